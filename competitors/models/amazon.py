@@ -1,0 +1,79 @@
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from ..amazon.address import MARKETPLACES
+
+
+class CompetitorAmazonUrl(models.Model):
+    """A competitor's listing on one Amazon marketplace. Its brand is the competitor's."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    competitor = models.ForeignKey("competitors.Competitor", on_delete=models.CASCADE, related_name="amazon_urls")
+    amazon_url = models.CharField(max_length=1000)
+    asin = models.CharField(max_length=10)
+    domain_code = models.CharField(max_length=10, default="com", choices=[(code, f"amazon.{code}") for code in MARKETPLACES])
+    product_title = models.TextField(blank=True, default="")
+    last_scraped_at = models.DateTimeField(null=True, blank=True)
+    total_reviews_scraped = models.PositiveIntegerField(default=0, help_text="Reviews that the last good scrape saw.")
+    scrape_cost_estimate = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True, help_text="Cost of the last scrape, USD.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["created_at"]
+        verbose_name = "competitor Amazon URL"
+        permissions = [("scrape_competitoramazonurl", "Can scrape reviews of an Amazon URL")]
+        constraints = [models.UniqueConstraint(fields=["competitor", "asin"], name="amazon_url_once_per_competitor")]
+
+    def __str__(self) -> str:
+        return f"{self.asin} (amazon.{self.domain_code})"
+
+    @property
+    def label(self) -> str:
+        return self.product_title or self.asin
+
+    @property
+    def page_url(self) -> str:
+        """The product's page in its plain form; never the address that was typed."""
+        return f"https://www.amazon.{self.domain_code}/dp/{self.asin}"
+
+    def get_absolute_url(self) -> str:
+        return f"{self.competitor.get_absolute_url()}#listing-{self.asin}"
+
+    def reviews(self) -> models.QuerySet["AmazonReview"]:
+        """The listing's reviews, shared with whoever else tracks it."""
+        return AmazonReview.objects.filter(asin=self.asin, domain_code=self.domain_code)
+
+    def reviews_url(self) -> str:
+        return reverse("reviews", args=[self.competitor.brand.slug, self.competitor_id, self.pk])
+
+
+class AmazonReview(models.Model):
+    """A review of a listing, held once however many competitors or brands track that listing."""
+
+    review_id = models.CharField(max_length=40)
+    asin = models.CharField(max_length=10)
+    domain_code = models.CharField(max_length=10)
+    rating = models.PositiveSmallIntegerField(null=True, blank=True)
+    title = models.TextField(blank=True, default="")
+    body = models.TextField(blank=True, default="")
+    author = models.TextField(blank=True, default="")
+    review_date = models.DateField(null=True, blank=True)
+    verified_purchase = models.BooleanField(null=True, blank=True)
+    helpful_votes = models.PositiveIntegerField(null=True, blank=True)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    last_run = models.ForeignKey("pipeline.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["-review_date", "review_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["review_id", "asin"], name="review_once_per_asin"),
+            models.CheckConstraint(condition=Q(rating__isnull=True) | Q(rating__range=(1, 5)), name="review_rating_1_to_5"),
+        ]
+        indexes = [models.Index(fields=["asin", "domain_code", "-review_date"], name="review_of_listing")]
+
+    def __str__(self) -> str:
+        return f"{self.review_id} of {self.asin}"

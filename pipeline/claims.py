@@ -1,0 +1,223 @@
+"""The claim: which due run a worker gets next, and how an idle worker waits for one.
+
+At least once: a run may be handed out again after its worker's death, so everything in it is a checkpoint or an upsert.
+Claims are serialised (an advisory lock on PostgreSQL, an IMMEDIATE transaction on SQLite), so limits, held keys and order
+are plain reads. A wake-up is only a hint; the row is the truth.
+"""
+
+import logging
+import select
+import time
+import uuid
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection, transaction
+from django.utils import timezone
+
+from . import freshness, limits
+from .models import Attempt, ConcurrencyLimit, Job, Pause, Run, Worker
+from .states import RunStatus
+
+logger = logging.getLogger(__name__)
+CHANNEL = "pipeline_runs"
+CLAIM_LOCK, MONEY_LOCK = 7_301, 7_302  # advisory locks of this application
+IDLE_SECONDS = 5.0  # the longest an idle worker goes without a look of its own
+SQLITE_LOOK_SECONDS = 0.02  # 10 ms would double the idle cost for 6 ms of pick-up
+
+
+def now() -> datetime:
+    """The database's clock: hosts whose own clocks differ agree on leases and due times."""
+    if connection.vendor != "postgresql":
+        return timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0].astimezone(UTC)
+
+
+def lock(number: int) -> None:
+    """Serialise the rest of this transaction with every other that takes the same lock. SQLite's IMMEDIATE already has."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
+def wake_workers() -> None:
+    """Tell idle workers to look, when this transaction commits. SQLite's see the file change by themselves."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+
+
+def claim(worker: Worker) -> tuple[Run, Attempt] | None:
+    """The best due run, now running under a new lease of this worker; None where nothing can be claimed."""
+    from . import runs  # the transitions of a run that turns out not to be runnable
+
+    if connection.vendor == "sqlite" and not _candidate(_excluded(), timezone.now()):
+        return None  # a look without the write lock: every heartbeat and log line wakes the idle here
+    while True:
+        with transaction.atomic():
+            lock(CLAIM_LOCK)
+            at = now()
+            run = _candidate(_excluded(), at)
+            if run is None:
+                return None
+            if run.status == RunStatus.RUNNING and not runs.record_death(run, at):
+                continue
+            if run.scheduled_for and run.dedupe_key is None and not runs.take_key(run, at):
+                continue
+            return run, take(run, worker, at)
+
+
+def take(run: Run, worker: Worker, at: datetime) -> Attempt:
+    """Make the run this worker's: lease, attempt and freshness in the caller's transaction."""
+    token = uuid.uuid4()
+    fresh = {
+        "status": RunStatus.RUNNING, "lease_token": token, "lease_expires_at": at + timedelta(seconds=settings.PIPELINE_LEASE_SECONDS),
+        "worker": worker, "started_at": run.started_at or at, "blocked_reason": "", "dedupe_key": run.dedupe_key,
+    }
+    Run.objects.filter(pk=run.pk).update(**fresh)
+    for name, value in fresh.items():
+        setattr(run, name, value)
+    number = Attempt.objects.filter(run=run).count() + 1
+    attempt = Attempt.objects.create(run=run, number=number, worker=worker, worker_label=str(worker), lease_token=token, started_at=at)
+    freshness.mark_running(run, at)
+    return attempt
+
+
+def blocking(job_type: str, brand_id: uuid.UUID | None) -> list[limits.Limit]:
+    """The limits and pauses that keep such a run from starting now."""
+    return [limit for limit in _excluded() if limit.covers(job_type, brand_id)]
+
+
+def _excluded() -> list[limits.Limit]:
+    rows = [limits.Limit(*row) for row in ConcurrencyLimit.objects.values_list("job_type", "brand_id", "max_running")]
+    pauses = [limits.Limit(*row) for row in Pause.objects.values_list("job_type", "brand_id")]
+    if not rows:
+        return pauses
+    running = Counter(Run.objects.filter(status=RunStatus.RUNNING).values_list("job_type", "brand_id"))
+    return limits.saturated(rows, running) + pauses
+
+
+def _candidate(excluded: list[limits.Limit], at: datetime) -> Run | None:
+    """The next run in line: lapsed leases first, then woken waits, then the pending by priority and order."""
+    table, jobs = Run._meta.db_table, Job._meta.db_table
+    skip = "FOR UPDATE OF r SKIP LOCKED" if connection.vendor == "postgresql" and connection.in_atomic_block else ""
+    full, pause = "", ""
+    full_values: list[Any] = []
+    pause_values: list[Any] = []
+    for limit in excluded:
+        terms: list[str] = []
+        values: list[Any] = []
+        if limit.job_type:
+            terms.append("r.job_type = %s")
+            values.append(limit.job_type)
+        if limit.brand_id:
+            terms.append("r.brand_id = %s")
+            values.append(Run._meta.get_field("brand").get_db_prep_value(limit.brand_id, connection))
+        clause = f" AND NOT COALESCE({' AND '.join(terms) or '1 = 1'}, FALSE)"
+        if limit.max_running is None:  # a pause holds back what has not begun; what waits upstream is landed
+            pause += clause
+            pause_values += values
+        else:
+            full += clause
+            full_values += values
+    moment = connection.ops.adapt_datetimefield_value(at) if connection.vendor == "sqlite" else at
+    lapsed = f"SELECT r.id FROM {table} r WHERE r.status = 'running' AND r.lease_expires_at < %s ORDER BY r.lease_expires_at LIMIT 1 {skip}"
+    woken = f"SELECT r.id FROM {table} r WHERE r.status = 'waiting' AND r.due_at <= %s{full} ORDER BY r.due_at LIMIT 1 {skip}"
+    pending = (
+        f"SELECT r.id FROM {table} r WHERE r.status = 'pending' AND r.due_at <= %s{full}{pause}"
+        f" AND NOT EXISTS (SELECT 1 FROM {jobs} j WHERE j.id = r.job_id AND j.status = 'paused' AND r.scheduled_for IS NOT NULL)"
+        f" ORDER BY r.priority, r.order_at, r.id LIMIT 1 {skip}"
+    )
+    found = Run.objects.raw(
+        f"SELECT * FROM {table} WHERE id = COALESCE(({lapsed}), ({woken}), ({pending}))",
+        [moment, moment, *full_values, moment, *full_values, *pause_values],
+    )
+    return next(iter(found), None)
+
+
+def next_event(after: datetime) -> datetime | None:
+    """When the next row falls due or the next lease lapses, if nothing else happens."""
+    times = [
+        Run.objects.filter(status=RunStatus.PENDING, due_at__gt=after).order_by("due_at").values_list("due_at", flat=True).first(),
+        Run.objects.filter(status=RunStatus.WAITING, due_at__gt=after).order_by("due_at").values_list("due_at", flat=True).first(),
+        Run.objects.filter(status=RunStatus.RUNNING).order_by("lease_expires_at").values_list("lease_expires_at", flat=True).first(),
+    ]
+    return min((time for time in times if time), default=None)
+
+
+class Waiter:
+    """How one idle worker waits: until a change is heard, the next row falls due, or IDLE_SECONDS. Never raises.
+
+    `stop_fd` becomes readable when the worker shall stop. Belongs to one process and one thread.
+    """
+
+    def __init__(self, stop_fd: int):
+        self.stop_fd = stop_fd
+        self.listening: psycopg.Connection[Any] | None = None
+        self.version = -1
+        self.trouble = 0
+
+    def wait(self) -> None:
+        try:
+            seconds = self._seconds()
+            if connection.vendor == "postgresql":
+                self._wait_for_notify(seconds)
+            else:
+                self._wait_for_change(seconds)
+            self.trouble = 0
+        except (DatabaseError, psycopg.Error, OSError) as error:
+            self.recover(error)
+
+    def recover(self, error: Exception) -> None:
+        """The database is away: say so once, drop what is broken, back off."""
+        if not self.trouble:
+            logger.warning("The database does not answer (%s). This worker waits and tries again.", str(error).strip())
+        self.trouble = min(self.trouble + 1, 6)
+        self.close()
+        try:
+            connection.close()
+        except DatabaseError:
+            connection.connection = None
+        select.select([self.stop_fd], [], [], min(0.1 * 2**self.trouble, IDLE_SECONDS))
+
+    def close(self) -> None:
+        if self.listening is not None:
+            self.listening.close()
+            self.listening = None
+
+    def _seconds(self) -> float:
+        at = now()
+        event = next_event(at)
+        return min(IDLE_SECONDS, max((event - at).total_seconds(), 0.01)) if event else IDLE_SECONDS
+
+    def _wait_for_notify(self, seconds: float) -> None:
+        if self.listening is None:
+            params = {k: v for k, v in connection.get_connection_params().items() if k not in ("cursor_factory", "context")}
+            self.listening = psycopg.connect(**params, autocommit=True)
+            self.listening.execute(f"LISTEN {CHANNEL}")
+            return  # look once more: a NOTIFY may have passed before LISTEN
+        readable = select.select([self.listening.fileno(), self.stop_fd], [], [], seconds)[0]
+        if self.listening.fileno() in readable:
+            for _ in self.listening.notifies(timeout=0):
+                pass
+
+    def _wait_for_change(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            version = self._data_version()
+            if version != self.version:
+                self.version = version
+                return
+            if select.select([self.stop_fd], [], [], SQLITE_LOOK_SECONDS)[0]:
+                return
+
+    def _data_version(self) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA data_version")
+            return int(cursor.fetchone()[0])

@@ -1,0 +1,226 @@
+"""The django-q2 cluster, changed in one point: every worker claims for itself.
+
+The stock cluster hands tasks through a pipe whose lock all workers share; a worker killed while it holds that lock leaves a
+cluster that looks alive and runs nothing any more. Here no multiprocessing lock is shared with a worker: what its `get()`
+returns is claimed from the Run table, stop is end-of-file on a pipe, the timer is a bare value, results go nowhere.
+The classes overridden are those of django-q2 1.11; tests/pipeline/test_cluster.py says so when they change.
+"""
+
+import contextlib
+import ctypes
+import logging
+import os
+import select
+import signal
+import socket
+import time
+from multiprocessing.sharedctypes import RawValue
+from typing import Any
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection, connections
+from django_q import cluster
+
+from . import claims, executor, runs
+from .heartbeat import Heart, register_worker
+from .models import Run, Worker
+
+logger = logging.getLogger(__name__)
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent dies; then look whether it already has."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+class Timer:
+    """Stands in for the shared value that sentinel and worker both write: no lock, so none can be left taken."""
+
+    def __init__(self) -> None:
+        self._raw = RawValue("f", -1)
+
+    @property
+    def value(self) -> float:
+        return self._raw.value
+
+    @value.setter
+    def value(self, value: float) -> None:
+        self._raw.value = value
+
+    def get_lock(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+
+class Sink:
+    """Stands in for the result queue: the run's row has the result."""
+
+    def put(self, item: Any) -> None: ...
+
+    def close(self) -> None: ...
+
+    def join_thread(self) -> None: ...
+
+    def empty(self) -> bool:
+        return True
+
+    def qsize(self) -> int:
+        return 0
+
+
+class ClaimQueue(Sink):
+    """Stands in for the task queue. The sentinel makes it; each worker uses its own copy after the fork."""
+
+    def __init__(self) -> None:
+        self.read_end, self.write_end = os.pipe()
+        self.sentinel = self.pid = os.getpid()
+
+    def put(self, item: Any) -> None:
+        """The sentinel puts "STOP" once per worker; the first one closes the pipe for all."""
+        if self.write_end >= 0:
+            os.close(self.write_end)
+            self.write_end = -1
+
+    def stopping(self) -> bool:
+        return bool(select.select([self.read_end], [], [], 0)[0])
+
+    def get(self) -> dict[str, Any] | str:
+        """The next run as a django-q2 task, or "STOP". Waits as long as it takes and never raises."""
+        if self.pid != os.getpid():
+            self._begin()
+        while not self.stopping():
+            try:
+                claimed = claims.claim(self.worker)
+            except DatabaseError as error:
+                self.waiter.recover(error)
+                continue
+            except Exception as error:
+                logger.exception("A claim met an error; the worker goes on.")
+                self.waiter.recover(error)
+                continue
+            if claimed:
+                run, attempt = claimed
+                lease = runs.Lease(run.pk, attempt.lease_token, attempt.pk)
+                return {"id": str(run.pk), "name": str(run), "func": self.execute, "args": (run, lease), "kwargs": {}, "ack_id": None}
+            self.waiter.wait()
+        self._end()
+        return "STOP"
+
+    def execute(self, run: Run, lease: runs.Lease) -> None:
+        self.heart.hold(lease)
+        try:
+            executor.execute(run, lease, stopping=self.stopping)
+        finally:
+            self.heart.release(lease)
+
+    def _begin(self) -> None:
+        """First call after the fork, in the worker's own process."""
+        self.pid = os.getpid()
+        die_with_parent(self.sentinel)
+        signal.signal(signal.SIGTERM, self._terminate)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the whole group; the parent decides
+        connections.close_all()
+        os.close(self.write_end)
+        self.write_end = -1
+        self.waiter = claims.Waiter(self.read_end)
+        while True:
+            try:
+                self.worker = register_worker()
+                break
+            except DatabaseError as error:
+                self.waiter.recover(error)
+        self.heart = Heart(self.worker)
+        self.heart.start()
+
+    def _terminate(self, signum: int, frame: Any) -> None:
+        """SIGTERM for this worker alone: put end-of-file where the pipe was, which also ends a wait at once."""
+        os.dup2(os.open(os.devnull, os.O_RDONLY), self.read_end)
+
+    def _end(self) -> None:
+        self.heart.stop()
+        self.waiter.close()
+        with contextlib.suppress(DatabaseError):
+            Worker.objects.filter(pk=self.worker.pk).update(stopped_at=claims.now())
+
+
+class Sentinel(cluster.Sentinel):
+    """Guards the workers: replaces a dead one and hands its run back at once."""
+
+    def start(self) -> None:
+        die_with_parent(self.parent_pid)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the parent tells it to stop, also when the whole group is signalled
+        self.task_queue, self.result_queue = ClaimQueue(), Sink()
+        super().start()
+
+    def spawn_worker(self) -> None:
+        self.spawn_process(cluster.worker, self.task_queue, self.result_queue, Timer(), self.timeout)
+
+    def spawn_pusher(self) -> Any:
+        return self.spawn_process(idle, os.getpid())
+
+    spawn_monitor = spawn_pusher
+
+    def reincarnate(self, process: Any) -> None:
+        worker_died = process in self.pool
+        super().reincarnate(process)
+        if worker_died:
+            self._hand_back(process)
+
+    def stop(self) -> None:
+        """Workers stop at their next step; what is still there after the grace is killed, and resumes elsewhere."""
+        self.task_queue.put("STOP")
+        end = time.monotonic() + settings.PIPELINE_GRACE_SECONDS + 5
+        while any(process.is_alive() for process in self.pool) and time.monotonic() < end:
+            time.sleep(0.05)
+        for process in self.pool:
+            if process.is_alive():
+                logger.warning("Worker %s did not stop within the grace and is ended; its run goes on elsewhere.", process.pid)
+                process.kill()
+                process.join()
+                self._hand_back(process)
+        for process in (self.pusher, self.monitor):
+            process.kill()
+            process.join()
+        super().stop()
+
+    def _hand_back(self, process: Any) -> None:
+        """By what the claim itself wrote, the worker's row: notes kept elsewhere may be missing when the kill came in between."""
+        process.join(1)
+        exit_signal = -process.exitcode if process.exitcode and process.exitcode < 0 else None
+        try:
+            for worker in Worker.objects.filter(host=socket.gethostname(), pid=process.pid, stopped_at=None):
+                if runs.lose_worker(worker, exit_signal):
+                    logger.warning("Worker %s died (signal %s); its run was handed back.", worker, exit_signal)
+        except DatabaseError as error:
+            logger.warning("The run of dead worker %s could not be handed back, its lease will lapse: %s", process.pid, error)
+        finally:
+            connection.close()  # before the next fork
+
+
+def idle(sentinel: int) -> None:
+    """Stands in for pusher and monitor, which have nothing to do here but are watched by the sentinel."""
+    die_with_parent(sentinel)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    while True:
+        signal.pause()
+
+
+def run_cluster() -> None:
+    """Run a cluster in this process until SIGTERM or SIGINT. A second signal ends it at once."""
+    cluster.Sentinel = Sentinel  # Cluster.start names it as a global of its module
+    connections.close_all()
+    guarded = cluster.Cluster()
+    stop = guarded.sig_handler
+
+    def on_signal(signum: int, frame: Any) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: os._exit(130))
+        stop(signum, frame)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    guarded.start()
+    guarded.sentinel.join()

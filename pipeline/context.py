@@ -1,0 +1,224 @@
+"""What a handler is given: checkpoints, paid starts, waits, ingest, log and progress, all of it fenced by the lease."""
+
+import json
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from . import claims, money, runs
+from .errors import Cancelled, HandBack, LeaseLost, Park, TransientError
+from .models import Brand, RawPage, RejectedItem, Run, RunLog, Step, UpstreamRun
+from .sources import Order, Page, Seen, get_source
+
+REJECTS_KEPT = 1000  # of one run; the count goes on
+FALLBACK_LOOK = timedelta(minutes=2)  # a waiting run looks for itself if the watch has not woken it
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What became of one page: counts by name, and the items that could not become rows."""
+
+    counts: dict[str, int]
+    rejected: list[tuple[str, Any]] = field(default_factory=list)
+
+
+class Context:
+    """One attempt at a run. `blocking`: the caller's own process waits (legacy, direct) instead of parking the run."""
+
+    def __init__(self, run: Run, lease: runs.Lease, *, stopping: Callable[[], bool], blocking: bool = False):
+        self.run, self.lease = run, lease
+        self.brand: Brand | None = run.brand
+        self.blocking = blocking
+        self._stopping = stopping
+        self._sleeps = 0
+        self.cancelling = run.cancel_requested_at is not None
+        if self.cancelling:
+            lease.cancel.set()
+
+    # ---- for handlers ----------------------------------------------------------------------------------------------
+    def step(self, name: str, fn: Callable[[], Any]) -> Any:
+        """The JSON-able result of `fn`, computed once per run: resume and retry get the stored one."""
+        stored = Step.objects.filter(run=self.run, name=name).first()
+        if stored:
+            return stored.result
+        self.check()
+        if self.cancelling:
+            raise Cancelled
+        result = fn()
+        with self.fenced():
+            Step.objects.update_or_create(run=self.run, name=name, defaults={"result": result})
+            self.progressed()
+        return result
+
+    def start(self, order: Order, step: str = "start") -> UpstreamRun:
+        """The upstream run for this order, paid for once however often this is called."""
+        self.check()
+        return money.ensure_started(self, order, step)
+
+    def wait_for(self, upstream: UpstreamRun) -> UpstreamRun:
+        """The upstream run, ended. Meanwhile the run is parked and holds no worker."""
+        source = get_source(upstream.source)
+        asked_to_abort = False
+        while not upstream.ended:
+            self.check()
+            if self.cancelling and not asked_to_abort:
+                source.abort(upstream.upstream_id or "")
+                self.log(f"Cancelling: asked {source.label} to end its run.")
+                asked_to_abort = True
+            try:
+                upstream = money.look(self, upstream)
+                soon = timedelta(seconds=settings.PIPELINE_POLL_SECONDS)
+                pause = soon if self.blocking or self.cancelling else FALLBACK_LOOK
+            except TransientError as error:  # silence of the upstream is not its run's death
+                self.log(f"{source.label} cannot be asked just now: {error}", "warning")
+                pause = timedelta(seconds=30)
+            if not upstream.ended:
+                self.pause(min(pause, max(upstream.deadline - claims.now(), timedelta(seconds=1))), f"at {source.label}")
+        return upstream
+
+    def ingest(self, upstream: UpstreamRun, land: Callable[[list[Any], int], Landing]) -> Counter[str]:
+        """Land what the upstream run wrote, page by page, each page with its checkpoint in one transaction.
+
+        Returns the totals over all pages, those landed before a crash included. After the last page it waits until the
+        upstream's figures have settled, reads what came late, and books the settled cost.
+        """
+        step = f"landed {upstream.upstream_id}"
+        stored = Step.objects.filter(run=self.run, name=step).values_list("result", flat=True).first()
+        totals: Counter[str] = Counter(stored or {})
+        if upstream.read_complete:
+            return totals
+        self._land_pages(upstream, land, totals, step)
+        self._settle(upstream)
+        self._land_pages(upstream, land, totals, step)
+        with self.fenced():
+            if upstream.cost_actual is None:  # the upstream names no figure: book what its items cost at the estimate's price
+                upstream.cost_actual = upstream.cost_estimate
+            UpstreamRun.objects.filter(pk=upstream.pk).update(read_complete=True, cost_settled=True, cost_actual=upstream.cost_actual)
+            Run.objects.filter(pk=self.run.pk).update(cost_actual=runs.spent(self.run.pk))
+        upstream.read_complete = True
+        if self.cancelling:
+            raise Cancelled
+        return totals
+
+    def sleep(self, duration: timedelta) -> None:
+        """Go on after `duration`; holds no worker meanwhile. The n-th sleep of a run is one checkpoint."""
+        self._sleeps += 1
+        until = datetime.fromisoformat(self.step(f"sleep {self._sleeps}", lambda: (claims.now() + duration).isoformat()))
+        while (left := until - claims.now()) > timedelta(0):
+            self.pause(left, "sleeping")
+
+    def log(self, message: str, level: str = RunLog.Level.INFO) -> None:
+        with self.fenced():
+            self.write_log(message, level)
+
+    def progress(self, done: int, total: int | None = None, unit: str = "") -> None:
+        """What the page shows while it runs."""
+        with self.fenced():
+            Run.objects.filter(pk=self.run.pk).update(progress={"done": done, "total": total, "unit": unit})
+
+    @property
+    def cancelled(self) -> bool:
+        return self.lease.cancel.is_set()
+
+    def now(self) -> datetime:
+        return claims.now()
+
+    # ---- for the engine --------------------------------------------------------------------------------------------
+    @contextmanager
+    def fenced(self) -> Iterator[Run]:
+        """A transaction that only the holder of the lease can make."""
+        with runs.fenced(self.lease) as run:
+            if run.cancel_requested_at:
+                self.lease.cancel.set()
+            yield run
+
+    def check(self) -> None:
+        """Leave here if the lease is gone or the worker stops; notice a cancel."""
+        if self.lease.lost.is_set():
+            raise LeaseLost
+        if self._stopping():
+            raise HandBack
+        if self.lease.cancel.is_set():
+            self.cancelling = True
+
+    def pause(self, duration: timedelta, reason: str) -> None:
+        """Park until then, or (blocking) wait here. Returns only in the blocking case."""
+        if not self.blocking:
+            raise Park(claims.now() + duration, reason)
+        end, cancelling_before = time.monotonic() + duration.total_seconds(), self.cancelling
+        while (left := end - time.monotonic()) > 0:
+            self.check()
+            if self.cancelling and not cancelling_before:
+                return
+            self.lease.lost.wait(min(left, 0.5))
+
+    def write_log(self, message: str, level: str = RunLog.Level.INFO) -> None:
+        """Within an open fenced transaction."""
+        runs.log(self.run.pk, message, level)
+
+    def progressed(self) -> None:
+        """A step or page is committed: earlier deaths no longer count towards poison."""
+        Run.objects.filter(pk=self.run.pk, recoveries__gt=0).update(recoveries=0)
+
+    def pages(self, upstream: UpstreamRun) -> Iterator[Page]:
+        """Raw pages from where the last landed one ended."""
+        seen = Seen(id=upstream.upstream_id or "", state=upstream.status, extra=upstream.extra)
+        return get_source(upstream.source).pages(seen, upstream.read_offset)
+
+    def _land_pages(self, upstream: UpstreamRun, land: Callable[[list[Any], int], Landing], totals: Counter[str], step: str) -> None:
+        for page in self.pages(upstream):
+            self.check()
+            landing = self._land_page(upstream, page, land, totals, step)
+            totals.update(landing.counts)
+            upstream.read_offset = page.next_offset
+
+    def _land_page(self, upstream: UpstreamRun, page: Page, land: Callable[[list[Any], int], Landing], totals: Counter[str], step: str) -> Landing:
+        payload = zlib.compress(json.dumps(page.items, ensure_ascii=False, separators=(",", ":")).encode())
+        with self.fenced():
+            landing = land(page.items, page.offset)
+            RawPage.objects.update_or_create(
+                upstream_run=upstream, offset=page.offset,
+                defaults={"next_offset": page.next_offset, "items": len(page.items), "payload": payload},
+            )
+            room = max(REJECTS_KEPT - totals["rejected"], 0)
+            RejectedItem.objects.bulk_create(
+                RejectedItem(run=self.run, upstream_run=upstream, offset=page.offset, reason=reason[:200], item=without_nul(item))
+                for reason, item in landing.rejected[:room]
+            )
+            UpstreamRun.objects.filter(pk=upstream.pk).update(read_offset=page.next_offset)
+            sum_ = totals + Counter(landing.counts)
+            Step.objects.update_or_create(run=self.run, name=step, defaults={"result": dict(sum_)})
+            Run.objects.filter(pk=self.run.pk).update(
+                counts=dict(sum_), progress={"done": page.next_offset, "total": None, "unit": "items"}, recoveries=0
+            )
+        return landing
+
+    def _settle(self, upstream: UpstreamRun) -> None:
+        """Counts and costs of a run that has just ended are preliminary: wait a little, then look once more."""
+        settled_at = (upstream.finished_at or claims.now()) + timedelta(seconds=settings.PIPELINE_SETTLE_SECONDS)
+        while (left := settled_at - claims.now()) > timedelta(0):
+            self.pause(left, "waiting for the final figures")
+            if self.cancelling:
+                break
+        try:
+            money.look(self, upstream)
+        except TransientError as error:
+            self.log(f"The final cost could not be read: {error}", "warning")
+
+
+def without_nul(item: Any) -> Any:
+    """PostgreSQL's JSON has no place for NUL; everything else of the item stays as it came."""
+    if isinstance(item, str):
+        return item.replace("\x00", "")
+    if isinstance(item, list):
+        return [without_nul(value) for value in item]
+    if isinstance(item, dict):
+        return {without_nul(key): without_nul(value) for key, value in item.items()}
+    return item

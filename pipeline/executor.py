@@ -1,0 +1,92 @@
+"""One claimed run, top to bottom: find the handler, let it work, and turn what it answered into a state."""
+
+import logging
+import time
+import traceback
+from collections.abc import Callable
+
+from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError, connection
+
+from . import runs
+from .context import Context
+from .errors import BlockedError, Cancelled, HandBack, InvalidRequest, LeaseLost, Park, PermanentError, RunError, TransientError
+from .models import Run
+from .parameters import clean_parameters
+from .registry import get_type
+
+logger = logging.getLogger(__name__)
+FINAL_WRITE_SECONDS = 120  # how long the end of a run is tried to be written before the lease is left to lapse
+
+
+def execute(run: Run, lease: runs.Lease, *, stopping: Callable[[], bool], blocking: bool = False) -> None:
+    """Work the run and write its next state. Whatever happens, the caller can go on to the next run."""
+    logger.info("Run %s (%s) begins.", run.pk, run.job_type)
+    finish = _work(run, lease, stopping, blocking)
+    try:
+        _write(finish)
+    except LeaseLost:
+        logger.info("Run %s was taken over by another worker; this one writes nothing.", run.pk)
+    except DatabaseError:
+        logger.exception("The end of run %s could not be written. Its lease lapses and another worker takes it from its last step.", run.pk)
+
+
+def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: bool) -> Callable[[], None]:
+    """Do the work; the answer is the transition to make."""
+    ctx = Context(run, lease, stopping=stopping, blocking=blocking)
+    try:
+        handler = get_type(run.job_type)
+        params = clean_parameters(handler.Params, run.parameters, run.brand)
+        done = handler.run(ctx, params)
+    except Park as way:
+        due_at, reason = way.due_at, way.reason
+        return lambda: runs.park(lease, due_at, reason)
+    except HandBack:
+        return lambda: runs.hand_back(lease)
+    except LeaseLost:
+        return _nothing
+    except Cancelled:
+        return lambda: runs.finish_cancel(lease, _cancel_words(run))
+    except BlockedError as error:
+        words, seconds, limited = str(error), error.seconds, error.limited
+        return lambda: runs.block(lease, words, seconds, limited=limited)
+    except InvalidRequest as error:
+        words = f"The parameters no longer fit. {error}"
+        return lambda: runs.fail(lease, words, permanent=True)
+    except RunError as error:
+        if ctx.cancelling:
+            return lambda: runs.finish_cancel(lease, _cancel_words(run))
+        words, permanent, retry_at = str(error), isinstance(error, PermanentError), getattr(error, "retry_at", None)
+        if not isinstance(error, PermanentError | TransientError):
+            permanent = True  # an unknown start: a person decides
+        return lambda: runs.fail(lease, words, permanent=permanent, not_before=retry_at)
+    except Exception as error:  # noqa: BLE001  a handler's fault is the run's, not the worker's
+        if isinstance(error, DatabaseError):
+            connection.close()
+        words, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
+        logger.warning("Run %s failed.", run.pk, exc_info=True)
+        return lambda: runs.fail(lease, words, permanent=False, traceback=trace)
+    return lambda: runs.complete(lease, done)
+
+
+def _write(finish: Callable[[], None]) -> None:
+    """The work is done and must not be repeated for a database that was away: try its last write again for a while."""
+    end = time.monotonic() + FINAL_WRITE_SECONDS
+    while True:
+        try:
+            finish()
+            return
+        except (OperationalError, InterfaceError) as error:
+            if time.monotonic() > end:
+                raise
+            logger.warning("The end of a run could not be written yet: %s", str(error).strip())
+            connection.close()
+            time.sleep(1)
+
+
+def _nothing() -> None: ...
+
+
+def _cancel_words(run: Run) -> str:
+    landed = sum(upstream.read_offset for upstream in run.upstream_runs.all())
+    return f"Cancelled. {landed:,} items that were already paid for are saved." if landed else "Cancelled."

@@ -1,0 +1,47 @@
+"""The freshness clock of each (brand, dataset, subject). Moved by the transitions in runs.py and claims.py, by nothing else."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from .models import DatasetStatus, Run
+from .registry import Done, get_type
+from .states import Verdict
+
+
+def mark_running(run: Run, now: datetime) -> None:
+    """A worker has taken it; when it last succeeded stays as it was."""
+    _mark(run, last_status=DatasetStatus.Last.RUNNING, last_attempt_at=now, last_run_id=run.pk)
+
+
+def mark_completed(run: Run, done: Done, now: datetime) -> None:
+    """Only a plausible result moves the clock; a partial or suspicious one leaves it and says why."""
+    if done.verdict == Verdict.OK:
+        _mark(
+            run, last_status=DatasetStatus.Last.COMPLETED, last_success_at=now, last_run_id=run.pk,
+            records_affected=done.records, error_message="",
+        )
+    else:
+        _mark(run, last_status=DatasetStatus.Last.UNKNOWN, last_run_id=run.pk, error_message=done.reason)
+
+
+def mark_failed(run: Run, error: str) -> None:
+    """The run ended without a result, or waits for its next try."""
+    _mark(run, last_status=DatasetStatus.Last.FAILED, last_run_id=run.pk, error_message=error)
+
+
+def mark_stopped(run: Run) -> None:
+    """Cancelled: neither a success nor a failure of the data."""
+    _mark(run, last_status=DatasetStatus.Last.UNKNOWN, last_run_id=run.pk)
+
+
+def _mark(run: Run, **fields: Any) -> None:
+    for key in get_type(run.job_type).datasets:
+        row = {"brand_id": run.brand_id, "dataset_key": key, "subject": run.subject}
+        if not DatasetStatus.objects.filter(**row).update(**fields):
+            try:
+                with transaction.atomic():
+                    DatasetStatus.objects.create(**row, **fields)
+            except IntegrityError:  # another run of this subject made it in between
+                DatasetStatus.objects.filter(**row).update(**fields)

@@ -1,0 +1,54 @@
+"""Work in this process instead of on a worker: the pages' legacy mode, and `run_job --direct`.
+
+The run is inserted already running, with a lease and a heartbeat like any other. The work has a thread of its own, so a
+closed tab stops nothing; if the process dies the lease lapses and a worker resumes it.
+"""
+
+import atexit
+import threading
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from . import api, executor, runs
+from .heartbeat import Heart, register_worker
+from .models import Run, Worker
+
+_stopping = threading.Event()
+_guard = threading.Lock()
+_heart: Heart | None = None
+
+
+def start(brand_id: UUID | str | None, job_type: str, parameters: dict[str, Any] | None, *, mode: str, created_by: Any = None) -> api.Queued:
+    """Begin the work in a thread of its own and return at once. `created` False: a live run already held the key."""
+    heart = _beating("web" if mode == Run.Mode.LEGACY else "command")
+    queued, lease = api.start_here(brand_id, job_type, parameters, worker=heart.worker, mode=mode, created_by=created_by)
+    if lease:
+        threading.Thread(target=_work, args=(queued.run.pk, lease, heart), name=f"run {queued.run.pk}", daemon=True).start()
+    return queued
+
+
+def stop() -> None:
+    """Ask the threads to hand their runs back at their next step."""
+    _stopping.set()
+
+
+def _beating(kind: str) -> Heart:
+    global _heart
+    with _guard:
+        if _heart is None or not _heart.is_alive() or not Worker.objects.filter(pk=_heart.worker.pk).exists():
+            _heart = Heart(register_worker(kind))
+            _heart.start()
+            atexit.register(stop)
+        return _heart
+
+
+def _work(run_id: int, lease: runs.Lease, heart: Heart) -> None:
+    heart.hold(lease)
+    try:
+        run = Run.objects.select_related("brand", "job").get(pk=run_id)
+        executor.execute(run, lease, stopping=_stopping.is_set, blocking=True)
+    finally:
+        heart.release(lease)
+        connection.close()

@@ -1,0 +1,14 @@
+"""The engine's rows. Import models from here."""
+
+from .brands import Brand
+from .datasets import DatasetStatus
+from .jobs import Job
+from .limits import ConcurrencyLimit, Pause
+from .runs import Attempt, Event, Run, RunLog, Step
+from .upstream import RawPage, RejectedItem, SourceState, UpstreamRun
+from .workers import Worker
+
+__all__ = [
+    "Attempt", "Brand", "ConcurrencyLimit", "DatasetStatus", "Event", "Job", "Pause", "RawPage", "RejectedItem", "Run", "RunLog",
+    "SourceState", "Step", "UpstreamRun", "Worker",
+]

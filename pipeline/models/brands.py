@@ -1,0 +1,22 @@
+import uuid
+
+from django.db import models
+
+from ..zones import validate_time_zone
+
+
+class Brand(models.Model):
+    """The owner of jobs, runs, freshness and budgets. What a brand is beyond that belongs to the domain's app."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=80, unique=True)
+    time_zone = models.CharField(
+        max_length=64, blank=True, validators=[validate_time_zone], help_text="Where its schedules live; empty means the site's own zone."
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

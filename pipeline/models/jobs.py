@@ -1,0 +1,60 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from ..states import JobStatus
+from ..zones import validate_time_zone
+
+
+class Job(models.Model):
+    """The intent: a job type and its parameters, for a brand or (brand empty) for the platform; once, or by a schedule."""
+
+    class Schedule(models.TextChoices):
+        ONE_TIME = "one_time", "One time"
+        RECURRING = "recurring", "Recurring"
+
+    class Trigger(models.TextChoices):
+        MANUAL = "manual", "By hand"
+        SCHEDULED = "scheduled", "By schedule"
+        API = "api", "By another program"
+
+    brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE, related_name="jobs")
+    job_type = models.CharField(max_length=80)
+    subject = models.CharField(max_length=200, blank=True, default="")
+    name = models.CharField(max_length=200, blank=True, default="")
+    schedule_type = models.CharField(max_length=10, choices=Schedule, default=Schedule.ONE_TIME)
+    cron_expression = models.CharField(max_length=100, blank=True, default="", help_text="Five fields, like 0 3 * * *")
+    time_zone = models.CharField(max_length=64, blank=True, default="", validators=[validate_time_zone])
+    status = models.CharField(max_length=10, choices=JobStatus, default=JobStatus.ACTIVE)
+    parameters = models.JSONField(default=dict, blank=True)
+    trigger_source = models.CharField(max_length=10, choices=Trigger, default=Trigger.MANUAL)
+    max_runs = models.PositiveIntegerField(null=True, blank=True, help_text="Completes the job after so many runs; empty means no end.")
+    runs_completed = models.PositiveIntegerField(default=0)
+    max_retries = models.PositiveSmallIntegerField(default=3, help_text="3 means up to four tries.")
+    last_error = models.TextField(blank=True, default="")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            # ensure_recurring_job relies on these two: one schedule per (brand, type, subject), the platform included.
+            models.UniqueConstraint(
+                fields=["brand", "job_type", "subject"], name="job_one_recurring_per_brand",
+                condition=Q(schedule_type="recurring", brand__isnull=False) & ~Q(status="archived"),
+            ),
+            models.UniqueConstraint(
+                fields=["job_type", "subject"], name="job_one_recurring_for_platform",
+                condition=Q(schedule_type="recurring", brand__isnull=True) & ~Q(status="archived"),
+            ),
+            models.CheckConstraint(
+                condition=Q(schedule_type="one_time") | ~Q(cron_expression=""), name="job_recurring_has_cron",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"Job {self.pk}"
+
+    @property
+    def recurring(self) -> bool:
+        return self.schedule_type == self.Schedule.RECURRING

@@ -1,0 +1,33 @@
+from django.conf import settings
+from django.db import models
+
+
+class ConcurrencyLimit(models.Model):
+    """How many runs may run at once. Empty type and brand: everything. 0 stops. In force with the next claim."""
+
+    job_type = models.CharField(max_length=80, blank=True, default="")
+    brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE)
+    source = models.CharField(max_length=40, blank=True, default="", help_text="An upstream account: counts its started, unended runs.")
+    max_running = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["job_type", "brand", "source"], condition=models.Q(brand__isnull=False), name="limit_once_brand"),
+            models.UniqueConstraint(fields=["job_type", "source"], condition=models.Q(brand__isnull=True), name="limit_once_all_brands"),
+        ]
+
+    def __str__(self) -> str:
+        scope = [self.job_type, self.source, str(self.brand or "")]
+        return f"{' '.join(filter(None, scope)) or 'everything'}: {self.max_running}"
+
+
+class Pause(models.Model):
+    """A person's stop: nothing of this scope is claimed. Empty type and brand: everything."""
+
+    job_type = models.CharField(max_length=80, blank=True, default="")
+    brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    since = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, [self.job_type, str(self.brand or "")])) or "everything"

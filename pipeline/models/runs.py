@@ -1,0 +1,200 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from ..states import LIVE, TERMINAL, Outcome, RunStatus, Verdict
+from .jobs import Job
+
+LIVE_VALUES = [str(status) for status in LIVE]
+TERMINAL_VALUES = [str(status) for status in TERMINAL]
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def live(self) -> "RunQuerySet":
+        return self.filter(status__in=LIVE_VALUES)
+
+    def ended(self) -> "RunQuerySet":
+        return self.filter(status__in=TERMINAL_VALUES)
+
+    def one_time(self) -> "RunQuerySet":
+        """Runs that a person or program asked for, as against a schedule's ticks."""
+        return self.filter(scheduled_for=None)
+
+
+class Run(models.Model):
+    """One execution that is due, under way or done. This table is the queue. Only runs.py and claims.py change it."""
+
+    class Mode(models.TextChoices):
+        WORKER = "worker", "On a worker"
+        LEGACY = "legacy", "On the web server (legacy)"
+        DIRECT = "direct", "In a command's own process"
+
+    WOKEN, MANUAL, SCHEDULED = 0, 10, 20  # priority: a woken run first, then a person's click, then a schedule's tick
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="runs")
+    brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE, related_name="runs")
+    job_type = models.CharField(max_length=80)
+    parameters = models.JSONField(default=dict, blank=True)
+    subject = models.CharField(max_length=200, blank=True, default="")
+    subject_label = models.CharField(max_length=300, blank=True, default="")
+    subject_url = models.CharField(max_length=500, blank=True, default="")
+    mode = models.CharField(max_length=10, choices=Mode, default=Mode.WORKER)
+    status = models.CharField(max_length=10, choices=RunStatus, default=RunStatus.PENDING)
+    verdict = models.CharField(max_length=10, choices=Verdict, blank=True, default="")
+    due_at = models.DateTimeField()
+    order_at = models.DateTimeField()
+    scheduled_for = models.DateTimeField(null=True, blank=True)
+    priority = models.PositiveSmallIntegerField(default=MANUAL)
+    attempt = models.PositiveSmallIntegerField(default=0, help_text="Tries that failed so far.")
+    recoveries = models.PositiveSmallIntegerField(default=0, help_text="Deaths since the last committed step or page.")
+    dedupe_key = models.CharField(max_length=300, null=True, blank=True)  # noqa: DJ001  NULL: holds no key
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    worker = models.ForeignKey("pipeline.Worker", null=True, blank=True, on_delete=models.SET_NULL, related_name="runs")
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    blocked_reason = models.TextField(blank=True, default="")
+    blocked_since = models.DateTimeField(null=True, blank=True)
+    progress = models.JSONField(default=dict, blank=True)
+    summary = models.TextField(blank=True, default="")
+    counts = models.JSONField(default=dict, blank=True)
+    error_message = models.TextField(blank=True, default="")
+    trigger_source = models.CharField(max_length=10, choices=Job.Trigger, default=Job.Trigger.MANUAL)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    cost_estimate = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True)
+    cost_actual = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        permissions = [
+            ("scrape_run", "Can start scrapes, retry and run again"),
+            ("cancel_run", "Can cancel runs"),
+            ("replay_run", "Can replay runs"),
+        ]
+        indexes = [
+            models.Index(fields=["priority", "order_at", "due_at"], name="run_claim_pending", condition=Q(status="pending")),
+            models.Index(fields=["due_at"], name="run_claim_waiting", condition=Q(status="waiting")),
+            models.Index(fields=["due_at"], name="run_next_due", condition=Q(status="pending")),
+            models.Index(fields=["lease_expires_at"], name="run_claim_expired", condition=Q(status="running")),
+            models.Index(fields=["brand", "order_at"], name="run_brand_line", condition=Q(status="pending")),
+            models.Index(fields=["job_type", "brand", "subject", "-id"], name="run_of_subject"),
+            models.Index(fields=["status", "-completed_at"], name="run_by_status"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["dedupe_key"], condition=Q(status__in=LIVE_VALUES), name="run_one_live_per_key"),
+            models.UniqueConstraint(
+                fields=["job"], condition=Q(status__in=LIVE_VALUES, scheduled_for__isnull=False), name="run_one_live_tick_per_job"
+            ),
+            models.UniqueConstraint(
+                fields=["job", "scheduled_for"], condition=Q(scheduled_for__isnull=False) & ~Q(status="cancelled"), name="run_one_per_tick"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="running", lease_token__isnull=False, lease_expires_at__isnull=False)
+                | (~Q(status="running") & Q(lease_token__isnull=True, lease_expires_at__isnull=True)),
+                name="run_lease_iff_running",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=TERMINAL_VALUES, completed_at__isnull=False)
+                | (Q(status__in=LIVE_VALUES) & Q(completed_at__isnull=True)),
+                name="run_ended_iff_terminal",
+            ),
+            models.CheckConstraint(
+                condition=(Q(status="completed") & ~Q(verdict="")) | (~Q(status="completed") & Q(verdict="")),
+                name="run_verdict_iff_completed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Run {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        from django.urls import reverse
+
+        return reverse("run", args=[self.pk])
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE_VALUES
+
+
+class Attempt(models.Model):
+    """One claim of a run by one worker. Never reused; `outcome` is empty while it lasts."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveIntegerField()
+    worker = models.ForeignKey("pipeline.Worker", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    worker_label = models.CharField(max_length=200, blank=True, default="")
+    lease_token = models.UUIDField()
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=12, choices=Outcome, blank=True, default="")
+    error = models.TextField(blank=True, default="")
+    traceback = models.TextField(blank=True, default="")
+    exit_signal = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="attempt_number_once")]
+
+    def __str__(self) -> str:
+        return f"Attempt {self.number} of run {self.run_id}"
+
+
+class Step(models.Model):
+    """A checkpoint: what a named part of the run came to. Not computed again on resume or retry."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
+    name = models.CharField(max_length=120)
+    result = models.JSONField(null=True)
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["run", "name"], name="step_name_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} of run {self.run_id}"
+
+
+class RunLog(models.Model):
+    """One line of a run's log, written as it happens."""
+
+    class Level(models.TextChoices):
+        INFO = "info", "info"
+        WARNING = "warning", "warning"
+        ERROR = "error", "error"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="logs")
+    seq = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    level = models.CharField(max_length=8, choices=Level, default=Level.INFO)
+    message = models.TextField()
+
+    class Meta:
+        ordering = ["seq"]
+        constraints = [models.UniqueConstraint(fields=["run", "seq"], name="runlog_seq_once")]
+
+    def __str__(self) -> str:
+        return f"{self.seq}: {self.message}"
+
+
+class Event(models.Model):
+    """What happened to a job, run, limit or source, and by whom."""
+
+    at = models.DateTimeField(auto_now_add=True)
+    kind = models.CharField(max_length=60)
+    message = models.TextField()
+    job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
+    run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.message

@@ -1,0 +1,112 @@
+from django.db import models
+from django.db.models import Q
+
+
+class UpstreamRun(models.Model):
+    """The ledger: one row per paid start that we meant to make, written before the request leaves."""
+
+    class Status(models.TextChoices):
+        INTENT = "intent", "Asked, not yet answered"  # the request may or may not have been sent
+        REFUSED = "refused", "Refused"  # the upstream said no; nothing was started
+        VOID = "void", "Never started"  # asked afterwards, the upstream does not have it
+        UNKNOWN = "unknown", "Nobody knows"  # several candidates, or the upstream cannot be asked
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+        TIMED_OUT = "timed_out", "Timed out"
+        ABORTED = "aborted", "Aborted"
+        GONE = "gone", "Gone"
+
+    OPEN = (Status.INTENT, Status.UNKNOWN, Status.RUNNING)  # may still cost money
+    ENDED = (Status.SUCCEEDED, Status.FAILED, Status.TIMED_OUT, Status.ABORTED, Status.GONE)
+
+    run = models.ForeignKey("pipeline.Run", on_delete=models.CASCADE, related_name="upstream_runs")
+    step = models.CharField(max_length=120)
+    source = models.CharField(max_length=40)
+    actor = models.CharField(max_length=200)
+    intent = models.PositiveIntegerField(help_text="Number of this paid start within its step, from 1.")
+    tag = models.CharField(max_length=40, unique=True)
+    fingerprint = models.CharField(max_length=64)
+    upstream_id = models.CharField(max_length=80, null=True, blank=True)  # noqa: DJ001  NULL: not known (yet)
+    status = models.CharField(max_length=10, choices=Status, default=Status.INTENT)
+    intent_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    deadline = models.DateTimeField(help_text="After its own time-out and a margin it is looked at, whatever was heard.")
+    cost_estimate = models.DecimalField(max_digits=10, decimal_places=4)
+    cost_cap = models.DecimalField(max_digits=10, decimal_places=4)
+    max_items = models.PositiveIntegerField()
+    memory_mb = models.PositiveIntegerField(default=0)
+    cost_actual = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True)
+    cost_settled = models.BooleanField(default=False)
+    capped = models.BooleanField(default=False, help_text="Reached its item or cost cap: not everything was fetched.")
+    read_offset = models.PositiveIntegerField(default=0, help_text="Stored rows landed so far.")
+    read_complete = models.BooleanField(default=False)
+    extra = models.JSONField(default=dict, blank=True)
+    message = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "upstream_id"], name="upstream_id_once"),
+            models.UniqueConstraint(fields=["run", "step", "intent"], name="upstream_intent_once"),
+            # One start of a step may be under way at a time: the database's own word against paying twice.
+            models.UniqueConstraint(
+                fields=["run", "step"], condition=Q(status__in=["intent", "unknown", "running"]), name="upstream_one_open_per_step"
+            ),
+        ]
+        indexes = [models.Index(fields=["source", "status"], name="upstream_by_status"), models.Index(fields=["intent_at"], name="upstream_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.upstream_id or self.tag}"
+
+    @property
+    def ended(self) -> bool:
+        return self.status in self.ENDED
+
+
+class RawPage(models.Model):
+    """What the upstream sent, compressed, so that it can be read again without paying. Private: no page shows it."""
+
+    upstream_run = models.ForeignKey(UpstreamRun, on_delete=models.CASCADE, related_name="pages")
+    offset = models.PositiveIntegerField()
+    next_offset = models.PositiveIntegerField()
+    items = models.PositiveIntegerField()
+    payload = models.BinaryField()
+
+    class Meta:
+        ordering = ["offset"]
+        constraints = [models.UniqueConstraint(fields=["upstream_run", "offset"], name="rawpage_offset_once")]
+
+    def __str__(self) -> str:
+        return f"{self.items} items from {self.offset}"
+
+
+class RejectedItem(models.Model):
+    """An item that could not become a row, kept with the reason."""
+
+    run = models.ForeignKey("pipeline.Run", on_delete=models.CASCADE, related_name="rejected")
+    upstream_run = models.ForeignKey(UpstreamRun, null=True, on_delete=models.CASCADE, related_name="rejected")
+    offset = models.PositiveIntegerField(default=0, help_text="Of the page it came on.")
+    reason = models.CharField(max_length=200)
+    item = models.JSONField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class SourceState(models.Model):
+    """What is known about an upstream account, shared by all workers."""
+
+    source = models.CharField(max_length=40, unique=True)
+    slow_until = models.DateTimeField(null=True, blank=True)
+    blocked_until = models.DateTimeField(null=True, blank=True)
+    blocked_reason = models.TextField(blank=True, default="")
+    next_poll_at = models.DateTimeField(null=True, blank=True)
+    polled_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.source

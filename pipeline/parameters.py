@@ -1,0 +1,51 @@
+"""A job type's parameters as a Django form: page, admin, command line and API validate alike."""
+
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Any
+
+from django import forms
+
+from .errors import InvalidRequest
+from .models import Brand
+
+
+class ParameterForm(forms.Form):
+    """Base of every job type's Params. `brand` is there for clean methods. A field that is not given takes its `initial`."""
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, brand: Brand | None = None, **kwargs: Any):
+        self.brand = brand
+        super().__init__(data, **kwargs)
+
+    def clean(self) -> dict[str, Any]:
+        return super().clean() or {}
+
+
+def clean_parameters(form_class: type[ParameterForm], given: Mapping[str, Any], brand: Brand | None) -> dict[str, Any]:
+    """The parameters as they are stored: checked, defaults filled in, JSON only. InvalidRequest names each wrong one."""
+    fields = form_class.base_fields
+    errors: dict[str, list[str]] = {}
+    for name in given:
+        if name not in fields:
+            near = get_close_matches(name, fields, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(fields) or 'none'}."
+            errors[name] = [f"There is no parameter {name!r}.{hint}"]
+    defaults = {name: field.initial for name, field in fields.items() if field.initial is not None}
+    form = form_class({**defaults, **given}, brand=brand)
+    if not form.is_valid():
+        errors |= {name: [str(message) for message in messages] for name, messages in form.errors.items()}
+    if errors:
+        lines = [f"{name}: {' '.join(messages)}" if name != "__all__" else " ".join(messages) for name, messages in errors.items()]
+        raise InvalidRequest(" ".join(lines), errors)
+    return {name: _plain(form.cleaned_data[name]) for name in fields}
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON has it."""
+    if isinstance(value, uuid.UUID | Decimal):
+        return str(value)
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return value

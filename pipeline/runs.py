@@ -1,0 +1,355 @@
+"""Every transition of a run. Each is one conditional UPDATE: whoever finds the condition gone has lost and does nothing.
+
+While a worker holds a run it writes through `fenced(lease)` only, so that after its lease was taken over it can change nothing:
+not the run, not its steps, not freshness, not money. The claim itself is in claims.py.
+"""
+
+import logging
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max, Sum
+
+from . import freshness, retry, schedules
+from .claims import now, wake_workers
+from .errors import LeaseLost
+from .models import Attempt, Event, Job, Run, RunLog, UpstreamRun, Worker
+from .registry import Done, Subject, get_type
+from .states import LIVE, JobStatus, Outcome, RunStatus, Verdict
+
+logger = logging.getLogger(__name__)
+MAX_RECOVERIES = 5  # deaths without a committed step or page in between, then the run is poison
+BLOCKED_FOR_AT_MOST = timedelta(hours=2)
+
+
+@dataclass(eq=False)
+class Lease:
+    """A worker's time-limited right to a run. `lost` and `cancel` are set by the heartbeat and read by the context."""
+
+    run_id: int
+    token: UUID
+    attempt_id: int
+    lost: threading.Event = field(default_factory=threading.Event)
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+
+# ---- into being ------------------------------------------------------------------------------------------------------
+def dedupe_key(job_type: str, brand_id: UUID | None, subject: str) -> str:
+    return f"{job_type}:{brand_id or ''}:{subject}"
+
+
+def insert(job: Job, *, due_at: datetime, at: datetime, subject: Subject, priority: int = Run.MANUAL, **fields: Any) -> Run:
+    """A pending run of the job, in the caller's transaction. IntegrityError where a constraint already has such a one."""
+    last = (
+        Run.objects.filter(status=RunStatus.PENDING, brand_id=job.brand_id, due_at__lte=due_at, priority=priority)
+        .order_by("-order_at").values_list("order_at", flat=True).first()
+    )
+    run = Run.objects.create(
+        job=job, brand_id=job.brand_id, job_type=job.job_type, parameters=job.parameters, subject=subject.key, subject_label=subject.label,
+        subject_url=subject.url, due_at=due_at, order_at=max(due_at, last + timedelta(seconds=1)) if last else due_at, priority=priority,
+        created_at=at, **fields,
+    )
+    wake_workers()
+    return run
+
+
+def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
+    """The one future run of an active recurring job; None where its cron has no further time."""
+    zone = job.time_zone or (job.brand.time_zone if job.brand else "") or settings.PIPELINE_TIME_ZONE
+    times = schedules.next_times(job.cron_expression, zone, after)
+    if not times:
+        return None
+    handler = get_type(job.job_type)
+    return insert(
+        job, due_at=times[0], at=at, subject=handler.subject(job.brand, job.parameters), priority=Run.SCHEDULED,
+        scheduled_for=times[0], trigger_source=Job.Trigger.SCHEDULED,
+    )
+
+
+# ---- under a lease ---------------------------------------------------------------------------------------------------
+@contextmanager
+def fenced(lease: Lease) -> Iterator[Run]:
+    """A transaction in which the run is still ours, locked until the end. LeaseLost where somebody took it over."""
+    with transaction.atomic():
+        run = Run.objects.select_for_update(no_key=True).filter(pk=lease.run_id, lease_token=lease.token).first()
+        if run is None:
+            lease.lost.set()
+            raise LeaseLost
+        yield run
+
+
+def renew(lease: Lease) -> bool:
+    """Prolong the lease; note a cancel. False where it is no longer ours."""
+    until = now() + timedelta(seconds=settings.PIPELINE_LEASE_SECONDS)
+    if not Run.objects.filter(pk=lease.run_id, lease_token=lease.token).update(lease_expires_at=until):
+        lease.lost.set()
+        return False
+    return True
+
+
+def log(run_id: int, message: str, level: str = RunLog.Level.INFO, at: datetime | None = None) -> None:
+    """Append a line. In a fenced transaction the row lock makes the numbers follow each other."""
+    last = RunLog.objects.filter(run_id=run_id).aggregate(last=Max("seq"))["last"] or 0
+    for seq in range(last + 1, last + 20):
+        try:
+            with transaction.atomic():
+                RunLog.objects.create(run_id=run_id, seq=seq, at=at or now(), level=level, message=message.replace("\x00", ""))
+            return
+        except IntegrityError:  # somebody else (a page's cancel) wrote that number meanwhile
+            continue
+
+
+def park(lease: Lease, due_at: datetime, reason: str) -> None:
+    """It waits for something outside and holds no worker; woken, or due at the latest at `due_at`."""
+    with fenced(lease) as run:
+        # A cancel that came meanwhile must not sleep until due_at.
+        due = now() if run.cancel_requested_at and not lease.cancel.is_set() else due_at
+        _leave(run, RunStatus.WAITING, due_at=due, blocked_reason=reason)
+        _end_attempt(lease, Outcome.PARKED, error=reason)
+
+
+def hand_back(lease: Lease, reason: str = "The worker was stopped.") -> None:
+    """The worker stops: due at once for another, no try spent."""
+    with fenced(lease) as run:
+        at = now()
+        _leave(run, RunStatus.PENDING, due_at=at, order_at=at, priority=Run.WOKEN)
+        _end_attempt(lease, Outcome.HANDED_BACK, error=reason)
+        wake_workers()
+
+
+def block(lease: Lease, reason: str, seconds: float, *, limited: bool = True) -> None:
+    """Not possible just now through nobody's fault: waits with the reason, costs no try; after two hours it does, if limited."""
+    with fenced(lease) as run:
+        at = now()
+        since = run.blocked_since or at
+        if not limited or at - since <= BLOCKED_FOR_AT_MOST:
+            due = at + timedelta(seconds=seconds)
+            _leave(run, RunStatus.PENDING, due_at=due, order_at=due, blocked_reason=reason, blocked_since=since)
+            _end_attempt(lease, Outcome.PARKED, error=reason)
+            log(run.pk, f"Waiting: {reason}", RunLog.Level.WARNING, at)
+            return
+    fail(lease, f"{reason} It has been so for two hours.", permanent=False)
+
+
+def complete(lease: Lease, done: Done) -> None:
+    """Finished and saved. Freshness, the job's end or next tick, and the type's own bookkeeping go with it, or none of it."""
+    with fenced(lease) as run:
+        at = now()
+        summary = " ".join(filter(None, [done.summary, done.reason]))
+        _leave(
+            run, RunStatus.COMPLETED, verdict=done.verdict, completed_at=at, counts=done.counts, summary=summary, error_message="",
+            blocked_since=None, cost_actual=spent(run.pk), progress={},
+        )
+        _end_attempt(lease, Outcome.COMPLETED)
+        freshness.mark_completed(run, done, at)
+        log(run.pk, f"Completed: {summary}" if done.verdict == Verdict.OK else f"Completed, to be checked: {summary}",
+            RunLog.Level.INFO if done.verdict == Verdict.OK else RunLog.Level.WARNING, at)
+        get_type(run.job_type).booked(run)
+        _end_job(run, at)
+
+
+def fail(lease: Lease, error: str, *, permanent: bool, traceback: str = "", not_before: datetime | None = None) -> None:
+    """A try failed. Another follows with backoff, unless none is left or none would help."""
+    with fenced(lease) as run:
+        at = now()
+        tries = run.attempt + 1
+        due = None if permanent or run.cancel_requested_at else retry.next_try(tries, run.job.max_retries, at, not_before)
+        _end_attempt(lease, Outcome.FAILED, error=error, traceback=traceback)
+        freshness.mark_failed(run, error)
+        if due is None:
+            log(run.pk, f"Failed: {error}", RunLog.Level.ERROR, at)
+            _fail_for_good(run, error, at, attempt=tries)
+            return
+        _leave(run, RunStatus.PENDING, due_at=due, order_at=due, attempt=tries, error_message=error, blocked_since=None)
+        log(run.pk, f"Try {tries} of {run.job.max_retries + 1} failed: {error} Next try at {due:%H:%M} UTC.", RunLog.Level.WARNING, at)
+        Job.objects.filter(pk=run.job_id).update(last_error=f"Try {tries} of {run.job.max_retries + 1} failed, next at {due:%H:%M} UTC: {error}")
+        wake_workers()
+
+
+def finish_cancel(lease: Lease, summary: str) -> None:
+    """Stopped by a person; whatever had been paid for has landed."""
+    with fenced(lease) as run:
+        at = now()
+        _end_attempt(lease, Outcome.CANCELLED)
+        _cancel(run, at, summary)
+
+
+# ---- without a lease -------------------------------------------------------------------------------------------------
+def request_cancel(run: Run, by: Any) -> bool:
+    """Pending with nothing at an upstream: over at once. Otherwise a worker brings it to its end. False: it had ended."""
+    with transaction.atomic():
+        found = Run.objects.select_for_update(no_key=True).filter(pk=run.pk, status__in=LIVE).first()
+        if found is None:
+            return False
+        at = now()
+        Run.objects.filter(pk=found.pk, cancel_requested_at=None).update(cancel_requested_at=at, cancel_requested_by=by)
+        log(found.pk, f"Cancel asked for by {by or 'the system'}.", at=at)
+        if found.status == RunStatus.PENDING and not UpstreamRun.objects.filter(run=found, status__in=UpstreamRun.OPEN).exists():
+            _cancel(found, at, "Cancelled before it started.")
+        else:  # running ones hear of it by their heartbeat
+            Run.objects.filter(pk=found.pk, status__in=[RunStatus.PENDING, RunStatus.WAITING]).update(due_at=at, order_at=at, priority=Run.WOKEN)
+            wake_workers()
+        return True
+
+
+def reopen(run: Run, by: Any) -> bool:
+    """A person's Retry: the same run, its steps kept, a new retry budget. False where its state is another by now.
+
+    IntegrityError where another live run holds its key.
+    """
+    at = now()
+    changed = Run.objects.filter(pk=run.pk, status__in=[RunStatus.FAILED, RunStatus.CANCELLED]).update(
+        status=RunStatus.PENDING, due_at=at, order_at=at, attempt=0, recoveries=0, completed_at=None, error_message="", summary="",
+        cancel_requested_at=None, cancel_requested_by=None, priority=Run.MANUAL, blocked_reason="", blocked_since=None,
+        dedupe_key=dedupe_key(run.job_type, run.brand_id, run.subject),
+    )
+    if changed:
+        Job.objects.filter(pk=run.job_id, schedule_type=Job.Schedule.ONE_TIME).update(status=JobStatus.ACTIVE)
+        log(run.pk, f"Reopened by {by or 'the system'}: what was done is kept.", at=at)
+        wake_workers()
+    return bool(changed)
+
+
+def bring_forward(run: Run, by: Any) -> bool:
+    """Due now instead of later. False where it is not pending any more."""
+    at = now()
+    changed = Run.objects.filter(pk=run.pk, status=RunStatus.PENDING).update(due_at=at, order_at=at)
+    if changed:
+        log(run.pk, f"Brought forward by {by or 'the system'}.", at=at)
+        wake_workers()
+    return bool(changed)
+
+
+def wake(run_ids: Iterable[int]) -> int:
+    """What these waited for has happened."""
+    at = now()
+    woken = Run.objects.filter(pk__in=list(run_ids), status=RunStatus.WAITING, due_at__gt=at).update(due_at=at, order_at=at)
+    if woken:
+        wake_workers()
+    return woken
+
+
+def accept(run: Run, by: Any) -> bool:
+    """A person has looked at a partial or suspicious result and takes it as good."""
+    with transaction.atomic():
+        doubted = [Verdict.PARTIAL, Verdict.SUSPICIOUS]
+        if not Run.objects.filter(pk=run.pk, status=RunStatus.COMPLETED, verdict__in=doubted).update(verdict=Verdict.OK):
+            return False
+        run.refresh_from_db()
+        freshness.mark_completed(run, Done(records=run.counts.get("new", 0) + run.counts.get("changed", 0)), run.completed_at or now())
+        log(run.pk, f"Accepted as good by {by}.")
+        if not run.job.recurring:
+            Job.objects.filter(pk=run.job_id).update(status=JobStatus.ARCHIVED)
+        return True
+
+
+# ---- deaths ----------------------------------------------------------------------------------------------------------
+def record_death(run: Run, at: datetime, exit_signal: int | None = None) -> bool:
+    """The run's worker is dead: end its attempt as lost. False where that was one death too many and the run has failed.
+
+    In the claim's transaction, or in `lose_worker`'s: the caller has seen that the lease is nobody's.
+    """
+    how = f"was killed (signal {exit_signal})" if exit_signal else "gave no sign of life"
+    lost = Attempt.objects.filter(run=run, outcome="").order_by("-number").first()
+    story = f"Worker {lost.worker_label if lost else '?'} {how}."
+    Attempt.objects.filter(run=run, outcome="").update(outcome=Outcome.LOST, ended_at=at, error=story, exit_signal=exit_signal)
+    run.recoveries += 1
+    if run.recoveries < MAX_RECOVERIES:
+        Run.objects.filter(pk=run.pk).update(recoveries=run.recoveries)
+        log(run.pk, f"{story} What was done is kept; another worker goes on.", RunLog.Level.WARNING, at)
+        return True
+    deaths = Attempt.objects.filter(run=run, outcome=Outcome.LOST).order_by("-number").values_list("error", flat=True)[:MAX_RECOVERIES]
+    error = f"{MAX_RECOVERIES} workers died on this run without getting further, so it is not tried again. " + " ".join(reversed(deaths))
+    freshness.mark_failed(run, error)
+    log(run.pk, f"Failed: {error}", RunLog.Level.ERROR, at)
+    _fail_for_good(run, error, at)
+    return False
+
+
+def lose_worker(worker: Worker, exit_signal: int | None) -> int:
+    """A worker process of this host is known to be dead: its run is due at once. How many runs that were."""
+    with transaction.atomic():
+        at = now()
+        Worker.objects.filter(pk=worker.pk).update(stopped_at=at, current_run=None)
+        lost = Run.objects.select_for_update(no_key=True).filter(worker=worker, status=RunStatus.RUNNING)
+        for run in lost:
+            if record_death(run, at, exit_signal):
+                _leave(run, RunStatus.PENDING, due_at=at, order_at=at, priority=Run.WOKEN)
+        if lost:
+            wake_workers()
+        return len(lost)
+
+
+def take_key(run: Run, at: datetime) -> bool:
+    """A scheduled run comes due: it takes its dedupe key, or gives way to the run that has it and inserts its successor."""
+    key = dedupe_key(run.job_type, run.brand_id, run.subject)
+    holder = Run.objects.filter(dedupe_key=key, status__in=LIVE).first()
+    if holder is None:
+        run.dedupe_key = key
+        return True
+    _leave(run, RunStatus.CANCELLED, completed_at=at, summary=f"Skipped: run {holder.pk} is doing it.")
+    log(run.pk, f"Skipped: run {holder.pk} is doing it.", at=at)
+    insert_next_tick(run.job, at, at)
+    return False
+
+
+# ---- shared ----------------------------------------------------------------------------------------------------------
+def spent(run_id: int) -> Any:
+    """What the run's upstream runs cost, USD; None where nothing was paid."""
+    return UpstreamRun.objects.filter(run_id=run_id).aggregate(sum=Sum("cost_actual"))["sum"]
+
+
+def _leave(run: Run, status: RunStatus, **fields: Any) -> None:
+    """Write the new state; only a running run has a lease."""
+    fields |= {"status": status, "lease_token": None, "lease_expires_at": None, "worker": None}
+    Run.objects.filter(pk=run.pk).update(**fields)
+    for name, value in fields.items():
+        setattr(run, name, value)
+
+
+def _end_attempt(lease: Lease, outcome: Outcome, error: str = "", traceback: str = "") -> None:
+    Attempt.objects.filter(pk=lease.attempt_id).update(outcome=outcome, ended_at=now(), error=error, traceback=traceback)
+
+
+def _cancel(run: Run, at: datetime, summary: str) -> None:
+    _leave(run, RunStatus.CANCELLED, completed_at=at, summary=summary, cost_actual=spent(run.pk), progress={})
+    freshness.mark_stopped(run)
+    log(run.pk, summary, at=at)
+    _end_job(run, at)
+
+
+def _fail_for_good(run: Run, error: str, at: datetime, **fields: Any) -> None:
+    _leave(run, RunStatus.FAILED, completed_at=at, error_message=error, cost_actual=spent(run.pk), progress={}, **fields)
+    Job.objects.filter(pk=run.job_id).update(last_error=error)
+    _end_job(run, at)
+
+
+def _end_job(run: Run, at: datetime) -> None:
+    """What the end of this run means for its job: archived, done, the next tick, or (failed) kept for a person's Retry."""
+    job = Job.objects.select_for_update(no_key=True).get(pk=run.job_id)
+    ok = run.status == RunStatus.COMPLETED
+    changes: dict[str, Any] = {}
+    if ok:
+        changes = {"runs_completed": F("runs_completed") + 1, "last_error": ""}
+    if not job.recurring:
+        if ok and run.verdict == Verdict.OK:
+            changes["status"] = JobStatus.ARCHIVED if job.trigger_source == Job.Trigger.MANUAL else JobStatus.COMPLETED
+        elif run.status != RunStatus.FAILED:
+            changes["status"] = JobStatus.COMPLETED
+    elif ok and job.max_runs and job.runs_completed + 1 >= job.max_runs:
+        changes["status"] = JobStatus.COMPLETED
+    elif run.scheduled_for and job.status in (JobStatus.ACTIVE, JobStatus.PAUSED):
+        insert_next_tick(job, max(at, run.scheduled_for), at)
+    if changes:
+        Job.objects.filter(pk=job.pk).update(**changes)
+
+
+def record_event(kind: str, message: str, *, job: Job | None = None, run: Run | None = None, by: Any = None) -> None:
+    Event.objects.create(kind=kind, message=message, job=job, run=run, by=by)

@@ -1,0 +1,29 @@
+"""Cron, read in a zone. Pure."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from .errors import InvalidRequest
+
+
+def check(expression: str) -> None:
+    """InvalidRequest where the expression is not five cron fields."""
+    try:
+        CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC))
+    except CronSimError as error:
+        raise InvalidRequest(
+            f"{expression!r} is not a schedule: {error}. Five fields, like 0 3 * * * for every day at 03:00.", {"cron_expression": [str(error)]}
+        ) from error
+
+
+def next_times(expression: str, zone: str, after: datetime, count: int = 1) -> list[datetime]:
+    """The next `count` times strictly after `after`, in UTC; fewer where the expression has no more within 50 years."""
+    times = CronSim(expression, after.astimezone(ZoneInfo(zone)))
+    return [time.astimezone(UTC) for _, time in zip(range(count), times, strict=False)]
+
+
+def in_words(expression: str) -> str:
+    """The schedule as a sentence."""
+    return CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC)).explain()

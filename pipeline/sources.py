@@ -1,0 +1,101 @@
+"""What the engine needs of an upstream that is paid per run, and the register of those that exist.
+
+A source is the only thing that knows an upstream's protocol: it turns answers into the values below and errors into
+`errors.py`. The engine decides what to do with them. Sources live in apps (`upstream` modules) and are found at start.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Order:
+    """One paid start, fully described. Two equal orders have the same fingerprint."""
+
+    source: str
+    actor: str
+    input: dict[str, Any]
+    memory_mb: int
+    timeout: timedelta
+    max_items: int
+    max_cost_usd: Decimal
+    estimate_usd: Decimal
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An upstream run as the upstream shows it now."""
+
+    id: str
+    state: str  # running | succeeded | failed | timed_out | aborted | gone
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    cost_usd: Decimal | None = None
+    message: str = ""
+    items: int | None = None
+    tag: str = ""  # the intent's id, where our user agent still carries it
+    extra: dict[str, Any] = field(default_factory=dict)  # what the source needs to read items (a dataset id)
+
+    @property
+    def ended(self) -> bool:
+        return self.state != "running"
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some raw items, and where the next page begins (in stored rows, not in items)."""
+
+    offset: int
+    next_offset: int
+    items: list[Any]
+
+
+class Source(Protocol):
+    """Every method raises errors of `errors.py` only, and puts no secret into a message."""
+
+    name: str  # as rows have it: "apify"
+    label: str  # as pages have it: "Apify"
+
+    def start(self, order: Order, tag: str) -> Seen:
+        """Send the paid start once. AmbiguousStart where the answer leaves open whether it took."""
+
+    def look(self, upstream_id: str) -> Seen:
+        """The run now; state 'gone' where the upstream no longer knows it."""
+
+    def candidates(self, order: Order, since: datetime) -> Iterator[Seen]:
+        """The upstream's runs of this actor started since then, newest first, each with its tag if it bears one."""
+
+    def has_input(self, seen: Seen, order: Order) -> bool:
+        """Whether that run was started with the order's input (one more request)."""
+
+    def pages(self, seen: Seen, offset: int) -> Iterator[Page]:
+        """Stored items from `offset` on, page by page."""
+
+    def abort(self, upstream_id: str) -> Seen:
+        """Ask for the end; harmless if it has ended."""
+
+    def ended_since(self, since: datetime) -> dict[str, Seen]:
+        """Runs of the account that ended since then, by id: one cheap request for all waiting runs."""
+
+    def link(self, upstream_id: str) -> str:
+        """Where a person sees the run, '' if nowhere."""
+
+
+_sources: dict[str, Source] = {}
+
+
+def register_source(source: Source) -> Source:
+    """Make the source known by its name. Called at import by the app's upstream module."""
+    _sources[source.name] = source
+    return source
+
+
+def get_source(name: str) -> Source:
+    return _sources[name]
+
+
+def known_sources() -> list[Source]:
+    return list(_sources.values())

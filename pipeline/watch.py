@@ -1,0 +1,61 @@
+"""Which upstream runs have ended? Asked once per account for all waiting runs, by whichever worker's heartbeat comes first.
+
+It only sets due_at: what the end means is found out by the run itself. Losing it costs latency, never a run.
+"""
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q
+
+from . import claims, money, runs
+from .errors import RunError
+from .models import Run, SourceState, UpstreamRun
+from .sources import Source, get_source
+from .states import RunStatus
+
+logger = logging.getLogger(__name__)
+GLANCES = 2  # waiting runs whose progress is read per look: two requests more, whatever the number that waits
+
+
+def watch_upstreams() -> None:
+    """One look at each account that has waiting runs and whose time has come."""
+    at = claims.now()
+    waiting = UpstreamRun.objects.filter(status=UpstreamRun.Status.RUNNING, run__status=RunStatus.WAITING)
+    due = SourceState.objects.filter(next_poll_at__lte=at).values_list("source", flat=True)
+    for name in set(waiting.values_list("source", flat=True).distinct()):
+        if name not in due:
+            if not SourceState.objects.filter(source=name).exists():
+                SourceState.objects.get_or_create(source=name, defaults={"next_poll_at": at})
+            continue
+        # Whoever moves the row on has the turn.
+        following = at + timedelta(seconds=settings.PIPELINE_POLL_SECONDS)
+        mine = SourceState.objects.filter(source=name, next_poll_at__lte=at).exclude(slow_until__gt=at).update(next_poll_at=following, polled_at=at)
+        if mine:
+            try:
+                _look(get_source(name))
+            except RunError as error:
+                logger.info("%s could not be asked which runs ended: %s", name, error)
+                SourceState.objects.filter(source=name).update(next_poll_at=at + timedelta(seconds=30))
+
+
+def _look(source: Source) -> None:
+    waiting = UpstreamRun.objects.filter(
+        Q(started_at__isnull=False), source=source.name, status=UpstreamRun.Status.RUNNING, run__status=RunStatus.WAITING
+    )
+    ours = {row.upstream_id: row for row in waiting.order_by("started_at")}
+    if not ours:
+        return
+    oldest = min(row.started_at for row in ours.values() if row.started_at)
+    ended = source.ended_since(oldest - timedelta(minutes=1))
+    runs.wake(ours[upstream_id].run_id for upstream_id in ended if upstream_id in ours)
+    still = [row for upstream_id, row in ours.items() if upstream_id not in ended]
+    turn = int(claims.now().timestamp() // max(settings.PIPELINE_POLL_SECONDS, 0.001)) * GLANCES
+    for row in (still[(turn + i) % len(still)] for i in range(min(GLANCES, len(still)))):
+        seen = source.look(row.upstream_id or "")
+        UpstreamRun.objects.filter(pk=row.pk, status=UpstreamRun.Status.RUNNING).update(
+            message=seen.message[:2000], cost_actual=money.record(row, seen, "running").get("cost_actual", row.cost_actual)
+        )
+        progress = seen.extra.get("progress") or {"done": seen.items, "total": None, "unit": "items", "note": seen.message[:200]}
+        Run.objects.filter(pk=row.run_id, status=RunStatus.WAITING).update(progress=progress)

@@ -1,0 +1,13 @@
+"""Time zones by name."""
+
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ValidationError
+
+
+def validate_time_zone(name: str) -> None:
+    """Refuse what the zone database does not have."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValidationError(f"There is no time zone {name!r}. Use a name like America/Los_Angeles.") from error
