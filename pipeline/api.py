@@ -14,7 +14,14 @@ from .errors import InvalidRequest, NotAllowed
 from .models import Brand, Job, Run, UpstreamRun, Worker
 from .parameters import clean_parameters
 from .registry import Subject, get_type
+from .replay import replay
 from .states import JOB_ACTIONS, LIVE, RUN_ACTIONS, JobStatus, RunStatus
+
+
+__all__ = [
+    "Queued", "accept", "adopt", "archive", "cancel", "ensure_recurring_job", "job_run_now", "pause", "queue_one_time_job", "replay",
+    "reschedule", "resume", "retry", "run_again", "run_now", "start_again", "start_here",
+]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,185 @@
+"""Bulk upsert of any model, a page of rows at a time, that says what was new, changed, unchanged or a duplicate.
+
+A page is staged in a temporary table (COPY on PostgreSQL, executemany on SQLite) and merged by up to three statements. The
+number of rows that each one wrote is one of the counts:
+
+    insert what is not there yet                          → new
+    update where a content column differs                 → changed
+    update the `touch` columns where `mark` differs       → unchanged
+    what none of them wrote                               → duplicate
+
+The updates are upserts too: so they go by the unique index, whatever the planner thinks of a table without statistics.
+
+Landings of the same keys at the same time wait for each other. One page each, they cannot deadlock: every statement takes
+its rows in the order of the key, and a page inserts before it updates. Several pages in one transaction can: commit each.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass
+from functools import cache, partial
+from typing import Any
+
+from django.db import connections, models, router, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper, truncate_name
+
+Values = Mapping[str, Any]
+AnyField = models.Field[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What became of the rows given; the four add up to their number. Pages add up with `+`."""
+
+    new: int = 0
+    changed: int = 0  # stored before, with other content
+    unchanged: int = 0  # stored before, with this content, and met for the first time in this landing
+    duplicate: int = 0  # met before in this landing
+
+    def __add__(self, other: "Landed") -> "Landed":
+        return Landed(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return asdict(self)
+
+
+def land(
+    model: type[models.Model],
+    rows: Sequence[Values],
+    *,
+    key: Sequence[str],
+    content: Collection[str] | None = None,
+    touch: Values | None = None,
+    mark: str | None = None,
+    first: Values | None = None,
+) -> Landed:
+    """Upsert one page (up to about 1,000 rows, all with the same fields) by its unique `key`; count what became of them.
+
+    key      fields under one plain unique constraint, none of them None. Of rows with the same key the last one wins, as if
+             they had come one after the other; the earlier ones count as duplicate.
+    content  fields that make a stored row *changed* where they differ; None equals None. Default: all but the key. Further
+             fields of the rows are written with new and changed rows only.
+    touch    values that every row takes, changed or not: last_seen_at, last_run_id.
+    mark     the field of `touch` that tells this landing from others: last_run_id. A stored row with this mark and this content
+             was met before in this landing (in another page, or in this one before a crash): it is a duplicate, and is not
+             written. Default: all of `touch`.
+    first    values for new rows only: first_seen_at. Fields that nobody gives take their default, as in `create()`.
+
+    Fields go by name or attribute (`last_run_id`), relations by primary key. In text and JSON, NUL is dropped and half a
+    surrogate pair becomes U+FFFD, since the databases refuse both. No signals are sent.
+
+    Joins the caller's transaction or makes its own: a page lands whole or not at all. Raises ValueError for rows that do not
+    fit each other or lack their key, FieldDoesNotExist, and the database's error for a value that its column cannot hold.
+    """
+    if not rows:
+        return Landed()
+    touch, first = touch or {}, first or {}
+    page = _Page(connections[router.db_for_write(model)], model, rows, key, {**first, **touch})
+    compared = page.data if content is None else content
+    with transaction.atomic(using=page.connection.alias, savepoint=False), page.connection.cursor() as cursor:
+        distinct = page.stage(cursor)
+        new = page.merge(cursor)
+        changed = page.merge(cursor, write=[*page.data, *touch], where=compared) if compared and new < distinct else 0
+        unchanged = distinct - new - changed
+        if touch and unchanged:
+            unchanged = page.merge(cursor, write=touch, where=[mark] if mark else touch)
+    return Landed(new, changed, unchanged, duplicate=len(rows) - new - changed - unchanged)
+
+
+class _Page:
+    """One page on its way: its rows as the driver takes them, and the statements that carry them."""
+
+    def __init__(
+        self, connection: BaseDatabaseWrapper, model: type[models.Model], rows: Sequence[Values], key: Sequence[str], same: Values
+    ) -> None:
+        """`same`: values that all rows share; they need no staging."""
+        self.connection, self.meta = connection, model._meta
+        self.data = [name for name in rows[0] if name not in key]
+        if any(len(row) != len(rows[0]) for row in rows) or not {*key} <= rows[0].keys():
+            raise ValueError(f"Rows must have the same fields, {', '.join(key)} among them; the first has {', '.join(rows[0])}.")
+        if twice := same.keys() & rows[0].keys():
+            raise ValueError(f"{', '.join(sorted(twice))}: given in the rows and in `touch` or `first` too.")
+        # By column rather than by row: how a field prepares its values is found once for a thousand of them.
+        staged = {self.field(name): [row[name] for row in rows] for name in (*key, *self.data)}
+        shared = {self.field(name): value for name, value in same.items()}
+        blank = model()
+        for field in self.meta.concrete_fields:
+            if field in staged or field in shared or field.generated or field.has_db_default() or field is self.meta.auto_field:
+                continue
+            if callable(field.default):  # a uuid, say: each row has its own
+                staged[field] = [field.get_default() for _ in rows]
+            else:
+                shared[field] = field.pre_save(blank, add=True)
+        prepared = [list(map(_preparation(field, connection), values)) for field, values in staged.items()]
+        if any(None in values for values in prepared[: len(key)]):
+            raise ValueError(f"A row of {self.meta.label} has None in its key ({', '.join(key)}).")
+        # Distinct by the prepared key, which is what the database compares.
+        self.rows = list({row[: len(key)]: row for row in zip(*prepared, strict=True)}.values())
+        self.shared = [field.get_db_prep_save(value, connection) for field, value in shared.items()]
+
+        quote = connection.ops.quote_name
+        self.table = quote(self.meta.db_table)
+        self.staging = quote(truncate_name("landing_" + self.meta.db_table.replace('"', ""), connection.ops.max_name_length()))
+        self.columns = ", ".join(quote(field.column) for field in staged)
+        on_key = ", ".join(map(self.column, key))
+        self.statement = (
+            f"INSERT INTO {self.table} AS stored ({', '.join(quote(field.column) for field in (*staged, *shared))}) "
+            f"SELECT {', '.join([self.columns, *['%s'] * len(shared)])} FROM {self.staging} WHERE true ORDER BY {on_key} "
+            f"ON CONFLICT ({on_key}) DO "
+        )
+
+    def field(self, name: str) -> AnyField:
+        return self.meta.get_field(name)
+
+    def column(self, name: str) -> str:
+        return self.connection.ops.quote_name(self.field(name).column)
+
+    def stage(self, cursor: CursorWrapper) -> int:
+        """Put the distinct rows, and nothing else, into the staging table; how many they are."""
+        # Asked for with every page: connections come and go (reconnects, pools), and a rollback takes a new table with it.
+        keep = "ON COMMIT DELETE ROWS" if self.connection.vendor == "postgresql" else ""
+        cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {self.staging} {keep} AS SELECT * FROM {self.table} WHERE false")
+        cursor.execute(f"DELETE FROM {self.staging}")  # an earlier page of the same transaction
+        if self.connection.vendor == "postgresql":
+            with self.connection.wrap_database_errors, cursor.copy(f"COPY {self.staging} ({self.columns}) FROM STDIN") as copy:
+                for row in self.rows:
+                    copy.write_row(row)
+        else:
+            marks = ", ".join(["%s"] * len(self.rows[0]))
+            cursor.executemany(f"INSERT INTO {self.staging} ({self.columns}) VALUES ({marks})", self.rows)
+        return len(self.rows)
+
+    def merge(self, cursor: CursorWrapper, write: Collection[str] = (), where: Collection[str] = ()) -> int:
+        """Insert the staged rows; of a stored one, write these fields where any of those differs. How many rows it wrote."""
+        action = "NOTHING"
+        if write:
+            # SQLite's IS NOT is the standard's IS DISTINCT FROM, which it learned only in 3.39.
+            differs = "IS DISTINCT FROM" if self.connection.vendor == "postgresql" else "IS NOT"
+            values = ", ".join(f"{column} = excluded.{column}" for column in map(self.column, write))
+            condition = " OR ".join(f"stored.{column} {differs} excluded.{column}" for column in map(self.column, where))
+            action = f"UPDATE SET {values} WHERE {condition}"
+        cursor.execute(self.statement + action, self.shared)
+        return cursor.rowcount
+
+
+def _preparation(field: AnyField, connection: BaseDatabaseWrapper) -> Callable[[Any], Any]:
+    """How a value of this field becomes what `Model.save()` would send."""
+    save = partial(field.get_db_prep_save, connection=connection)
+    if type(field) in (models.CharField, models.TextField):  # they send a str as it is: half of a page's time saved
+        return lambda value: _storable(value) if type(value) is str else save(value)
+    if isinstance(field, models.IntegerField | models.BooleanField | models.DateField):  # few different ones in a page
+        return cache(save)
+    return lambda value: save(_storable(value))
+
+
+def _storable(value: Any) -> Any:
+    """Without what databases refuse in text and JSON. Keys in order, since SQLite compares JSON as text."""
+    if isinstance(value, str):
+        value = value.replace("\0", "") if "\0" in value else value
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_storable(name): _storable(value[name]) for name in sorted(value, key=str)}
+    if isinstance(value, list | tuple):
+        return [_storable(item) for item in value]
+    return value

@@ -1,0 +1,248 @@
+"""The write door: queueing, dedupe, and what a person may do to a run or job."""
+
+import threading
+
+import pytest
+from django.db import connection
+
+from pipeline import api
+from pipeline.errors import InvalidRequest, NotAllowed
+from pipeline.models import Brand, Job, Run
+from pipeline.states import JobStatus, RunStatus
+from pipeline.testing import work_off, work_one
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def brand():
+    return Brand.objects.create(name="Acme", slug="acme")
+
+
+def test_a_click_makes_one_job_and_one_pending_run(brand):
+    queued = api.queue_one_time_job(brand.pk, "toy", {"name": "owl"})
+    assert queued.created
+    assert (queued.run.status, queued.run.subject, queued.run.parameters["name"]) == (RunStatus.PENDING, "owl", "owl")
+    assert queued.job.schedule_type == Job.Schedule.ONE_TIME
+
+
+def test_a_second_click_returns_the_live_run(brand):
+    first = api.queue_one_time_job(brand.pk, "toy")
+    second = api.queue_one_time_job(brand.pk, "toy")
+    assert not second.created
+    assert second.run == first.run
+    assert (Run.objects.count(), Job.objects.count()) == (1, 1)
+
+
+def test_another_subject_or_brand_is_another_run(brand):
+    other = Brand.objects.create(name="Other", slug="other")
+    queued = [
+        api.queue_one_time_job(brand.pk, "toy", {"name": "owl"}), api.queue_one_time_job(brand.pk, "toy", {"name": "fox"}),
+        api.queue_one_time_job(other.pk, "toy", {"name": "owl"}), api.queue_one_time_job(None, "toy", {"name": "owl"}),
+    ]
+    assert all(one.created for one in queued)
+
+
+def test_a_finished_run_frees_its_key(brand):
+    first = api.queue_one_time_job(brand.pk, "toy")
+    work_off()
+    assert api.queue_one_time_job(brand.pk, "toy").run != first.run
+
+
+def test_a_click_storm_makes_one_run(brand):
+    """50 clicks from 10 connections."""
+    barrier, made, failures = threading.Barrier(10), [], []
+
+    def click():
+        try:
+            barrier.wait(10)
+            for _ in range(5):
+                made.append(api.queue_one_time_job(brand.pk, "toy"))
+        except Exception as error:  # noqa: BLE001  shown below
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=click) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not failures
+    assert len(made) == 50
+    assert sum(one.created for one in made) == 1
+    assert {one.run.pk for one in made} == {Run.objects.get().pk}
+    assert Job.objects.count() == 1
+
+
+@pytest.mark.parametrize(("parameters", "field", "words"), [
+    ({"nam": "owl"}, "nam", "Did you mean 'name'?"),
+    ({"works": "long"}, "works", "number"),
+    ({"ends": "badly"}, "ends", "badly"),
+])
+def test_bad_parameters_are_refused_before_anything_is_queued(brand, parameters, field, words):
+    with pytest.raises(InvalidRequest) as refused:
+        api.queue_one_time_job(brand.pk, "toy", parameters)
+    assert words in " ".join(refused.value.errors[field])
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("brand_id", ["not-a-uuid", "5a2d8a54-0000-4000-8000-000000000000"])
+def test_an_unknown_brand_is_refused(brand_id):
+    with pytest.raises(InvalidRequest, match="brand"):
+        api.queue_one_time_job(brand_id, "toy")
+
+
+def test_an_unknown_job_type_is_refused_with_the_known_ones(brand):
+    with pytest.raises(InvalidRequest, match="Known: .*toy"):
+        api.queue_one_time_job(brand.pk, "toi")
+
+
+def test_a_run_that_completed_ok_archives_its_manual_job(brand):
+    queued = api.queue_one_time_job(brand.pk, "toy")
+    work_off()
+    queued.job.refresh_from_db()
+    assert (queued.job.status, queued.job.runs_completed) == (JobStatus.ARCHIVED, 1)
+
+
+def test_a_failed_job_stays_with_its_error(brand):
+    queued = api.queue_one_time_job(brand.pk, "toy", {"ends": "permanent"})
+    work_off()
+    queued.job.refresh_from_db()
+    assert queued.job.status == JobStatus.ACTIVE
+    assert "no such toy" in queued.job.last_error
+
+
+def test_retry_reopens_the_same_run_with_a_new_budget(brand):
+    run = api.queue_one_time_job(brand.pk, "toy", {"ends": "permanent"}).run
+    work_off()
+    run.refresh_from_db()
+    api.retry(run, None)
+    run.refresh_from_db()
+    assert (run.status, run.attempt, run.completed_at) == (RunStatus.PENDING, 0, None)
+    assert work_one().status == RunStatus.FAILED
+    assert run.attempts.count() == 2
+    assert run.steps.count() == 1
+
+
+def test_retry_is_refused_while_another_run_holds_the_key(brand):
+    run = api.queue_one_time_job(brand.pk, "toy", {"ends": "permanent"}).run
+    work_off()
+    other = api.queue_one_time_job(brand.pk, "toy", {"ends": "permanent"}).run
+    run.refresh_from_db()
+    with pytest.raises(NotAllowed, match=f"run {other.pk} is doing the same"):
+        api.retry(run, None)
+
+
+def test_a_completed_run_cannot_be_retried(brand):
+    run = api.queue_one_time_job(brand.pk, "toy").run
+    (run,) = work_off()
+    with pytest.raises(NotAllowed, match="completed"):
+        api.retry(run, None)
+
+
+def test_run_again_makes_a_new_run_with_the_same_parameters(brand):
+    api.queue_one_time_job(brand.pk, "toy", {"name": "owl"})
+    (run,) = work_off()
+    again = api.run_again(run, None)
+    assert again.created
+    assert again.run.parameters == run.parameters
+
+
+def test_cancel_ends_a_pending_run_at_once(brand):
+    queued = api.queue_one_time_job(brand.pk, "toy")
+    api.cancel(queued.run, None)
+    queued.run.refresh_from_db()
+    assert queued.run.status == RunStatus.CANCELLED
+    assert work_off() == []
+
+
+def test_an_ended_run_cannot_be_cancelled(brand):
+    api.queue_one_time_job(brand.pk, "toy")
+    (run,) = work_off()
+    with pytest.raises(NotAllowed, match="completed by now"):
+        api.cancel(run, None)
+
+
+def test_run_now_brings_a_waiting_retry_forward(brand):
+    run = api.queue_one_time_job(brand.pk, "toy", {"ends": "transient"}).run
+    work_off()
+    assert work_off() == []
+    api.run_now(run, None)
+    assert work_one().attempt == 2
+
+
+def test_accepting_a_partial_result_moves_the_freshness_clock(brand):
+    api.queue_one_time_job(brand.pk, "toy", {"ends": "partial"})
+    (run,) = work_off()
+    status = brand.datasets.get()
+    assert (run.verdict, status.last_success_at) == ("partial", None)
+    api.accept(run, None)
+    status.refresh_from_db()
+    assert status.last_success_at == run.completed_at
+
+
+# ---- schedules -----------------------------------------------------------------------------------------------------
+def test_a_recurring_job_has_one_future_run(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", time_zone="Europe/Berlin")
+    again = api.ensure_recurring_job(brand.pk, "toy", "0 4 * * *", time_zone="Europe/Berlin")
+    assert job == again
+    run = job.runs.get()
+    assert run.scheduled_for.astimezone(__import__("zoneinfo").ZoneInfo("Europe/Berlin")).hour == 4
+
+
+def test_a_click_today_is_not_blocked_by_tomorrows_tick(brand):
+    api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    assert api.queue_one_time_job(brand.pk, "toy").created
+    assert len(work_off()) == 1
+
+
+def test_a_tick_that_ends_inserts_its_successor(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    tick = job.runs.get()
+    api.run_now(tick, None)
+    assert work_one().status == RunStatus.COMPLETED
+    successor = job.runs.live().get()
+    assert successor.scheduled_for > tick.scheduled_for
+
+
+def test_a_tick_gives_way_to_the_run_that_holds_its_key(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    tick = job.runs.get()
+    manual = api.queue_one_time_job(brand.pk, "toy", {"ends": "transient"}).run
+    work_one()  # waits for its retry, still live
+    api.run_now(tick, None)
+    assert work_one() is None
+    tick.refresh_from_db()
+    assert (tick.status, tick.summary) == (RunStatus.CANCELLED, f"Skipped: run {manual.pk} is doing it.")
+    assert job.runs.live().count() == 1
+
+
+def test_a_paused_schedule_is_passed_over_and_resumes_from_now(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    api.run_now(job.runs.get(), None)
+    api.pause(job, None)
+    assert work_off() == []
+    api.resume(job, None)
+    assert work_off() == []
+    assert job.runs.live().get().due_at > job.created_at
+
+
+def test_an_update_keeps_a_persons_pause(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    api.pause(job, None)
+    assert api.ensure_recurring_job(brand.pk, "toy", "0 5 * * *").status == JobStatus.PAUSED
+
+
+def test_max_runs_completes_the_job(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", max_runs=1)
+    api.run_now(job.runs.get(), None)
+    work_one()
+    job.refresh_from_db()
+    assert job.status == JobStatus.COMPLETED
+    assert not job.runs.live().exists()
+
+
+def test_a_schedule_that_is_none_is_refused(brand):
+    with pytest.raises(InvalidRequest, match="Five fields"):
+        api.ensure_recurring_job(brand.pk, "toy", "every morning")

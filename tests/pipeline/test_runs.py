@@ -1,0 +1,207 @@
+"""The life of a run: outcomes, retries, fencing, deaths."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from pipeline import api, claims, runs
+from pipeline.context import Context
+from pipeline.errors import LeaseLost
+from pipeline.heartbeat import register_worker
+from pipeline.models import Brand, DatasetStatus, Run
+from pipeline.registry import Done
+from pipeline.states import Outcome, RunStatus
+from pipeline.testing import work_off, work_one
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def brand():
+    return Brand.objects.create(name="Acme", slug="acme")
+
+
+@pytest.fixture
+def queue(brand):
+    return lambda **parameters: api.queue_one_time_job(brand.pk, "toy", parameters).run
+
+
+def claim():
+    run, attempt = claims.claim(register_worker())
+    return run, runs.Lease(run.pk, attempt.lease_token, attempt.pk)
+
+
+def make_due(run):
+    Run.objects.filter(pk=run.pk).update(due_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_completed_run_says_what_it_did_and_makes_its_data_fresh(queue):
+    queue()
+    run = work_one()
+    assert (run.status, run.verdict, run.summary, run.counts) == (RunStatus.COMPLETED, "ok", "1 toy.", {"new": 1})
+    assert run.attempts.get().outcome == Outcome.COMPLETED
+    status = DatasetStatus.objects.get()
+    assert (status.last_status, status.last_success_at, status.records_affected) == ("completed", run.completed_at, 1)
+
+
+def test_a_partial_result_leaves_the_clock_and_says_why(queue):
+    queue(ends="partial")
+    run = work_one()
+    status = DatasetStatus.objects.get()
+    assert (run.status, run.verdict) == (RunStatus.COMPLETED, "partial")
+    assert (status.last_success_at, status.error_message) == (None, "Half of it is missing.")
+
+
+@pytest.mark.parametrize(("tries", "minutes"), [(1, 5), (2, 10), (3, 20)])
+def test_a_failed_try_waits_longer_each_time(queue, tries, minutes):
+    run = queue(ends="transient")
+    for _ in range(tries):
+        make_due(run)
+        run = work_one()
+    assert (run.status, run.attempt) == (RunStatus.PENDING, tries)
+    assert run.due_at - timezone.now() == pytest.approx(timedelta(minutes=minutes), abs=timedelta(seconds=10))
+    assert run.error_message == "The toy shop was closed."
+
+
+def test_the_fourth_failed_try_is_the_last(queue):
+    run = queue(ends="transient")
+    for _ in range(4):
+        make_due(run)
+        run = work_one()
+    assert (run.status, run.attempt) == (RunStatus.FAILED, 4)
+    assert DatasetStatus.objects.get().last_status == "failed"
+
+
+def test_a_permanent_error_is_not_tried_again(queue):
+    queue(ends="permanent")
+    assert work_one().status == RunStatus.FAILED
+
+
+def test_a_bug_in_a_handler_keeps_its_traceback_for_the_engineer(queue):
+    queue(ends="bug")
+    run = work_one()
+    attempt = run.attempts.get()
+    assert run.error_message == "ValueError: a bug in the toy"
+    assert "in run" in attempt.traceback
+
+
+def test_blocked_waits_with_its_reason_and_costs_no_try(queue):
+    queue(ends="blocked")
+    run = work_one()
+    assert (run.status, run.attempt, run.blocked_reason) == (RunStatus.PENDING, 0, "The toy shop is full.")
+    assert run.due_at > timezone.now()
+
+
+def test_blocked_for_two_hours_costs_a_try(queue):
+    run = queue(ends="blocked")
+    work_one()
+    Run.objects.filter(pk=run.pk).update(blocked_since=timezone.now() - timedelta(hours=2, minutes=1))
+    make_due(run)
+    assert work_one().attempt == 1
+
+
+def test_a_sleep_parks_the_run_and_goes_on_after_it(queue):
+    run = queue(sleeps=60)
+    parked = work_one()
+    assert (parked.status, parked.worker) == (RunStatus.WAITING, None)
+    assert work_one() is None
+    step = run.steps.get(name="sleep 1")
+    step.result = (timezone.now() - timedelta(seconds=1)).isoformat()
+    step.save()
+    make_due(run)
+    assert work_one().status == RunStatus.COMPLETED
+    assert [a.outcome for a in run.attempts.all()] == [Outcome.PARKED, Outcome.COMPLETED]
+
+
+def test_a_stopping_worker_hands_the_run_back_without_a_try(queue):
+    queue(works=30)
+    stops = iter([False, True, True, True])
+    run = work_one(stopping=lambda: next(stops, True))
+    assert (run.status, run.attempt) == (RunStatus.PENDING, 0)
+    assert run.attempts.get().outcome == Outcome.HANDED_BACK
+    assert run.due_at <= timezone.now() + timedelta(seconds=1)
+
+
+def test_a_worker_that_lost_its_lease_can_write_nothing(queue):
+    queue()
+    run, lease = claim()
+    Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    again, new_lease = claim()
+    assert again.pk == run.pk
+    before = Run.objects.values().get(pk=run.pk)
+    ctx = Context(run, lease, stopping=lambda: False)
+    for write in (
+        lambda: runs.complete(lease, Done()), lambda: runs.fail(lease, "x", permanent=True), lambda: runs.park(lease, timezone.now(), ""),
+        lambda: runs.hand_back(lease), lambda: runs.block(lease, "x", 1), lambda: runs.finish_cancel(lease, "x"),
+        lambda: ctx.step("new", lambda: 1), lambda: ctx.log("x"), lambda: ctx.progress(1),
+    ):
+        with pytest.raises(LeaseLost):
+            write()
+    assert Run.objects.values().get(pk=run.pk) == before
+    assert not run.steps.exists()
+    assert DatasetStatus.objects.get().last_success_at is None
+    assert not runs.renew(lease)
+    runs.complete(new_lease, Done())
+
+
+def test_a_lapsed_lease_is_a_death_and_no_try(queue):
+    run = queue()
+    claim()
+    Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    run = work_one()
+    assert (run.status, run.attempt, run.recoveries) == (RunStatus.COMPLETED, 0, 0)
+    assert [a.outcome for a in run.attempts.all()] == [Outcome.LOST, Outcome.COMPLETED]
+
+
+def test_five_deaths_without_progress_are_poison(queue):
+    run = queue()
+    for _ in range(5):
+        assert claim()
+        Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    assert work_one() is None
+    run.refresh_from_db()
+    assert run.status == RunStatus.FAILED
+    assert run.error_message.count("gave no sign of life") == 5
+
+
+def test_a_death_seen_on_the_host_hands_the_run_back_with_its_signal(queue):
+    queue()
+    run, _ = claim()
+    assert runs.lose_worker(run.worker, 9) == 1
+    run.refresh_from_db()
+    lost = run.attempts.get()
+    assert (run.status, lost.outcome, lost.exit_signal) == (RunStatus.PENDING, Outcome.LOST, 9)
+
+
+def test_a_cancel_of_a_running_run_is_heard_at_its_next_step(queue):
+    run = queue(works=0)
+    claimed, lease = claim()
+    api.cancel(run, None)
+    ctx = Context(Run.objects.get(pk=claimed.pk), lease, stopping=lambda: False)
+    assert ctx.cancelled
+
+
+def test_the_log_is_numbered_without_gaps(queue):
+    run = queue()
+    work_off()
+    assert [line.seq for line in run.logs.all()] == list(range(1, run.logs.count() + 1))
+
+
+@pytest.mark.parametrize("broken", [
+    {"status": "running"}, {"status": "completed"}, {"status": "completed", "completed_at": timezone.now()},
+    {"status": "pending", "verdict": "ok"}, {"status": "failed"}, {"lease_token": "5a2d8a54-0000-4000-8000-000000000000"},
+])
+def test_the_database_refuses_impossible_states(queue, broken):
+    run = queue()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Run.objects.filter(pk=run.pk).update(**broken)
+
+
+def test_the_database_refuses_a_second_live_run_of_a_key(queue):
+    run = queue()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Run.objects.create(
+            job=run.job, job_type="toy", due_at=run.due_at, order_at=run.order_at, created_at=run.created_at, dedupe_key=run.dedupe_key
+        )

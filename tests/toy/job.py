@@ -1,0 +1,45 @@
+"""Job types for tests of the engine: free, and with no upstream."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+
+from pipeline.errors import BlockedError, PermanentError, TransientError
+from pipeline.parameters import ParameterForm
+from pipeline.registry import Done, JobType, Subject, job_type
+
+
+@job_type("toy", label="Toy", emoji="🧸", datasets={"toys": "Toys"})
+class Toy(JobType):
+    """Does as its parameters say."""
+
+    class Params(ParameterForm):
+        name = forms.CharField(initial="bear", max_length=50)
+        ends = forms.ChoiceField(choices=[(x, x) for x in ("ok", "partial", "transient", "permanent", "blocked", "bug")], initial="ok")
+        sleeps = forms.FloatField(initial=0, min_value=0, help_text="Seconds that the run is parked.")
+        works = forms.FloatField(initial=0, min_value=0, help_text="Seconds that the run keeps its worker busy.")
+
+    def subject(self, brand: Any, params: dict[str, Any]) -> Subject:
+        return Subject(params["name"], f"toy {params['name']}")
+
+    def run(self, ctx: Any, params: dict[str, Any]) -> Done:
+        ctx.step("unpack", lambda: {"name": params["name"]})
+        if params["sleeps"]:
+            ctx.sleep(timedelta(seconds=params["sleeps"]))
+        end = time.monotonic() + params["works"]
+        while time.monotonic() < end:
+            ctx.check()
+            time.sleep(0.01)
+        match params["ends"]:
+            case "transient":
+                raise TransientError("The toy shop was closed.")
+            case "permanent":
+                raise PermanentError("There is no such toy.")
+            case "blocked":
+                raise BlockedError("The toy shop is full.", seconds=60)
+            case "bug":
+                raise ValueError("a bug in the toy")
+        return Done({"new": 1}, records=1, summary="1 toy.", verdict="partial" if params["ends"] == "partial" else "ok",
+                    reason="Half of it is missing." if params["ends"] == "partial" else "")
