@@ -159,7 +159,7 @@ class Sentinel(cluster.Sentinel):
         self.spawn_process(cluster.worker, self.task_queue, self.result_queue, Timer(), self.timeout)
 
     def spawn_pusher(self) -> Any:
-        return self.spawn_process(idle, os.getpid())
+        return self.spawn_process(idle, self.task_queue)
 
     spawn_monitor = spawn_pusher
 
@@ -200,9 +200,10 @@ class Sentinel(cluster.Sentinel):
             connection.close()  # before the next fork
 
 
-def idle(sentinel: int) -> None:
+def idle(queue: ClaimQueue) -> None:
     """Stands in for pusher and monitor, which have nothing to do here but are watched by the sentinel."""
-    die_with_parent(sentinel)
+    die_with_parent(queue.sentinel)
+    os.close(queue.write_end)  # or the workers would never read end-of-file
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     while True:
         signal.pause()

@@ -17,14 +17,14 @@ its rows in the order of the key, and a page inserts before it updates. Several 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from functools import cache, partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db import connections, models, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper, truncate_name
 
 Values = Mapping[str, Any]
-AnyField = models.Field[Any, Any]
+AnyField: TypeAlias = "models.Field[Any, Any]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +80,10 @@ def land(
     with transaction.atomic(using=page.connection.alias, savepoint=False), page.connection.cursor() as cursor:
         distinct = page.stage(cursor)
         new = page.merge(cursor)
-        changed = page.merge(cursor, write=[*page.data, *touch], where=compared) if compared and new < distinct else 0
-        unchanged = distinct - new - changed
-        if touch and unchanged:
-            unchanged = page.merge(cursor, write=touch, where=[mark] if mark else touch)
+        unchanged = page.merge(cursor, touch, differs=[mark] if mark else touch, equals=compared) if touch and new < distinct else 0
+        changed = page.merge(cursor, [*page.data, *touch], differs=compared) if compared and new + unchanged < distinct else 0
+        if not touch:
+            unchanged = distinct - new - changed
     return Landed(new, changed, unchanged, duplicate=len(rows) - new - changed - unchanged)
 
 
@@ -150,15 +150,17 @@ class _Page:
             cursor.executemany(f"INSERT INTO {self.staging} ({self.columns}) VALUES ({marks})", self.rows)
         return len(self.rows)
 
-    def merge(self, cursor: CursorWrapper, write: Collection[str] = (), where: Collection[str] = ()) -> int:
-        """Insert the staged rows; of a stored one, write these fields where any of those differs. How many rows it wrote."""
+    def merge(self, cursor: CursorWrapper, write: Collection[str] = (), differs: Collection[str] = (), equals: Collection[str] = ()) -> int:
+        """Insert what is not stored yet; of what is, write these fields, where any of `differs` differs, all of `equals` equal."""
         action = "NOTHING"
         if write:
             # SQLite's IS NOT is the standard's IS DISTINCT FROM, which it learned only in 3.39.
-            differs = "IS DISTINCT FROM" if self.connection.vendor == "postgresql" else "IS NOT"
+            is_not = "IS DISTINCT FROM" if self.connection.vendor == "postgresql" else "IS NOT"
             values = ", ".join(f"{column} = excluded.{column}" for column in map(self.column, write))
-            condition = " OR ".join(f"stored.{column} {differs} excluded.{column}" for column in map(self.column, where))
-            action = f"UPDATE SET {values} WHERE {condition}"
+            distinct, same = (
+                " OR ".join(f"stored.{column} {is_not} excluded.{column}" for column in map(self.column, names)) for names in (differs, equals)
+            )
+            action = f"UPDATE SET {values} WHERE ({distinct}) AND NOT ({same or 'false'})"
         cursor.execute(self.statement + action, self.shared)
         return cursor.rowcount
 

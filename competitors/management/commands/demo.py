@@ -1,0 +1,167 @@
+"""The whole product on one machine, against the sandbox: a real scrape from click to rows."""
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
+
+from competitors.models import Competitor, CompetitorAmazonUrl
+from pipeline import api
+from pipeline.models import Brand, RunLog
+from pipeline.states import RunStatus, Verdict
+
+USER = "operator"
+START_SECONDS, RUN_SECONDS = 60, 300
+
+
+class Command(BaseCommand):
+    help = "Start sandbox, worker and web on this machine, run one Amazon review scrape end to end, and leave the site up."
+    requires_system_checks = []  # the children run them; here the database may not exist yet
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="end after the scrape: exit 0 only if its rows have landed")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("The demo runs with DEBUG=1 only: it starts the sandbox and prints a password.")
+        self.logs = Path(settings.BASE_DIR) / "demo-logs"
+        self.logs.mkdir(exist_ok=True)
+        children: list[subprocess.Popen[bytes]] = []
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        try:
+            self.say("1/4 Database")
+            call_command("migrate", verbosity=0)
+            listing, password = self.fill()
+            self.say("2/4 Sandbox, worker, web")
+            sandbox, site = self.start(children)
+            self.say(f"3/4 Scraping reviews of {listing.asin} from the sandbox at {sandbox}")
+            landed = self.scrape(listing)
+            self.say("4/4 " + ("The reviews are in the table." if landed else "The scrape failed."))
+            if not landed:
+                raise CommandError(f"No rows landed. Logs: {self.logs}")
+            if not options["once"]:
+                self.say(f"\n  Open  {site}{reverse('amazon', args=[listing.competitor.brand.slug, listing.competitor_id])}")
+                self.say(f"  User  {USER}\n  Pass  {password}\n\nCtrl-C ends it. Logs: {self.logs}")
+                self.watch(children)
+        except KeyboardInterrupt:
+            self.say("\nEnding.")
+        finally:
+            self.end(children)
+
+    def fill(self) -> tuple[CompetitorAmazonUrl, str]:
+        """A brand, a competitor and a listing to scrape; a user whose password is new each time."""
+        brand, _ = Brand.objects.get_or_create(slug="northpaw", defaults={"name": "Northpaw"})
+        competitor, _ = Competitor.objects.get_or_create(brand=brand, name="Barkwell")
+        listing, _ = CompetitorAmazonUrl.objects.get_or_create(
+            competitor=competitor, asin="B09XK4T2LM", defaults={"amazon_url": "https://www.amazon.com/dp/B09XK4T2LM", "domain_code": "com"}
+        )
+        CompetitorAmazonUrl.objects.get_or_create(
+            competitor=competitor, asin="B0CQ7Z8M4T", defaults={"amazon_url": "https://www.amazon.com.au/dp/B0CQ7Z8M4T", "domain_code": "com.au"}
+        )
+        password = secrets.token_urlsafe(9)
+        user, _ = get_user_model().objects.get_or_create(username=USER, defaults={"is_staff": True, "is_superuser": True})
+        user.set_password(password)
+        user.save()
+        return listing, password
+
+    def start(self, children: list[subprocess.Popen[bytes]]) -> tuple[str, str]:
+        sandbox_port, site_port = free_port(8600), free_port(8000)
+        sandbox, site = f"http://127.0.0.1:{sandbox_port}", f"http://127.0.0.1:{site_port}"
+        environment = {
+            **os.environ, "DEBUG": "1", "APIFY_API_URL": sandbox, "APIFY_TOKEN": "demo", "PYTHONUNBUFFERED": "1",
+            "PIPELINE_SETTLE_SECONDS": "2", "PIPELINE_POLL_SECONDS": "1",
+        }
+        commands = {
+            "sandbox": ["sandbox", "--port", str(sandbox_port)], "worker": ["worker"], "web": ["web", "--listen", f"127.0.0.1:{site_port}"],
+        }
+        for name, arguments in commands.items():
+            with (self.logs / f"{name}.log").open("wb") as log:
+                children.append(subprocess.Popen(  # noqa: S603  our own manage.py
+                    [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), *arguments], env=environment, stdout=log, stderr=log,
+                    start_new_session=True,  # a Ctrl-C here reaches them through end(), in order
+                ))
+        for address in (sandbox, site):
+            self.wait_for(address, children)
+        return sandbox, site
+
+    def wait_for(self, address: str, children: list[subprocess.Popen[bytes]]) -> None:
+        """Until something answers there."""
+        host, port = address.removeprefix("http://").split(":")
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            self.alive(children)
+            with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
+                return
+            time.sleep(0.1)
+        raise CommandError(f"{address} did not answer within {START_SECONDS} s. Logs: {self.logs}")
+
+    def scrape(self, listing: CompetitorAmazonUrl) -> bool:
+        """Queue it as a click would, and show its log until it has ended."""
+        user = get_user_model().objects.get(username=USER)
+        queued = api.queue_one_time_job(
+            listing.competitor.brand_id, "amazon_review_scrape", {"competitor_amazon_url_id": str(listing.pk), "asin": listing.asin}, created_by=user
+        )
+        run, seen, note = queued.run, 0, ""
+        end = time.monotonic() + RUN_SECONDS
+        while time.monotonic() < end:
+            run.refresh_from_db()
+            for line in RunLog.objects.filter(run=run, seq__gt=seen):
+                self.say(f"    {line.at:%H:%M:%S} {line.level:7} {line.message}")
+                seen = line.seq
+            progress = run.progress.get("note") or ""
+            if progress and progress != note:
+                note = progress
+                self.say(f"    {time.strftime('%H:%M:%S', time.gmtime())} at Apify {progress}")
+            if not run.is_live:
+                break
+            time.sleep(0.2)
+        reviews = listing.reviews().count()
+        self.say(f"    Run {run.pk}: {run.get_status_display().lower()}, counts {run.counts}, cost ${run.cost_actual or 0}; {reviews} reviews in the table.")
+        return run.status == RunStatus.COMPLETED and run.verdict == Verdict.OK and reviews > 0
+
+    def watch(self, children: list[subprocess.Popen[bytes]]) -> None:
+        while True:
+            self.alive(children)
+            time.sleep(1)
+
+    def alive(self, children: list[subprocess.Popen[bytes]]) -> None:
+        for child in children:
+            if child.poll() is not None:
+                raise CommandError(f"{' '.join(map(str, child.args[2:]))} ended with {child.returncode}. Logs: {self.logs}")
+
+    def end(self, children: list[subprocess.Popen[bytes]]) -> None:
+        """Web and worker first, so that what runs is handed back; the sandbox last."""
+        for child in reversed(children):
+            if child.poll() is None:
+                child.terminate()
+        for child in reversed(children):
+            try:
+                child.wait(settings.PIPELINE_GRACE_SECONDS + 10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+    def say(self, words: str) -> None:
+        self.stdout.write(words)
+        self.stdout.flush()
+
+
+def free_port(wanted: int) -> int:
+    """The wanted port, or one the system gives if that is taken."""
+    for port in (wanted, 0):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise CommandError("This machine has no free port.")

@@ -1,0 +1,5 @@
+"""axesso_data/amazon-reviews-scraper: reviews of Amazon listings, one sweep per query of the input."""
+
+from .actor import ACTOR
+
+__all__ = ["ACTOR"]

@@ -1,0 +1,57 @@
+"""What a sandbox is told when it starts, and which of it may change while it runs."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+#: An actor takes about this long for one sweep; ``speed`` divides it.
+SECONDS_PER_STAGE = 20.0
+
+
+@dataclass
+class Config:
+    seed: int = 1
+    data: Path | None = None  # folder of *.jsonl, or one such file, with real items to serve
+    run_seconds: float | None = 20.0  # how long every run takes; None: as its sweeps need, see speed
+    speed: float = 1.0  # with run_seconds None: times faster than the real actor
+    settle_seconds: float = 0.0  # a finished run shows preliminary costs for this long
+    abort_seconds: float | None = None  # ABORTING and TIMING-OUT last this long; None: a fiftieth of the run, at most 1 s
+    price_per_1000_usd: float | None = None  # None: each actor's own price
+    memory_limit_mbytes: int = 65_536  # of the whole account, over all live runs
+    concurrent_runs_limit: int = 32
+    monthly_limit_usd: float = 500.0
+    token: str | None = None  # the only token accepted; None: any but the bad ones
+    bad_tokens: frozenset[str] = frozenset({"bad-token"})
+    max_wait_seconds: float = 60.0  # the server's cap on waitForFinish
+    clock: Callable[[], float] = field(default=time.time, repr=False)  # epoch seconds
+
+    def seconds_for(self, stages: int) -> float:
+        """How long a run of that many stages (sweeps) takes."""
+        if self.run_seconds is not None:
+            return self.run_seconds
+        return max(1, stages) * SECONDS_PER_STAGE / self.speed
+
+    def closing_seconds(self, work_seconds: float) -> float:
+        """How long a run that works so long stays ABORTING or TIMING-OUT."""
+        return self.abort_seconds if self.abort_seconds is not None else min(1.0, work_seconds / 50)
+
+    def change(self, changes: dict[str, Any]) -> None:
+        """Set numbers while the sandbox runs; ValueError names what may not be set."""
+        for name, value in changes.items():
+            if name not in CHANGEABLE:
+                raise ValueError(f"Unknown setting {name!r}. Known: {', '.join(sorted(CHANGEABLE))}.")
+            may_be_null = name in {"run_seconds", "abort_seconds", "price_per_1000_usd"}
+            if not (value is None and may_be_null) and (isinstance(value, bool) or not isinstance(value, int | float)):
+                raise ValueError(f"Setting {name!r} must be a number, not {value!r}.")
+            if value is not None and (value < 0 or (name == "speed" and value == 0)):
+                raise ValueError(f"Setting {name!r} must be a positive number, not {value!r}.")
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+    def shown(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in sorted(CHANGEABLE)}
+
+
+CHANGEABLE = {f.name for f in fields(Config)} - {"seed", "data", "token", "bad_tokens", "clock"}

@@ -1,0 +1,84 @@
+"""A request from its arrival to its answer: counted, spoilt by faults, checked, handed to its endpoint."""
+
+from . import errors
+from .account import Account
+from .errors import ApiError, CutConnection, RawAnswer
+from .http import Answer, Request, Route, as_error
+from .routes import API, control_answer, find
+
+_HTML = b"<html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
+
+
+def answer(account: Account, request: Request) -> Answer:
+    """The answer to any request. Raises CutConnection where none is to be given."""
+    if request.method == "GET" and (override := request.query.get("method", "").upper()) in ("POST", "PUT", "DELETE"):
+        request.method = override
+    try:
+        if request.path.startswith("/sandbox/"):
+            return control_answer(account, request)
+        return _api_answer(account, request)
+    except ApiError as error:
+        return as_error(error)
+    except RawAnswer as raw:
+        return Answer(raw.status, raw.body, raw.content_type)
+
+
+def _api_answer(account: Account, request: Request) -> Answer:
+    route = None
+    try:
+        route = find(API, request)
+    finally:
+        account.count(f"{request.method} {route.template if route else request.path}")
+    _before(account, request)
+    _check_token(account, request, route)
+    # Drawn before the request is carried out, so that the seeded order does not depend on how it ends.
+    afterwards = _drawn(account, request)
+    found = route.handler(account, request)
+    if afterwards is not None:
+        raise afterwards
+    if account.faults.take("drop_answer", request.path) is not None:
+        raise CutConnection
+    if account.faults.take("broken_json", request.path) is not None:
+        raise RawAnswer(found.status, found.content_type, found.body[: len(found.body) // 2])
+    return found
+
+
+def _before(account: Account, request: Request) -> None:
+    """Faults that strike before anything is done."""
+    faults, path = account.faults, request.path
+    if (seconds := faults.take("slow", path)) is not None:
+        account.closed.wait(seconds)
+    if faults.take("drop", path) is not None:
+        raise CutConnection
+    if faults.take("bad_token", path) is not None:
+        raise ApiError(401, "user-or-token-not-found", "User was not found or authentication token is not valid.")
+    if (seconds := faults.take("rate_limit", path)) is not None:
+        headers = {"Retry-After": str(seconds)} if seconds else {}
+        raise ApiError(429, "rate-limit-exceeded", "You have exceeded the rate limit. Please try again later.", headers)
+    if (status := faults.take("server_error", path)) is not None:
+        raise errors.server_error(status)
+    if (status := faults.take("html_error", path)) is not None:
+        raise RawAnswer(status, "text/html", _HTML)
+
+
+def _drawn(account: Account, request: Request) -> Exception | None:
+    """The percentage faults: raise at once, or give back what to raise when the request has been carried out."""
+    faults, path = account.faults, request.path
+    struck: Exception | None = None
+    if faults.roll("drop_percent", path):
+        struck = CutConnection()
+    elif faults.roll("error_percent", path):
+        struck = faults.choose([errors.server_error(500), RawAnswer(502, "text/html", _HTML), errors.server_error(503)])
+    if struck is not None and faults.choose([True, False]):
+        raise struck
+    return struck
+
+
+def _check_token(account: Account, request: Request, route: Route) -> None:
+    config, token = account.config, request.token
+    if not token:
+        if route.needs_token:
+            raise ApiError(401, "token-not-provided", "Authentication token was not provided.")
+        return
+    if token in config.bad_tokens or (config.token is not None and token != config.token):
+        raise ApiError(401, "user-or-token-not-found", "User was not found or authentication token is not valid.")

@@ -1,0 +1,1 @@
+"""The calls that the sandbox answers, one file per kind of thing."""

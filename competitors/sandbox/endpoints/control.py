@@ -1,0 +1,81 @@
+"""Calls that steer the sandbox. They belong to no upstream, need no token and no fault touches them."""
+
+import json
+from typing import Any
+
+from ..account import Account
+from ..actors import all_actors
+from ..fault_kinds import KINDS
+from ..http import Answer, Request, as_json
+
+
+def state(account: Account, _request: Request) -> Answer:
+    return as_json(state_of(account))
+
+
+def state_of(account: Account) -> dict[str, Any]:
+    """What happened so far: runs, requests by method and route, money, the armed faults."""
+    with account.changed:
+        now = account.now()
+        runs = [
+            {
+                "id": run.id,
+                "actor": run.actor.name,
+                "status": run.status(now),
+                "items": run.item_count(now),
+                "charged": run.charged(now),
+                "userAgent": run.user_agent,
+                "gone": run.gone,
+            }
+            for run in account.runs.values()
+        ]
+        return {
+            "runs_started": len(runs),
+            "runs": runs,
+            "spent_usd": round(account.spent(), 6),
+            "requests": dict(account.requests),
+            "faults": account.faults.shown(),
+            "settings": account.config.shown(),
+            "day": len(account.world.days),
+            "actors": [actor.name for actor in all_actors()],
+        }
+
+
+def known_faults(_account: Account, _request: Request) -> Answer:
+    return as_json({name: {"meaning": kind.meaning, "default": kind.default} for name, kind in KINDS.items()})
+
+
+def arm(account: Account, request: Request) -> Answer:
+    """``{"drop_start": {"value": true, "count": 1, "path": "/acts/"}, "slow": 0.2, "no_money": null}``: null disarms."""
+    account.faults.arm_all(_body(request))
+    return as_json(account.faults.shown())
+
+
+def change_settings(account: Account, request: Request) -> Answer:
+    account.config.change(_body(request))
+    return as_json(account.config.shown())
+
+
+def reset(account: Account, _request: Request) -> Answer:
+    account.forget()
+    return as_json(state_of(account))
+
+
+def advance(account: Account, request: Request) -> Answer:
+    """``{"days": 1, "new_reviews": 5}``: each day brings new reviews to every listing and edits one."""
+    given = {"days": 1, "new_reviews": 5} | _body(request)
+    if set(given) != {"days", "new_reviews"} or not all(isinstance(n, int) and n >= 0 for n in given.values()):
+        raise ValueError("Give days and new_reviews as whole numbers.")
+    return as_json({"day": account.advance(given["days"], given["new_reviews"])})
+
+
+def finish(account: Account, request: Request) -> Answer:
+    """``{"run": "id"}`` or nothing for every live run: its planned end is now, with all its items."""
+    return as_json({"finished": account.finish(_body(request).get("run"))})
+
+
+def _body(request: Request) -> dict[str, Any]:
+    given = json.loads(request.raw_body or b"{}")
+    if not isinstance(given, dict):
+        raise ValueError("The body must be a JSON object.")
+    return given

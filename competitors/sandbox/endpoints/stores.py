@@ -1,0 +1,21 @@
+"""The default key-value store of a run. It holds one record, INPUT."""
+
+from .. import errors
+from ..account import Account
+from ..http import Answer, Request
+from ..run import Run
+
+
+def record(account: Account, request: Request) -> Answer:
+    return _record(account.run_of_store(request.captured["store_id"]), request)
+
+
+def record_of_run(account: Account, request: Request) -> Answer:
+    return _record(account.run(request.captured["run_id"]), request)
+
+
+def _record(run: Run, request: Request) -> Answer:
+    """The stored input, byte for byte as it was meant (unzipped)."""
+    if request.captured["key"] != "INPUT":
+        raise errors.not_found("record")
+    return Answer(200, run.body, run.content_type)

@@ -1,0 +1,117 @@
+"""Faults: what can be made to go wrong, and for how many requests.
+
+A fault is armed with a value, an optional count (the next N requests that it concerns, then it disarms itself) and
+an optional path (a part of the request's path that must match). ``take`` asks for one and spends a count.
+"""
+
+import random
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from .fault_kinds import KINDS
+
+
+@dataclass
+class Fault:
+    value: Any
+    count: int | None = None
+    path: str = ""
+
+    def shown(self) -> dict[str, Any]:
+        return {"value": self.value, "count": self.count, "path": self.path}
+
+
+class FaultBox:
+    """The faults that are armed now. One random source, seeded, so that a percentage falls the same way each time."""
+
+    def __init__(self, seed: int = 1):
+        self._lock = threading.Lock()
+        self._seed = seed
+        self.clear()
+
+    def clear(self) -> None:
+        with self._lock:
+            self._armed: dict[str, Fault] = {}
+            self._random = random.Random(f"faults:{self._seed}")
+
+    def arm(self, name: str, value: Any = True, count: int | None = None, path: str = "") -> None:
+        """Arm a fault, or disarm it with ``None`` or ``False``; ValueError says what is wrong with name or value."""
+        if name not in KINDS:
+            raise ValueError(f"Unknown fault {name!r}. Known: {', '.join(sorted(KINDS))}.")
+        if value is None or value is False or count == 0:
+            with self._lock:
+                self._armed.pop(name, None)
+            return
+        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 0):
+            raise ValueError(f"The count of fault {name!r} must be a whole number, not {count!r}.")
+        fault = Fault(KINDS[name].read(name, value), count, path)
+        with self._lock:
+            self._armed[name] = fault
+
+    def arm_all(self, faults: dict[str, Any]) -> None:
+        """``{name: value}`` or ``{name: {"value": …, "count": …, "path": …}}``, all or none of them."""
+        wanted = {}
+        for name, given in faults.items():
+            options = given if isinstance(given, dict) else {"value": given}
+            if unknown := set(options) - {"value", "count", "path"}:
+                raise ValueError(f"Fault {name!r} takes value, count and path, not {', '.join(sorted(unknown))}.")
+            wanted[name] = {"value": True, **options}
+        trial = FaultBox()
+        for name, options in wanted.items():
+            trial.arm(name, **options)
+        for name, options in wanted.items():
+            self.arm(name, **options)
+
+    def peek(self, name: str, path: str = "") -> Any:
+        """The value of an armed fault, without spending a count; None when it is not armed or not for this path."""
+        with self._lock:
+            fault = self._armed.get(name)
+            return fault.value if fault and fault.path in path else None
+
+    def take(self, name: str, path: str = "") -> Any:
+        """As ``peek``, and one count is spent."""
+        with self._lock:
+            fault = self._armed.get(name)
+            if fault is None or fault.path not in path:
+                return None
+            if fault.count is not None:
+                fault.count -= 1
+                if fault.count <= 0:
+                    del self._armed[name]
+            return fault.value
+
+    def roll(self, name: str, path: str = "") -> bool:
+        """Whether a percentage fault strikes this time; a count is spent only where it does."""
+        percent = self.peek(name, path)
+        if percent is None:
+            return False
+        with self._lock:
+            struck = self._random.random() * 100 < percent
+        return struck and self.take(name, path) is not None
+
+    def choose(self, options: list[Any]) -> Any:
+        with self._lock:
+            return self._random.choice(options)
+
+    def shown(self) -> dict[str, dict[str, Any]]:
+        with self._lock:
+            return {name: fault.shown() for name, fault in self._armed.items()}
+
+
+def parse_flag(text: str) -> dict[str, Any]:
+    """``drop_start*1,slow=0.2@/dataset`` as a dict for ``arm_all``: name[=value][*count][@path], joined by commas."""
+    faults: dict[str, Any] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        rest, _, path = part.partition("@")
+        rest, _, count = rest.partition("*")
+        name, _, value = rest.partition("=")
+        options: dict[str, Any] = {"path": path}
+        if value:
+            options["value"] = value
+        if count:
+            if not count.isdigit():
+                raise ValueError(f"The count in {part!r} must be a whole number.")
+            options["count"] = int(count)
+        faults[name.strip()] = options
+    return faults

@@ -1,0 +1,70 @@
+"""Which call answers which path. ``/v2/acts`` is the old name of ``/v2/actors``, and both work."""
+
+from . import errors
+from .account import Account
+from .endpoints import control, datasets, runs, stores, users
+from .http import Answer, Request, Route
+
+
+def _actor_routes(prefix: str) -> list[Route]:
+    return [
+        Route("GET", f"{prefix}/{{actor_id}}", users.actor),
+        Route("POST", f"{prefix}/{{actor_id}}/runs", runs.start),
+        Route("GET", f"{prefix}/{{actor_id}}/runs", runs.list_of_actor),
+        Route("GET", f"{prefix}/{{actor_id}}/runs/{{run_id}}", runs.read_of_actor, needs_token=False),
+    ]
+
+
+#: Where an unguessable id is the secret, the call works without a token.
+API = [
+    *_actor_routes("/v2/acts"),
+    *_actor_routes("/v2/actors"),
+    Route("GET", "/v2/actor-runs", runs.list_all),
+    Route("GET", "/v2/actor-runs/{run_id}", runs.read, needs_token=False),
+    Route("POST", "/v2/actor-runs/{run_id}/abort", runs.abort),
+    Route("POST", "/v2/actor-runs/{run_id}/resurrect", runs.resurrect),
+    Route("GET", "/v2/actor-runs/{run_id}/log", runs.log, needs_token=False),
+    Route("GET", "/v2/logs/{run_id}", runs.log, needs_token=False),
+    Route("GET", "/v2/actor-runs/{run_id}/dataset/items", datasets.items_of_run, needs_token=False),
+    Route("GET", "/v2/actor-runs/{run_id}/key-value-store/records/{key}", stores.record_of_run),
+    Route("GET", "/v2/datasets/{dataset_id}", datasets.read),
+    Route("GET", "/v2/datasets/{dataset_id}/items", datasets.items, needs_token=False),
+    Route("GET", "/v2/key-value-stores/{store_id}/records/{key}", stores.record),
+    Route("GET", "/v2/users/me", users.me),
+    Route("GET", "/v2/users/me/limits", users.limits),
+]
+
+CONTROL = [
+    Route("GET", "/sandbox/state", control.state),
+    Route("GET", "/sandbox/faults", control.known_faults),
+    Route("POST", "/sandbox/faults", control.arm),
+    Route("POST", "/sandbox/settings", control.change_settings),
+    Route("POST", "/sandbox/reset", control.reset),
+    Route("POST", "/sandbox/advance", control.advance),
+    Route("POST", "/sandbox/finish", control.finish),
+]
+
+
+def find(routes: list[Route], request: Request) -> Route:
+    """The route of a request, with the parts of its path captured; 404 or 405 where there is none."""
+    allowed = []
+    method = "GET" if request.method == "HEAD" else request.method
+    for route in routes:
+        captured = route.match(request.path)
+        if captured is not None and route.method == method:
+            request.captured = captured
+            return route
+        if captured is not None:
+            allowed.append(route.method)
+    if allowed:
+        message = f"This API end-point can only be accessed using the following HTTP methods: OPTIONS,{','.join(allowed)}"
+        raise errors.ApiError(405, "method-not-allowed", message)
+    raise errors.ApiError(404, "page-not-found", "We have bad news: there is no API endpoint at this URL.")
+
+
+def control_answer(account: Account, request: Request) -> Answer:
+    """A mistake of the caller is a 400 that says it."""
+    try:
+        return find(CONTROL, request).handler(account, request)
+    except ValueError as mistake:
+        raise errors.invalid(str(mistake), "invalid-request") from None

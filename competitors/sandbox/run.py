@@ -1,0 +1,94 @@
+"""A run that was started: what was asked, what it will write, and where it stands at a moment."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .actors import Actor
+from .ids import opaque_id
+from .life import TERMINAL, Life
+from .plan import Item, Plan
+
+
+@dataclass
+class Options:
+    """The query of a start, with the actor's defaults filled in."""
+
+    memory_mbytes: int
+    timeout_secs: int  # 0: none
+    build: str = "latest"
+    max_items: int | None = None
+    max_total_charge_usd: float | None = None
+
+
+@dataclass
+class Run:
+    actor: Actor
+    options: Options
+    body: bytes  # the input, byte for byte
+    content_type: str
+    user_agent: str | None
+    client_ip: str
+    started: float  # epoch seconds
+    life: Life
+    plan: Plan
+    price_usd: float  # of one item
+    settle_seconds: float
+    faults: dict[str, Any] = field(default_factory=dict)  # those of fault_kinds.OF_A_RUN that struck this run
+    id: str = field(default_factory=opaque_id)
+    dataset_id: str = field(default_factory=opaque_id)
+    store_id: str = field(default_factory=opaque_id)
+    queue_id: str = field(default_factory=opaque_id)
+    kept: list[Item] = field(default_factory=list)  # written before a resurrection
+    resurrections: int = 0
+    gone: bool = False
+    dataset_gone: bool = False
+
+    def status(self, now: float) -> str:
+        status = self.life.status(now)
+        return self.faults.get("odd_status", status) if status == "RUNNING" else status
+
+    def ended(self, now: float) -> bool:
+        return self.life.status(now) in TERMINAL
+
+    def finished(self, now: float) -> float | None:
+        """Epoch seconds of its end, None while it lives."""
+        return self.life.ends if self.ended(now) else None
+
+    def item_count(self, now: float) -> int:
+        return len(self.kept) + self.plan.written(self.life.done(now))
+
+    def items(self, now: float, start: int = 0, stop: int | None = None) -> list[Item]:
+        """Rows of the dataset as it stands then: first those kept from before a resurrection."""
+        count = self.item_count(now) if stop is None else min(stop, self.item_count(now))
+        kept = len(self.kept)
+        return self.kept[start:count] + self.plan.rows[max(0, start - kept) : max(0, count - kept)]
+
+    def message(self, now: float) -> str:
+        status = self.life.status(now)
+        if status == "READY":
+            return "Waiting for a free server"
+        if status == "SUCCEEDED":
+            stopped = " Stopped early: the limit of this run was reached." if self.plan.capped else ""
+            return f"Actor succeeded with {self.item_count(now)} results in the dataset.{stopped}"
+        last = self.plan.message(self.life.done(now))
+        return {
+            "FAILED": f"The Actor process failed. Last: {last}",
+            "TIMED-OUT": f"The Actor run has reached the timeout of {self.options.timeout_secs} seconds. Last: {last}",
+            "ABORTED": f"The Actor was aborted. Last: {last}",
+        }.get(status, last)
+
+    def charged(self, now: float) -> int:
+        """Items that are paid for: those written, up to the caps. It may be fewer than there are."""
+        caps: list[float] = [self.item_count(now)]
+        if self.options.max_items is not None:
+            caps.append(self.options.max_items)
+        if self.options.max_total_charge_usd is not None and self.price_usd > 0:
+            caps.append(self.options.max_total_charge_usd / self.price_usd + 1e-9)
+        return int(min(caps))
+
+    def cost(self, now: float) -> float:
+        """USD as the API shows it: what was counted so far, and only half of it until the costs have settled."""
+        full = self.charged(now) * self.price_usd
+        finished = self.finished(now)
+        settled = finished is not None and now >= finished + self.settle_seconds
+        return round(full if settled else full / 2, 6)

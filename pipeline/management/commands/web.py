@@ -1,0 +1,20 @@
+import os
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+
+class Command(BaseCommand):
+    help = "Serve the site with waitress, a threaded WSGI server. TLS and the public address are a reverse proxy's business."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--listen", default="127.0.0.1:8000", help="host:port (default 127.0.0.1:8000)")
+        parser.add_argument("--threads", type=int, default=8)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # A new process image: the settings must be read again with the pool switched on, and the checks have passed by now.
+        os.environ["PIPELINE_DATABASE_POOL"] = "1"
+        arguments = [f"--listen={options['listen']}", f"--threads={options['threads']}", "--ident=", "controlplane.wsgi:application"]
+        self.stdout.flush()
+        os.execv(sys.executable, [sys.executable, "-m", "waitress", *arguments])  # noqa: S606  our own interpreter

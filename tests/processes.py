@@ -1,0 +1,102 @@
+"""Real processes of the product on the test's own database, and ways to wait for what they do."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from pipeline.models import Worker
+
+WAIT_SECONDS = 30.0
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = WAIT_SECONDS) -> Any:
+    """The condition's first true value; an assertion that names what was waited for where it does not come."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"waited {seconds:g} s in vain for: {what}")
+
+
+def database_url() -> str:
+    """The test database, for another process."""
+    values = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{values['NAME']}"
+    return f"postgres://{values['USER']}:{values['PASSWORD']}@{values['HOST']}:{values['PORT']}/{values['NAME']}"
+
+
+def children_of(pid: int) -> list[int]:
+    """Live child processes, from /proc."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return [
+            int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+        ]
+    return []
+
+
+def alive(pid: int) -> bool:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return False
+
+
+class Cluster:
+    """`manage.py worker` as an operator runs it."""
+
+    def __init__(self, log: Path, **environment: str):
+        self.log = log
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "worker"], cwd=settings.BASE_DIR, stdout=log.open("ab"), stderr=subprocess.STDOUT,
+            env={**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE, "DEBUG": "1", **environment},
+        )
+        until(lambda: len(self.workers()) >= 2 or self.process.poll() is not None, f"two workers; log: {log.read_text()}")
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def processes(self) -> list[int]:
+        """Every process below the command, the command first."""
+        found = [self.pid]
+        for pid in found:
+            found += children_of(pid)
+        return found
+
+    def workers(self) -> list[Worker]:
+        """Rows of the workers of this cluster that live."""
+        pids = self.processes()
+        return [worker for worker in Worker.objects.filter(pid__in=pids, stopped_at=None, kind="worker") if alive(worker.pid)]
+
+    def stop(self, seconds: float = 40) -> int:
+        """SIGTERM, and its exit code."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(seconds)
+
+    def end(self) -> None:
+        """Leave nothing behind, whatever the test did."""
+        for pid in reversed(self.processes()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
+
+
+@contextlib.contextmanager
+def cluster(log: Path, **environment: str) -> Iterator[Cluster]:
+    one = Cluster(log, **environment)
+    try:
+        yield one
+    finally:
+        one.end()
