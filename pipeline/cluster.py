@@ -140,10 +140,9 @@ class ClaimQueue(Sink):
         os.dup2(os.open(os.devnull, os.O_RDONLY), self.read_end)
 
     def _end(self) -> None:
-        self.heart.stop()
         self.waiter.close()
-        with contextlib.suppress(DatabaseError):
-            Worker.objects.filter(pk=self.worker.pk).update(stopped_at=claims.now())
+        self.heart.stop()
+        self.heart.join(5)
 
 
 class Sentinel(cluster.Sentinel):

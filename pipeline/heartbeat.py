@@ -3,6 +3,7 @@
 It has a database connection of its own and never raises: a beat that fails is tried again with the next one.
 """
 
+import contextlib
 import logging
 import os
 import socket
@@ -34,7 +35,7 @@ class Heart(threading.Thread):
         self.worker, self.watching = worker, watching
         self._leases: set[runs.Lease] = set()
         self._guard = threading.Lock()
-        self._stop = threading.Event()
+        self._ending = threading.Event()
         self._next_beat = self._next_cancel = 0.0
 
     def hold(self, lease: runs.Lease) -> None:
@@ -46,11 +47,11 @@ class Heart(threading.Thread):
             self._leases.discard(lease)
 
     def stop(self) -> None:
-        self._stop.set()
+        self._ending.set()
 
     def run(self) -> None:
         tick = min(1.0, settings.PIPELINE_LEASE_SECONDS / 6, settings.PIPELINE_POLL_SECONDS)
-        while not self._stop.wait(tick):
+        while not self._ending.wait(tick):
             try:
                 self._beat()
             except DatabaseError as error:
@@ -58,6 +59,8 @@ class Heart(threading.Thread):
                 connection.close()
             except Exception:
                 logger.exception("The heartbeat of %s met an error; it goes on.", self.worker)
+        with contextlib.suppress(DatabaseError):
+            Worker.objects.filter(pk=self.worker.pk).update(stopped_at=claims.now(), current_run=None)
         connection.close()
 
     def _beat(self) -> None:

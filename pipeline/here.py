@@ -13,11 +13,12 @@ from django.db import connection
 
 from . import api, executor, runs
 from .heartbeat import Heart, register_worker
-from .models import Run, Worker
+from .models import Run
 
 _stopping = threading.Event()
 _guard = threading.Lock()
 _heart: Heart | None = None
+_threads: set[threading.Thread] = set()
 
 
 def start(brand_id: UUID | str | None, job_type: str, parameters: dict[str, Any] | None, *, mode: str, created_by: Any = None) -> api.Queued:
@@ -25,7 +26,9 @@ def start(brand_id: UUID | str | None, job_type: str, parameters: dict[str, Any]
     heart = _beating("web" if mode == Run.Mode.LEGACY else "command")
     queued, lease = api.start_here(brand_id, job_type, parameters, worker=heart.worker, mode=mode, created_by=created_by)
     if lease:
-        threading.Thread(target=_work, args=(queued.run.pk, lease, heart), name=f"run {queued.run.pk}", daemon=True).start()
+        thread = threading.Thread(target=_work, args=(queued.run.pk, lease, heart), name=f"run {queued.run.pk}", daemon=True)
+        _threads.add(thread)
+        thread.start()
     return queued
 
 
@@ -34,13 +37,27 @@ def stop() -> None:
     _stopping.set()
 
 
+@atexit.register
+def rest(seconds: float = 10) -> None:
+    """Hand back what runs here, and stop beating: this process ends, or begins anew with its next start()."""
+    global _heart
+    stop()
+    for thread in list(_threads):
+        thread.join(seconds)
+    with _guard:
+        if _heart is not None:
+            _heart.stop()
+            _heart.join(seconds)
+            _heart = None
+    _stopping.clear()
+
+
 def _beating(kind: str) -> Heart:
     global _heart
     with _guard:
-        if _heart is None or not _heart.is_alive() or not Worker.objects.filter(pk=_heart.worker.pk).exists():
+        if _heart is None or not _heart.is_alive():
             _heart = Heart(register_worker(kind))
             _heart.start()
-            atexit.register(stop)
         return _heart
 
 
@@ -52,3 +69,4 @@ def _work(run_id: int, lease: runs.Lease, heart: Heart) -> None:
     finally:
         heart.release(lease)
         connection.close()
+        _threads.discard(threading.current_thread())

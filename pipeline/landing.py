@@ -1,17 +1,16 @@
 """Bulk upsert of any model, a page of rows at a time, that says what was new, changed, unchanged or a duplicate.
 
-A page is staged in a temporary table (COPY on PostgreSQL, executemany on SQLite) and merged by up to three statements. The
-number of rows that each one wrote is one of the counts:
+A page is staged in a temporary table (COPY on PostgreSQL, executemany on SQLite) and merged by one or two upserts, each of
+which says how many rows it inserted and how many it updated:
 
-    insert what is not there yet                          → new
-    update where a content column differs                 → changed
-    update the `touch` columns where `mark` differs       → unchanged
-    what none of them wrote                               → duplicate
+    insert what is not there yet, and touch what is the same and was not touched in this landing    → new, unchanged
+    overwrite what differs                                                                          → changed
+    what neither of them wrote                                                                      → duplicate
 
-The updates are upserts too: so they go by the unique index, whatever the planner thinks of a table without statistics.
+Both are upserts so that they go by the unique index, whatever the planner thinks of a table without statistics.
 
-Landings of the same keys at the same time wait for each other. One page each, they cannot deadlock: every statement takes
-its rows in the order of the key, and a page inserts before it updates. Several pages in one transaction can: commit each.
+Landings of the same keys at the same time wait for each other and lose nothing. One page each, they cannot deadlock: rows are
+taken in the order of the key, all of them by the first statement. Several pages in one transaction can: commit each.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -77,13 +76,16 @@ def land(
     touch, first = touch or {}, first or {}
     page = _Page(connections[router.db_for_write(model)], model, rows, key, {**first, **touch})
     compared = page.data if content is None else content
+    if not {*compared} <= {*page.data} or (mark and mark not in touch):
+        raise ValueError("`content` must be among the fields of the rows, `mark` among those of `touch`.")
     with transaction.atomic(using=page.connection.alias, savepoint=False), page.connection.cursor() as cursor:
-        distinct = page.stage(cursor)
-        new = page.merge(cursor)
-        unchanged = page.merge(cursor, touch, differs=[mark] if mark else touch, equals=compared) if touch and new < distinct else 0
-        changed = page.merge(cursor, [*page.data, *touch], differs=compared) if compared and new + unchanged < distinct else 0
+        rest = page.stage(cursor)
+        new, unchanged = page.merge(cursor, touch, differs=[mark] if mark else touch, equals=compared)
+        rest -= new + unchanged
+        # Usually there is no second statement: a first scrape is all new, the next one nearly all unchanged.
+        _, changed = page.merge(cursor, [*page.data, *touch], differs=compared) if rest and compared else (0, 0)
         if not touch:
-            unchanged = distinct - new - changed
+            unchanged = rest - changed
     return Landed(new, changed, unchanged, duplicate=len(rows) - new - changed - unchanged)
 
 
@@ -111,7 +113,7 @@ class _Page:
                 staged[field] = [field.get_default() for _ in rows]
             else:
                 shared[field] = field.pre_save(blank, add=True)
-        prepared = [list(map(_preparation(field, connection), values)) for field, values in staged.items()]
+        prepared = [_prepared(field, values, connection) for field, values in staged.items()]
         if any(None in values for values in prepared[: len(key)]):
             raise ValueError(f"A row of {self.meta.label} has None in its key ({', '.join(key)}).")
         # Distinct by the prepared key, which is what the database compares.
@@ -123,10 +125,14 @@ class _Page:
         self.staging = quote(truncate_name("landing_" + self.meta.db_table.replace('"', ""), connection.ops.max_name_length()))
         self.columns = ", ".join(quote(field.column) for field in staged)
         on_key = ", ".join(map(self.column, key))
-        self.statement = (
+        self.insert = (
             f"INSERT INTO {self.table} AS stored ({', '.join(quote(field.column) for field in (*staged, *shared))}) "
             f"SELECT {', '.join([self.columns, *['%s'] * len(shared)])} FROM {self.staging} WHERE true ORDER BY {on_key} "
-            f"ON CONFLICT ({on_key}) DO "
+            f"ON CONFLICT ({on_key}) DO"
+        )
+        same_key = " AND ".join(f"stored.{column} = staged.{column}" for column in map(self.column, key))
+        self.missing = (
+            f"SELECT count(*) FROM {self.staging} AS staged WHERE NOT EXISTS (SELECT 1 FROM {self.table} AS stored WHERE {same_key})"
         )
 
     def field(self, name: str) -> AnyField:
@@ -150,36 +156,50 @@ class _Page:
             cursor.executemany(f"INSERT INTO {self.staging} ({self.columns}) VALUES ({marks})", self.rows)
         return len(self.rows)
 
-    def merge(self, cursor: CursorWrapper, write: Collection[str] = (), differs: Collection[str] = (), equals: Collection[str] = ()) -> int:
-        """Insert what is not stored yet; of what is, write these fields, where any of `differs` differs, all of `equals` equal."""
+    def merge(
+        self, cursor: CursorWrapper, write: Collection[str], *, differs: Collection[str], equals: Collection[str] = ()
+    ) -> tuple[int, int]:
+        """Insert what is not stored yet; of what is, write these fields where one of `differs` differs and all of `equals` are equal.
+
+        How many rows were inserted, how many updated.
+        """
         action = "NOTHING"
         if write:
-            # SQLite's IS NOT is the standard's IS DISTINCT FROM, which it learned only in 3.39.
-            is_not = "IS DISTINCT FROM" if self.connection.vendor == "postgresql" else "IS NOT"
             values = ", ".join(f"{column} = excluded.{column}" for column in map(self.column, write))
-            distinct, same = (
-                " OR ".join(f"stored.{column} {is_not} excluded.{column}" for column in map(self.column, names)) for names in (differs, equals)
-            )
-            action = f"UPDATE SET {values} WHERE ({distinct}) AND NOT ({same or 'false'})"
-        cursor.execute(self.statement + action, self.shared)
-        return cursor.rowcount
+            action = f"UPDATE SET {values} WHERE ({self.differ(differs)}) AND NOT ({self.differ(equals)})"
+        if self.connection.vendor == "postgresql":
+            # A row that was updated bears the lock that ON CONFLICT took first, in xmax; one that was inserted bears none.
+            written = f"WITH written AS ({self.insert} {action} RETURNING xmax = 0 AS new)"
+            cursor.execute(f"{written} SELECT count(*) FILTER (WHERE new), count(*) FILTER (WHERE NOT new) FROM written", self.shared)
+            inserted, updated = cursor.fetchone()
+            return inserted, updated
+        # Of one snapshot, as all of a SQLite transaction: nobody can insert in between.
+        cursor.execute(self.missing)
+        (inserted,) = cursor.fetchone()
+        cursor.execute(f"{self.insert} {action}", self.shared)
+        return inserted, cursor.rowcount - inserted
+
+    def differ(self, names: Collection[str]) -> str:
+        """The condition that the stored row and the staged one differ in any of these; NULL is equal to NULL."""
+        # SQLite's IS NOT is the standard's IS DISTINCT FROM, which it has only since 3.39.
+        operator = "IS DISTINCT FROM" if self.connection.vendor == "postgresql" else "IS NOT"
+        return " OR ".join(f"stored.{column} {operator} excluded.{column}" for column in map(self.column, names)) or "false"
 
 
-def _preparation(field: AnyField, connection: BaseDatabaseWrapper) -> Callable[[Any], Any]:
-    """How a value of this field becomes what `Model.save()` would send."""
+def _prepared(field: AnyField, values: Sequence[Any], connection: BaseDatabaseWrapper) -> list[Any]:
+    """The values of one field as `Model.save()` would send them. Half of a page's time passes here, so there are two short cuts."""
     save = partial(field.get_db_prep_save, connection=connection)
-    if type(field) in (models.CharField, models.TextField):  # they send a str as it is: half of a page's time saved
-        return lambda value: _storable(value) if type(value) is str else save(value)
-    if isinstance(field, models.IntegerField | models.BooleanField | models.DateField):  # few different ones in a page
-        return cache(save)
-    return lambda value: save(_storable(value))
+    if type(field) in (models.CharField, models.TextField):  # they send a str as it is
+        return [v if type(v) is str and v.isascii() and "\0" not in v else save(_storable(v)) for v in values]
+    if isinstance(field, models.IntegerField | models.BooleanField | models.DateField):  # a page has few different ones
+        return list(map(cache(save), values))
+    return [save(_storable(value)) for value in values]
 
 
 def _storable(value: Any) -> Any:
-    """Without what databases refuse in text and JSON. Keys in order, since SQLite compares JSON as text."""
+    """Without what the databases refuse in text and JSON; JSON's keys in order, since SQLite compares it as text."""
     if isinstance(value, str):
-        value = value.replace("\0", "") if "\0" in value else value
-        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return value.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
         return {_storable(name): _storable(value[name]) for name in sorted(value, key=str)}
     if isinstance(value, list | tuple):

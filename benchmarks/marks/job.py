@@ -1,0 +1,30 @@
+"""A job type that only notes when its handler began."""
+
+import os
+import time
+from typing import Any
+
+from django import forms
+
+from pipeline.parameters import ParameterForm
+from pipeline.registry import Done, JobType, Subject, job_type
+
+
+def note(name: str) -> None:
+    """One short line: appends below a page are atomic, so any number of workers may write."""
+    moment = time.time_ns()
+    with open(os.environ["BENCH_MARKS"], "a") as marks:
+        marks.write(f"{name} {moment}\n")
+
+
+@job_type("mark", label="Mark", emoji="⏱", datasets={})
+class Mark(JobType):
+    class Params(ParameterForm):
+        name = forms.CharField()
+
+    def subject(self, brand: Any, params: dict[str, Any]) -> Subject:
+        return Subject(params["name"])
+
+    def run(self, ctx: Any, params: dict[str, Any]) -> Done:
+        note(params["name"])
+        return Done()

@@ -1,0 +1,11 @@
+"""The product's settings with the benchmark's job type."""
+
+import os
+
+os.environ.setdefault("DEBUG", "1")
+
+from controlplane.settings import *  # noqa: E402, F403
+from controlplane.settings import INSTALLED_APPS  # noqa: E402
+
+DEBUG = False  # or Django keeps every query in memory
+INSTALLED_APPS = [*INSTALLED_APPS, "benchmarks.marks"]
