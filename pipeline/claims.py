@@ -62,7 +62,7 @@ def claim(worker: Worker) -> tuple[Run, Attempt] | None:
     """The best due run, now running under a new lease of this worker; None where nothing can be claimed."""
     from . import runs  # the transitions of a run that turns out not to be runnable
 
-    if connection.vendor == "sqlite" and not _candidate(_excluded(), timezone.now()):
+    if connection.vendor == "sqlite" and not claimable():
         return None  # a look without the write lock: every heartbeat and log line wakes the idle here
     while True:
         with transaction.atomic():
@@ -75,6 +75,11 @@ def claim(worker: Worker) -> tuple[Run, Attempt] | None:
             if run.scheduled_for and run.dedupe_key is None and not runs.take_key(run, at):
                 continue
             return run, take(run, worker, at)
+
+
+def claimable() -> Run | None:
+    """What a claim would take now, without taking it."""
+    return _candidate(_excluded(), now())
 
 
 def take(run: Run, worker: Worker, at: datetime) -> Attempt:

@@ -16,6 +16,7 @@ import socket
 import time
 from multiprocessing.sharedctypes import RawValue
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -25,6 +26,7 @@ from django_q import cluster
 from . import claims, executor, runs
 from .heartbeat import Heart, register_worker
 from .models import Run, Worker
+from .registry import longest_work
 
 logger = logging.getLogger(__name__)
 PR_SET_PDEATHSIG = 1
@@ -74,7 +76,8 @@ class Sink:
 class ClaimQueue(Sink):
     """Stands in for the task queue. The sentinel makes it; each worker uses its own copy after the fork."""
 
-    def __init__(self) -> None:
+    def __init__(self, cluster: UUID) -> None:
+        self.cluster = cluster
         self.read_end, self.write_end = os.pipe()
         self.sentinel = self.pid = os.getpid()
 
@@ -110,7 +113,7 @@ class ClaimQueue(Sink):
         return "STOP"
 
     def execute(self, run: Run, lease: runs.Lease) -> None:
-        self.heart.hold(lease)
+        self.heart.hold(lease, longest_work(run.job_type))
         try:
             executor.execute(run, lease, stopping=self.stopping)
         finally:
@@ -128,11 +131,11 @@ class ClaimQueue(Sink):
         self.waiter = claims.Waiter(self.read_end)
         while True:
             try:
-                self.worker = register_worker()
+                self.worker = register_worker(cluster=self.cluster)
                 break
             except DatabaseError as error:
                 self.waiter.recover(error)
-        self.heart = Heart(self.worker)
+        self.heart = Heart(self.worker, overrun=lambda: os.kill(os.getpid(), signal.SIGKILL))
         self.heart.start()
 
     def _terminate(self, signum: int, frame: Any) -> None:
@@ -151,7 +154,7 @@ class Sentinel(cluster.Sentinel):
     def start(self) -> None:
         die_with_parent(self.parent_pid)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the parent tells it to stop, also when the whole group is signalled
-        self.task_queue, self.result_queue = ClaimQueue(), Sink()
+        self.task_queue, self.result_queue = ClaimQueue(self.cluster_id), Sink()
         super().start()
 
     def spawn_worker(self) -> None:
@@ -208,11 +211,12 @@ def idle(queue: ClaimQueue) -> None:
         signal.pause()
 
 
-def run_cluster() -> None:
+def run_cluster(cluster_id: UUID) -> None:
     """Run a cluster in this process until SIGTERM or SIGINT. A second signal ends it at once."""
     cluster.Sentinel = Sentinel  # Cluster.start names it as a global of its module
     connections.close_all()
     guarded = cluster.Cluster()
+    guarded.cluster_id = cluster_id
     stop = guarded.sig_handler
 
     def on_signal(signum: int, frame: Any) -> None:
@@ -224,3 +228,5 @@ def run_cluster() -> None:
         signal.signal(number, on_signal)
     guarded.start()
     guarded.sentinel.join()
+    if guarded.stop_event is not None:  # nobody asked it to stop
+        raise SystemExit(f"The sentinel of the cluster died (exit code {guarded.sentinel.exitcode}).")

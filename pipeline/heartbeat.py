@@ -9,42 +9,51 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 
 from . import claims, runs, watch
+from .errors import LeaseLost
+from .explain import in_words
 from .models import Run, Worker
 
 logger = logging.getLogger(__name__)
 CANCEL_SECONDS = 2.0  # a running handler hears of a cancel within this
 
 
-def register_worker(kind: str = "worker") -> Worker:
+def register_worker(kind: str = "worker", cluster: UUID | None = None) -> Worker:
     """A row for this process, new at each start: pids and hosts come again, workers do not."""
     at = claims.now()
-    return Worker.objects.create(host=socket.gethostname(), pid=os.getpid(), kind=kind, started_at=at, last_seen_at=at)
+    return Worker.objects.create(host=socket.gethostname(), pid=os.getpid(), kind=kind, cluster=cluster, started_at=at, last_seen_at=at)
 
 
 class Heart(threading.Thread):
-    """Beats for one worker and for the leases that are handed to it."""
+    """Beats for one worker and for the leases that are handed to it.
 
-    def __init__(self, worker: Worker, *, watching: bool = True):
+    `overrun` is called after a run that worked longer than its type allows was failed: the way to stop the work itself.
+    """
+
+    def __init__(self, worker: Worker, *, overrun: Callable[[], None] = lambda: None):
         super().__init__(name=f"heartbeat of {worker}", daemon=True)
-        self.worker, self.watching = worker, watching
-        self._leases: set[runs.Lease] = set()
+        self.worker, self.overrun = worker, overrun
+        self._leases: dict[runs.Lease, tuple[float, timedelta]] = {}
         self._guard = threading.Lock()
         self._ending = threading.Event()
         self._next_beat = self._next_cancel = 0.0
 
-    def hold(self, lease: runs.Lease) -> None:
+    def hold(self, lease: runs.Lease, at_most: timedelta) -> None:
+        """Keep the lease alive from now on, for `at_most` of work."""
         with self._guard:
-            self._leases.add(lease)
+            self._leases[lease] = (time.monotonic(), at_most)
 
     def release(self, lease: runs.Lease) -> None:
         with self._guard:
-            self._leases.discard(lease)
+            self._leases.pop(lease, None)
 
     def stop(self) -> None:
         self._ending.set()
@@ -65,8 +74,11 @@ class Heart(threading.Thread):
 
     def _beat(self) -> None:
         with self._guard:
-            leases = list(self._leases)
+            leases = dict(self._leases)
         at = time.monotonic()
+        for lease, (began, at_most) in leases.items():
+            if at - began > at_most.total_seconds():
+                self._end_overrun(lease, at_most)
         if at >= self._next_beat:
             for lease in leases:
                 runs.renew(lease)
@@ -80,5 +92,15 @@ class Heart(threading.Thread):
                 if lease.run_id in asked:
                     lease.cancel.set()
             self._next_cancel = at + CANCEL_SECONDS
-        if self.watching:
-            watch.watch_upstreams()
+        watch.watch_upstreams()
+
+    def _end_overrun(self, lease: runs.Lease, at_most: timedelta) -> None:
+        """Fail the try in its row first: from then on the work that hangs can write nothing."""
+        self.release(lease)
+        try:
+            runs.fail(lease, f"It worked for longer than its {in_words(at_most)} and was ended.", permanent=False)
+        except LeaseLost:
+            return
+        lease.lost.set()
+        logger.warning("Run %s worked for longer than %s and was ended.", lease.run_id, at_most)
+        self.overrun()

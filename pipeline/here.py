@@ -6,6 +6,7 @@ closed tab stops nothing; if the process dies the lease lapses and a worker resu
 
 import atexit
 import threading
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,9 @@ from django.db import connection
 from . import api, executor, runs
 from .heartbeat import Heart, register_worker
 from .models import Run
+from .registry import longest_work
 
+LONGEST_WAIT = timedelta(hours=2)  # here waiting upstream is part of the attempt
 _stopping = threading.Event()
 _guard = threading.Lock()
 _heart: Heart | None = None
@@ -62,9 +65,9 @@ def _beating(kind: str) -> Heart:
 
 
 def _work(run_id: int, lease: runs.Lease, heart: Heart) -> None:
-    heart.hold(lease)
     try:
         run = Run.objects.select_related("brand", "job").get(pk=run_id)
+        heart.hold(lease, longest_work(run.job_type) + LONGEST_WAIT)
         executor.execute(run, lease, stopping=_stopping.is_set, blocking=True)
     finally:
         heart.release(lease)

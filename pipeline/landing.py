@@ -13,11 +13,12 @@ Landings of the same keys at the same time wait for each other and lose nothing.
 taken in the order of the key, all of them by the first statement. Several pages in one transaction can: commit each.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from functools import cache, partial
 from typing import Any, TypeAlias
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db import connections, models, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper, truncate_name
@@ -62,7 +63,7 @@ def land(
     touch    values that every row takes, changed or not: last_seen_at, last_run_id.
     mark     the field of `touch` that tells this landing from others: last_run_id. A stored row with this mark and this content
              was met before in this landing (in another page, or in this one before a crash): it is a duplicate, and is not
-             written. Default: all of `touch`.
+             written. Without a mark, or where its value is None, all of `touch` together are the mark.
     first    values for new rows only: first_seen_at. Fields that nobody gives take their default, as in `create()`.
 
     Fields go by name or attribute (`last_run_id`), relations by primary key. In text and JSON, NUL is dropped and half a
@@ -78,14 +79,16 @@ def land(
     compared = page.data if content is None else content
     if not {*compared} <= {*page.data} or (mark and mark not in touch):
         raise ValueError("`content` must be among the fields of the rows, `mark` among those of `touch`.")
+    marks = [mark] if mark and touch[mark] is not None else touch
     with transaction.atomic(using=page.connection.alias, savepoint=False), page.connection.cursor() as cursor:
         rest = page.stage(cursor)
-        new, unchanged = page.merge(cursor, touch, differs=[mark] if mark else touch, equals=compared)
+        new, unchanged = page.merge(cursor, touch, differs=marks, equals=compared)
         rest -= new + unchanged
-        # Usually there is no second statement: a first scrape is all new, the next one nearly all unchanged.
-        _, changed = page.merge(cursor, [*page.data, *touch], differs=compared) if rest and compared else (0, 0)
+        # Usually nothing is left to do here: a first scrape is all new, the next one nearly all unchanged.
+        missed, changed = page.merge(cursor, [*page.data, *touch], differs=compared) if rest and compared else (0, 0)
+        new += missed  # deleted by somebody since the first statement
         if not touch:
-            unchanged = rest - changed
+            unchanged = rest - missed - changed
     return Landed(new, changed, unchanged, duplicate=len(rows) - new - changed - unchanged)
 
 
@@ -123,23 +126,25 @@ class _Page:
         quote = connection.ops.quote_name
         self.table = quote(self.meta.db_table)
         self.staging = quote(truncate_name("landing_" + self.meta.db_table.replace('"', ""), connection.ops.max_name_length()))
-        self.columns = ", ".join(quote(field.column) for field in staged)
+        self.columns = ", ".join(quote(str(field.column)) for field in staged)
         on_key = ", ".join(map(self.column, key))
         self.insert = (
-            f"INSERT INTO {self.table} AS stored ({', '.join(quote(field.column) for field in (*staged, *shared))}) "
+            f"INSERT INTO {self.table} AS stored ({', '.join([self.columns, *(quote(str(field.column)) for field in shared)])}) "
             f"SELECT {', '.join([self.columns, *['%s'] * len(shared)])} FROM {self.staging} WHERE true ORDER BY {on_key} "
             f"ON CONFLICT ({on_key}) DO"
         )
-        same_key = " AND ".join(f"stored.{column} = staged.{column}" for column in map(self.column, key))
-        self.missing = (
-            f"SELECT count(*) FROM {self.staging} AS staged WHERE NOT EXISTS (SELECT 1 FROM {self.table} AS stored WHERE {same_key})"
-        )
+        on_same_key = " AND ".join(f"stored.{column} = staged.{column}" for column in map(self.column, key))
+        stored = f"SELECT 1 FROM {self.table} AS stored WHERE {on_same_key}"
+        self.count_missing = f"SELECT count(*) FROM {self.staging} AS staged WHERE NOT EXISTS ({stored})"
 
     def field(self, name: str) -> AnyField:
-        return self.meta.get_field(name)
+        field = self.meta.get_field(name)
+        if not isinstance(field, models.Field) or field.column is None:
+            raise FieldDoesNotExist(f"{self.meta.label}.{name} has no column of its own.")
+        return field
 
     def column(self, name: str) -> str:
-        return self.connection.ops.quote_name(self.field(name).column)
+        return self.connection.ops.quote_name(str(self.field(name).column))
 
     def stage(self, cursor: CursorWrapper) -> int:
         """Put the distinct rows, and nothing else, into the staging table; how many they are."""
@@ -159,9 +164,9 @@ class _Page:
     def merge(
         self, cursor: CursorWrapper, write: Collection[str], *, differs: Collection[str], equals: Collection[str] = ()
     ) -> tuple[int, int]:
-        """Insert what is not stored yet; of what is, write these fields where one of `differs` differs and all of `equals` are equal.
+        """Insert what is not stored yet; write these fields of what is, where one of `differs` differs and none of `equals` does.
 
-        How many rows were inserted, how many updated.
+        Returns how many rows were inserted and how many updated.
         """
         action = "NOTHING"
         if write:
@@ -169,12 +174,15 @@ class _Page:
             action = f"UPDATE SET {values} WHERE ({self.differ(differs)}) AND NOT ({self.differ(equals)})"
         if self.connection.vendor == "postgresql":
             # A row that was updated bears the lock that ON CONFLICT took first, in xmax; one that was inserted bears none.
-            written = f"WITH written AS ({self.insert} {action} RETURNING xmax = 0 AS new)"
-            cursor.execute(f"{written} SELECT count(*) FILTER (WHERE new), count(*) FILTER (WHERE NOT new) FROM written", self.shared)
+            cursor.execute(
+                f"WITH written AS ({self.insert} {action} RETURNING xmax = 0 AS new) "
+                "SELECT count(*) FILTER (WHERE new), count(*) FILTER (WHERE NOT new) FROM written",
+                self.shared,
+            )
             inserted, updated = cursor.fetchone()
             return inserted, updated
         # Of one snapshot, as all of a SQLite transaction: nobody can insert in between.
-        cursor.execute(self.missing)
+        cursor.execute(self.count_missing)
         (inserted,) = cursor.fetchone()
         cursor.execute(f"{self.insert} {action}", self.shared)
         return inserted, cursor.rowcount - inserted
@@ -187,7 +195,7 @@ class _Page:
 
 
 def _prepared(field: AnyField, values: Sequence[Any], connection: BaseDatabaseWrapper) -> list[Any]:
-    """The values of one field as `Model.save()` would send them. Half of a page's time passes here, so there are two short cuts."""
+    """The values of one field as `Model.save()` would send them. Much of a page's time passes here, hence the two short cuts."""
     save = partial(field.get_db_prep_save, connection=connection)
     if type(field) in (models.CharField, models.TextField):  # they send a str as it is
         return [v if type(v) is str and v.isascii() and "\0" not in v else save(_storable(v)) for v in values]

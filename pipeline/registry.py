@@ -57,7 +57,7 @@ class JobType:
     datasets: ClassVar[dict[str, str]]  # key -> label
     source: ClassVar[str]  # the upstream it pays, '' for none
     max_age: ClassVar[timedelta]  # how old its data may be and still count as fresh
-    max_runtime: ClassVar[timedelta]  # of one attempt at work; waiting upstream does not count
+    max_runtime: ClassVar[timedelta] = timedelta(minutes=30)  # of one attempt at work; waiting upstream does not count
     Params: "type[ParameterForm]"
 
     def subject(self, brand: "Brand | None", params: dict[str, Any]) -> Subject:
@@ -133,6 +133,11 @@ def get_type(name: str) -> JobType:
 
 def all_types() -> list[JobType]:
     return [_types[name] for name in sorted(_types)]
+
+
+def longest_work(name: str) -> timedelta:
+    """How long one attempt of such a run may work."""
+    return _types[name].max_runtime if name in _types else JobType.max_runtime
 
 
 def label_of(name: str) -> str:

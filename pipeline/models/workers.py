@@ -9,6 +9,7 @@ class Worker(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     host = models.CharField(max_length=200)
     pid = models.PositiveIntegerField()
+    cluster = models.UUIDField(null=True, blank=True, help_text="The cluster it belongs to; empty for web and command.")
     kind = models.CharField(max_length=10, default="worker", help_text="worker, web or command")
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()

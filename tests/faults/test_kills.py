@@ -67,7 +67,42 @@ def test_sigterm_hands_the_run_back_and_ends_quickly(brand, tmp_path):
     assert not Worker.objects.filter(stopped_at=None).exists()
 
 
-def test_a_killed_parent_leaves_no_orphans_and_the_run_goes_on_elsewhere(brand, tmp_path):
+@pytest.mark.parametrize("generation", [1, 2], ids=["parent", "sentinel"])
+def test_a_cluster_whose_parent_or_sentinel_is_killed_is_replaced(brand, tmp_path, generation):
+    with cluster(tmp_path / "log") as workers:
+        run = api.queue_one_time_job(brand.pk, "toy", {"works": 1.5}).run
+        until(reached(run, RunStatus.RUNNING), "the run to begin")
+        old = workers.processes()
+        kill(old[generation])
+        until(reached(run, RunStatus.COMPLETED), "a new cluster to finish it", 12)
+        assert not [pid for pid in old[1:] if alive(pid)]
+    assert [a.outcome for a in run.attempts.all()] == [Outcome.LOST, Outcome.COMPLETED]
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
+def test_any_child_of_the_sentinel_may_be_killed(brand, tmp_path, number):
+    with cluster(tmp_path / "log") as workers:
+        kill(workers.processes()[3 + number])
+        run = api.queue_one_time_job(brand.pk, "toy").run
+        until(reached(run, RunStatus.COMPLETED), "the next run to complete", 10)
+
+
+def test_a_handler_that_hangs_is_ended_and_tried_again(brand, tmp_path):
+    with cluster(tmp_path / "log", TOY_MAX_RUNTIME="1") as workers:
+        run = api.queue_one_time_job(brand.pk, "toy", {"hangs": True}).run
+        until(reached(run, RunStatus.RUNNING), "the run to begin")
+        pid = run.worker.pid
+        until(lambda: Run.objects.get(pk=run.pk).attempt == 1, "the try to be ended", 10)
+        until(lambda: not alive(pid), "the end of the worker that hung")
+        other = api.queue_one_time_job(brand.pk, "toy", {"name": "other"}).run
+        until(reached(other, RunStatus.COMPLETED), "the next run to complete", 10)
+        assert len(workers.processes()) >= 3
+    run.refresh_from_db()
+    assert (run.status, run.attempts.get().outcome) == (RunStatus.PENDING, Outcome.FAILED)
+    assert "longer than" in run.error_message
+
+
+def test_a_killed_supervisor_leaves_no_orphans_and_the_run_goes_on_elsewhere(brand, tmp_path):
     with cluster(tmp_path / "log", PIPELINE_LEASE_SECONDS="3") as workers:
         run = api.queue_one_time_job(brand.pk, "toy", {"works": 2}).run
         until(reached(run, RunStatus.RUNNING), "the run to begin")

@@ -1,5 +1,6 @@
 """Job types for tests of the engine: free, and with no upstream."""
 
+import os
 import time
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,9 @@ from pipeline.parameters import ParameterForm
 from pipeline.registry import Done, JobType, Subject, job_type
 
 
-@job_type("toy", label="Toy", emoji="🧸", datasets={"toys": "Toys"})
+@job_type(
+    "toy", label="Toy", emoji="🧸", datasets={"toys": "Toys"}, max_runtime=timedelta(seconds=float(os.environ.get("TOY_MAX_RUNTIME", "60")))
+)
 class Toy(JobType):
     """Does as its parameters say."""
 
@@ -20,6 +23,8 @@ class Toy(JobType):
         ends = forms.ChoiceField(choices=[(x, x) for x in ("ok", "partial", "transient", "permanent", "blocked", "bug")], initial="ok")
         sleeps = forms.FloatField(initial=0, min_value=0, help_text="Seconds that the run is parked.")
         works = forms.FloatField(initial=0, min_value=0, help_text="Seconds that the run keeps its worker busy.")
+
+        hangs = forms.BooleanField(initial=False, required=False, help_text="Never looks whether it should stop.")
 
     def subject(self, brand: Any, params: dict[str, Any]) -> Subject:
         return Subject(params["name"], f"toy {params['name']}")
@@ -32,6 +37,8 @@ class Toy(JobType):
         while time.monotonic() < end:
             ctx.check()
             time.sleep(0.01)
+        while params["hangs"]:
+            time.sleep(0.05)
         match params["ends"]:
             case "transient":
                 raise TransientError("The toy shop was closed.")

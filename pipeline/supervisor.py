@@ -1,0 +1,131 @@
+"""Keeps a cluster alive: replaces it when its parent or sentinel died, or when it is up but deaf.
+
+The cluster has a process group of its own, so that it can be ended whole. If the supervisor itself is killed, the kernel
+ends the cluster with it, link by link (PDEATHSIG), and systemd or compose starts the supervisor again.
+"""
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+import time
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection, connections
+
+from . import claims, cluster, runs
+from .models import Run, Worker
+from .states import RunStatus
+
+logger = logging.getLogger(__name__)
+LOOK_SECONDS = 0.25
+DEAF_SECONDS = 10.0  # a run could be claimed, a worker is idle, and for so long none did
+QUICK_DEATH_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 30.0
+
+
+def supervise() -> None:
+    """Run until SIGTERM or SIGINT. A second signal ends everything at once."""
+    stop = threading.Event()
+
+    def on_signal(signum: int, frame: Any) -> None:
+        if stop.is_set():
+            current.kill()
+            os._exit(128 + signum)
+        stop.set()
+        current.ask_to_stop()
+
+    current = Group()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    quick_deaths = 0
+    while not stop.is_set():
+        began = time.monotonic()
+        current.start()
+        why = _watch(current, stop)
+        current.end(settings.PIPELINE_GRACE_SECONDS + 10 if stop.is_set() else 0)
+        if stop.is_set():
+            return
+        quick_deaths = quick_deaths + 1 if time.monotonic() - began < QUICK_DEATH_SECONDS else 0
+        pause = min(2.0**quick_deaths - 1, LONGEST_PAUSE_SECONDS)
+        logger.error("%s A new cluster starts%s.", why, f" in {pause:g} s" if pause else "")
+        stop.wait(pause)
+
+
+class Group:
+    """One cluster, in its own process group."""
+
+    def __init__(self) -> None:
+        self.process: Any = None
+        self.id = uuid.uuid4()
+
+    def start(self) -> None:
+        self.id = uuid.uuid4()
+        connections.close_all()  # nothing open may be shared through the fork
+        self.process = multiprocessing.get_context("fork").Process(target=_be_cluster, args=(os.getpid(), self.id), name="cluster")
+        self.process.start()
+
+    def alive(self) -> bool:
+        return self.process is not None and self.process.is_alive()
+
+    def ask_to_stop(self) -> None:
+        if self.alive():
+            os.kill(self.process.pid, signal.SIGTERM)
+
+    def end(self, seconds: float) -> None:
+        """Give it that long, then kill what is left of the group, and hand back what its workers held."""
+        self.process.join(seconds)
+        self.kill()
+        self.process.join()
+        try:
+            for worker in Worker.objects.filter(cluster=self.id, stopped_at=None):
+                runs.lose_worker(worker, signal.SIGKILL)
+        except DatabaseError as error:
+            logger.warning("The dead cluster's runs could not be handed back, their leases will lapse: %s", error)
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def _be_cluster(supervisor: int, cluster_id: uuid.UUID) -> None:
+    os.setpgid(0, 0)
+    cluster.die_with_parent(supervisor)
+    cluster.run_cluster(cluster_id)
+
+
+def _watch(group: Group, stop: threading.Event) -> str:
+    """Returns when the cluster has to be ended, with the reason."""
+    deaf_since: float | None = None
+    looked = time.monotonic()
+    while not stop.wait(LOOK_SECONDS):
+        if not group.alive():
+            return f"The cluster died (exit code {group.process.exitcode})."
+        if time.monotonic() - looked < DEAF_SECONDS / 5:
+            continue
+        looked = time.monotonic()
+        if not _could_work(group.id):
+            deaf_since = None
+        elif deaf_since is None:
+            deaf_since = looked
+        elif looked - deaf_since > DEAF_SECONDS:
+            return f"For {DEAF_SECONDS:g} s a run could be claimed and an idle worker did not."
+    return ""
+
+
+def _could_work(cluster_id: uuid.UUID) -> bool:
+    """By the claim's own predicate: something is claimable, and a worker of this cluster has nothing to do."""
+    try:
+        if claims.claimable() is None:
+            return False
+        workers = Worker.objects.filter(cluster=cluster_id, stopped_at=None).count()
+        return workers > Run.objects.filter(status=RunStatus.RUNNING, worker__cluster=cluster_id).count()
+    except DatabaseError:
+        with contextlib.suppress(DatabaseError):
+            connection.close()
+        return False  # the database is away: no cluster could do better
