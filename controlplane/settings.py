@@ -4,6 +4,7 @@ A wrong value never ends in a traceback here: it is noted in CONFIGURATION_PROBL
 `manage.py check` (which every command runs first) says so in one line and refuses to go on.
 """
 
+import contextlib
 import warnings
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -86,9 +88,16 @@ TEMPLATES = [
 ]
 
 # ---- database: SQLite file by default, PostgreSQL in production -------------------------------------------------
-DATABASES = {"default": read("DATABASE_URL", "db_url", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
-if isinstance(DATABASES["default"], str):  # the variable did not parse, so `read` gave the default back as it is
-    DATABASES["default"] = environ.Env.db_url_config(DATABASES["default"])
+DEFAULT_DATABASE_URL = f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
+DATABASES: dict[str, dict[str, Any]] = {"default": {}}
+with warnings.catch_warnings(), contextlib.suppress(ValueError, ImproperlyConfigured):
+    warnings.simplefilter("ignore")  # the reader warns of an unknown engine; here it becomes one line for the person
+    DATABASES["default"] = dict(environ.Env.db_url_config(read("DATABASE_URL", "str", DEFAULT_DATABASE_URL)))
+if not str(DATABASES["default"].get("ENGINE", "")).endswith(("sqlite3", "postgresql")):
+    CONFIGURATION_PROBLEMS.append(
+        ("DATABASE_URL", "DATABASE_URL cannot be used: it is neither sqlite:///path nor postgres://user:password@host:port/name.")
+    )
+    DATABASES["default"] = dict(environ.Env.db_url_config(DEFAULT_DATABASE_URL))
 DATABASES["default"].setdefault("OPTIONS", {})
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] |= {

@@ -112,7 +112,7 @@ class _Page:
         for field in self.meta.concrete_fields:
             if field in staged or field in shared or field.generated or field.has_db_default() or field is self.meta.auto_field:
                 continue
-            if callable(field.default):  # a uuid, say: each row has its own
+            if field.has_default() and callable(field.default):  # a uuid, say: each row has its own
                 staged[field] = [field.get_default() for _ in rows]
             else:
                 shared[field] = field.pre_save(blank, add=True)

@@ -1,0 +1,62 @@
+import pytest
+from django import forms
+from django.core.exceptions import ImproperlyConfigured
+
+from pipeline.errors import InvalidRequest
+from pipeline.parameters import ParameterForm, clean_parameters
+from pipeline.registry import Done, JobType, get_type, job_type
+
+
+class Form(ParameterForm):
+    pass
+
+
+class Work(JobType):
+    Params = Form
+
+    def run(self, ctx, params):
+        return Done()
+
+
+def test_two_types_of_one_name_stop_the_start():
+    with pytest.raises(ImproperlyConfigured, match="Two job types are called 'toy'"):
+        job_type("toy", label="x", emoji="x", datasets={})(Work)
+
+
+@pytest.mark.parametrize("broken", [type("NoRun", (JobType,), {"Params": Form}), type("NoParams", (JobType,), {"run": lambda *a: None})])
+def test_a_type_that_lacks_its_parts_stops_the_start(broken):
+    with pytest.raises(ImproperlyConfigured, match="needs a Params form and a run"):
+        job_type("broken", label="x", emoji="x", datasets={})(broken)
+
+
+def test_what_is_no_job_type_stops_the_start():
+    with pytest.raises(ImproperlyConfigured, match="is no JobType"):
+        job_type("broken", label="x", emoji="x", datasets={})(object)
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones():
+    with pytest.raises(InvalidRequest, match="There is no job type 'nothing'. Known: .*toy"):
+        get_type("nothing")
+
+
+class Parameters(ParameterForm):
+    amount = forms.IntegerField(initial=3, min_value=1)
+    wanted = forms.BooleanField(initial=True, required=False)
+    id = forms.UUIDField()
+
+
+ID = "5a2d8a54-0000-4000-8000-000000000000"
+
+
+def test_what_is_not_given_takes_its_default():
+    assert clean_parameters(Parameters, {"id": ID}, None) == {"amount": 3, "wanted": True, "id": ID}
+
+
+def test_false_is_not_the_same_as_absent():
+    assert clean_parameters(Parameters, {"id": ID, "wanted": False}, None)["wanted"] is False
+
+
+def test_all_that_is_wrong_is_said_at_once_and_where():
+    with pytest.raises(InvalidRequest) as refused:
+        clean_parameters(Parameters, {"id": "x", "amount": 0, "amout": 1}, None)
+    assert set(refused.value.errors) == {"id", "amount", "amout"}

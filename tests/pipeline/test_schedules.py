@@ -1,0 +1,62 @@
+import time
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pipeline import schedules
+from pipeline.errors import InvalidRequest
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def local(expression, zone, after, count):
+    return [moment.astimezone(ZoneInfo(zone)).strftime("%m-%d %H:%M") for moment in schedules.next_times(expression, zone, after, count)]
+
+
+def test_the_missing_hour_runs_once_that_day():
+    """On 29 March 2026 clocks in Berlin go from 02:00 to 03:00."""
+    after = datetime(2026, 3, 28, 3, tzinfo=BERLIN)
+    assert local("30 2 * * *", "Europe/Berlin", after, 2) == ["03-29 03:00", "03-30 02:30"]
+
+
+def test_the_doubled_hour_runs_once_that_day():
+    """On 25 October 2026 clocks in Berlin go back from 03:00 to 02:00."""
+    after = datetime(2026, 10, 24, 3, tzinfo=BERLIN)
+    assert local("30 2 * * *", "Europe/Berlin", after, 2) == ["10-25 02:30", "10-26 02:30"]
+
+
+def test_the_29th_of_february_waits_for_its_year():
+    (moment,) = schedules.next_times("0 0 29 2 *", "UTC", datetime(2026, 1, 1, tzinfo=UTC))
+    assert moment == datetime(2028, 2, 29, tzinfo=UTC)
+
+
+def test_month_ends():
+    assert local("0 0 L * *", "UTC", datetime(2026, 1, 1, tzinfo=UTC), 3) == ["01-31 00:00", "02-28 00:00", "03-31 00:00"]
+
+
+def test_a_time_that_never_comes_is_no_time():
+    assert schedules.next_times("0 0 29 2 1#5", "UTC", datetime(2026, 1, 1, tzinfo=UTC)) is not None
+
+
+def test_times_are_utc_and_strictly_later():
+    at = datetime(2026, 5, 4, 10, tzinfo=UTC)
+    (moment,) = schedules.next_times("0 3 * * *", "America/Los_Angeles", at)
+    assert (moment, moment.tzinfo) == (datetime(2026, 5, 5, 10, tzinfo=UTC), UTC)
+
+
+@pytest.mark.parametrize("expression", ["", "* * * *", "61 * * * *", "0 3 * * * *\n* * * * *", "a b c d e", "*/0 * * * *"])
+def test_what_is_no_schedule_is_refused_in_words(expression):
+    with pytest.raises(InvalidRequest, match="Five fields"):
+        schedules.check(expression)
+
+
+def test_a_crafted_expression_is_answered_quickly():
+    began = time.perf_counter()
+    for expression in ("0 0 29 2 1#5", "59 23 31 12 7#5", "*/59 */23 29 2 0"):
+        schedules.next_times(expression, "UTC", datetime(2026, 1, 1, tzinfo=UTC), 5)
+    assert time.perf_counter() - began < 1
+
+
+def test_a_schedule_reads_as_a_sentence():
+    assert "03:00" in schedules.in_words("0 3 * * *")
