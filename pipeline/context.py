@@ -100,7 +100,10 @@ class Context:
         with self.fenced():
             if upstream.cost_actual is None:  # the upstream names no figure: book what its items cost at the estimate's price
                 upstream.cost_actual = upstream.cost_estimate
-            UpstreamRun.objects.filter(pk=upstream.pk).update(read_complete=True, cost_settled=True, cost_actual=upstream.cost_actual)
+            upstream.capped = upstream.capped or upstream.read_offset >= upstream.max_items
+            UpstreamRun.objects.filter(pk=upstream.pk).update(
+                read_complete=True, cost_settled=True, cost_actual=upstream.cost_actual, capped=upstream.capped
+            )
             Run.objects.filter(pk=self.run.pk).update(cost_actual=runs.spent(self.run.pk))
         upstream.read_complete = True
         if self.cancelling:

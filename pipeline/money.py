@@ -116,15 +116,16 @@ def _check_retry_spend(ctx: "Context", step: str, order: Order, last: UpstreamRu
 def _find_out(ctx: "Context", source: Source, order: Order, upstream: UpstreamRun) -> None:
     """The start's answer was lost: ask the upstream what became of it. Adopts, voids, or waits."""
     age = claims.now() - upstream.intent_at
+    lag_is_over = age >= timedelta(seconds=settings.PIPELINE_NONE_SECONDS)
     try:
-        found = candidates(source, order, upstream)
+        found = candidates(source, order, upstream, by_input=lag_is_over)
     except (TransientError, BlockedError, PermanentError) as error:
         found, trouble = None, f"{source.label} cannot be asked: {error}"
     else:
         trouble = f"{source.label} has {len(found)} runs that could be it."
     if found is not None and len(found) == 1:
         _adopt(ctx, source, order, upstream, found[0], f"Found the run that was started: {found[0].id}. It is not started again.")
-    elif found == [] and age >= timedelta(seconds=settings.PIPELINE_NONE_SECONDS):
+    elif found == [] and lag_is_over:
         _close(ctx, upstream, Status.VOID, upstream.message)
         ctx.log(f"{source.label} does not have it: the start did not take, and nothing was paid.", "warning")
         if upstream.message:  # it was sent and failed; a crash before sending is nobody's failed try
@@ -140,15 +141,21 @@ def _find_out(ctx: "Context", source: Source, order: Order, upstream: UpstreamRu
         ctx.pause(min(max(age / 4, timedelta(seconds=5)), timedelta(minutes=15)), f"{trouble} Asked again later; nothing is started meanwhile.")
 
 
-def candidates(source: Source, order: Order, upstream: UpstreamRun) -> list[Seen]:
-    """The upstream's runs that can be this start: the one that bears its tag; else the unowned ones with its input."""
+def candidates(source: Source, order: Order, upstream: UpstreamRun, *, by_input: bool) -> list[Seen]:
+    """The upstream's runs that can be this start: the one that bears its tag; else the unowned ones with its input.
+
+    By input only once the list no longer lags: until then ours may be missing from it, and an equal one be somebody else's.
+    """
     possible = []
     for seen in source.candidates(order, upstream.intent_at - LOOK_BACK):
         if seen.tag == upstream.tag:
             return [seen]
         if not seen.tag:
             possible.append(seen)
-    owned = set(UpstreamRun.objects.filter(source=source.name, upstream_id__in=[seen.id for seen in possible]).values_list("upstream_id", flat=True))
+    if not by_input:
+        return []
+    ids = [seen.id for seen in possible]
+    owned = set(UpstreamRun.objects.filter(source=source.name, upstream_id__in=ids).values_list("upstream_id", flat=True))
     return [seen for seen in possible if seen.id not in owned and source.has_input(seen, order)]
 
 

@@ -5,7 +5,21 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 MARKETPLACES = (  # what the reviews actor serves, see its input schema
-    "com", "ca", "co.uk", "in", "de", "fr", "it", "es", "co.jp", "com.au", "com.br", "nl", "se", "com.mx", "ae",
+    "com",
+    "ca",
+    "co.uk",
+    "in",
+    "de",
+    "fr",
+    "it",
+    "es",
+    "co.jp",
+    "com.au",
+    "com.br",
+    "nl",
+    "se",
+    "com.mx",
+    "ae",
 )
 _HOST = re.compile(r"(?:^|\.)amazon\.(?P<code>[a-z]{2,3}(?:\.[a-z]{2})?)$")
 _SHORT_HOSTS = ("amzn.to", "amzn.eu", "amzn.asia", "a.co")
@@ -36,8 +50,12 @@ def parse_amazon_address(text: str) -> AmazonAddress:
     if parts.scheme not in ("http", "https") or not host:
         raise ValueError(_NOT_AMAZON)
     if host["code"] not in MARKETPLACES:
-        raise ValueError(f"amazon.{host['code']} cannot be scraped. These can: {', '.join('amazon.' + code for code in MARKETPLACES)}.")
+        raise ValueError(
+            f"amazon.{host['code']} cannot be scraped. These can: {', '.join('amazon.' + code for code in MARKETPLACES)}."
+        )
     asin = _ASIN.search(parts.path)
     if not asin:
-        raise ValueError("This address names no product: it has no /dp/ and ten characters. Open the product's own page and copy that address.")
+        raise ValueError(
+            "This address names no product: it has no /dp/ and ten characters. Open the product's own page and copy that address."
+        )
     return AmazonAddress(asin["asin"].upper(), host["code"])

@@ -1,0 +1,3 @@
+"""The only outbound HTTP. Importing it registers the sources with the engine."""
+
+from . import apify  # noqa: F401

@@ -1,0 +1,45 @@
+"""What belongs to a listing besides its own row: the freshness of its reviews. Reviews themselves are shared and stay."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from pipeline.models import DatasetStatus, Run
+
+from ..models import CompetitorAmazonUrl
+
+JOB_TYPE = "amazon_review_scrape"
+DATASET = "amazon_reviews"
+
+
+def live_scrape(listing: CompetitorAmazonUrl) -> Run | None:
+    """The run that is queued, under way or waiting for this listing; a schedule's run of a later day is not."""
+    return (
+        Run.objects.live()
+        .filter(job_type=JOB_TYPE, brand_id=listing.competitor.brand_id, subject=str(listing.pk), dedupe_key__isnull=False)
+        .select_related("created_by")
+        .first()
+    )
+
+
+def forget_freshness(brand_id: Any, listing_ids: list[str]) -> None:
+    """Never scraped, as far as the pages are concerned."""
+    DatasetStatus.objects.filter(brand_id=brand_id, dataset_key=DATASET, subject__in=listing_ids).delete()
+
+
+def save_address(listing: CompetitorAmazonUrl, *, moved: bool) -> None:
+    """Save an edited listing. One that names another product now (`moved`) was never scraped: clock and figures start anew."""
+    with transaction.atomic():
+        if moved:
+            listing.last_scraped_at, listing.total_reviews_scraped, listing.scrape_cost_estimate = None, 0, None
+            forget_freshness(listing.competitor.brand_id, [str(listing.pk)])
+        listing.save()
+
+
+@receiver(post_delete, sender=CompetitorAmazonUrl, dispatch_uid="forget_freshness_of_listing")
+def _forget(instance: CompetitorAmazonUrl, **_: Any) -> None:
+    """However the row went (page, admin, with its competitor), its freshness goes in the same transaction."""
+    # By subject alone: when the competitor is deleted in one sweep, its row may no longer be there to name the brand.
+    DatasetStatus.objects.filter(dataset_key=DATASET, subject=str(instance.pk)).delete()

@@ -1,0 +1,154 @@
+"""Apify, as the engine's Source: apify-client does the HTTP, this file turns its answers and errors into ours."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import impit
+from apify_client import ApifyClient
+from apify_client.errors import ApifyApiError, ApifyClientError
+from django.conf import settings
+from pydantic import ValidationError
+
+from pipeline.errors import AmbiguousStart, BlockedError, PermanentError, RunError, TransientError
+from pipeline.sources import Order, Page, Seen, register_source
+
+T = TypeVar("T")
+PAGE_ITEMS = 1000
+LIST_PAGE = 1000
+LIST_PAGES = 5  # of one look; what is older than 5,000 runs is found by the run's own fallback look
+READ_TIMEOUT = timedelta(seconds=30)
+TAG_MARK = "controlplane/"
+# The upstream's words for an end. Every other word, known or new, means that the run is still under way.
+ENDS = {"SUCCEEDED": "succeeded", "FAILED": "failed", "TIMED-OUT": "timed_out", "ABORTED": "aborted"}
+NETWORK = (impit.HTTPError, OSError)
+UNREADABLE = (ApifyClientError, ValidationError, ValueError, KeyError)
+
+
+class Apify:
+    """pipeline.sources.Source. Settings are read at each call, so that a new token needs no restart of this class."""
+
+    name, label = "apify", "Apify"
+
+    def start(self, order: Order, tag: str) -> Seen:
+        client = self._client(retries=0, timeout=timedelta(seconds=settings.PIPELINE_START_SECONDS), tag=tag)
+        try:
+            run = client.actor(order.actor).start(
+                run_input=order.input, memory_mbytes=order.memory_mb, run_timeout=order.timeout, max_items=order.max_items,
+                max_total_charge_usd=order.max_cost_usd,
+            )
+        except ApifyApiError as error:
+            if error.status_code >= 500 or error.status_code == 408:
+                raise AmbiguousStart(f"HTTP {error.status_code} from Apify.") from error
+            raise _classified(error) from error
+        except NETWORK as error:
+            raise AmbiguousStart(f"The connection to Apify broke ({type(error).__name__}).") from error
+        except UNREADABLE as error:
+            raise AmbiguousStart("Apify's answer could not be read.") from error
+        return _seen(run)
+
+    def look(self, upstream_id: str) -> Seen:
+        run = self._read(lambda client: client.run(upstream_id).get())
+        return _seen(run) if run else Seen(id=upstream_id, state="gone", message="Apify no longer knows this run.")
+
+    def candidates(self, order: Order, since: datetime) -> Iterator[Seen]:
+        for number in range(LIST_PAGES):
+            page = self._read(lambda client, n=number: client.actor(order.actor).runs().list(  # type: ignore[misc]
+                desc=True, started_after=since, limit=LIST_PAGE, offset=n * LIST_PAGE
+            ))
+            yield from map(_seen, page.items)
+            if len(page.items) < LIST_PAGE:
+                return
+
+    def has_input(self, seen: Seen, order: Order) -> bool:
+        record = self._read(lambda client: client.key_value_store(seen.extra["store"]).get_record("INPUT"))
+        return record is not None and _digest(record["value"]) == _digest(order.input)
+
+    def pages(self, seen: Seen, offset: int) -> Iterator[Page]:
+        """Until a page without stored rows: an itemCount read just after the end may be too small."""
+        dataset = seen.extra.get("dataset")
+        while dataset:
+            page = self._read(lambda client, at=offset: client.dataset(dataset).list_items(offset=at, limit=PAGE_ITEMS))  # type: ignore[misc]
+            scanned = max(page.count, len(page.items))
+            if not scanned:
+                return
+            yield Page(offset, offset + scanned, page.items)
+            offset += scanned
+
+    def abort(self, upstream_id: str) -> Seen:
+        return _seen(self._read(lambda client: client.run(upstream_id).abort()))
+
+    def ended_since(self, since: datetime) -> dict[str, Seen]:
+        found: dict[str, Seen] = {}
+        for number in range(LIST_PAGES):
+            page = self._read(lambda client, n=number: client.runs().list(  # type: ignore[misc]
+                desc=True, status=list(ENDS), started_after=since, limit=LIST_PAGE, offset=n * LIST_PAGE
+            ))
+            found |= {run.id: _seen(run) for run in page.items}
+            if len(page.items) < LIST_PAGE:
+                break
+        return found
+
+    def link(self, upstream_id: str) -> str:
+        return f"https://console.apify.com/view/runs/{upstream_id}"
+
+    def _read(self, call: Callable[[ApifyClient], T]) -> T:
+        """A call that is free to repeat."""
+        try:
+            return call(self._client(retries=2, timeout=READ_TIMEOUT))
+        except ApifyApiError as error:
+            raise _classified(error) from error
+        except NETWORK as error:
+            raise TransientError(f"Apify cannot be reached ({type(error).__name__}).") from error
+        except UNREADABLE as error:
+            raise TransientError(f"Apify's answer could not be read ({type(error).__name__}).") from error
+
+    def _client(self, *, retries: int, timeout: timedelta, tag: str = "") -> ApifyClient:
+        if not settings.APIFY_TOKEN:
+            raise PermanentError("APIFY_TOKEN is not set, so Apify cannot be used. Set it for web and worker, then retry.")
+        return ApifyClient(
+            settings.APIFY_TOKEN, api_url=settings.APIFY_API_URL, max_retries=retries, timeout_short=timeout, timeout_medium=timeout,
+            timeout_long=timeout, timeout_max=timeout, user_agent_suffix=f"{TAG_MARK}{tag}" if tag else None,
+        )
+
+
+def _seen(run: Any) -> Seen:
+    """From a full run object or one of a list."""
+    cost = getattr(run, "usage_total_usd", None)
+    agent = (run.meta.user_agent if run.meta else None) or ""
+    return Seen(
+        id=run.id, state=ENDS.get(str(getattr(run.status, "value", run.status)), "running"), started_at=run.started_at, finished_at=run.finished_at,
+        cost_usd=None if cost is None else Decimal(str(cost)), message=getattr(run, "status_message", None) or "",
+        tag=agent.rpartition(TAG_MARK)[2].split(";")[0].strip() if TAG_MARK in agent else "",
+        extra={"dataset": run.default_dataset_id, "store": run.default_key_value_store_id},
+    )
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+def _classified(error: ApifyApiError) -> RunError:
+    """By the error's type, then its message; the status alone decides nothing that costs money."""
+    kind, words = error.type or "", (error.message or "").strip()[:300]
+    if kind in ("invalid-token", "token-not-provided", "user-or-token-not-found"):
+        return PermanentError("Apify does not accept the token. Put a valid one into APIFY_TOKEN for web and worker, then retry.")
+    if kind == "actor-memory-limit-exceeded":
+        return BlockedError("Apify is full: the account's memory is in use by other runs.", seconds=30)
+    if kind == "concurrent-runs-limit-exceeded":
+        return BlockedError("Apify is full: as many concurrent runs as the account allows.", seconds=30)
+    if kind == "not-enough-usage-to-run-paid-actor":
+        return BlockedError(f"The Apify account has no money left for this run. Add usage there; it goes on by itself. Apify says: {words}", seconds=600)
+    if kind == "platform-feature-disabled" and "usage" in words.lower() and "limit" in words.lower():
+        return BlockedError(f"The Apify account has reached its monthly usage limit. Raise it there; it goes on by itself. Apify says: {words}", seconds=600)
+    if error.status_code == 429 or kind in ("rate-limit-exceeded", "too-many-requests"):
+        return TransientError("Apify asked us to slow down.")
+    if error.status_code >= 500 or error.status_code in (408, 409):
+        return TransientError(f"HTTP {error.status_code} from Apify.")
+    return PermanentError(f"Apify refused the request ({kind or error.status_code}): {words}")
+
+
+apify = register_source(Apify())
