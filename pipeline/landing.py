@@ -149,9 +149,10 @@ class _Page:
     def stage(self, cursor: CursorWrapper) -> int:
         """Put the distinct rows, and nothing else, into the staging table; how many they are."""
         # Asked for with every page: connections come and go (reconnects, pools), and a rollback takes a new table with it.
+        # Emptied by the commit, since nobody vacuums a temporary table, and here, since the transaction may have landed before.
         keep = "ON COMMIT DELETE ROWS" if self.connection.vendor == "postgresql" else ""
         cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {self.staging} {keep} AS SELECT * FROM {self.table} WHERE false")
-        cursor.execute(f"DELETE FROM {self.staging}")  # an earlier page of the same transaction
+        cursor.execute(f"DELETE FROM {self.staging}")
         if self.connection.vendor == "postgresql":
             with self.connection.wrap_database_errors, cursor.copy(f"COPY {self.staging} ({self.columns}) FROM STDIN") as copy:
                 for row in self.rows:

@@ -1,0 +1,64 @@
+"""What the docs list is what there is."""
+
+import ast
+import re
+import tomllib
+
+import pytest
+
+from tests.architecture.tree import files, text, tree
+
+PROJECT = tomllib.loads(text("pyproject.toml"))["project"]
+COMMAND = re.compile(r"/management/commands/([a-z]\w+)\.py$")
+
+
+def settings_read() -> set[str]:
+    """Names in calls of controlplane/settings.py: read("NAME", …)."""
+    calls = [node for node in ast.walk(tree("controlplane/settings.py")) if isinstance(node, ast.Call) and node.args]
+    return {
+        call.args[0].value for call in calls if getattr(call.func, "id", "") == "read" and isinstance(call.args[0], ast.Constant)
+    }
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=~!]", requirement)[0].strip() for requirement in requirements}
+
+
+def first_cells(page: str) -> str:
+    """What stands in code in the first column of the page's tables."""
+    return " ".join(line.split("|")[1] for line in text(page).splitlines() if line.startswith("|"))
+
+
+def test_every_setting_is_explained_and_every_explanation_has_its_setting():
+    explained = set(re.findall(r"`([A-Z][A-Z_]+)`", first_cells("docs/reference/settings.md")))
+    assert explained == settings_read()
+
+
+def test_the_example_environment_names_only_settings_that_exist():
+    assert set(re.findall(r"^([A-Z_]+)=", text("deploy/controlplane.env.example"), re.MULTILINE)) <= settings_read()
+
+
+def test_every_dependency_says_what_it_does_for_us():
+    page = text("docs/architecture.md")
+    of_use = {name for name in names(PROJECT["dependencies"]) if f"| {name} |" not in page}
+    of_development = {name for name in names(PROJECT["optional-dependencies"]["dev"]) if name not in page}
+    assert not of_use | of_development
+
+
+def test_every_dependency_is_pinned():
+    pinned = {line.partition("==")[0].lower().replace("_", "-") for line in text("constraints.txt").splitlines()}
+    wanted = names(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"])
+    assert not {name for name in wanted if name.lower().replace("_", "-") not in pinned}
+
+
+@pytest.mark.parametrize("command", sorted(found[1] for path in files() if (found := COMMAND.search(path))))
+def test_every_command_is_listed(command):
+    assert re.search(rf"`{command}\b", first_cells("docs/reference/commands.md")), (
+        f"manage.py {command} is missing from the list."
+    )
+
+
+def test_every_page_that_the_readme_names_exists():
+    pages = re.findall(r"\]\(([^)]+)\)", text("README.md"))
+    present = files()
+    assert [page for page in pages if not any(path == page or path.startswith(f"{page}/") for path in present)] == []

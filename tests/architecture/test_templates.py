@@ -1,0 +1,104 @@
+"""Pages live under a strict CSP and show scraped text: nothing inline, nothing evaluated, nothing trusted unescaped."""
+
+import ast
+import re
+
+import pytest
+
+from tests.architecture.tree import files, source, text, tree
+
+TEMPLATES = [path for path in files() if path.endswith(".html") and "templates/" in path]
+SCRIPTS = source("static", suffixes=(".js",))
+COMMENT = re.compile(r"\{#.*?#\}|\{% comment.*?%\}.*?\{% endcomment %\}|<!--.*?-->", re.DOTALL)
+TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+IN_MARKUP = {  # in a template without its comments and template tags
+    "an inline script": r"<script(?![^>]*\ssrc=)",
+    "an inline style sheet": r"<style\b",
+    "a style attribute": r"<[^>]*\sstyle\s*=",
+    "an on… attribute": r"<[^>]*\son[a-z]+\s*=",
+    "hx-on, which htmx evaluates": r"\shx-on[:-]",
+    "a filter or js: value, which htmx evaluates": r"""hx-trigger=["'][^"']*\[|hx-(?:vals|headers|vars)=["']js(?:avascript)?:""",
+    "a javascript: link": r"javascript:",
+    "something from another host": r"<(?:script|link|img|iframe|source|form)\b[^>]*\s(?:src|href|action)=[\"'](?:https?:)?//",
+}
+IN_TEMPLATE = {"text that is trusted unescaped": r"\|\s*safe(?:seq)?\b|\{%\s*autoescape\s+off"}
+IN_SCRIPT = {
+    "evaluation or markup from a string": r"\beval\s*\(|new Function|\.innerHTML|\.outerHTML|insertAdjacentHTML|document\.write"
+}
+TRUSTED = {"mark_safe", "SafeString", "SafeText"}
+TRUSTED_IN: dict[str, str] = {}  # path -> reason
+
+
+def found(rules: dict[str, str], content: str) -> list[str]:
+    return [f"{what}: {hit[0][:80]}" for what, pattern in rules.items() for hit in re.finditer(pattern, content, re.IGNORECASE)]
+
+
+def of_template(content: str) -> list[str]:
+    content = COMMENT.sub("", content)
+    return found(IN_TEMPLATE, content) + found(IN_MARKUP, TAG.sub("", content))
+
+
+def of_python(module: ast.Module) -> list[str]:
+    calls = [node.func for node in ast.walk(module) if isinstance(node, ast.Call)]
+    names = [getattr(function, "id", getattr(function, "attr", "")) for function in calls]
+    return [name for name in names if name in TRUSTED]
+
+
+def test_no_template_needs_an_exception_from_the_csp():
+    broken = [f"{path}: {what}" for path in TEMPLATES for what in of_template(text(path))]
+    assert not broken, "\n".join(broken)
+
+
+def test_no_script_evaluates_text():
+    broken = [f"{path}: {what}" for path in SCRIPTS for what in found(IN_SCRIPT, text(path))]
+    assert not broken, "\n".join(broken)
+
+
+def test_no_python_calls_text_safe():
+    """format_html escapes its arguments, and is enough."""
+    product = source("controlplane", "competitors", "pipeline")
+    broken = [f"{path}: {what}" for path in product if path not in TRUSTED_IN for what in of_python(tree(path))]
+    assert not broken, "\n".join(broken)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<script>go()</script>",
+        "<style>a {}</style>",
+        '<p style="x">',
+        "<p {% if a > b %}x{% endif %} style='x'>",
+        '<a href="#" onclick="x()">',
+        '<div hx-on:click="x">',
+        '<div hx-trigger="keyup[ctrlKey]">',
+        """<div hx-vals='js:{a: 1}'>""",
+        '<a href="javascript:x">',
+        '<script src="https://cdn.example.com/x.js"></script>',
+        '<img src="//example.com/x.png">',
+        "{{ title|safe }}",
+        "{{ title | safe }}",
+        "{% autoescape off %}",
+    ],
+)
+def test_a_template_that_breaks_a_rule_is_found(content):
+    assert of_template(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<script src=\"{% static 'app.js' %}\" defer></script>",
+        "{# <style> would be wrong #}",
+        '<a href="https://example.com">a listing</a>',
+        "<p>A style = a way to do it; based on = nothing.</p>",
+        "{{ title|escape }}",
+        '<div hx-trigger="every 2s">',
+    ],
+)
+def test_a_template_that_is_right_passes(content):
+    assert not of_template(content)
+
+
+def test_scripts_and_python_that_break_a_rule_are_found():
+    assert found(IN_SCRIPT, "el.innerHTML = text")
+    assert of_python(ast.parse("from django.utils.safestring import mark_safe\nmark_safe(x)"))

@@ -1,0 +1,65 @@
+"""A brand with a competitor and a listing, and people with and without permissions."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from competitors.models import Competitor, CompetitorAmazonUrl
+from pipeline.models import Brand
+from tests.factories import make_brand, make_competitor, make_listing
+
+PERMISSIONS = [
+    "view_competitor", "add_competitor", "view_competitoramazonurl", "add_competitoramazonurl", "change_competitoramazonurl",
+    "delete_competitoramazonurl", "scrape_competitoramazonurl", "view_amazonreview", "view_run", "scrape_run", "add_brand",
+]  # fmt: skip
+
+
+@pytest.fixture
+def brand(db: None) -> Brand:
+    return make_brand("Northpaw")
+
+
+@pytest.fixture
+def competitor(brand: Brand) -> Competitor:
+    return make_competitor(brand, "Barkwell")
+
+
+@pytest.fixture
+def listing(competitor: Competitor) -> CompetitorAmazonUrl:
+    return make_listing(competitor, asin="B09XK4T2LM", product_title="Calming chews")
+
+
+@pytest.fixture
+def foreign(db: None) -> CompetitorAmazonUrl:
+    """The same product, tracked by another brand's competitor."""
+    return make_listing(make_competitor(make_brand("Southpaw"), "Barkwell"), asin="B09XK4T2LM")
+
+
+@pytest.fixture
+def person(db: None) -> Callable[..., Any]:
+    """person("name", "view_competitor", …): a user with just these permissions."""
+
+    def make(name: str, *codenames: str) -> Any:
+        user = get_user_model().objects.create_user(name, password="pass")
+        user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+        return user
+
+    return make
+
+
+@pytest.fixture
+def operator(person: Callable[..., Any]) -> Any:
+    """Holds what daily work needs; neither staff nor superuser."""
+    return person("operator", *PERMISSIONS)
+
+
+@pytest.fixture
+def page(operator: Any) -> Client:
+    """The operator's browser."""
+    client = Client()
+    client.force_login(operator)
+    return client

@@ -1,0 +1,125 @@
+"""The stock admin for the domain's rows."""
+
+from decimal import Decimal
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import reverse
+
+from competitors.models import AmazonReview, Competitor, CompetitorAmazonUrl
+from pipeline.errors import InvalidRequest
+from pipeline.models import Run
+from pipeline.registry import Estimate
+from tests.factories import make_listing, make_review
+
+pytestmark = pytest.mark.django_db
+URLS = "admin:competitors_competitoramazonurl_changelist"
+
+
+@pytest.fixture
+def boss() -> Client:
+    client = Client()
+    client.force_login(get_user_model().objects.create_superuser("boss"))
+    return client
+
+
+def act(client: Client, *listings: CompetitorAmazonUrl, action: str = "scrape_reviews", **more: str) -> Any:
+    return client.post(
+        reverse(URLS), {"action": action, "_selected_action": [str(one.pk) for one in listings], **more}, follow=True
+    )
+
+
+def words(response: Any) -> str:
+    return " ".join(str(message) for message in response.context["messages"])
+
+
+@pytest.mark.parametrize("model", ["competitor", "competitoramazonurl", "amazonreview"])
+def test_each_model_is_searchable_and_filterable(model: str, boss: Client, listing: CompetitorAmazonUrl) -> None:
+    make_review(listing)
+    address = reverse(f"admin:competitors_{model}_changelist")
+    assert boss.get(address).context["cl"].list_filter
+    found = boss.get(address, {"q": "Barkwell" if model == "competitor" else "B09XK4T2LM"})
+    assert found.context["cl"].result_count == 1
+    assert boss.get(address, {"q": "nothing"}).context["cl"].result_count == 0
+
+
+def test_reviews_are_read_only(boss: Client, listing: CompetitorAmazonUrl) -> None:
+    review = make_review(listing)
+    address = reverse("admin:competitors_amazonreview_change", args=[review.pk])
+    assert boss.get(address).status_code == 200
+    assert boss.post(address, {"title": "better"}).status_code == 403
+    assert boss.get(reverse("admin:competitors_amazonreview_add")).status_code == 403
+    assert boss.post(reverse("admin:competitors_amazonreview_delete", args=[review.pk]), {"post": "yes"}).status_code == 403
+
+
+def test_the_action_says_how_many_became_what(boss: Client, listing: CompetitorAmazonUrl) -> None:
+    other = make_listing(listing.competitor, asin="B000000002")
+    act(boss, listing)
+    assert "1 review scrape queued, 1 already live, 0 refused." in words(act(boss, listing, other))
+    assert Run.objects.count() == 2
+
+
+def test_a_refusal_is_counted_and_the_others_still_go(boss: Client, listing: CompetitorAmazonUrl) -> None:
+    with patch("competitors.admin.api.queue_one_time_job", side_effect=InvalidRequest("No <b>such</b> listing.")):
+        response = act(boss, listing)
+    assert "0 review scrapes queued, 0 already live, 1 refused." in words(response)
+    assert "No &lt;b&gt;such&lt;/b&gt; listing." in response.content.decode()
+
+
+def test_a_selection_that_costs_much_is_asked_about_first(boss: Client, listing: CompetitorAmazonUrl) -> None:
+    dear = Estimate(Decimal("11"), Decimal("14"), 600)
+    with patch("pipeline.registry.JobType.estimate", return_value=dear), patch("competitors.admin.get_type") as handler:
+        handler.return_value.estimate.return_value = dear
+        asked = act(boss, listing)
+        assert "≈ $11.00 in all, never more than $14.00" in asked.content.decode()
+        assert not Run.objects.exists()
+        act(boss, listing, confirmed="yes")
+    assert Run.objects.count() == 1
+
+
+def test_the_action_needs_its_permission(person: Any, listing: CompetitorAmazonUrl) -> None:
+    user = person("clerk", "view_competitoramazonurl", "change_competitoramazonurl")
+    user.is_staff = True
+    user.save()
+    client = Client()
+    client.force_login(user)
+    assert "Scrape reviews" not in client.get(reverse(URLS)).content.decode()
+    act(client, listing)
+    assert not Run.objects.exists()
+
+
+def test_the_address_is_read_as_on_the_page(boss: Client, competitor: Competitor) -> None:
+    address = reverse("admin:competitors_competitoramazonurl_add")
+    wrong = boss.post(address, {"competitor": str(competitor.pk), "amazon_url": "https://example.com/"})
+    assert "not an Amazon address" in wrong.content.decode()
+    boss.post(address, {"competitor": str(competitor.pk), "amazon_url": "https://www.amazon.com.au/dp/B09XK4T2LM"})
+    listing = CompetitorAmazonUrl.objects.get()
+    assert (listing.asin, listing.domain_code) == ("B09XK4T2LM", "com.au")
+    twice = boss.post(address, {"competitor": str(competitor.pk), "amazon_url": "https://www.amazon.com/dp/B09XK4T2LM"})
+    assert "already has B09XK4T2LM" in twice.content.decode()
+
+
+def test_an_edit_keeps_competitor_and_reads_the_new_address(boss: Client, listing: CompetitorAmazonUrl) -> None:
+    address = reverse("admin:competitors_competitoramazonurl_change", args=[listing.pk])
+    boss.post(address, {"amazon_url": "https://www.amazon.de/dp/B000000002"})
+    listing.refresh_from_db()
+    assert (listing.asin, listing.domain_code) == ("B000000002", "de")
+
+
+@pytest.mark.parametrize("model", ["competitor", "competitoramazonurl"])
+def test_nothing_is_deleted_from_under_a_live_scrape(model: str, boss: Client, listing: CompetitorAmazonUrl) -> None:
+    act(boss, listing)
+    pk = listing.pk if model == "competitoramazonurl" else listing.competitor_id
+    response = boss.post(reverse(f"admin:competitors_{model}_delete", args=[pk]), {"post": "yes"})
+    assert f"run {Run.objects.get().pk}" in response.content.decode()
+    assert CompetitorAmazonUrl.objects.filter(pk=listing.pk).exists()
+
+
+def test_a_listing_at_rest_can_be_deleted(boss: Client, listing: CompetitorAmazonUrl) -> None:
+    make_review(listing)
+    boss.post(reverse("admin:competitors_competitoramazonurl_delete", args=[listing.pk]), {"post": "yes"})
+    assert not CompetitorAmazonUrl.objects.exists()
+    assert AmazonReview.objects.exists()

@@ -1,0 +1,126 @@
+"""A click on Scrape: one run, and words that say what became of the click."""
+
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.utils import timezone
+
+from competitors.models import CompetitorAmazonUrl
+from pipeline.errors import InvalidRequest, NotAllowed
+from pipeline.models import Job, Run
+
+from .addresses import of_listing, tab
+
+pytestmark = pytest.mark.django_db
+BOTH = {"include_keywords": "on", "include_helpful": "on"}
+
+
+def press(page: Client, listing: CompetitorAmazonUrl, **options: str) -> Any:
+    return page.post(of_listing("scrape_reviews", listing), options)
+
+
+def said(response: Any) -> str:
+    """What the next page will say above its content."""
+    return " ".join(str(message) for message in get_messages(response.wsgi_request))
+
+
+def test_a_click_queues_one_run(page: Client, listing: CompetitorAmazonUrl, operator: Any) -> None:
+    response = press(page, listing, **BOTH)
+    run = Run.objects.get()
+    assert (run.job_type, run.subject, run.status, run.mode) == ("amazon_review_scrape", str(listing.pk), "pending", "worker")
+    assert run.brand == listing.competitor.brand
+    assert run.created_by == operator
+    assert run.parameters == {
+        "competitor_amazon_url_id": str(listing.pk), "asin": "B09XK4T2LM", "include_keywords": True, "include_helpful": True,
+    }  # fmt: skip
+    assert said(response).startswith("Review scrape queued! It starts when a worker is free.")
+
+
+def test_the_message_links_to_the_run(page: Client, listing: CompetitorAmazonUrl) -> None:
+    response = press(page, listing, **BOTH)
+    run = Run.objects.get()
+    assert f'<a href="{run.get_absolute_url()}">See run {run.pk}</a>' in said(response)
+
+
+def test_the_answer_goes_back_to_the_listing_on_its_tab(page: Client, listing: CompetitorAmazonUrl) -> None:
+    response = press(page, listing, **BOTH)
+    assert response.status_code == 303
+    assert response["Location"] == tab(listing.competitor) + "#listing-B09XK4T2LM"
+
+
+def test_options_left_unticked_are_left_out(page: Client, listing: CompetitorAmazonUrl) -> None:
+    press(page, listing, include_helpful="on")
+    assert Run.objects.get().parameters["include_keywords"] is False
+    assert Run.objects.get().parameters["include_helpful"] is True
+
+
+def test_a_second_click_returns_the_live_run(page: Client, listing: CompetitorAmazonUrl) -> None:
+    press(page, listing, **BOTH)
+    Run.objects.update(created_at=timezone.now() - timedelta(seconds=12))
+    response = press(page, listing, **BOTH)
+    run = Run.objects.get()
+    assert Job.objects.count() == 1
+    assert "already queued 12 s ago by you, 1st in line" in said(response)
+    assert f"See run {run.pk}" in said(response)
+    assert "other options" not in said(response)
+
+
+def test_a_second_click_with_other_options_is_told_so(page: Client, listing: CompetitorAmazonUrl) -> None:
+    press(page, listing, include_helpful="on")
+    assert "asked with other options: without keyword sweeps" in said(press(page, listing, **BOTH))
+
+
+def test_a_click_on_a_running_one_says_since_when(page: Client, listing: CompetitorAmazonUrl) -> None:
+    press(page, listing, **BOTH)
+    began = timezone.now() - timedelta(minutes=3)
+    Run.objects.update(status="waiting", started_at=began)
+    assert f"already running since {timezone.localtime(began):%H:%M}, started by you" in said(press(page, listing, **BOTH))
+
+
+def test_a_click_on_one_that_waits_for_its_retry_offers_run_now(page: Client, listing: CompetitorAmazonUrl) -> None:
+    press(page, listing, **BOTH)
+    Run.objects.update(attempt=1, due_at=timezone.now() + timedelta(minutes=9, seconds=30), error_message="HTTP 502 from Apify")
+    words = said(press(page, listing, **BOTH))
+    assert "Try 2 of 4, next in 9 min: HTTP 502 from Apify" in words
+    assert "Run now" in words
+    assert "Run now</button>" in page.get(tab(listing.competitor)).content.decode()
+
+
+def test_who_asked_first_is_named_to_somebody_else(page: Client, listing: CompetitorAmazonUrl, person: Any) -> None:
+    press(page, listing, **BOTH)
+    other = Client()
+    other.force_login(person("colleague", "view_competitoramazonurl", "scrape_competitoramazonurl"))
+    assert "by operator" in said(press(other, listing, **BOTH))
+
+
+@pytest.mark.parametrize(
+    "error", [InvalidRequest("That <b>cannot</b> be scraped."), NotAllowed("That <b>cannot</b> be scraped.")]
+)
+def test_a_refusal_is_an_alert_in_its_own_words(page: Client, listing: CompetitorAmazonUrl, error: Exception) -> None:
+    with patch("competitors.views.scrape.api.queue_one_time_job", side_effect=error):
+        press(page, listing, **BOTH)
+    body = page.get(tab(listing.competitor)).content.decode()
+    alert = body[body.index('role="alert"') :]
+    assert "That &lt;b&gt;cannot&lt;/b&gt; be scraped." in alert[: alert.index('role="status"')]
+
+
+def test_an_error_message_from_outside_is_escaped_in_the_answer(page: Client, listing: CompetitorAmazonUrl) -> None:
+    press(page, listing, **BOTH)
+    Run.objects.update(attempt=1, due_at=timezone.now() + timedelta(minutes=9), error_message="<script>alert(1)</script>")
+    assert "<script>alert" not in said(press(page, listing, **BOTH))
+
+
+def test_a_scrape_is_never_started_by_a_link(page: Client, listing: CompetitorAmazonUrl) -> None:
+    assert page.get(of_listing("scrape_reviews", listing)).status_code == 405
+    assert not Run.objects.exists()
+
+
+def test_a_post_without_the_forms_token_is_refused(operator: Any, listing: CompetitorAmazonUrl) -> None:
+    careful = Client(enforce_csrf_checks=True)
+    careful.force_login(operator)
+    assert press(careful, listing, **BOTH).status_code == 403
+    assert not Run.objects.exists()

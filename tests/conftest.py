@@ -1,0 +1,106 @@
+"""Which database, which browser, which real data; and that whatever is left out says so."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from tests import machine
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+HERE = Path(__file__).parent
+MARKED_BY_FOLDER = {"browser": HERE / "browser", "faults": HERE / "faults"}
+NEEDS = {  # marker -> the variable, and what it names
+    "needs_samples": ("SAMPLES_DIR", "the folder with real items"),
+    "needs_openapi": ("APIFY_OPENAPI", "the file openapi.reduced.json"),
+}
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
+
+
+def pytest_report_header() -> str:
+    if connection.vendor == "sqlite":
+        from sqlite3 import sqlite_version
+
+        return f"database: SQLite {sqlite_version}, a file per process"
+    there = settings.DATABASES["default"]
+    return f"database: PostgreSQL at {there['HOST']}:{there['PORT']}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        for marker, folder in MARKED_BY_FOLDER.items():
+            if folder in item.path.parents:
+                item.add_marker(marker)
+    left_out = config.stash[LEFT_OUT] = {}
+    for marker, (variable, _) in NEEDS.items():
+        if os.environ.get(variable):
+            continue
+        without = [item for item in items if item.get_closest_marker(marker)]
+        if without:
+            left_out[marker] = len(without)
+            items[:] = [item for item in items if item not in without]
+            config.hook.pytest_deselected(items=without)
+    if hasattr(config, "workeroutput"):  # xdist collects in its workers, and only the first process has a summary
+        config.workeroutput["left_out"] = left_out
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Here, because -m and -k have had their say: who asks for no browser test needs no browser."""
+    if any(item.get_closest_marker("browser") for item in session.items) and not hasattr(session.config, "workerinput"):
+        try:
+            machine.chromium()
+        except machine.Missing as missing:
+            pytest.exit(str(missing), returncode=pytest.ExitCode.USAGE_ERROR)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", {})
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    for marker, count in config.stash.get(LEFT_OUT, {}).items():
+        variable, names = NEEDS[marker]
+        terminalreporter.write_line(
+            f"{count} tests marked {marker} were DESELECTED: {variable} is not set ({names}).", yellow=True
+        )
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """SQLite in a file, as in production: the in-memory database has one connection, and so no races and no child processes."""
+    if connection.vendor == "sqlite":
+        settings.DATABASES["default"]["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "tests.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The real items; tests that use them are marked needs_samples."""
+    return Path(os.environ["SAMPLES_DIR"])
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    """The machine's own Chromium, driven by Playwright; a test opens its contexts and pages."""
+    from playwright.sync_api import sync_playwright
+
+    try:
+        path = machine.chromium()
+    except machine.Missing as missing:  # a worker of xdist cannot end the session
+        pytest.fail(str(missing), pytrace=False)
+    # Playwright keeps an event loop in this thread, in which Django would refuse its ORM; there is nothing async in our tests.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", *quiet])
+        yield browser
+        browser.close()

@@ -1,0 +1,51 @@
+"""What the tests need of the machine, and the command that installs it. `python -m tests.machine` says what is missing."""
+
+import ctypes
+import shutil
+import sys
+from pathlib import Path
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+INSTALL_CHROMIUM = "apt-get install -y chromium fonts-liberation fonts-noto-color-emoji libatomic1"
+INSTALL_POSTGRES = "apt-get install -y postgresql"
+
+
+class Missing(Exception):
+    """Something that the tests need is not installed."""
+
+
+def chromium() -> str:
+    """Path of the browser."""
+    for name in CHROMIUM_NAMES:
+        if found := shutil.which(name):
+            break
+    else:
+        raise Missing(f"Browser tests need Chromium, and there is none on the PATH. Install it: {INSTALL_CHROMIUM}")
+    if sys.platform == "linux":
+        try:
+            ctypes.CDLL("libatomic.so.1")
+        except OSError:
+            raise Missing(
+                f"Playwright's driver needs libatomic1, which is not installed. Install it: {INSTALL_CHROMIUM}"
+            ) from None
+    return found
+
+
+def postgres_binaries() -> Path:
+    """Folder with initdb and postgres: the PATH's own, else Debian's newest (which Debian keeps off the PATH)."""
+    debian = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name.split(".")[0]), reverse=True
+    )
+    on_path = shutil.which("initdb")
+    for folder in [*([Path(on_path).resolve().parent] if on_path else []), *debian]:
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
+            return folder
+    raise Missing(f"Tests run on PostgreSQL too, and there is no server program here. Install it: {INSTALL_POSTGRES}")
+
+
+if __name__ == "__main__":
+    for need in (chromium, postgres_binaries):
+        try:
+            need()
+        except Missing as missing:
+            sys.exit(str(missing))

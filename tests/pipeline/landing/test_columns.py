@@ -1,0 +1,81 @@
+"""Which columns are written when, and which rows are refused."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import FieldDoesNotExist
+
+from pipeline.landing import Landed, land
+
+from .rows import KEY, NOON, Item, Shop, item, land_items
+
+
+def test_every_row_met_is_touched_and_first_seen_never_changes(db):
+    later = NOON + timedelta(days=1)
+    land_items([item("same"), item("other"), item("gone")])
+    land_items([item("same"), item("other", title="Bad"), item("new")], run=2, at=later)
+    seen = {row.code: (row.first_seen_at, row.last_seen_at, row.last_run) for row in Item.objects.all()}
+    assert seen == {"same": (NOON, later, 2), "other": (NOON, later, 2), "gone": (NOON, NOON, 1), "new": (later, later, 2)}
+
+
+def test_only_the_named_content_makes_a_row_changed(db):
+    land_items([item("a", stars=1), item("b", stars=1)], content=["title"])
+    rows = [item("a", stars=2), item("b", stars=2, title="Bad")]
+    assert land_items(rows, run=2, content=["title"]) == Landed(changed=1, unchanged=1)
+    assert dict(Item.objects.values_list("code", "stars")) == {"a": 1, "b": 2}
+
+
+def test_without_a_mark_all_that_it_touches_is_the_mark(db):
+    for options in ({}, {"mark": "last_run"}):  # a mark that is None, since nobody's run it was, cannot be one
+        rows, at = [item(f"a{len(options)}")], {"last_seen_at": NOON, "last_run": None}
+        assert land(Item, rows, key=KEY, touch=at, **options) == Landed(new=1)
+        assert land(Item, rows, key=KEY, touch=at, **options) == Landed(duplicate=1)
+        assert land(Item, rows, key=KEY, touch=at | {"last_seen_at": None}, **options) == Landed(unchanged=1)
+
+
+def test_it_works_without_touch_and_without_content(db):
+    assert land(Item, [item("a"), item("b")], key=KEY) == Landed(new=2)
+    assert land(Item, [item("a"), item("a"), item("b", stars=1)], key=KEY) == Landed(0, 1, 1, 1)
+    keys = [{"code": code, "place": "com"} for code in "abc"]
+    assert land(Item, keys, key=KEY) == Landed(new=1, unchanged=2)
+    assert land(Item, keys, key=KEY, touch={"last_run": 1}) == Landed(unchanged=3)
+
+
+def test_fields_that_nobody_gives_take_their_defaults_and_keep_them(db):
+    assert land(Shop, [{"name": "a"}, {"name": "b"}], key=["name"]) == Landed(new=2)
+    first = list(Shop.objects.order_by("name").values())
+    assert [(row["rank"], row["colour"], row["tags"]) for row in first] == [(7, "green", [])] * 2
+    assert all(row["id"] and row["made_at"] for row in first)
+    assert land(Shop, [{"name": "a"}, {"name": "b"}], key=["name"]) == Landed(unchanged=2)
+    assert list(Shop.objects.order_by("name").values()) == first
+    land_items([item("a"), item("b")])
+    assert len(set(Item.objects.values_list("pk", flat=True))) == 2
+
+
+def test_relations_go_by_primary_key(db):
+    shop = Shop.objects.create(name="a")
+    for name in ("shop", "shop_id"):
+        land_items([item(name) | {name: shop.pk}])
+    assert Item.objects.filter(shop=shop).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "says"),
+    [
+        ([{"code": "a"}], {}, "place among them"),
+        ([item("a"), {"code": "b", "place": "com"}], {}, "the same fields"),
+        ([item("a"), item(None)], {}, "None in its key"),
+        ([item("a", last_run=3)], {}, "last_run: given in the rows and in"),
+        ([item("a")], {"content": ["price"]}, "among the fields of the rows"),
+        ([item("a")], {"mark": "title"}, "`mark` among"),
+    ],
+)
+def test_rows_that_cannot_be_landed_are_refused_in_words(db, rows, options, says):
+    with pytest.raises(ValueError, match=says):
+        land(Item, rows, **{"key": KEY, "touch": {"last_run": 1}} | options)
+    assert not Item.objects.exists()
+
+
+def test_an_unknown_field_is_named(db):
+    with pytest.raises(FieldDoesNotExist, match="colour"):
+        land_items([item("a", colour="red")])

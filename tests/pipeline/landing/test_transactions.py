@@ -1,0 +1,101 @@
+"""A page lands whole or not at all, whatever becomes of connections, and beside whoever lands the same."""
+
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+from threading import Barrier
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from pipeline.landing import Landed, _Page, land
+
+from .rows import KEY, Item, item, land_items
+
+
+def test_a_value_that_the_database_refuses_takes_its_page_along_and_nothing_else(committing):
+    land_items([item("before")])
+    with pytest.raises(IntegrityError):
+        land_items([item("a"), item("b", stars=6), item("before", title="Bad")], run=2)
+    assert list(Item.objects.values_list("code", "title", "last_run")) == [("before", "Good", 1)]
+    assert land_items([item("a")], run=2) == Landed(new=1)
+
+
+class Crash(Exception):
+    pass
+
+
+def land_and_crash(rows, **options):
+    with transaction.atomic():
+        assert sum(land_items(rows, **options).counts.values()) == len(rows)
+        raise Crash
+
+
+def test_what_the_caller_rolls_back_is_gone_and_the_next_page_lands(committing):
+    connection.close()  # so that the temporary table is made in the transaction that fails
+    with pytest.raises(Crash):
+        land_and_crash([item("a"), item("b")])
+    assert not Item.objects.exists()
+    assert land_items([item("b"), item("c")]) == Landed(new=2)
+
+
+def test_it_lands_through_a_new_connection_and_several_pages_in_one_transaction(committing):
+    land_items([item("a")])
+    connection.close()
+    with transaction.atomic():
+        assert land_items([item("a"), item("b")], run=2) == Landed(new=1, unchanged=1)
+        with pytest.raises(Crash):
+            land_and_crash([item("c")], run=2)
+        assert land_items([item("c"), item("b")], run=2) == Landed(new=1, duplicate=1)
+    assert Item.objects.count() == 3
+
+
+def test_a_row_that_somebody_deletes_between_the_statements_is_landed_all_the_same(committing, monkeypatch):
+    land(Item, [item("a"), item("b")], key=KEY)
+    merge = _Page.merge
+
+    def merge_and_lose_a_row(*arguments, **options):
+        written = merge(*arguments, **options)
+        Item.objects.filter(code="a", title="Good").delete()
+        return written
+
+    monkeypatch.setattr(_Page, "merge", merge_and_lose_a_row)
+    assert land(Item, [item("a", title="Bad"), item("b"), item("b")], key=KEY) == Landed(new=1, unchanged=1, duplicate=1)
+    assert dict(Item.objects.values_list("code", "title")) == {"a": "Bad", "b": "Good"}
+
+
+def in_thread(work, *arguments):
+    try:
+        return work(*arguments)
+    finally:
+        connection.close()
+
+
+def test_who_lands_what_another_is_landing_waits_and_then_counts_what_is_there(committing):
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            land_items([item("a"), item("b"), item("c")])
+            other = pool.submit(in_thread, land_items, [item("d"), item("c", title="Bad"), item("b")], 2)
+            with pytest.raises(TimeoutError):
+                other.result(timeout=0.3)
+        assert other.result(timeout=10) == Landed(new=1, changed=1, unchanged=1)
+    assert dict(Item.objects.values_list("code", "last_run")) == {"a": 1, "b": 2, "c": 2, "d": 2}
+
+
+def test_two_that_land_the_same_keys_in_any_order_neither_deadlock_nor_lose_a_row(committing):
+    rounds, size = 12, 300
+    together = Barrier(2, timeout=30)
+
+    def write(run):
+        order, total = Random(run), Landed()
+        for number in range(rounds):
+            # Half of the keys are stored by the round before, so that the two meet in updates as well as in inserts.
+            codes = [f"{number * size // 2 + code:06}" for code in range(size)]
+            order.shuffle(codes)
+            together.wait()
+            total += land_items([item(code, title=str(run)) for code in codes], run=run)
+        return total
+
+    with ThreadPoolExecutor(2) as pool:
+        one, two = pool.map(in_thread, (write, write), (1, 2))
+    assert one.new + two.new == Item.objects.count() == (rounds + 1) * size // 2
+    assert sum(one.counts.values()) == sum(two.counts.values()) == rounds * size

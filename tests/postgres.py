@@ -1,0 +1,155 @@
+"""A PostgreSQL server of one's own, gone afterwards: `python -m tests.postgres COMMAND…` runs the command with DATABASE_URL set.
+
+Root may not run PostgreSQL, so as root the server runs as `postgres` or `nobody`, in a folder that belongs to that user.
+"""
+
+import ctypes
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.machine import Missing, postgres_binaries
+
+PR_SET_PDEATHSIG = 1
+# Tests kill processes, not the machine: what a killed server had handed to the kernel is still there without fsync.
+OPTIONS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "listen_addresses": "127.0.0.1",
+    "timezone": "UTC",
+}
+
+
+class Server:
+    """One cluster in a temporary folder. `stop` and `start` again are for tests that take the database away."""
+
+    def __init__(self) -> None:
+        self.binaries = postgres_binaries()
+        self.identity = _unprivileged() if os.geteuid() == 0 else {}
+        # As root the folder stands in /tmp itself: the server's user may have no way into root's own TMPDIR.
+        self.folder = Path(tempfile.mkdtemp(prefix="controlplane-pg-", dir="/tmp" if self.identity else None))
+        self.password = secrets.token_hex(8)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.process: subprocess.Popen[bytes] | None = None
+        (self.folder / "password").write_text(self.password)
+        if self.identity:
+            for path in (self.folder, self.folder / "password"):
+                os.chown(path, self.identity["user"], self.identity["group"])
+        subprocess.run(
+            [
+                self.binaries / "initdb",
+                "-D",
+                self.folder / "data",
+                "-U",
+                "postgres",
+                "--auth=password",
+                f"--pwfile={self.folder}/password",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "--no-sync",
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd="/",
+            **self.identity,
+        )
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        options = [f"--{name}={value}" for name, value in OPTIONS.items()]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [self.binaries / "postgres", "-D", self.folder / "data", "-k", self.folder, "-p", str(self.port), *options],
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                preexec_fn=_end_with_parent,
+                start_new_session=True,  # a Ctrl-C is for the tests; they still need the server to end well
+                **self.identity,
+            )
+        for _ in range(300):
+            try:
+                psycopg.connect(self.url, connect_timeout=2).close()
+                return
+            except psycopg.OperationalError:
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.05)
+        raise RuntimeError(f"PostgreSQL did not start: {(self.folder / 'log').read_text()}")
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT is its fast shutdown, SIGQUIT its immediate one, SIGKILL the real thing."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(how)
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait(15)
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """A started server; its processes and its folder are gone at the end."""
+    ours = Server()
+    try:
+        ours.start()
+        yield ours
+    finally:
+        ours.stop()
+        shutil.rmtree(ours.folder, ignore_errors=True)
+
+
+def _unprivileged() -> dict[str, Any]:
+    """Whom to run as, in subprocess's words."""
+    for name in ("postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    raise Missing("Root may not run PostgreSQL, and there is neither a user `postgres` nor `nobody` to run it as.")
+
+
+def _end_with_parent() -> None:
+    """A killed test run leaves no server behind (Linux; elsewhere it stays)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+
+
+def main(command: list[str]) -> int:
+    if not command:
+        sys.exit("Usage: python -m tests.postgres COMMAND…  (runs it with DATABASE_URL set to a fresh PostgreSQL)")
+    try:
+        with server() as ours:
+            child = subprocess.Popen(command, env=os.environ | {"DATABASE_URL": ours.url})
+            signal.signal(signal.SIGINT, lambda *_: None)  # the terminal sent it to the command too: wait for its end
+            signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+            ended = child.wait()
+            return ended if ended >= 0 else 128 - ended  # as a shell says which signal it was
+    except Missing as missing:
+        sys.exit(str(missing))
+
+
+if __name__ == "__main__":
+    sys.exit(main([word for n, word in enumerate(sys.argv[1:]) if n or word != "--"]))
