@@ -104,10 +104,10 @@ def _intend(ctx: "Context", order: Order, step: str, last: UpstreamRun | None) -
 
 def _check_retry_spend(ctx: "Context", step: str, order: Order, last: UpstreamRun | None) -> None:
     """After dead starts a new one goes by itself only while they cost little; beyond that a person has to ask for it."""
-    dead = UpstreamRun.objects.filter(run_id=ctx.run.pk, step=step, status__in=[*UpstreamRun.ENDED]).exclude(status=Status.SUCCEEDED)
+    dead = list(UpstreamRun.objects.filter(run_id=ctx.run.pk, step=step, status__in=UpstreamRun.ENDED).exclude(status=Status.SUCCEEDED))
     cost = sum((row.cost_actual if row.cost_actual is not None else row.cost_estimate for row in dead), Decimal(0))
     asked = ctx.run.steps.filter(name=f"start again: {step}").values_list("result", flat=True).first()
-    if last and cost >= settings.PIPELINE_RETRY_SPEND_USD and asked != last.intent:
+    if last and dead and cost >= settings.PIPELINE_RETRY_SPEND_USD and asked != last.intent:
         raise SpendRefused(
             f"The starts so far came to nothing and cost ${cost:.2f}, so another is not paid for by itself. Start again (≈ ${order.estimate_usd:.2f}) if you want it."
         )

@@ -56,10 +56,11 @@ class Cluster:
 
     def __init__(self, log: Path, **environment: str):
         self.log = log
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "worker"], cwd=settings.BASE_DIR, stdout=log.open("ab"), stderr=subprocess.STDOUT,
-            env={**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE, "DEBUG": "1", **environment},
-        )
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "worker"], cwd=settings.BASE_DIR, stdout=output, stderr=subprocess.STDOUT,
+                env={**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE, "DEBUG": "1", **environment},
+            )
         until(lambda: len(self.workers()) >= 2 or self.process.poll() is not None, f"two workers; log: {log.read_text()}")
 
     @property

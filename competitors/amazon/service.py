@@ -120,6 +120,9 @@ def in_words(totals: Counter[str]) -> str:
 # ---- what is usual for a listing -----------------------------------------------------------------------------------------
 def good_runs(listing: CompetitorAmazonUrl) -> list[Run]:
     """Its last four that completed ok, newest first."""
+    known: list[Run] | None = getattr(listing, "good_runs_read", None)  # a page reads them for all its listings, see forecast.py
+    if known is not None:
+        return known
     runs = Run.objects.filter(
         job_type="amazon_review_scrape", brand_id=listing.competitor.brand_id, subject=str(listing.pk), status=RunStatus.COMPLETED, verdict=Verdict.OK
     )

@@ -1,4 +1,4 @@
-"""What belongs to a listing besides its own row: the freshness of its reviews. Reviews themselves are shared and stay."""
+"""A listing and its scrapes: how one is asked for, whether one is live, what goes with the listing. Its reviews are shared."""
 
 from typing import Any
 
@@ -12,6 +12,16 @@ from ..models import CompetitorAmazonUrl
 
 JOB_TYPE = "amazon_review_scrape"
 DATASET = "amazon_reviews"
+
+
+def scrape_parameters(listing: CompetitorAmazonUrl, *, keywords: bool = True, helpful: bool = True) -> dict[str, Any]:
+    """As the job type takes them."""
+    return {
+        "competitor_amazon_url_id": str(listing.pk),
+        "asin": listing.asin,
+        "include_keywords": keywords,
+        "include_helpful": helpful,
+    }
 
 
 def live_scrape(listing: CompetitorAmazonUrl) -> Run | None:

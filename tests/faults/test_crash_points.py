@@ -80,4 +80,4 @@ def test_killed_at_every_point_the_end_is_the_same(sandbox, kind, moment):
         ledger = run.upstream_runs.exclude(status="void").get()
         assert (ledger.status, ledger.cost_settled, ledger.read_complete) == ("succeeded", True, True), where
         assert not Run.objects.filter(lease_token__isnull=False).exists(), where
-    assert hit > (5 if kind == "exchange" else 15)
+    assert hit > (5 if kind == "exchange" else 10)

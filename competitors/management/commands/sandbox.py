@@ -60,9 +60,9 @@ class Command(BaseCommand):
             sandbox = serve(options["port"], options["host"], config=_config(options), faults=faults)
         except (ValueError, OSError, OverflowError) as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"Sandbox listening on {sandbox.url}")
-        self.stdout.flush()
         try:
+            self.stdout.write(f"Sandbox listening on {sandbox.url}")
+            self.stdout.flush()
             sandbox.wait()
         except KeyboardInterrupt:
             sandbox.close()

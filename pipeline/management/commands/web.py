@@ -2,6 +2,7 @@ import os
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 
@@ -15,6 +16,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         # A new process image: the settings must be read again with the pool switched on, and the checks have passed by now.
         os.environ["PIPELINE_DATABASE_POOL"] = "1"
-        arguments = [f"--listen={options['listen']}", f"--threads={options['threads']}", "--ident=", "controlplane.wsgi:application"]
+        module, _, name = settings.WSGI_APPLICATION.rpartition(".")
+        # A TLS proxy on this machine says by a header that the visitor came by https; waitress drops it unless told to trust it.
+        arguments = [
+            f"--listen={options['listen']}", f"--threads={options['threads']}", "--ident=", "--trusted-proxy=127.0.0.1",
+            "--trusted-proxy-headers=x-forwarded-proto x-forwarded-for", "--clear-untrusted-proxy-headers", f"{module}:{name}",
+        ]
         self.stdout.flush()
         os.execv(sys.executable, [sys.executable, "-m", "waitress", *arguments])  # noqa: S606  our own interpreter

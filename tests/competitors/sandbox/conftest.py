@@ -16,27 +16,6 @@ from competitors.sandbox.server import Sandbox, serve
 ACTOR = "axesso_data~amazon-reviews-scraper"
 TOKEN = "sandbox-token"
 ASIN = "B0SANDBOX1"
-LEFT_OUT = pytest.StashKey[bool]()
-WHY_NOT = "APIFY_OPENAPI is not set (path of openapi.reduced.json): the tests marked needs_openapi were deselected."
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "needs_openapi: reads Apify's OpenAPI from the file that APIFY_OPENAPI names")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if os.environ.get("APIFY_OPENAPI"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("needs_openapi")]
-    if left_out:
-        items[:] = [item for item in items if item not in left_out]
-        config.stash[LEFT_OUT] = True
-        config.hook.pytest_deselected(items=left_out)
-
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    if config.stash.get(LEFT_OUT, False):
-        terminalreporter.write_line(WHY_NOT)
 
 
 @pytest.fixture

@@ -13,9 +13,18 @@ from pipeline.models import Brand
 from tests.factories import make_brand, make_competitor, make_listing
 
 PERMISSIONS = [
-    "view_competitor", "add_competitor", "view_competitoramazonurl", "add_competitoramazonurl", "change_competitoramazonurl",
-    "delete_competitoramazonurl", "scrape_competitoramazonurl", "view_amazonreview", "view_run", "scrape_run", "add_brand",
-]  # fmt: skip
+    "view_competitor",
+    "add_competitor",
+    "view_competitoramazonurl",
+    "add_competitoramazonurl",
+    "change_competitoramazonurl",
+    "delete_competitoramazonurl",
+    "scrape_competitoramazonurl",
+    "view_amazonreview",
+    "view_run",
+    "scrape_run",
+    "add_brand",
+]
 
 
 @pytest.fixture

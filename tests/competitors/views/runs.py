@@ -45,14 +45,33 @@ def ended(run: Run, status: str = "completed", summary: str = "42 new, 3 changed
     at = timezone.now()
     fields |= {"verdict": "ok"} if status == "completed" else {}
     return put(
-        run, status=status, summary=summary, started_at=run.started_at or at, completed_at=at, progress={}, lease_token=None,
-        lease_expires_at=None, **fields,
-    )  # fmt: skip
+        run,
+        status=status,
+        summary=summary,
+        started_at=run.started_at or at,
+        completed_at=at,
+        progress={},
+        lease_token=None,
+        lease_expires_at=None,
+        **fields,
+    )
 
 
 def paid(run: Run, estimate: str, actual: str | None) -> UpstreamRun:
     return UpstreamRun.objects.create(
-        run=run, step="start", source="apify", actor="a", intent=run.upstream_runs.count() + 1, tag=uuid4().hex, fingerprint="f",
-        status="succeeded", intent_at=timezone.now(), deadline=timezone.now(), cost_estimate=Decimal(estimate), cost_cap=Decimal(9),
-        max_items=1, cost_actual=Decimal(actual) if actual else None, cost_settled=actual is not None,
-    )  # fmt: skip
+        run=run,
+        step="start",
+        source="apify",
+        actor="a",
+        intent=run.upstream_runs.count() + 1,
+        tag=uuid4().hex,
+        fingerprint="f",
+        status="succeeded",
+        intent_at=timezone.now(),
+        deadline=timezone.now(),
+        cost_estimate=Decimal(estimate),
+        cost_cap=Decimal(9),
+        max_items=1,
+        cost_actual=Decimal(actual) if actual else None,
+        cost_settled=actual is not None,
+    )

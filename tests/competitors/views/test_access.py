@@ -23,11 +23,18 @@ OF_COMPETITOR = {
 }
 OF_LISTING = {"amazon_edit": "get", "amazon_remove": "get", "scrape_reviews": "post", "reviews": "get", "reviews_csv": "get"}
 NEEDED = {
-    "competitor": "view_competitor", "amazon": "view_competitoramazonurl", "amazon_live": "view_competitoramazonurl",
-    "amazon_updates": "view_competitoramazonurl", "amazon_add": "add_competitoramazonurl", "legacy": "scrape_competitoramazonurl",
-    "amazon_edit": "change_competitoramazonurl", "amazon_remove": "delete_competitoramazonurl",
-    "scrape_reviews": "scrape_competitoramazonurl", "reviews": "view_amazonreview", "reviews_csv": "view_amazonreview",
-}  # fmt: skip
+    "competitor": "view_competitor",
+    "amazon": "view_competitoramazonurl",
+    "amazon_live": "view_competitoramazonurl",
+    "amazon_updates": "view_competitoramazonurl",
+    "amazon_add": "add_competitoramazonurl",
+    "legacy": "scrape_competitoramazonurl",
+    "amazon_edit": "change_competitoramazonurl",
+    "amazon_remove": "delete_competitoramazonurl",
+    "scrape_reviews": "scrape_competitoramazonurl",
+    "reviews": "view_amazonreview",
+    "reviews_csv": "view_amazonreview",
+}
 EVERYTHING = OF_COMPETITOR | OF_LISTING
 
 

@@ -131,9 +131,12 @@ def test_run_numbers_and_ids_are_never_written_with_a_separator(page: Client, li
 
 def test_stale_reviews_have_a_banner_and_fresh_ones_none(page: Client, listing: CompetitorAmazonUrl) -> None:
     row = DatasetStatus.objects.create(
-        brand=listing.competitor.brand, dataset_key="amazon_reviews", subject=str(listing.pk), last_status="completed",
+        brand=listing.competitor.brand,
+        dataset_key="amazon_reviews",
+        subject=str(listing.pk),
+        last_status="completed",
         last_success_at=timezone.now(),
-    )  # fmt: skip
+    )
     assert page.get(tab(listing.competitor)).context["banner"] is None
     DatasetStatus.objects.filter(pk=row.pk).update(last_success_at=timezone.now() - timedelta(days=30))
     response = page.get(tab(listing.competitor))

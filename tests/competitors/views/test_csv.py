@@ -16,8 +16,8 @@ from .addresses import of_listing
 pytestmark = pytest.mark.django_db
 
 
-def exported(page: Client, listing: CompetitorAmazonUrl, **query: Any) -> list[dict[str, str]]:
-    response: Any = page.get(of_listing("reviews_csv", listing, **query))
+def exported(client: Client, listing: CompetitorAmazonUrl, **query: Any) -> list[dict[str, str]]:
+    response: Any = client.get(of_listing("reviews_csv", listing, **query))
     assert response.status_code == 200
     assert response.streaming
     return list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode(), newline="")))

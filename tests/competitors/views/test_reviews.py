@@ -19,16 +19,43 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def reviews(listing: CompetitorAmazonUrl) -> None:
-    make_review(listing, review_id="R1AAAAAAAA", rating=5, title="Great chews", body="Calm at last", author="Ann", helpful_votes=3,
-                review_date=date(2025, 7, 4), verified_purchase=True)  # fmt: skip
-    make_review(listing, review_id="R2AAAAAAAA", rating=1, title="Awful", body="My dog spat them out", author="Bob", helpful_votes=9,
-                review_date=date(2025, 7, 6), verified_purchase=False)  # fmt: skip
-    make_review(listing, review_id="R3AAAAAAAA", rating=None, title="", body="", author="", helpful_votes=None, review_date=None,
-                verified_purchase=None)  # fmt: skip
+    make_review(
+        listing,
+        review_id="R1AAAAAAAA",
+        rating=5,
+        title="Great chews",
+        body="Calm at last",
+        author="Ann",
+        helpful_votes=3,
+        review_date=date(2025, 7, 4),
+        verified_purchase=True,
+    )
+    make_review(
+        listing,
+        review_id="R2AAAAAAAA",
+        rating=1,
+        title="Awful",
+        body="My dog spat them out",
+        author="Bob",
+        helpful_votes=9,
+        review_date=date(2025, 7, 6),
+        verified_purchase=False,
+    )
+    make_review(
+        listing,
+        review_id="R3AAAAAAAA",
+        rating=None,
+        title="",
+        body="",
+        author="",
+        helpful_votes=None,
+        review_date=None,
+        verified_purchase=None,
+    )
 
 
-def shown(page: Client, listing: CompetitorAmazonUrl, **query: Any) -> list[str]:
-    body = page.get(of_listing("reviews", listing, **query)).content.decode()
+def shown(client: Client, listing: CompetitorAmazonUrl, **query: Any) -> list[str]:
+    body = client.get(of_listing("reviews", listing, **query)).content.decode()
     return re.findall(r"customer-reviews/(R\d)", body)
 
 
@@ -63,10 +90,20 @@ def test_the_address_says_which_reviews_in_which_order(
 @pytest.mark.parametrize(
     "query",
     [
-        {"stars": "9"}, {"stars": "<script>"}, {"verified": "maybe"}, {"sort": "body; drop"}, {"page": "two"}, {"page": "99"}, {"page": "-1"},
-        {"page": "9" * 400}, {"q": "x\x00y"}, {"q": "y" * 300}, {"colour": "red"}, {"page": "1.5"},
+        {"stars": "9"},
+        {"stars": "<script>"},
+        {"verified": "maybe"},
+        {"sort": "body; drop"},
+        {"page": "two"},
+        {"page": "99"},
+        {"page": "-1"},
+        {"page": "9" * 400},
+        {"q": "x\x00y"},
+        {"q": "y" * 300},
+        {"colour": "red"},
+        {"page": "1.5"},
     ],
-)  # fmt: skip
+)
 def test_a_bad_value_is_named_and_ignored(page: Client, listing: CompetitorAmazonUrl, query: dict[str, str]) -> None:
     response = page.get(of_listing("reviews", listing, **query))
     body = response.content.decode()

@@ -35,8 +35,11 @@ def test_a_click_queues_one_run(page: Client, listing: CompetitorAmazonUrl, oper
     assert run.brand == listing.competitor.brand
     assert run.created_by == operator
     assert run.parameters == {
-        "competitor_amazon_url_id": str(listing.pk), "asin": "B09XK4T2LM", "include_keywords": True, "include_helpful": True,
-    }  # fmt: skip
+        "competitor_amazon_url_id": str(listing.pk),
+        "asin": "B09XK4T2LM",
+        "include_keywords": True,
+        "include_helpful": True,
+    }
     assert said(response).startswith("Review scrape queued! It starts when a worker is free.")
 
 

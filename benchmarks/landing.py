@@ -1,0 +1,177 @@
+"""Landing: JSON pages → parsed → rows with counts, beside bare bulk_create(update_conflicts) of rows that are ready.
+
+    DATABASE_URL=… python -m benchmarks.landing [--items 100000] [--rounds 3] [--no-memory]
+
+Both write pages of 1,000, each in its own transaction, in turns into the emptied table. The peer's model instances are made
+before its clock starts; our clock covers json.loads, parse_item and land. Memory is the peak of a fresh process per size.
+"""
+
+import argparse
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from benchmarks.scratch import ROOT, database
+
+PAGE = 1000
+ASIN = "B0BENCH001"
+WORDS = "great good love amazing excellent perfect works helpful happy recommend bad terrible broke waste refund 👍 naïve".split()
+KEY = ["review_id", "asin"]
+
+
+def json_page(number: int, size: int) -> bytes:
+    """What the upstream's dataset answers: about 40 words a review, and the fields that nobody keeps."""
+    dice = random.Random(number)
+    items = [
+        {
+            "statusCode": 200,
+            "statusMessage": "FOUND",
+            "asin": ASIN,
+            "productTitle": "Collagen Peptides, unflavoured, 20 oz",
+            "currentPage": 1,
+            "sortStrategy": "recent",
+            "countReviews": 812,
+            "domainCode": "com",
+            "filters": {"filterByStar": "five_star"},
+            "productRating": "4.5 out of 5",
+            "reviewId": f"R{dice.getrandbits(48):013X}",
+            "title": " ".join(dice.choices(WORDS, k=5)),
+            "text": " ".join(dice.choices(WORDS, k=dice.randint(10, 70))),
+            "rating": f"{dice.choice((1, 2, 3, 4, 5, 5, 5))}.0 out of 5 stars",
+            "date": f"Reviewed in the United States on July {dice.randint(1, 28)}, {dice.randint(2015, 2025)}",
+            "userName": f"{dice.choice(WORDS)} {dice.choice(WORDS)}",
+            "numberOfHelpful": dice.choice((0, 0, 0, 1, 12)),
+            "variationId": ASIN,
+            "verified": dice.random() < 0.9,
+            "vine": False,
+        }
+        for _ in range(size)
+    ]
+    return json.dumps(items).encode()
+
+
+def pages(items: int):
+    return (json_page(number, min(PAGE, items - number * PAGE)) for number in range(-(-items // PAGE)))
+
+
+def parsed(page: bytes) -> list[dict]:
+    from competitors.amazon.parse import Review, parse_item
+
+    reviews = (parse_item(item, ASIN, "com") for item in json.loads(page))
+    return [review.row for review in reviews if isinstance(review, Review)]
+
+
+def land_all(pages, run, at):
+    from django.db import transaction
+
+    from competitors.models import AmazonReview
+    from pipeline.landing import Landed, land
+
+    total = Landed()
+    for page in pages:
+        rows, touch = parsed(page), {"last_seen_at": at, "last_run_id": run}
+        with transaction.atomic():
+            total += land(AmazonReview, rows, key=KEY, touch=touch, mark="last_run_id", first={"first_seen_at": at})
+    return total
+
+
+def seconds(work, *arguments):
+    began = time.perf_counter()
+    answer = work(*arguments)
+    return time.perf_counter() - began, answer
+
+
+def bulk_create_all(batches):
+    from competitors.models import AmazonReview
+
+    kept = ["domain_code", "rating", "title", "body", "author", "review_date", "verified_purchase", "helpful_votes"]
+    for batch in batches:
+        AmazonReview.objects.bulk_create(
+            batch, update_conflicts=True, unique_fields=KEY, update_fields=[*kept, "last_seen_at", "last_run"]
+        )
+
+
+def ready(pages, run, at):
+    from competitors.models import AmazonReview
+
+    shared = {"first_seen_at": at, "last_seen_at": at, "last_run_id": run}
+    return [[AmazonReview(**row, **shared) for row in parsed(page)] for page in pages]
+
+
+def compare(items, rounds, runs):
+    """Seconds by measurement, a list of one per round, and the counts of the last."""
+    from competitors.models import AmazonReview
+
+    at, stock, took, counts = datetime.now(UTC), list(pages(items)), {}, {}
+    for _ in range(rounds):
+        for name, run in zip(("bulk_create, new", "bulk_create, again"), runs, strict=True):
+            spent, _ = seconds(bulk_create_all, ready(stock, run, at))
+            took.setdefault(name, []).append(spent)
+        AmazonReview.objects.all()._raw_delete("default")
+        for name, run in zip(("landing, new", "landing, unchanged"), runs, strict=True):
+            spent, counts[name] = seconds(land_all, stock, run, at)
+            took.setdefault(name, []).append(spent)
+        AmazonReview.objects.all()._raw_delete("default")
+    return {name: median(values) for name, values in took.items()}, counts
+
+
+def peak_memory_mb(items, run):
+    """Of a process that did nothing else, from the first import on."""
+    command = [sys.executable, "-m", "benchmarks.landing", "--items", str(items), "--only-land", str(run)]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ, check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def only_land(items, run):
+    import django
+
+    django.setup()
+    land_all(pages(items), run, datetime.now(UTC))
+    # Not ru_maxrss: it counts what the parent held when it forked us.
+    print(int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-memory", action="store_true")
+    parser.add_argument("--only-land", type=int, metavar="RUN", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.only_land:
+        return only_land(options.items, options.only_land)
+    with database():
+        from django.db import connection
+
+        from competitors.models import AmazonReview
+        from pipeline import api
+        from pipeline.models import Brand
+
+        brand = Brand.objects.create(name="Bench", slug="bench")
+        runs = [api.queue_one_time_job(brand.pk, "mark", {"name": name}).run.pk for name in ("first", "second")]
+        took, counts = compare(options.items, options.rounds, runs)
+        print(f"Landing on {connection.vendor}, {options.items:,} items, median of {options.rounds}")
+        print(f"{'':22}{'s':>9}{'rows/s':>9}")
+        for name, spent in took.items():
+            print(f"{name:22}{spent:9.2f}{options.items / spent:9,.0f}  {counts.get(name, '')}")
+        print(f"new, ours ÷ bulk_create: {took['bulk_create, new'] / took['landing, new']:.2f}")
+        print(f"again, ours ÷ bulk_create: {took['bulk_create, again'] / took['landing, unchanged']:.2f}")
+        print(f"ours, unchanged ÷ new: {took['landing, new'] / took['landing, unchanged']:.2f}")
+        if not options.no_memory:
+            peaks = []
+            for items in (10_000, 200_000):
+                AmazonReview.objects.all()._raw_delete("default")
+                peaks.append(peak_memory_mb(items, runs[0]))
+            print(f"peak memory, 10,000 and 200,000 items: {peaks[0]:.1f} and {peaks[1]:.1f} MB, {peaks[1] - peaks[0]:+.1f}")
+    return None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""The way down to a competitor: brands, a brand's competitors, and the forms that add one."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+
+from pipeline.models import Brand
+
+from ..forms import BrandForm, CompetitorForm
+from ..models import Competitor
+from .access import get_brand, get_competitor, needs, see_other
+
+
+@needs("competitors.view_competitor")
+def brands(request: HttpRequest) -> HttpResponse:
+    """Every brand, and the form for a further one."""
+    may_add = _may_add(request, "pipeline.add_brand")
+    form = BrandForm(request.POST or None)
+    if form.is_bound and form.is_valid():
+        brand = form.save()
+        messages.success(request, format_html("Added {}. Add its first competitor below.", brand.name))
+        return see_other(reverse("brand_competitors", args=[brand.slug]))
+    rows = Brand.objects.annotate(
+        competitor_count=Count("competitors", distinct=True), listing_count=Count("competitors__amazon_urls", distinct=True)
+    )
+    context = {"brands": rows, "form": form, "may_add": may_add}
+    return render(request, "competitors/brands.html", context, status=422 if form.errors else 200)
+
+
+@needs("competitors.view_competitor")
+def competitors(request: HttpRequest, brand: str) -> HttpResponse:
+    """The brand's competitors, and the form for a further one."""
+    owner = get_brand(brand)
+    may_add = _may_add(request, "competitors.add_competitor")
+    form = CompetitorForm(request.POST or None, brand=owner)
+    if form.is_bound and form.is_valid():
+        competitor = form.save()
+        messages.success(request, format_html("Added {}. Add an Amazon URL, then scrape its reviews.", competitor.name))
+        return see_other(competitor.get_absolute_url())
+    rows = Competitor.objects.filter(brand=owner).select_related("brand").annotate(listing_count=Count("amazon_urls"))
+    context = {"brand": owner, "competitors": rows, "form": form, "may_add": may_add}
+    return render(request, "competitors/competitors.html", context, status=422 if form.errors else 200)
+
+
+@needs("competitors.view_competitor")
+def competitor(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
+    """A competitor has no page of its own yet; its first tab stands in."""
+    return redirect(get_competitor(brand, competitor).get_absolute_url())
+
+
+def _may_add(request: HttpRequest, permission: str) -> bool:
+    """Whether the page offers its form; a POST without the permission is refused."""
+    allowed: bool = request.user.has_perm(permission)
+    if request.method == "POST" and not allowed:
+        raise PermissionDenied
+    return allowed

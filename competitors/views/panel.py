@@ -1,0 +1,106 @@
+"""One listing's panel on the Amazon tab: its figures, and what it says in words."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from django.utils import timezone
+from pipeline.queries import FreshnessLine, RunLine
+
+from pipeline.models import Run, RunLog
+from pipeline.registry import Estimate
+from pipeline.states import RunStatus
+
+from ..models import CompetitorAmazonUrl
+from .stars import StarSpread
+
+
+@dataclass(frozen=True)
+class Spend:
+    """Paid for a listing so far, USD; a guess while the upstream's last figures are out."""
+
+    usd: Decimal = Decimal(0)
+    runs: int = 0
+    is_estimate: bool = False
+
+
+@dataclass
+class Panel:
+    """One listing. `live` is the run that holds its key; `followed` the run this session started on the web server."""
+
+    listing: CompetitorAmazonUrl
+    freshness: FreshnessLine
+    spread: StarSpread
+    spend: Spend
+    runs: list[RunLine]
+    live: RunLine | None = None
+    estimate: Estimate | None = None
+    followed: Run | None = None
+    log: list[RunLog] = field(default_factory=list)
+
+    # ---- the live run in words -----------------------------------------------------------------------------------
+    @property
+    def retrying(self) -> bool:
+        return bool(self.live and self.live.run.status == RunStatus.PENDING and self.live.run.attempt)
+
+    @property
+    def headline(self) -> str:
+        """What is going on, up to the time that `since_words` gives."""
+        if self.live is None:
+            return ""
+        if self.retrying:
+            return "Scrape will be tried again"
+        if self.live.run.status == RunStatus.PENDING:
+            return "Scrape queued since"
+        return "Scrape running since"
+
+    @property
+    def since(self) -> datetime | None:
+        if self.live is None or self.retrying:
+            return None
+        run = self.live.run
+        return run.created_at if run.status == RunStatus.PENDING else run.started_at
+
+    @property
+    def since_words(self) -> str:
+        """'14:02' in the pages' zone; with the day where that is not today."""
+        if self.since is None:
+            return ""
+        local = timezone.localtime(self.since)
+        return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local.day} {local:%b, %H:%M}"
+
+    @property
+    def progress_done(self) -> int | None:
+        return self.live.run.progress.get("done") if self.live else None
+
+    @property
+    def progress_total(self) -> int | None:
+        return self.live.run.progress.get("total") if self.live else None
+
+    @property
+    def progress_words(self) -> str:
+        """'22 of 31 sweeps', '1,840 items'; '' before the first sign of progress."""
+        if self.live is None or self.progress_done is None:
+            return ""
+        unit = self.live.run.progress.get("unit", "")
+        of = f" of {self.progress_total:,}" if self.progress_total else ""
+        return f"{self.progress_done:,}{of} {unit}".strip()
+
+    # ---- at rest -------------------------------------------------------------------------------------------------
+    @property
+    def outcome(self) -> str:
+        """How the scrape that this session followed ended, with its counts; '' if it followed none or is still at it."""
+        run = self.followed
+        if run is None or run.is_live:
+            return ""
+        words = (run.summary or run.error_message).rstrip(".")
+        return f"Review scrape {'finished' if run.status == RunStatus.COMPLETED else run.status}: {words or 'nothing to report'}."
+
+    @property
+    def minutes(self) -> int:
+        """Expected length, for "About 9 minutes"."""
+        return max(round(self.estimate.seconds / 60), 1) if self.estimate else 0
+
+    @property
+    def runs_caption(self) -> str:
+        return f"Last one-time runs of {self.listing.asin}"

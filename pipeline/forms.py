@@ -1,0 +1,24 @@
+"""Filters of the run list and of a run's log. Bad values are said and ignored."""
+
+from django import forms
+
+from .models import Brand
+from .queries.runs import type_choices
+from .states import RunStatus
+
+
+class RunFilter(forms.Form):
+    status = forms.ChoiceField(required=False, choices=[("", "Any state"), *RunStatus.choices])
+    job_type = forms.ChoiceField(required=False, label="Type")
+    brand = forms.ModelChoiceField(Brand.objects.all(), required=False, to_field_name="slug", empty_label="Any brand")
+    subject = forms.CharField(required=False, max_length=200)
+
+    def __init__(self, *args: object, **kwargs: object):
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.fields["job_type"].choices = [("", "Any type"), *type_choices()]  # type: ignore[attr-defined]
+        self.fields["subject"].widget = forms.HiddenInput()
+
+
+class LogFilter(forms.Form):
+    level = forms.ChoiceField(required=False, choices=[("", "All levels"), ("warning", "Warnings and errors"), ("error", "Errors")])
+    find = forms.CharField(required=False, max_length=100, label="Words in the log", widget=forms.SearchInput(attrs={"placeholder": "Words in the log"}))

@@ -1,0 +1,155 @@
+"""Everything the page of one run shows."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Min, Sum
+from django.utils import timezone
+
+from ..models import Attempt, RejectedItem, Run, RunLog, Step, UpstreamRun
+from ..errors import InvalidRequest
+from ..registry import get_type
+from ..sources import get_source
+from ..states import OUTCOMES, RUNNING, Badge, Outcome, RunStatus
+from .runs import RunLine, run_line
+
+LOG_LINES = 500
+SAMPLE_CHARACTERS = 300
+
+
+@dataclass(frozen=True)
+class AttemptLine:
+    attempt: Attempt
+    badge: Badge
+    took: timedelta
+
+
+@dataclass(frozen=True)
+class UpstreamLine:
+    upstream: UpstreamRun
+    label: str
+    link: str
+
+
+@dataclass(frozen=True)
+class RejectedGroup:
+    reason: str
+    count: int
+    sample: str
+
+
+@dataclass(frozen=True)
+class Span:
+    """Some seconds of the run's life, by what it did: line, upstream or work."""
+
+    kind: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RunDetail:
+    run: Run
+    line: RunLine
+    type_label: str
+    emoji: str
+    parameters: list[tuple[str, str]]
+    log: list[RunLog]
+    log_count: int
+    steps: list[Step]
+    attempts: list[AttemptLine]
+    upstreams: list[UpstreamLine]
+    rejected: list[RejectedGroup]
+    rejected_count: int
+    spans: list[Span]
+    in_line: float
+    at_upstream: float
+    working: float
+    counts: list[tuple[str, int]]
+    cap: Decimal | None
+    cost_settled: bool
+    waits_for: str  # the upstream's label for 'At …'
+    try_words: str
+    can_replay: bool
+    can_start_again: bool
+
+
+def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") -> RunDetail:
+    """`level` and `words` narrow the log."""
+    try:
+        handler = get_type(run.job_type)
+        label, emoji, form = handler.label, handler.emoji, handler.Params
+        waits_for = get_source(handler.source).label if handler.source else "upstream"
+        parameters = [
+            (str(field.label or name.replace("_", " ").capitalize()), _value(run.parameters.get(name))) for name, field in form.base_fields.items()
+        ]
+    except InvalidRequest:  # rows outlive the code that made them
+        label, emoji, waits_for = run.job_type, "", "upstream"
+        parameters = [(name, _value(value)) for name, value in run.parameters.items()]
+    logs = RunLog.objects.filter(run=run)
+    log_count = logs.count()
+    if level:
+        logs = logs.filter(level__in=["warning", "error"] if level == "warning" else [level])
+    if words:
+        logs = logs.filter(message__icontains=words)
+    attempts = list(Attempt.objects.filter(run=run))
+    upstreams = list(UpstreamRun.objects.filter(run=run))
+    rejected = RejectedItem.objects.filter(run=run)
+    groups = rejected.order_by().values("reason").annotate(n=Count("pk"), first=Min("pk")).order_by("-n")
+    samples = {item.pk: item.item for item in RejectedItem.objects.filter(pk__in=[group["first"] for group in groups])}
+    now = timezone.now()
+    spans = spans_of(run, attempts, now)
+    sums: Counter[str] = Counter()
+    for span in spans:
+        sums[span.kind] += span.seconds  # type: ignore[assignment]  seconds are fractions
+    line = run_line(run, user)
+    return RunDetail(
+        run=run, line=line, type_label=label, emoji=emoji, parameters=parameters, log=list(logs.order_by("-seq")[:LOG_LINES])[::-1],
+        log_count=log_count, steps=list(Step.objects.filter(run=run)), attempts=[_attempt(one, now) for one in attempts],
+        upstreams=[_upstream(one) for one in upstreams],
+        rejected=[RejectedGroup(group["reason"], group["n"], str(samples[group["first"]])[:SAMPLE_CHARACTERS]) for group in groups],
+        rejected_count=run.counts.get("rejected", 0) if run.counts else 0, spans=spans, in_line=sums["line"], at_upstream=sums["upstream"],
+        working=sums["work"], counts=_counts(run), cap=UpstreamRun.objects.filter(run=run).aggregate(cap=Sum("cost_cap"))["cap"],
+        cost_settled=bool(upstreams) and all(one.cost_settled or one.status in ("void", "refused") for one in upstreams), waits_for=waits_for,
+        try_words=f"Try {min(run.attempt + 1, run.job.max_retries + 1)} of {run.job.max_retries + 1}",
+        can_replay=any(one.read_offset for one in upstreams) and "replay" in line.actions,
+        can_start_again=run.status == RunStatus.FAILED and ("Start again" in run.error_message or "start again" in run.error_message),
+    )
+
+
+def spans_of(run: Run, attempts: list[Attempt], now: datetime) -> list[Span]:
+    """Where the time went, from the attempts alone: worked while one lasted, upstream after a park, in line otherwise."""
+    spans: list[Span] = []
+    at, kind = run.created_at, "line"
+    for attempt in attempts:
+        spans.append(Span(kind, max((attempt.started_at - at).total_seconds(), 0)))
+        at = attempt.ended_at or now
+        spans.append(Span("work", max((at - attempt.started_at).total_seconds(), 0)))
+        kind = "upstream" if attempt.outcome == Outcome.PARKED else "line"
+    if run.is_live and (not attempts or attempts[-1].ended_at):
+        spans.append(Span(kind, max((now - at).total_seconds(), 0)))
+    return [span for span in spans if span.seconds > 0]
+
+
+def _attempt(attempt: Attempt, now: datetime) -> AttemptLine:
+    badge = OUTCOMES[Outcome(attempt.outcome)] if attempt.outcome else RUNNING
+    return AttemptLine(attempt, badge, (attempt.ended_at or now) - attempt.started_at)
+
+
+def _upstream(upstream: UpstreamRun) -> UpstreamLine:
+    source = get_source(upstream.source)
+    return UpstreamLine(upstream, source.label, source.link(upstream.upstream_id) if upstream.upstream_id else "")
+
+
+def _counts(run: Run) -> list[tuple[str, int]]:
+    order = ["new", "changed", "unchanged", "duplicate", "rejected"]
+    counts = run.counts or {}
+    return [(name, counts[name]) for name in order if counts.get(name)]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return "–" if value in (None, "") else str(value)

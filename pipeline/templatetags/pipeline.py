@@ -1,0 +1,125 @@
+"""Words and marks that all pages share."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.contrib.messages import constants
+from django.contrib.messages.storage.base import Message
+from django.forms import BoundField
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from ..states import Badge
+
+register = template.Library()
+UNKNOWN = '<span aria-hidden="true">–</span><span class="vh">not known</span>'
+TONES = {constants.SUCCESS: "tone-green", constants.WARNING: "tone-amber", constants.ERROR: "tone-red"}
+ICONS = {constants.SUCCESS: "check", constants.WARNING: "alert", constants.ERROR: "alert"}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A symbol of templates/_icons.html; the words beside it say what it means."""
+    return format_html('<svg class="icon" aria-hidden="true"><use href="#i-{}"/></svg>', name)
+
+
+@register.simple_tag
+def badge(value: Badge, size: str = "") -> SafeString:
+    """Icon, word and colour of a state."""
+    return format_html(
+        '<span class="badge badge--{}{}">{} {}</span>', value.key, " badge--l" if size == "l" else "", icon(value.icon), value.word
+    )
+
+
+@register.simple_tag
+def ago(moment: datetime | None) -> SafeString:
+    """'3 minutes ago', with the full time at hand."""
+    return _time(moment, words_ago(moment, timezone.now())) if moment else format_html(UNKNOWN)
+
+
+@register.simple_tag
+def when(moment: datetime | None) -> SafeString:
+    """'14:02:11' today, else with the day."""
+    if not moment:
+        return format_html(UNKNOWN)
+    local = timezone.localtime(moment)
+    today = local.date() == timezone.localdate()
+    return _time(moment, f"{local:%H:%M:%S}" if today else f"{local.day} {local:%b %Y, %H:%M}")
+
+
+def words_ago(moment: datetime, now: datetime) -> str:
+    """Coarse words for how long ago (or, ahead, 'in 5 minutes')."""
+    seconds = (now - moment).total_seconds()
+    ahead, seconds = seconds < -1, abs(seconds)
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= size:
+            count = int(seconds // size)
+            words = f"{count} {unit}{'' if count == 1 else 's'}"
+            return f"in {words}" if ahead else f"{words} ago"
+    return "just now"
+
+
+def _time(moment: datetime, words: str) -> SafeString:
+    local = timezone.localtime(moment)
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), f"{local.day} {local:%B %Y, %H:%M:%S %Z}", words)
+
+
+@register.filter
+def duration(value: timedelta | float | None) -> str | SafeString:
+    """'1 h 2 m', '8 m 59 s', '0.4 s'."""
+    if value is None:
+        return format_html(UNKNOWN)
+    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f} s"
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} m {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} m"
+
+
+@register.filter
+def usd(value: Decimal | float | None) -> str | SafeString:
+    """'$1.86'; below a cent as many digits as it takes to see something."""
+    if value is None:
+        return format_html(UNKNOWN)
+    amount = Decimal(str(value))
+    return f"${amount:,.4f}" if 0 < amount < Decimal("0.01") else f"${amount:,.2f}"
+
+
+@register.filter
+def number_or_dash(value: float | None) -> str | SafeString:
+    return format_html(UNKNOWN) if value is None else f"{value:,}"
+
+
+@register.filter
+def message_tone(message: Message) -> str:
+    return TONES.get(message.level, "tone-blue")
+
+
+@register.filter
+def message_icon(message: Message) -> str:
+    return ICONS.get(message.level, "clock")
+
+
+@register.simple_tag
+def field(bound: BoundField) -> SafeString:
+    """Label above, help under it, error under that, tied to the control for those who listen."""
+    described = [f"{bound.auto_id}_{part}" for part, there in (("help", bound.help_text), ("error", bound.errors)) if there]
+    attributes: dict[str, Any] = {"aria-describedby": " ".join(described)} if described else {}
+    if bound.errors:
+        attributes["aria-invalid"] = "true"
+    control = bound.as_widget(attrs=attributes)
+    required = " (required)" if bound.field.required else ""
+    help_text = format_html('<p class="help" id="{}_help">{}</p>', bound.auto_id, bound.help_text) if bound.help_text else ""
+    errors = format_html(
+        '<p class="error" id="{}_error">{} <span>{}</span></p>', bound.auto_id, icon("alert"), format_html_join(" ", "{}", ((e,) for e in bound.errors)),
+    ) if bound.errors else ""
+    return format_html(
+        '<div class="field"><label for="{}">{}{}</label>{}{}{}</div>', bound.id_for_label, bound.label, required, control, help_text, errors
+    )

@@ -1,0 +1,24 @@
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from .. import queries
+from ..context_processors import THEMES
+from .access import back_to, needs
+
+
+@require_GET
+@needs("pipeline.view_run")
+def overview(request: HttpRequest) -> HttpResponse:
+    """What runs, what is stale, what failed."""
+    return render(request, "pipeline/overview.html", {"overview": queries.overview(request.user)})
+
+
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Keep the chosen theme in a cookie for a year."""
+    response = back_to(request, "/")
+    chosen = request.POST.get("theme")
+    if chosen in [one["value"] for one in THEMES]:
+        response.set_cookie("theme", chosen, max_age=31_536_000, samesite="Lax", httponly=True, secure=request.is_secure())
+    return response

@@ -1,0 +1,134 @@
+"""The list of runs, and the page of one."""
+
+import hashlib
+import re
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.views.decorators.http import require_GET, require_POST
+
+from .. import api, queries
+from ..errors import InvalidRequest, NotAllowed
+from ..forms import LogFilter, RunFilter
+from ..models import Run, RunLog
+from .access import back_to, needs
+
+PAGE = 25
+TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="\w+"')  # masked anew in every answer, which is no change
+# action -> (permission, what is said); the api refuses what the state forbids
+ACTIONS = {
+    "cancel": ("pipeline.cancel_run", "Run {} is being cancelled. What was already paid for is saved first."),
+    "retry": ("pipeline.scrape_run", "Run {} is queued again; what it has done is kept."),
+    "run_now": ("pipeline.scrape_run", "Run {} is due now."),
+    "accept": ("pipeline.scrape_run", "The result of run {} counts as good now."),
+    "start_again": ("pipeline.scrape_run", "Run {} starts again and pays for a new start."),
+    "run_again": ("pipeline.scrape_run", ""),
+    "replay": ("pipeline.replay_run", ""),
+    "adopt": ("pipeline.scrape_run", "Run {} goes on with the upstream run that you named."),
+}
+
+
+@require_GET
+@needs("pipeline.view_run")
+def run_list(request: HttpRequest) -> HttpResponse:
+    """Every run, newest first, 25 a page; the filter is in the address."""
+    form = RunFilter(request.GET or None)
+    runs, ignored = _filtered(form)
+    before = request.GET.get("before", "")
+    if before.isdecimal() and len(before) < 19:
+        runs = runs.filter(pk__lt=int(before))
+    page = list(runs.select_related("job", "brand", "created_by")[: PAGE + 1])
+    query = {name: value for name, value in request.GET.items() if name in form.fields and value}
+    older = urlencode({**query, "before": page[PAGE - 1].pk}) if len(page) > PAGE else ""
+    return render(request, "pipeline/run_list.html", {
+        "lines": queries.run_lines(page[:PAGE], request.user), "form": form, "ignored": ignored, "filtered": bool(query),
+        "older": older, "newest": urlencode(query) if before else None,
+    })
+
+
+def _filtered(form: RunFilter) -> tuple[QuerySet[Run], list[str]]:
+    """The runs that match, and in words what of the filter was no use."""
+    runs: QuerySet[Run] = Run.objects.all()
+    form.is_valid()
+    values = getattr(form, "cleaned_data", {})
+    for name in ("status", "job_type", "brand", "subject"):
+        if values.get(name):
+            runs = runs.filter(**{name: values[name]})
+    return runs, [f"{form.fields[name].label or name.capitalize()}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()]
+
+
+@require_GET
+@needs("pipeline.view_run")
+def run_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """What, who, when, how it goes, and what to do now."""
+    return render(request, "pipeline/run.html", _context(request, pk))
+
+
+@require_GET
+@needs("pipeline.view_run")
+def run_live(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page's body while the run is live. 204 where nothing changed since the digest that the page has."""
+    body = render_to_string("pipeline/_run_body.html", _context(request, pk), request).encode()
+    digest = hashlib.sha256(TOKEN.sub(b"", body)).hexdigest()[:16]
+    if request.GET.get("seen") == digest:
+        return HttpResponse(status=204)
+    return HttpResponse(body.replace(b"seen=&", f"seen={digest}&".encode(), 1))
+
+
+def _context(request: HttpRequest, pk: int) -> dict[str, object]:
+    run = get_object_or_404(Run.objects.select_related("job", "brand", "created_by", "cancel_requested_by"), pk=pk)
+    form = LogFilter(request.GET or None)
+    form.is_valid()
+    values = getattr(form, "cleaned_data", {})
+    detail = queries.run_detail(run, request.user, level=values.get("level", ""), words=values.get("find", ""))
+    return {
+        "run": run, "detail": detail, "line": detail.line, "log_form": form, "may_scrape": request.user.has_perm("pipeline.scrape_run"),
+        "may_cancel": request.user.has_perm("pipeline.cancel_run"), "may_replay": request.user.has_perm("pipeline.replay_run"),
+        "log_query": urlencode({name: value for name, value in values.items() if value}),
+    }
+
+
+@require_GET
+@needs("pipeline.view_run")
+def run_log(request: HttpRequest, pk: int) -> HttpResponse:
+    """The whole log as text."""
+    run = get_object_or_404(Run, pk=pk)
+    lines = (f"{line.at.isoformat(timespec='milliseconds')} {line.level:7} {line.message}\n" for line in RunLog.objects.filter(run=run).iterator())
+    response = HttpResponse("".join(lines), content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="run-{run.pk}.log"'
+    return response
+
+
+@require_POST
+def run_action(request: HttpRequest, pk: int, action: str) -> HttpResponse:
+    """One of ACTIONS on the run, then back to where the button was."""
+    if action not in ACTIONS:
+        raise Http404
+    permission, words = ACTIONS[action]
+    return needs(permission)(_act)(request, pk, action, words)
+
+
+def _act(request: HttpRequest, pk: int, action: str, words: str) -> HttpResponse:
+    run = get_object_or_404(Run.objects.select_related("job", "brand"), pk=pk)
+    try:
+        if action == "run_again":
+            queued = api.run_again(run, request.user)
+            said = "queued!" if queued.created else "already queued or running."
+            messages.info(request, format_html('The same work is {} <a href="{}">See run {}</a>', said, queued.run.get_absolute_url(), queued.run.pk))
+        elif action == "replay":
+            result = api.replay(run, request.user)
+            messages.success(request, f"Read {result.pages} kept page{'' if result.pages == 1 else 's'} again, nothing was paid: {result.done.summary}")
+        elif action == "adopt":
+            api.adopt(run, request.POST.get("upstream_id", "").strip(), request.user)
+            messages.success(request, words.format(run.pk))
+        else:
+            getattr(api, action)(run, request.user)
+            messages.success(request, words.format(run.pk))
+    except (NotAllowed, InvalidRequest) as error:
+        messages.error(request, str(error))
+    return back_to(request, run.get_absolute_url())
