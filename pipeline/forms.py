@@ -20,5 +20,14 @@ class RunFilter(forms.Form):
 
 
 class LogFilter(forms.Form):
-    level = forms.ChoiceField(required=False, choices=[("", "All levels"), ("warning", "Warnings and errors"), ("error", "Errors")])
-    find = forms.CharField(required=False, max_length=100, label="Words in the log", widget=forms.SearchInput(attrs={"placeholder": "Words in the log"}))
+    level = forms.ChoiceField(
+        required=False,
+        choices=[("", "All levels"), ("warning", "Warnings and errors"), ("error", "Errors")],
+        widget=forms.Select(attrs={"class": "control--s auto"}),
+    )
+    find = forms.CharField(
+        required=False,
+        max_length=100,
+        label="Words in the log",
+        widget=forms.SearchInput(attrs={"placeholder": "Words in the log", "class": "control--s auto"}),
+    )

@@ -71,4 +71,5 @@ def _options(params: dict[str, Any]) -> dict[str, bool]:
 
 
 def _subject(listing: CompetitorAmazonUrl) -> Subject:
-    return Subject(str(listing.pk), f"{listing.label} ({listing.asin})"[:300], listing.get_absolute_url())
+    label = f"{listing.product_title} ({listing.asin})" if listing.product_title else listing.asin
+    return Subject(str(listing.pk), label[:300], listing.get_absolute_url())

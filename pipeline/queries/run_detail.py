@@ -1,6 +1,7 @@
 """Everything the page of one run shows."""
 
-from collections import Counter
+import json
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -101,15 +102,15 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
     samples = {item.pk: item.item for item in RejectedItem.objects.filter(pk__in=[group["first"] for group in groups])}
     now = timezone.now()
     spans = spans_of(run, attempts, now)
-    sums: Counter[str] = Counter()
+    sums: defaultdict[str, float] = defaultdict(float)
     for span in spans:
-        sums[span.kind] += span.seconds  # type: ignore[assignment]  seconds are fractions
+        sums[span.kind] += span.seconds
     line = run_line(run, user)
     return RunDetail(
         run=run, line=line, type_label=label, emoji=emoji, parameters=parameters, log=list(logs.order_by("-seq")[:LOG_LINES])[::-1],
         log_count=log_count, steps=list(Step.objects.filter(run=run)), attempts=[_attempt(one, now) for one in attempts],
         upstreams=[_upstream(one) for one in upstreams],
-        rejected=[RejectedGroup(group["reason"], group["n"], str(samples[group["first"]])[:SAMPLE_CHARACTERS]) for group in groups],
+        rejected=[RejectedGroup(group["reason"], group["n"], json.dumps(samples[group["first"]], ensure_ascii=False)[:SAMPLE_CHARACTERS]) for group in groups],
         rejected_count=run.counts.get("rejected", 0) if run.counts else 0, spans=spans, in_line=sums["line"], at_upstream=sums["upstream"],
         working=sums["work"], counts=_counts(run), cap=UpstreamRun.objects.filter(run=run).aggregate(cap=Sum("cost_cap"))["cap"],
         cost_settled=bool(upstreams) and all(one.cost_settled or one.status in ("void", "refused") for one in upstreams), waits_for=waits_for,

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from ..states import Badge
 
 register = template.Library()
-UNKNOWN = '<span aria-hidden="true">–</span><span class="vh">not known</span>'
+UNKNOWN = format_html('<span aria-hidden="true">{}</span><span class="vh">{}</span>', "–", "not known")
 TONES = {constants.SUCCESS: "tone-green", constants.WARNING: "tone-amber", constants.ERROR: "tone-red"}
 ICONS = {constants.SUCCESS: "check", constants.WARNING: "alert", constants.ERROR: "alert"}
 
@@ -37,14 +37,14 @@ def badge(value: Badge, size: str = "") -> SafeString:
 @register.simple_tag
 def ago(moment: datetime | None) -> SafeString:
     """'3 minutes ago', with the full time at hand."""
-    return _time(moment, words_ago(moment, timezone.now())) if moment else format_html(UNKNOWN)
+    return _time(moment, words_ago(moment, timezone.now())) if moment else UNKNOWN
 
 
 @register.simple_tag
 def when(moment: datetime | None) -> SafeString:
     """'14:02:11' today, else with the day."""
     if not moment:
-        return format_html(UNKNOWN)
+        return UNKNOWN
     local = timezone.localtime(moment)
     today = local.date() == timezone.localdate()
     return _time(moment, f"{local:%H:%M:%S}" if today else f"{local.day} {local:%b %Y, %H:%M}")
@@ -71,7 +71,7 @@ def _time(moment: datetime, words: str) -> SafeString:
 def duration(value: timedelta | float | None) -> str | SafeString:
     """'1 h 2 m', '8 m 59 s', '0.4 s'."""
     if value is None:
-        return format_html(UNKNOWN)
+        return UNKNOWN
     seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
     if seconds < 10:
         return f"{max(seconds, 0):.1f} s"
@@ -87,14 +87,14 @@ def duration(value: timedelta | float | None) -> str | SafeString:
 def usd(value: Decimal | float | None) -> str | SafeString:
     """'$1.86'; below a cent as many digits as it takes to see something."""
     if value is None:
-        return format_html(UNKNOWN)
+        return UNKNOWN
     amount = Decimal(str(value))
     return f"${amount:,.4f}" if 0 < amount < Decimal("0.01") else f"${amount:,.2f}"
 
 
 @register.filter
 def number_or_dash(value: float | None) -> str | SafeString:
-    return format_html(UNKNOWN) if value is None else f"{value:,}"
+    return UNKNOWN if value is None else f"{value:,}"
 
 
 @register.filter

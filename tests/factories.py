@@ -1,0 +1,43 @@
+"""Rows that tests begin with."""
+
+from datetime import date
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+from django.utils.text import slugify
+
+from competitors.models import AmazonReview, Competitor, CompetitorAmazonUrl
+from pipeline.models import Brand
+
+
+def make_user(name: str = "person", *permissions: str) -> Any:
+    """A user with just these permissions, each as "app.codename"."""
+    user = get_user_model().objects.create_user(name, password="pass")
+    for permission in permissions:
+        app, codename = permission.split(".")
+        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return user
+
+
+def make_brand(name: str = "Northpaw") -> Brand:
+    return Brand.objects.create(name=name, slug=slugify(name))
+
+
+def make_competitor(brand: Brand | None = None, name: str = "Barkwell") -> Competitor:
+    return Competitor.objects.create(brand=brand or make_brand(), name=name)
+
+
+def make_listing(competitor: Competitor | None = None, *, asin: str = "B09XK4T2LM", domain_code: str = "com", **fields: Any) -> CompetitorAmazonUrl:
+    fields.setdefault("amazon_url", f"https://www.amazon.{domain_code}/dp/{asin}")
+    return CompetitorAmazonUrl.objects.create(competitor=competitor or make_competitor(), asin=asin, domain_code=domain_code, **fields)
+
+
+def make_review(listing: CompetitorAmazonUrl, **fields: Any) -> AmazonReview:
+    now = timezone.now()
+    values: dict[str, Any] = {
+        "review_id": "R1AAAAAAAA", "asin": listing.asin, "domain_code": listing.domain_code, "rating": 5, "title": "Good", "body": "It works.",
+        "author": "A. B.", "review_date": date(2026, 5, 4), "verified_purchase": True, "helpful_votes": 2, "first_seen_at": now, "last_seen_at": now,
+    }
+    return AmazonReview.objects.create(**values | fields)
