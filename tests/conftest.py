@@ -104,3 +104,12 @@ def chromium() -> Iterator["Browser"]:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", *quiet])
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_goes_on_here() -> Iterator[None]:
+    """Work that a test began in this process (legacy, direct) ends with it: its threads use the database."""
+    yield
+    from pipeline import here
+
+    here.rest()

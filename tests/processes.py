@@ -59,7 +59,7 @@ class Cluster:
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "worker"], cwd=settings.BASE_DIR, stdout=output, stderr=subprocess.STDOUT,
-                env={**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE, "DEBUG": "1", **environment},
+                env={**os.environ, "DATABASE_URL": database_url(), "DEBUG": "1", **environment},
             )
         until(lambda: len(self.workers()) >= 2 or self.process.poll() is not None, f"two workers; log: {log.read_text()}")
 

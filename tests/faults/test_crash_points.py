@@ -38,7 +38,7 @@ def work(sandbox, run, kind, number, moment):
         [sys.executable, "-m", "tests.faults.crash_worker", str(run.pk), kind, str(number), moment], cwd=settings.BASE_DIR, timeout=60,
         capture_output=True, text=True,
         env={
-            **os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE, "APIFY_API_URL": sandbox.url,
+            **os.environ, "DATABASE_URL": database_url(), "APIFY_API_URL": sandbox.url,
             "APIFY_TOKEN": "a-token-for-tests", "PIPELINE_SETTLE_SECONDS": "0", "PYTHONPATH": os.pathsep.join(sys.path),
         },
     )

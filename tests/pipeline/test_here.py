@@ -16,12 +16,6 @@ def brand():
     return Brand.objects.create(name="Acme", slug="acme")
 
 
-@pytest.fixture(autouse=True)
-def _no_heart_left():
-    yield
-    here.rest()
-
-
 def ended(run):
     def look():
         run.refresh_from_db()

@@ -1,0 +1,60 @@
+"""Real Chromium against the site, a real worker, and the sandbox over HTTP."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from playwright.sync_api import Browser, Page
+
+from competitors.sandbox.server import Sandbox, serve
+from tests.factories import make_brand, make_competitor, make_listing
+from tests.processes import Cluster, cluster
+
+# Playwright's event loop is in this thread; the ORM calls here are the tests' own and wait for nobody.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture
+def sandbox(settings: Any) -> Iterator[Sandbox]:
+    with serve(run_seconds=5, seed=7) as sandbox:  # long enough for a poll of three seconds to see it
+        settings.APIFY_API_URL = sandbox.url
+        yield sandbox
+
+
+@pytest.fixture
+def worker(transactional_db: None, sandbox: Sandbox, tmp_path: Path) -> Iterator[Cluster]:
+    with cluster(tmp_path / "worker.log", APIFY_API_URL=sandbox.url, APIFY_TOKEN="a-token-for-tests", PIPELINE_POLL_SECONDS="0.3") as one:
+        yield one
+
+
+@pytest.fixture
+def listing(transactional_db: None) -> Any:
+    return make_listing(make_competitor(make_brand("Northpaw"), "Barkwell"))
+
+
+@pytest.fixture
+def open_page(live_server: Any, chromium: Browser, transactional_db: None) -> Iterator[Callable[..., Page]]:
+    """open_page(path, …): that page, signed in as a superuser who reads the console with the test."""
+    user = get_user_model().objects.create_superuser("operator", password="pass")
+    contexts = []
+
+    def open_(path: str, **options: Any) -> Page:
+        from django.test import Client
+
+        client = Client()
+        client.force_login(user)
+        context = chromium.new_context(base_url=live_server.url, **options)
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value, "url": live_server.url}])
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.goto(path)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
