@@ -75,7 +75,8 @@ def wait_for_mark(folder: Path, name: str, seconds: float = 30) -> int:
         if moment := marks(folder).get(name):
             return moment
         time.sleep(0.01)
-    raise SystemExit(f"{name} was not executed within {seconds} s")
+    logs = "".join(path.read_text()[-1500:] for path in folder.glob("*.log"))
+    raise SystemExit(f"{name} was not executed within {seconds} s\n{logs}")
 
 
 def percentiles(values: list[float]) -> tuple[float, float, float]:

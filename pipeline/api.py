@@ -57,7 +57,8 @@ def start_here(
         stops = claims.blocking(job_type, brand.pk if brand else None)
         queued = None if stops else _queue(brand, job_type, params, subject, Job.Trigger.MANUAL, None, max_retries, created_by, mode)
         if queued and queued.created:
-            attempt = claims.take(queued.run, worker, claims.now())
+            run, attempt = claims.take(queued.run.pk, worker, claims.now())
+            queued = Queued(queued.job, run, created=True)
             return queued, runs.Lease(queued.run.pk, attempt.lease_token, attempt.pk)
     if queued is None:
         raise NotAllowed(f"{get_type(job_type).label} cannot start here now: it is paused, or as many run as its limit allows. Queue it instead.")
@@ -240,7 +241,7 @@ def _queue(
         estimate = handler.estimate(brand, params)
         try:
             with transaction.atomic():
-                at = claims.now()
+                at = claims.wake_workers()
                 job = Job.objects.create(
                     brand=brand, job_type=job_type, subject=subject.key, name=name or f"{handler.label} {subject.label}".strip()[:200],
                     parameters=params, trigger_source=trigger, max_retries=max_retries, created_by=created_by,

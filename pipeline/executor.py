@@ -21,7 +21,7 @@ FINAL_WRITE_SECONDS = 120  # how long the end of a run is tried to be written be
 
 def execute(run: Run, lease: runs.Lease, *, stopping: Callable[[], bool], blocking: bool = False) -> None:
     """Work the run and write its next state. Whatever happens, the caller can go on to the next run."""
-    logger.info("Run %s (%s) begins.", run.pk, run.job_type)
+    logger.debug("Run %s (%s) begins.", run.pk, run.job_type)
     finish = _work(run, lease, stopping, blocking)
     try:
         _write(finish)

@@ -46,18 +46,16 @@ def dedupe_key(job_type: str, brand_id: UUID | None, subject: str) -> str:
 
 
 def insert(job: Job, *, due_at: datetime, at: datetime, subject: Subject, priority: int = Run.MANUAL, **fields: Any) -> Run:
-    """A pending run of the job, in the caller's transaction. IntegrityError where a constraint already has such a one."""
+    """A pending run of the job, in the caller's transaction, which also wakes the workers. IntegrityError where a constraint already has such a one."""
     last = (
         Run.objects.filter(status=RunStatus.PENDING, brand_id=job.brand_id, due_at__lte=due_at, priority=priority)
         .order_by("-order_at").values_list("order_at", flat=True).first()
     )
-    run = Run.objects.create(
+    return Run.objects.create(
         job=job, brand_id=job.brand_id, job_type=job.job_type, parameters=job.parameters, subject=subject.key, subject_label=subject.label,
         subject_url=subject.url, due_at=due_at, order_at=max(due_at, last + timedelta(seconds=1)) if last else due_at, priority=priority,
         created_at=at, **fields,
     )
-    wake_workers()
-    return run
 
 
 def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
@@ -67,6 +65,7 @@ def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
     if not times:
         return None
     handler = get_type(job.job_type)
+    wake_workers()
     return insert(
         job, due_at=times[0], at=at, subject=handler.subject(job.brand, job.parameters), priority=Run.SCHEDULED,
         scheduled_for=times[0], trigger_source=Job.Trigger.SCHEDULED,
@@ -292,7 +291,7 @@ def take_key(run: Run, at: datetime) -> bool:
     key = dedupe_key(run.job_type, run.brand_id, run.subject)
     holder = Run.objects.filter(dedupe_key=key, status__in=LIVE).first()
     if holder is None:
-        run.dedupe_key = key
+        Run.objects.filter(pk=run.pk).update(dedupe_key=key)
         return True
     _leave(run, RunStatus.CANCELLED, completed_at=at, summary=f"Skipped: run {holder.pk} is doing it.")
     log(run.pk, f"Skipped: run {holder.pk} is doing it.", at=at)

@@ -121,7 +121,7 @@ def _watch(group: Group, stop: threading.Event) -> str:
 def _could_work(cluster_id: uuid.UUID) -> bool:
     """By the claim's own predicate: something is claimable, and a worker of this cluster has nothing to do."""
     try:
-        if claims.claimable() is None:
+        if not claims.claimable():
             return False
         workers = Worker.objects.filter(cluster=cluster_id, stopped_at=None).count()
         return workers > Run.objects.filter(status=RunStatus.RUNNING, worker__cluster=cluster_id).count()

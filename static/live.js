@@ -7,3 +7,13 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const said = document.getElementById("live-trouble");
   if (said) said.textContent = event.detail.successful ? "" : "Could not update. Trying again.";
 });
+// A swap never takes a form from under somebody's hands: that region waits until they have gone on.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  if (document.activeElement?.form && event.detail.target.contains(document.activeElement)) event.detail.shouldSwap = false;
+});
+// Signed out meanwhile: the answer is the sign-in page. The whole page goes there, and comes back afterwards.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (new URL(event.detail.xhr.responseURL).pathname === event.detail.pathInfo.requestPath.split("?")[0]) return;
+  event.detail.shouldSwap = false;
+  location.reload();
+});

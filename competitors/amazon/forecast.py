@@ -31,7 +31,7 @@ def forecasts(brand: Brand, listings: Sequence[CompetitorAmazonUrl]) -> dict[UUI
         known[run.subject].append(run)
     found = {}
     for listing in listings:
-        listing.good_runs_read = known[str(listing.pk)]  # type: ignore[attr-defined]  read by service.good_runs
+        setattr(listing, service.KNOWN, known[str(listing.pk)])
         order = service.review_order(listing, include_keywords=True, include_helpful=True)
         seconds = service.usual_seconds(listing, len(order.input["input"]))
         found[listing.pk] = Estimate(order.estimate_usd, order.max_cost_usd, seconds)

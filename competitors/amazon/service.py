@@ -25,6 +25,7 @@ PRICE_PER_ITEM = Decimal("0.75") / 1000  # USD, every raw item counts; booked is
 CAP_MARGIN = Decimal("1.2")  # a sweep's last page may hold a few more than ten
 USUAL_FILL = Decimal("0.4")  # of what the sweeps could bring, before anything is known of a listing
 FAR_FEWER = 0.3  # of the usual number of different reviews
+KNOWN = "good_runs_read"  # attribute of a listing whose good runs are read already
 CONTENT = ("domain_code", "rating", "review_date", "helpful_votes", "title", "body", "author", "verified_purchase")
 
 
@@ -120,7 +121,7 @@ def in_words(totals: Counter[str]) -> str:
 # ---- what is usual for a listing -----------------------------------------------------------------------------------------
 def good_runs(listing: CompetitorAmazonUrl) -> list[Run]:
     """Its last four that completed ok, newest first."""
-    known: list[Run] | None = getattr(listing, "good_runs_read", None)  # a page reads them for all its listings, see forecast.py
+    known: list[Run] | None = getattr(listing, KNOWN, None)  # a page reads them for all its listings, see forecast.py
     if known is not None:
         return known
     runs = Run.objects.filter(

@@ -5,14 +5,15 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from pipeline.models import Brand
 
 from ..models import Competitor, CompetitorAmazonUrl
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def needs(*permissions: str) -> Callable[[View], View]:

@@ -28,7 +28,7 @@ def brands(request: HttpRequest) -> HttpResponse:
         return see_other(reverse("brand_competitors", args=[brand.slug]))
     rows = Brand.objects.annotate(
         competitor_count=Count("competitors", distinct=True), listing_count=Count("competitors__amazon_urls", distinct=True)
-    )
+    ).order_by("name")  # a model's own order does not count in a query that groups
     context = {"brands": rows, "form": form, "may_add": may_add}
     return render(request, "competitors/brands.html", context, status=422 if form.errors else 200)
 
@@ -43,7 +43,12 @@ def competitors(request: HttpRequest, brand: str) -> HttpResponse:
         competitor = form.save()
         messages.success(request, format_html("Added {}. Add an Amazon URL, then scrape its reviews.", competitor.name))
         return see_other(competitor.get_absolute_url())
-    rows = Competitor.objects.filter(brand=owner).select_related("brand").annotate(listing_count=Count("amazon_urls"))
+    rows = (
+        Competitor.objects.filter(brand=owner)
+        .select_related("brand")
+        .annotate(listing_count=Count("amazon_urls"))
+        .order_by("name")
+    )
     context = {"brand": owner, "competitors": rows, "form": form, "may_add": may_add}
     return render(request, "competitors/competitors.html", context, status=422 if form.errors else 200)
 

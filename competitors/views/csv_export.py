@@ -32,9 +32,9 @@ def csv_response(filename: str, header: list[str], rows: Iterable[Iterable[Any]]
     writer = csv.writer(_Echo())
 
     def lines() -> Iterator[str]:
-        yield writer.writerow(header)  # type: ignore[misc]  writerow returns what write() returned
+        yield writer.writerow(header)  # which returns what write() returned
         for row in rows:
-            yield writer.writerow([safe_cell(value) for value in row])  # type: ignore[misc]
+            yield writer.writerow([safe_cell(value) for value in row])
 
     return StreamingHttpResponse(
         lines(), content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{filename}"'}

@@ -65,7 +65,7 @@ def _read(asked: ReviewFilter, page_number: str | None) -> dict[str, Any]:
     pages.count = counts[asked.chosen["stars"]]  # known already: spares a query
     page = _page(pages, page_number, asked.warnings)
     rows = [(review, asked.amazon_page(review.review_id)) for review in page]
-    return {"page": page, "rows": rows, "star_tabs": asked.star_tabs(counts)}
+    return {"sheet": page, "rows": rows, "star_tabs": asked.star_tabs(counts)}
 
 
 @needs("competitors.view_competitoramazonurl", "competitors.view_amazonreview")

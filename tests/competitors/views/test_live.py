@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 def poll_address(text: str) -> str | None:
     """Where the page will look next; None where it will not."""
-    found = re.search(r'id="poll" hx-get="([^"]+)" hx-trigger="every 3s"', text)
+    found = re.search(r'id="poll" hidden hx-get="([^"]+)" hx-trigger="every 3s"', text)
     return html.unescape(found[1]) if found else None
 
 

@@ -156,6 +156,12 @@ def test_25_to_a_page_and_the_filter_stays(page: Client, listing: CompetitorAmaz
     assert "26 to 26 of 26 reviews" in page.get(of_listing("reviews", listing, stars="4", page="2")).content.decode()
 
 
+def test_the_sections_above_stay_reachable(page: Client, listing: CompetitorAmazonUrl) -> None:
+    assert (
+        '<a href="/competitors/" aria-current="true">Competitors</a>' in page.get(of_listing("reviews", listing)).content.decode()
+    )
+
+
 def test_the_number_of_queries_does_not_grow_with_the_reviews(
     page: Client, listing: CompetitorAmazonUrl, django_assert_max_num_queries: Any
 ) -> None:

@@ -1,0 +1,70 @@
+"""What the tab's poll does to a page that somebody is using."""
+
+from playwright.sync_api import expect
+
+from tests.competitors.views import runs
+from tests.factories import make_listing
+
+POLL = 3_500  # ms, one and a bit
+
+
+def test_a_poll_leaves_the_focus_where_it_is(open_page, listing):
+    run = runs.running(listing)
+    page = open_page(listing.competitor.get_absolute_url())
+    for focused in (f"#see-{listing.asin}", f"#run-{run.pk}"):
+        page.focus(focused)
+        with page.expect_response("**/live/**"):
+            pass
+        page.wait_for_timeout(200)
+        expect(page.locator(focused)).to_be_focused()
+
+
+def test_a_form_in_use_is_left_alone_until_its_user_goes_on(open_page, listing):
+    other = make_listing(listing.competitor, asin="B000000002")
+    runs.running(listing)
+    page = open_page(listing.competitor.get_absolute_url())
+    page.focus(f"#keywords-{other.asin}")
+    run = runs.queued(other)
+    expect(page.locator(f"#runs-{other.asin}")).to_contain_text(f"Run {run.pk}")
+    expect(page.locator(f"#keywords-{other.asin}")).to_be_focused()
+    page.focus(f"#asin-{other.asin}")
+    expect(page.locator(f"#scrape-{other.asin}")).to_contain_text(f"See run {run.pk}")
+
+
+def test_a_poll_that_fails_leaves_the_page_and_says_so(open_page, listing):
+    run = runs.running(listing)
+    page = open_page(listing.competitor.get_absolute_url())
+    page.route("**/live/**", lambda route: route.fulfill(status=500, body="boom"))
+    expect(page.locator("#live-trouble")).to_have_text("Could not update. Trying again.")
+    expect(page.locator(f"#see-{listing.asin}")).to_have_text(f"See run {run.pk}")
+    page.unroute("**/live/**")
+    expect(page.locator("#live-trouble")).to_have_text("")
+
+
+def test_an_end_is_announced_once_and_the_poll_stops(open_page, listing):
+    run = runs.running(listing)
+    page = open_page(listing.competitor.get_absolute_url())
+    runs.ended(run)
+    expect(page.get_by_role("status").filter(has_text=f"Run {run.pk} completed: 42 new")).to_have_count(1)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(POLL)
+    assert not asked
+
+
+def test_paused_updates_leave_the_page_still(open_page, listing):
+    runs.running(listing)
+    page = open_page(listing.competitor.get_absolute_url())
+    page.get_by_role("button", name="Pause updates").click()
+    expect(page.get_by_role("button", name="Resume updates")).to_be_visible()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(POLL)
+    assert not asked
+
+
+def test_who_was_signed_out_meanwhile_is_sent_to_sign_in_and_back(open_page, listing):
+    runs.running(listing)
+    page = open_page(listing.competitor.get_absolute_url())
+    page.context.clear_cookies()
+    page.wait_for_url("**/login/?next=/competitors/**")
