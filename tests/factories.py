@@ -1,6 +1,8 @@
 """Rows that tests begin with."""
 
+import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -41,3 +43,9 @@ def make_review(listing: CompetitorAmazonUrl, **fields: Any) -> AmazonReview:
         "author": "A. B.", "review_date": date(2026, 5, 4), "verified_purchase": True, "helpful_votes": 2, "first_seen_at": now, "last_seen_at": now,
     }
     return AmazonReview.objects.create(**values | fields)
+
+
+def read_items(path: Path) -> list[Any]:
+    """Recorded items, one a line."""
+    with path.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]

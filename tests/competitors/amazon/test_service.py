@@ -1,0 +1,208 @@
+"""The scrape's verdicts, re-scrapes, replays and real reviews, through the sandbox."""
+
+import hashlib
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from competitors.amazon import parse
+from competitors.amazon.sweeps import sweeps
+from competitors.models import AmazonReview
+from competitors.sandbox.server import serve
+from pipeline import api
+from pipeline.errors import InvalidRequest, NotAllowed
+from pipeline.models import DatasetStatus, Run
+from pipeline.replay import replay
+from pipeline.states import JobStatus, RunStatus
+from pipeline.testing import work_one
+from tests.factories import make_brand, make_competitor, make_listing, read_items
+from tests.processes import until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def sandbox(settings):
+    with serve(run_seconds=0.1, seed=7) as sandbox:
+        settings.APIFY_API_URL, settings.PIPELINE_SETTLE_SECONDS = sandbox.url, 0
+        yield sandbox
+
+
+@pytest.fixture
+def listing(db):
+    return make_listing()
+
+
+def scrape(listing, **options):
+    """One scrape from click to end."""
+    parameters = {"competitor_amazon_url_id": str(listing.pk), "include_keywords": False, "include_helpful": False, **options}
+    run = api.queue_one_time_job(listing.competitor.brand_id, "amazon_review_scrape", parameters).run
+
+    def over():
+        Run.objects.filter(pk=run.pk, status="waiting").update(due_at=timezone.now())
+        work_one()
+        run.refresh_from_db()
+        return not run.is_live or run.attempt
+    until(over, f"the end of run {run.pk}")
+    return run
+
+
+def test_the_sweeps_are_those_that_were_asked_for():
+    counts = [len(sweeps("B09XK4T2LM", "com", include_keywords=k, include_helpful=h)) for k, h in ((False, False), (True, False), (False, True), (True, True))]
+    assert counts == [6, 28, 9, 31]
+    first = sweeps("B09XK4T2LM", "com.au", include_keywords=False, include_helpful=False)[0]
+    assert first == {
+        "asin": "B09XK4T2LM", "domainCode": "com.au", "sortBy": "recent", "maxPages": 10, "reviewerType": "all_reviews", "mediaType": "all_contents",
+        "formatType": "current_format",
+    }
+
+
+def test_a_scrape_makes_the_listing_fresh_and_books_what_it_cost(sandbox, listing):
+    run = scrape(listing)
+    listing.refresh_from_db()
+    assert (run.status, run.verdict) == (RunStatus.COMPLETED, "ok")
+    assert listing.last_scraped_at == run.completed_at
+    assert listing.total_reviews_scraped == listing.reviews().count() == run.counts["new"]
+    assert listing.scrape_cost_estimate == run.cost_actual
+    assert listing.product_title
+    assert run.counts["raw"] == sum(run.counts.get(name, 0) for name in ("new", "changed", "unchanged", "duplicate", "rejected"))
+    assert DatasetStatus.objects.get().subject == str(listing.pk)
+    run.job.refresh_from_db()
+    assert run.job.status == JobStatus.ARCHIVED
+
+
+def test_a_second_scrape_finds_nothing_new_or_changed(sandbox, listing):
+    first, second = scrape(listing), scrape(listing)
+    assert (second.counts.get("new", 0), second.counts.get("changed", 0)) == (0, 0)
+    assert second.counts["unchanged"] == first.counts["new"]
+
+
+def test_new_and_edited_reviews_are_counted_as_such(sandbox, listing):
+    scrape(listing)
+    sandbox.account.advance(days=1, new_reviews=5)
+    counts = scrape(listing).counts
+    assert counts["new"] >= 1
+    assert counts["changed"] >= 1
+
+
+def test_a_listing_of_two_brands_shares_its_reviews(sandbox, listing):
+    other = make_listing(make_competitor(make_brand("Southpaw"), "Other"))
+    first = scrape(listing)
+    second = scrape(other)
+    assert second.counts.get("new", 0) == 0
+    assert listing.reviews().count() == other.reviews().count() == first.counts["new"]
+    other.delete()
+    assert listing.reviews().count() == first.counts["new"]
+
+
+@pytest.mark.parametrize(("fault", "words"), [("no_items", "Nothing came")])
+def test_an_implausible_result_is_to_be_checked_and_not_fresh(sandbox, listing, fault, words):
+    sandbox.account.faults.arm(fault)
+    run = scrape(listing)
+    assert (run.status, run.verdict) == (RunStatus.COMPLETED, "suspicious")
+    assert words in run.summary
+    status = DatasetStatus.objects.get()
+    assert (status.last_success_at, words in status.error_message) == (None, True)
+
+
+def test_far_fewer_than_usual_is_to_be_checked(sandbox, listing):
+    scrape(listing)
+    AmazonReview.objects.all()
+    Run.objects.update(counts={"new": 100_000})
+    run = scrape(listing)
+    assert run.verdict == "suspicious"
+    assert "Far fewer than usual" in run.summary
+
+
+def test_only_error_items_are_a_failed_scrape(sandbox, listing):
+    sandbox.account.faults.arm("only_errors")
+    run = scrape(listing)
+    assert run.status == RunStatus.FAILED
+    assert "could be read as a review" in run.error_message
+    assert run.rejected.exists()
+
+
+@pytest.mark.parametrize("value", ["5a2d8a54-0000-4000-8000-000000000000", "B09XK4T2LM", ""])
+def test_an_unknown_url_is_refused_before_anything_is_queued(listing, value):
+    with pytest.raises(InvalidRequest) as refused:
+        api.queue_one_time_job(listing.competitor.brand_id, "amazon_review_scrape", {"competitor_amazon_url_id": value})
+    assert "competitor_amazon_url_id" in refused.value.errors
+    assert not Run.objects.exists()
+
+
+def test_a_foreign_brands_url_is_refused(listing):
+    with pytest.raises(InvalidRequest, match="There is no Amazon URL"):
+        api.queue_one_time_job(make_brand("Southpaw").pk, "amazon_review_scrape", {"competitor_amazon_url_id": str(listing.pk)})
+
+
+def test_a_url_that_was_removed_meanwhile_fails_in_words(sandbox, listing):
+    run = api.queue_one_time_job(listing.competitor.brand_id, "amazon_review_scrape", {"competitor_amazon_url_id": str(listing.pk)}).run
+    listing.delete()
+    run = work_one()
+    assert run.status == RunStatus.FAILED
+    assert "It may have been removed" in run.error_message
+    assert sandbox.state["runs_started"] == 0
+
+
+# ---- replay ----------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def mended(monkeypatch):
+    """Yesterday's parser lost the author."""
+    real = parse.parse_item
+
+    def forgetful(item, asin, domain_code):
+        result = real(item, asin, domain_code)
+        if isinstance(result, parse.Review):
+            result.row["author"] = ""
+        return result
+
+    monkeypatch.setattr("competitors.amazon.service.parse_item", forgetful)
+    return lambda: monkeypatch.setattr("competitors.amazon.service.parse_item", real)
+
+
+def test_a_replay_after_a_mended_parser_changes_rows_and_asks_nobody(sandbox, listing, mended, capsys):
+    run = scrape(listing)
+    assert not AmazonReview.objects.exclude(author="").exists()
+    mended()
+    requests = sum(sandbox.state["requests"].values())
+    call_command("replay", str(run.pk), "--dry-run")
+    assert not AmazonReview.objects.exclude(author="").exists()
+    call_command("replay", str(run.pk))
+    assert "changed" in capsys.readouterr().out
+    assert AmazonReview.objects.exclude(author="").count() > 100
+    assert sum(sandbox.state["requests"].values()) == requests
+    run.refresh_from_db()
+    assert run.cost_actual == sum(row.cost_actual for row in run.upstream_runs.all())
+
+
+def test_a_replay_of_an_older_run_is_refused(sandbox, listing):
+    first, second = scrape(listing), scrape(listing)
+    with pytest.raises(NotAllowed, match=f"Run {second.pk} fetched the same later"):
+        replay(first)
+
+
+def test_a_run_without_pages_cannot_be_replayed(listing):
+    run = api.queue_one_time_job(listing.competitor.brand_id, "amazon_review_scrape", {"competitor_amazon_url_id": str(listing.pk)}).run
+    api.cancel(run, None)
+    run.refresh_from_db()
+    with pytest.raises(NotAllowed, match="kept no pages"):
+        replay(run)
+
+
+# ---- real reviews ----------------------------------------------------------------------------------------------------
+@pytest.mark.needs_samples
+def test_every_real_review_lands_unharmed_and_only_once(samples, settings, db):
+    """Compared by hash with the file; a second scrape says 0 new, 0 changed."""
+    file = samples / "amazon_reviews.jsonl"
+    items = read_items(file)
+    with serve(run_seconds=0.1, data=file) as sandbox:
+        settings.APIFY_API_URL, settings.PIPELINE_SETTLE_SECONDS = sandbox.url, 0
+        settings.PIPELINE_DAILY_SPEND_LIMIT_USD = 1000
+        listing = make_listing(asin="ALL0000000")  # the sandbox's word for every item of every file
+        first, second = (scrape(listing, include_keywords=True) for _ in range(2))
+    digest = {(item["reviewId"], item["asin"]): hashlib.sha256(f"{item.get('title', '')}\x1f{item.get('text', '')}".encode()).hexdigest() for item in items}
+    stored = {(row.review_id, row.asin): hashlib.sha256(f"{row.title}\x1f{row.body}".encode()).hexdigest() for row in AmazonReview.objects.all()}
+    assert stored == digest
+    assert first.counts["new"] == len(digest)
+    assert (second.counts.get("new", 0), second.counts.get("changed", 0)) == (0, 0)
