@@ -1,0 +1,137 @@
+"""Queue a run from the command line, follow it, or run it in this process."""
+
+import json
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from pipeline import api, here
+from pipeline.errors import InvalidRequest, NotAllowed
+from pipeline.explain import explain, no_worker_since
+from pipeline.models import Brand, Job, Run, RunLog
+from pipeline.registry import all_types
+from pipeline.states import RunStatus
+
+LOOK_SECONDS = 0.25
+FAILED, BAD_USAGE, GAVE_UP = 1, 2, 3
+
+
+class Command(BaseCommand):
+    help = "Queue a job once (default), follow it (--wait), or run it in this process (--direct). Exit 0 done or queued, 1 run failed, 2 bad usage, 3 gave up waiting."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("job_type", help=f"one of: {', '.join(one.name for one in all_types())}")
+        parser.add_argument("--brand", help="slug or id; without it the job is the platform's")
+        parser.add_argument("--param", action="append", default=[], metavar="K=V", help="a parameter; V is read as JSON where it is JSON")
+        parser.add_argument("--params", default="{}", metavar="JSON", help="all parameters as one JSON object")
+        parser.add_argument("--wait", action="store_true", help="show its log until it has ended; Ctrl-C leaves it going")
+        parser.add_argument("--timeout", type=float, metavar="S", help="give up waiting after S seconds; the run goes on")
+        parser.add_argument("--direct", action="store_true", help="run it in this process; Ctrl-C hands it back to the workers")
+        parser.add_argument("--json", action="store_true", help="one JSON object on standard output; everything else on standard error")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.as_json = options["json"]
+        try:
+            brand = find_brand(options["brand"]) if options["brand"] else None
+            parameters = read_parameters(options["params"], options["param"])
+            brand_id = brand.pk if brand else None
+            if options["direct"]:
+                queued = here.start(brand_id, options["job_type"], parameters, mode=Run.Mode.DIRECT)
+            else:
+                queued = api.queue_one_time_job(brand_id, options["job_type"], parameters, trigger_source=Job.Trigger.MANUAL)
+        except (InvalidRequest, NotAllowed) as error:
+            raise CommandError(str(error), returncode=BAD_USAGE) from error
+        run = queued.run
+        self.say(f"Run {run.pk}: " + ("started here." if options["direct"] else "queued.") if queued.created else already(run))
+        if options["wait"] or (options["direct"] and queued.created):
+            self.follow(run, options["timeout"], direct=options["direct"] and queued.created)
+        else:
+            if trouble := no_worker_since(timezone.now()):
+                self.say(trouble)
+            self.answer(run, queued.created)
+            return
+        self.answer(run, queued.created)
+        if run.status != RunStatus.COMPLETED:
+            raise CommandError(f"Run {run.pk} {run.get_status_display().lower()}: {run.error_message or run.summary}", returncode=FAILED)
+
+    def follow(self, run: Run, timeout: float | None, *, direct: bool) -> None:
+        """Log lines as they come, until the run has ended. Ends this process where that takes too long, or on Ctrl-C."""
+        seen, said = 0, ""
+        end = time.monotonic() + timeout if timeout is not None else None
+        try:
+            while True:
+                run.refresh_from_db()
+                for line in RunLog.objects.filter(run=run, seq__gt=seen):
+                    self.say(f"{timezone.localtime(line.at):%H:%M:%S} {line.level:7} {line.message}")
+                    seen = line.seq
+                if not run.is_live:
+                    return
+                note = (run.progress or {}).get("note") or (explain(run, timezone.now()) if run.status == RunStatus.PENDING else "")
+                if note and note != said:
+                    self.say(f"{timezone.localtime():%H:%M:%S} …       {note}")
+                    said = note
+                if direct and run.status in (RunStatus.PENDING, RunStatus.WAITING):
+                    self.say(f"Run {run.pk} is back in line; a worker goes on with it.")
+                    direct = False
+                if end is not None and time.monotonic() > end:
+                    raise CommandError(f"Gave up waiting after {timeout:g} s. Run {run.pk} goes on.", returncode=GAVE_UP)
+                time.sleep(LOOK_SECONDS)
+        except KeyboardInterrupt:
+            if direct:
+                here.rest()
+                raise CommandError(f"Run {run.pk} was handed back; a worker goes on with it.", returncode=130) from None
+            raise CommandError(f"Run {run.pk} goes on without you.", returncode=130) from None
+
+    def answer(self, run: Run, created: bool) -> None:
+        if self.as_json:
+            self.stdout.write(json.dumps({
+                "run": run.pk, "created": created, "job_type": run.job_type, "status": run.status, "verdict": run.verdict, "counts": run.counts,
+                "summary": run.summary, "error": run.error_message, "cost_usd": str(run.cost_actual) if run.cost_actual is not None else None,
+            }))
+        elif not run.is_live:
+            cost = f" Cost ${run.cost_actual:.2f}." if run.cost_actual is not None else ""
+            self.stdout.write(f"Run {run.pk} {run.get_status_display().lower()}. {run.summary}{cost}")
+
+    def say(self, words: str) -> None:
+        out = self.stderr if self.as_json else self.stdout
+        out.write(words, self.style.NOTICE if self.as_json else None)
+        out.flush()
+
+
+def find_brand(text: str) -> Brand:
+    """By slug, else by id. InvalidRequest, with the slugs there are, where there is none."""
+    brand = Brand.objects.filter(slug=text).first()
+    if brand is None:
+        try:
+            brand = Brand.objects.filter(pk=text).first()
+        except Exception:  # noqa: BLE001  not a UUID: Django says so by its own ValidationError
+            brand = None
+    if brand is None:
+        known = ", ".join(Brand.objects.values_list("slug", flat=True)[:20])
+        raise InvalidRequest(f"There is no brand {text!r}. Known: {known or 'none'}.", {"brand": ["Unknown brand."]})
+    return brand
+
+
+def read_parameters(text: str, pairs: list[str]) -> dict[str, Any]:
+    """--params, then each --param over it."""
+    try:
+        parameters = json.loads(text)
+    except ValueError as error:
+        raise InvalidRequest(f"--params is not JSON: {error}.") from error
+    if not isinstance(parameters, dict):
+        raise InvalidRequest('--params must be a JSON object, like {"asin": "B09XK4T2LM"}.')
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise InvalidRequest(f"--param {pair!r} is not of the form name=value.")
+        try:
+            parameters[name] = json.loads(value)
+        except ValueError:
+            parameters[name] = value
+    return parameters
+
+
+def already(run: Run) -> str:
+    return f"Run {run.pk} is already doing this: {explain(run, timezone.now()) or run.get_status_display().lower()}"

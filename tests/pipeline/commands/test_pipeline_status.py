@@ -1,0 +1,51 @@
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from pipeline import api
+from pipeline.heartbeat import register_worker
+from pipeline.models import Run
+from pipeline.testing import work_off
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def status(capsys, *arguments):
+    try:
+        call_command("pipeline_status", *arguments)
+        code = 0
+    except SystemExit as end:
+        code = end.code
+    return code, capsys.readouterr().out
+
+
+def test_a_site_with_a_worker_and_nothing_to_do_is_healthy(capsys):
+    register_worker()
+    code, out = status(capsys)
+    assert (code, out.splitlines()[0]) == (0, "Healthy.")
+
+
+def test_no_worker_is_unhealthy(capsys):
+    code, out = status(capsys)
+    assert code == 1
+    assert "No worker has ever reported" in out
+
+
+def test_work_that_waits_over_a_minute_is_unhealthy_and_named(capsys):
+    register_worker()
+    run = api.queue_one_time_job(None, "toy").run
+    Run.objects.filter(pk=run.pk).update(due_at=timezone.now() - timedelta(minutes=5))
+    code, out = status(capsys)
+    assert code == 1
+    assert f"Run {run.pk} has been due for 5 min" in out
+
+
+def test_json_has_the_figures(capsys):
+    api.queue_one_time_job(None, "toy", {"ends": "permanent"})
+    work_off()
+    code, out = status(capsys, "--json")
+    figures = json.loads(out)
+    assert (code, figures["healthy"], figures["failed_24h"], figures["workers"]) == (0, True, 1, 1)
