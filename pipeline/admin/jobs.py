@@ -1,0 +1,158 @@
+"""Jobs: the form takes its parameter fields from the type's own form, and saving goes through the write door."""
+
+from copy import deepcopy
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from .. import api, schedules
+from ..errors import InvalidRequest
+from ..models import Job
+from ..parameters import clean_parameters
+from ..registry import JobType, all_types, get_type
+from .base import act_on_each
+
+PREFIX = "parameter_"  # so that a type's field can never meet one of the job's own
+
+
+class JobForm(forms.ModelForm):
+    """Base of the form that `form_for` makes for one type."""
+
+    handler: JobType
+
+    class Meta:
+        model = Job
+        fields = ("brand", "name", "schedule_type", "cron_expression", "time_zone", "max_runs", "max_retries")
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        for name, value in (self.instance.parameters or {}).items():
+            if f"{PREFIX}{name}" in self.fields:
+                self.initial[f"{PREFIX}{name}"] = value
+
+    def clean(self) -> dict[str, Any]:
+        """The parameters by the type's own rules, each complaint at its field."""
+        cleaned = super().clean() or {}
+        given = {name: cleaned[PREFIX + name] for name in self.handler.Params.base_fields if cleaned.get(PREFIX + name) not in (None, "")}
+        brand = cleaned.get("brand", self.instance.brand)
+        try:
+            self.parameters = clean_parameters(self.handler.Params, given, brand)
+            if cleaned.get("schedule_type", self.instance.schedule_type) == Job.Schedule.RECURRING:
+                schedules.check(cleaned.get("cron_expression", ""))
+            subject = self.handler.subject(brand, self.parameters).key
+            if self.instance.pk and subject != self.instance.subject:
+                raise InvalidRequest("That would be a schedule of something else. Add a new one for it, and archive this one.")
+        except InvalidRequest as error:
+            placed = {name: name if name in self.fields else PREFIX + name for name in error.errors}
+            for name, words in error.errors.items():
+                self.add_error(placed[name] if placed[name] in self.fields else None, ValidationError(words))
+            if not error.errors:
+                self.add_error(None, str(error))
+        return cleaned
+
+
+def form_for(job_type: str) -> type[JobForm]:
+    """The job's own fields, then the type's, ticked and filled as the type's defaults say."""
+    handler = get_type(job_type)
+    fields = {f"{PREFIX}{name}": deepcopy(field) for name, field in handler.Params.base_fields.items()}
+    for name, field in handler.Params.base_fields.items():
+        fields[f"{PREFIX}{name}"].label = field.label or name.replace("_", " ").capitalize()
+    return type("JobForm", (JobForm,), {**fields, "handler": handler})
+
+
+@admin.register(Job)
+class JobAdmin(admin.ModelAdmin):
+    list_display = ("__str__", "job_type", "brand", "subject", "schedule_type", "cron_expression", "status", "runs_completed", "created_at")
+    list_filter = ("status", "schedule_type", "job_type", "brand", "trigger_source")
+    search_fields = ("=id", "name", "subject", "last_error")
+    list_select_related = ("brand",)
+    actions = ("run_now", "pause", "resume", "archive")
+    readonly_fields = ("job_type", "status", "when_in_words", "runs_completed", "last_error", "created_by", "created_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # history hangs on it; archive it instead
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is not None and (not obj.recurring or obj.status == "archived"):
+            return False  # what a one-time job asked for has been asked
+        return super().has_change_permission(request, obj)
+
+    def has_scrape_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("pipeline.scrape_run")
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if not _chosen(request):
+            context = {**self.admin_site.each_context(request), "title": "Add job: of what type?", "types": all_types(), "opts": self.opts}
+            return TemplateResponse(request, "admin/pipeline/job/choose.html", context)
+        return super().add_view(request, form_url, extra_context)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        name = obj.job_type if obj else _chosen(request)
+        self.form = form_for(name) if name else JobForm
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        name = obj.job_type if obj else _chosen(request)
+        own = ["brand", "name", "schedule_type", "cron_expression", "time_zone", "max_runs", "max_retries"]
+        parameters = [f"{PREFIX}{field}" for field in get_type(name).Params.base_fields] if name and self._may_edit(request, obj) else ["parameters"]
+        return ["job_type", *own, *parameters, *([] if obj is None else self.readonly_fields[1:])] if obj else [*own, *parameters]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [*self.readonly_fields, "brand", "schedule_type"] if obj else []
+
+    def _may_edit(self, request: HttpRequest, obj: Any) -> bool:
+        return obj is None or self.has_change_permission(request, obj)
+
+    @admin.display(description="When")
+    def when_in_words(self, job: Job) -> str:
+        if not job.recurring:
+            return "Once"
+        zone = job.time_zone or (job.brand.time_zone if job.brand else "") or timezone.get_default_timezone_name()
+        times = schedules.next_times(job.cron_expression, zone, timezone.now(), 5)
+        return f"{schedules.in_words(job.cron_expression)}, {zone}. Next: {', '.join(f'{timezone.localtime(one):%d %b %H:%M}' for one in times)}"
+
+    def save_model(self, request: HttpRequest, obj: Job, form: JobForm, change: bool) -> None:
+        """Through the write door, which queues the run or moves the schedule's one future run."""
+        handler, parameters = form.handler, form.parameters
+        if obj.schedule_type == Job.Schedule.RECURRING:
+            saved = api.ensure_recurring_job(
+                obj.brand_id, handler.name, obj.cron_expression, parameters, enabled=None if change else True, name=obj.name or None,
+                time_zone=obj.time_zone, max_runs=obj.max_runs, created_by=request.user,
+            )
+        else:
+            queued = api.queue_one_time_job(
+                obj.brand_id, handler.name, parameters, name=obj.name or None, max_retries=obj.max_retries, created_by=request.user
+            )
+            saved = queued.job
+            if not queued.created:
+                messages.warning(request, f"Run {queued.run.pk} is already doing this; nothing was added.")
+        obj.pk = saved.pk
+        obj.refresh_from_db()
+
+    @admin.action(description="Run now", permissions=["scrape"])
+    def run_now(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
+        act_on_each(request, jobs, lambda job: api.job_run_now(job, request.user), "Runs queued")
+
+    @admin.action(description="Pause", permissions=["scrape"])
+    def pause(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
+        act_on_each(request, jobs, lambda job: api.pause(job, request.user), "Jobs paused")
+
+    @admin.action(description="Resume", permissions=["scrape"])
+    def resume(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
+        act_on_each(request, jobs, lambda job: api.resume(job, request.user), "Jobs resumed")
+
+    @admin.action(description="Archive", permissions=["scrape"])
+    def archive(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
+        act_on_each(request, jobs, lambda job: api.archive(job, request.user), "Jobs archived")
+
+
+def _chosen(request: HttpRequest) -> str:
+    """The type in the address of the add page; '' where it is missing or unknown."""
+    name = request.GET.get("job_type", "")
+    return name if name in {one.name for one in all_types()} else ""

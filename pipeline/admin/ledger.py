@@ -1,0 +1,45 @@
+from django.contrib import admin
+
+from ..models import DatasetStatus, RejectedItem, SourceState, UpstreamRun, Worker
+from .base import EngineRows
+
+# RawPage is not here: what upstreams sent is private.
+
+
+@admin.register(UpstreamRun)
+class UpstreamRunAdmin(EngineRows):
+    list_display = ("__str__", "run", "actor", "intent", "status", "capped", "started_at", "finished_at", "cost_estimate", "cost_actual", "cost_settled")
+    list_filter = ("source", "status", "capped", "cost_settled", "actor")
+    search_fields = ("=run__id", "upstream_id", "tag")
+    date_hierarchy = "intent_at"
+    list_select_related = ("run",)
+
+
+@admin.register(RejectedItem)
+class RejectedItemAdmin(EngineRows):
+    list_display = ("run", "reason", "offset")
+    list_filter = ("reason",)
+    search_fields = ("=run__id", "reason")
+    list_select_related = ("run",)
+
+
+@admin.register(DatasetStatus)
+class DatasetStatusAdmin(EngineRows):
+    list_display = ("dataset_key", "brand", "subject", "last_status", "last_success_at", "last_attempt_at", "records_affected", "last_run")
+    list_filter = ("dataset_key", "last_status", "brand")
+    search_fields = ("subject", "error_message")
+    list_select_related = ("brand", "last_run")
+
+
+@admin.register(SourceState)
+class SourceStateAdmin(EngineRows):
+    list_display = ("source", "slow_until", "blocked_until", "next_poll_at", "polled_at")
+    search_fields = ("source",)
+
+
+@admin.register(Worker)
+class WorkerAdmin(EngineRows):
+    list_display = ("__str__", "kind", "started_at", "last_seen_at", "stopped_at")
+    list_filter = ("kind", "host")
+    search_fields = ("host", "=pid")
+    date_hierarchy = "started_at"

@@ -1,0 +1,92 @@
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from .. import api
+from ..models import Attempt, Event, Run, RunLog, Step
+from .base import EngineRows, act_on_each
+
+
+class AttemptInline(admin.TabularInline):
+    model = Attempt
+    fields = readonly_fields = ("number", "outcome", "worker_label", "started_at", "ended_at", "exit_signal", "error")
+    extra, can_delete = 0, False
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(Run)
+class RunAdmin(EngineRows):
+    list_display = ("__str__", "page", "job_type", "brand", "subject_label", "status", "verdict", "mode", "created_at", "completed_at", "cost_actual")
+    list_filter = ("status", "verdict", "job_type", "brand", "mode", "trigger_source")
+    search_fields = ("=id", "subject", "subject_label", "error_message", "summary", "upstream_runs__upstream_id")
+    date_hierarchy = "created_at"
+    list_select_related = ("brand", "job")
+    inlines = (AttemptInline,)
+    actions = ("run_now", "retry", "cancel", "accept")
+
+    @admin.display(description="Page")
+    def page(self, run: Run) -> str:
+        return format_html('<a href="{}">Open</a>', run.get_absolute_url())
+
+    def has_scrape_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("pipeline.scrape_run")
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("pipeline.cancel_run")
+
+    @admin.action(description="Retry", permissions=["scrape"])
+    def retry(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
+        act_on_each(request, runs.select_related("job", "brand"), lambda run: api.retry(run, request.user), "Runs queued again")
+
+    @admin.action(description="Run now", permissions=["scrape"])
+    def run_now(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
+        act_on_each(request, runs, lambda run: api.run_now(run, request.user), "Runs brought forward")
+
+    @admin.action(description="Cancel", permissions=["cancel"])
+    def cancel(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
+        act_on_each(request, runs, lambda run: api.cancel(run, request.user), "Runs being cancelled")
+
+    @admin.action(description="Accept the result as good", permissions=["scrape"])
+    def accept(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
+        act_on_each(request, runs.select_related("job"), lambda run: api.accept(run, request.user), "Results accepted")
+
+
+@admin.register(Attempt)
+class AttemptAdmin(EngineRows):
+    list_display = ("run", "number", "outcome", "worker_label", "started_at", "ended_at", "exit_signal", "error")
+    list_filter = ("outcome",)
+    search_fields = ("=run__id", "worker_label", "error")
+    date_hierarchy = "started_at"
+    list_select_related = ("run",)
+
+
+@admin.register(Step)
+class StepAdmin(EngineRows):
+    list_display = ("run", "name", "at")
+    list_filter = ("run__job_type",)
+    search_fields = ("=run__id", "name")
+    list_select_related = ("run",)
+
+
+@admin.register(RunLog)
+class RunLogAdmin(EngineRows):
+    list_display = ("run", "seq", "at", "level", "message")
+    list_filter = ("level",)
+    search_fields = ("=run__id", "message")
+    date_hierarchy = "at"
+    list_select_related = ("run",)
+
+
+@admin.register(Event)
+class EventAdmin(EngineRows):
+    list_display = ("at", "kind", "message", "job", "run", "by")
+    list_filter = ("kind",)
+    search_fields = ("message", "=run__id", "=job__id")
+    date_hierarchy = "at"
+    list_select_related = ("job", "run", "by")

@@ -1,0 +1,133 @@
+"""The admin: every list opens, engine rows are read-only, actions check their permission and say what they did."""
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from pipeline import api
+from pipeline.models import Job, Run
+from pipeline.states import JobStatus, RunStatus
+from pipeline.testing import work_off
+from tests.factories import make_brand, make_listing, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PIPELINE = [model for model in admin.site._registry if model._meta.app_label in ("pipeline", "competitors")]
+
+
+@pytest.fixture
+def brand():
+    return make_brand("Acme")
+
+
+@pytest.fixture
+def page(client, django_user_model):
+    client.force_login(django_user_model.objects.create_superuser("root", password="pass"))
+    return client
+
+
+@pytest.mark.parametrize("model", PIPELINE, ids=lambda model: model.__name__)
+def test_every_model_is_listed_searched_and_filtered(page, brand, model):
+    api.queue_one_time_job(brand.pk, "toy", {"ends": "permanent"})
+    work_off()
+    registered = admin.site._registry[model]
+    assert registered.search_fields
+    answer = page.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"), {"q": "1"})
+    assert answer.status_code == 200
+    for row in model.objects.all()[:1]:
+        assert page.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[row.pk])).status_code == 200
+
+
+def test_raw_pages_and_django_q_are_not_shown():
+    shown = {model.__name__ for model in admin.site._registry}
+    assert not shown & {"RawPage", "OrmQ", "Schedule", "Success", "Failure"}
+
+
+def test_a_run_cannot_be_edited(page, brand):
+    run = api.queue_one_time_job(brand.pk, "toy").run
+    address = reverse("admin:pipeline_run_change", args=[run.pk])
+    assert page.post(address, {"status": "completed"}).status_code == 403
+    assert page.get(reverse("admin:pipeline_run_add")).status_code == 403
+
+
+def act(client, model, action, *objects):
+    address = reverse(f"admin:pipeline_{model}_changelist")
+    return client.post(address, {"action": action, "_selected_action": [one.pk for one in objects]}, follow=True)
+
+
+def test_runs_are_cancelled_and_retried_by_action(page, brand):
+    run = api.queue_one_time_job(brand.pk, "toy").run
+    assert "Runs being cancelled: 1." in act(page, "run", "cancel", run).content.decode()
+    assert "Runs queued again: 1." in act(page, "run", "retry", run).content.decode()
+    answer = act(page, "run", "retry", run).content.decode()
+    assert f"Run {run.pk} is queued by now" in answer
+
+
+def test_an_action_needs_its_own_permission(client, brand):
+    user = make_user("clerk", "pipeline.view_run", "pipeline.scrape_run")
+    user.is_staff = True
+    user.save()
+    client.force_login(user)
+    run = api.queue_one_time_job(brand.pk, "toy").run
+    act(client, "run", "cancel", run)
+    run.refresh_from_db()
+    assert run.status == RunStatus.PENDING
+
+
+def test_a_schedule_is_paused_resumed_run_and_archived_by_action(page, brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    for action, status in (("pause", "paused"), ("resume", "active"), ("run_now", "active"), ("archive", "archived")):
+        act(page, "job", action, job)
+        job.refresh_from_db()
+        assert job.status == status
+    assert Run.objects.filter(scheduled_for=None).count() == 1
+
+
+def test_adding_a_job_first_asks_for_its_type(page):
+    answer = page.get(reverse("admin:pipeline_job_add")).content.decode()
+    assert "?job_type=toy" in answer
+    assert "?job_type=amazon_review_scrape" in answer
+
+
+def form(**changes):
+    return {
+        "brand": "", "name": "", "schedule_type": "one_time", "cron_expression": "", "time_zone": "", "max_runs": "", "max_retries": "3",
+        "parameter_name": "owl", "parameter_ends": "ok", "parameter_sleeps": "0", "parameter_works": "0", **changes,
+    }
+
+
+def test_a_one_time_job_of_the_form_is_queued(page, brand):
+    page.post(reverse("admin:pipeline_job_add") + "?job_type=toy", form(brand=str(brand.pk)))
+    run = Run.objects.get()
+    assert (run.status, run.subject, run.brand, run.created_by.username) == (RunStatus.PENDING, "owl", brand, "root")
+
+
+def test_a_recurring_job_of_the_form_has_its_one_future_run(page, brand):
+    address = reverse("admin:pipeline_job_add") + "?job_type=toy"
+    page.post(address, form(brand=str(brand.pk), schedule_type="recurring", cron_expression="0 3 * * *", time_zone="Europe/Berlin"))
+    job = Job.objects.get()
+    first = job.runs.get().scheduled_for
+    change = reverse("admin:pipeline_job_change", args=[job.pk])
+    assert "03:00" in page.get(change).content.decode()
+    page.post(change, form(cron_expression="0 4 * * *", time_zone="Europe/Berlin"))
+    assert job.runs.get().scheduled_for != first
+
+
+@pytest.mark.parametrize(("wrong", "words"), [
+    ({"parameter_ends": "badly"}, "Select a valid choice"), ({"parameter_works": "-1"}, "greater than or equal to 0"),
+    ({"schedule_type": "recurring", "cron_expression": "daily"}, "cron_expression"), ({"time_zone": "Mars"}, "There is no time zone"),
+])
+def test_what_is_wrong_is_said_at_its_field_and_nothing_is_queued(page, wrong, words):
+    answer = page.post(reverse("admin:pipeline_job_add") + "?job_type=toy", form(**wrong))
+    assert answer.status_code == 200
+    assert "errorlist" in answer.content.decode()
+    assert words in answer.content.decode()
+    assert not Job.objects.exists()
+
+
+def test_reviews_are_scraped_by_action_on_urls(page):
+    listing = make_listing()
+    page.post(
+        reverse("admin:competitors_competitoramazonurl_changelist"), {"action": "scrape_reviews", "_selected_action": [listing.pk]}, follow=True
+    )
+    assert Run.objects.get().subject == str(listing.pk)
+    assert Job.objects.get().status == JobStatus.ACTIVE
