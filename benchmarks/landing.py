@@ -109,7 +109,9 @@ def compare(items, rounds, runs):
     """Seconds by measurement, a list of one per round, and the counts of the last."""
     from competitors.models import AmazonReview
 
-    at, stock, took, counts = datetime.now(UTC), list(pages(items)), {}, {}
+    at, stock = datetime.now(UTC), list(pages(items))
+    took: dict[str, float] = {}
+    counts: dict[str, dict[str, int]] = {}
     for _ in range(rounds):
         for name, run in zip(("bulk_create, new", "bulk_create, again"), runs, strict=True):
             spent, _ = seconds(bulk_create_all, ready(stock, run, at))

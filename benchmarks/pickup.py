@@ -1,6 +1,6 @@
 """Pick-up: from the commit of the click to the handler's first line, beside stock django-q2 in the same run.
 
-    DATABASE_URL=… python -m benchmarks.pickup [--samples 200]
+DATABASE_URL=… python -m benchmarks.pickup [--samples 200]
 """
 
 import argparse
@@ -46,7 +46,12 @@ def main():
             stock = measure(folder, "stock", samples, lambda name: async_task("benchmarks.marks.job.note", name))
         print(f"Pick-up on {connection.vendor}, {samples} single clicks, 2 workers, ms")
         print(f"{'':22}{'p50':>9}{'p95':>9}{'max':>9}")
-        for label, values in (("ours", ours[0]), ("stock django-q2", stock[0]), ("our enqueue", ours[1]), ("stock enqueue", stock[1])):
+        for label, values in (
+            ("ours", ours[0]),
+            ("stock django-q2", stock[0]),
+            ("our enqueue", ours[1]),
+            ("stock enqueue", stock[1]),
+        ):
             print(f"{label:22}" + "".join(f"{value:9.1f}" for value in percentiles(values)))
         print(f"p95, stock ÷ ours: {percentiles(stock[0])[1] / percentiles(ours[0])[1]:.1f}")
 

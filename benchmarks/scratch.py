@@ -31,9 +31,8 @@ def database() -> Iterator[Path]:
         if connection.vendor == "postgresql":
             connection.creation.create_test_db(verbosity=0, autoclobber=True)
             values = connection.settings_dict
-            os.environ["DATABASE_URL"] = (
-                f"postgres://{values['USER']}:{quote(values['PASSWORD'] or '')}@{values['HOST']}:{values['PORT'] or 5432}/{values['NAME']}"
-            )
+            where = f"{values['HOST']}:{values['PORT'] or 5432}/{values['NAME']}"
+            os.environ["DATABASE_URL"] = f"postgres://{values['USER']}:{quote(values['PASSWORD'] or '')}@{where}"
         else:
             call_command("migrate", verbosity=0)
         try:
@@ -47,8 +46,12 @@ def database() -> Iterator[Path]:
 def process(*arguments: str, settings: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """`manage.py …` in a group of its own, ended with everything below it."""
     with log.open("wb") as output:
-        child = subprocess.Popen(  # noqa: S603  our own manage.py
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, stdout=output, stderr=output, start_new_session=True,
+        child = subprocess.Popen(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
             env={**os.environ, "DJANGO_SETTINGS_MODULE": settings, "PYTHONPATH": str(ROOT)},
         )
         try:
@@ -66,7 +69,9 @@ def marks(folder: Path) -> dict[str, int]:
     path = folder / "marks"
     if not path.exists():
         return {}
-    return {name: int(moment) for name, moment in (line.split() for line in path.read_text().splitlines() if line.count(" ") == 1)}
+    return {
+        name: int(moment) for name, moment in (line.split() for line in path.read_text().splitlines() if line.count(" ") == 1)
+    }
 
 
 def wait_for_mark(folder: Path, name: str, seconds: float = 30) -> int:

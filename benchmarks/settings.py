@@ -4,8 +4,8 @@ import os
 
 os.environ.setdefault("DEBUG", "1")
 
-from controlplane.settings import *  # noqa: E402, F403
-from controlplane.settings import INSTALLED_APPS  # noqa: E402
+from controlplane.settings import *  # noqa: F403
+from controlplane.settings import INSTALLED_APPS
 
 DEBUG = False  # or Django keeps every query in memory
 INSTALLED_APPS = [*INSTALLED_APPS, "benchmarks.marks"]

@@ -38,7 +38,9 @@ SECRET_KEY = read("SECRET_KEY", "str", "")
 if not SECRET_KEY:
     SECRET_KEY = "development-only-" + "x" * 50  # checks.py refuses it without DEBUG
     if not DEBUG:
-        CONFIGURATION_PROBLEMS.append(("SECRET_KEY", "SECRET_KEY is not set. Set it to a long random string, or DEBUG=1 on your own machine."))
+        CONFIGURATION_PROBLEMS.append(
+            ("SECRET_KEY", "SECRET_KEY is not set. Set it to a long random string, or DEBUG=1 on your own machine.")
+        )
 ALLOWED_HOSTS = read("ALLOWED_HOSTS", "list", ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", "list", [])
 
@@ -111,7 +113,11 @@ elif read("PIPELINE_DATABASE_POOL", "bool", False):  # the web process alone: po
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     # A server that vanished is noticed within seconds, not after the kernel's default of two hours.
     DATABASES["default"]["OPTIONS"] |= {
-        "connect_timeout": 5, "keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+        "connect_timeout": 5,
+        "keepalives": 1,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
     }
 # Persistent connections wherever no pool keeps them.
 DATABASES["default"]["CONN_MAX_AGE"] = 0 if "pool" in DATABASES["default"]["OPTIONS"] else None

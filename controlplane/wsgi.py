@@ -5,6 +5,6 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.settings")
 os.environ.setdefault("PIPELINE_DATABASE_POOL", "1")
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402  the variables above must be set first
+from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()

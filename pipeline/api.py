@@ -17,10 +17,24 @@ from .registry import Subject, get_type
 from .replay import replay
 from .states import JOB_ACTIONS, LIVE, RUN_ACTIONS, JobStatus, RunStatus
 
-
 __all__ = [
-    "Queued", "accept", "adopt", "archive", "cancel", "ensure_recurring_job", "job_run_now", "pause", "queue_one_time_job", "replay",
-    "reschedule", "resume", "retry", "run_again", "run_now", "start_again", "start_here",
+    "Queued",
+    "accept",
+    "adopt",
+    "archive",
+    "cancel",
+    "ensure_recurring_job",
+    "job_run_now",
+    "pause",
+    "queue_one_time_job",
+    "replay",
+    "reschedule",
+    "resume",
+    "retry",
+    "run_again",
+    "run_now",
+    "start_again",
+    "start_here",
 ]
 
 
@@ -34,8 +48,14 @@ class Queued:
 
 
 def queue_one_time_job(
-    brand_id: UUID | str | None, job_type: str, parameters: dict[str, Any] | None = None, *, trigger_source: str = Job.Trigger.MANUAL,
-    name: str | None = None, max_retries: int = 3, created_by: Any = None,
+    brand_id: UUID | str | None,
+    job_type: str,
+    parameters: dict[str, Any] | None = None,
+    *,
+    trigger_source: str = Job.Trigger.MANUAL,
+    name: str | None = None,
+    max_retries: int = 3,
+    created_by: Any = None,
 ) -> Queued:
     """Queue the work for a brand (None: the platform). A second call while a run for the same subject is live returns that."""
     brand, params, subject = _checked(brand_id, job_type, parameters)
@@ -43,8 +63,14 @@ def queue_one_time_job(
 
 
 def start_here(
-    brand_id: UUID | str | None, job_type: str, parameters: dict[str, Any] | None = None, *, worker: Worker, mode: str = Run.Mode.LEGACY,
-    max_retries: int = 3, created_by: Any = None,
+    brand_id: UUID | str | None,
+    job_type: str,
+    parameters: dict[str, Any] | None = None,
+    *,
+    worker: Worker,
+    mode: str = Run.Mode.LEGACY,
+    max_retries: int = 3,
+    created_by: Any = None,
 ) -> tuple[Queued, runs.Lease | None]:
     """As queue_one_time_job, but the run is this process's from its first moment: no worker can come in between.
 
@@ -55,19 +81,32 @@ def start_here(
     with transaction.atomic():
         claims.lock(claims.CLAIM_LOCK)
         stops = claims.blocking(job_type, brand.pk if brand else None)
-        queued = None if stops else _queue(brand, job_type, params, subject, Job.Trigger.MANUAL, None, max_retries, created_by, mode)
+        queued = (
+            None if stops else _queue(brand, job_type, params, subject, Job.Trigger.MANUAL, None, max_retries, created_by, mode)
+        )
         if queued and queued.created:
             run, attempt = claims.take(queued.run.pk, worker, claims.now())
             queued = Queued(queued.job, run, created=True)
             return queued, runs.Lease(queued.run.pk, attempt.lease_token, attempt.pk)
     if queued is None:
-        raise NotAllowed(f"{get_type(job_type).label} cannot start here now: it is paused, or as many run as its limit allows. Queue it instead.")
+        raise NotAllowed(
+            f"{get_type(job_type).label} cannot start here now: it is paused, or as many run as its limit allows."
+            " Queue it instead."
+        )
     return queued, None
 
 
 def ensure_recurring_job(
-    brand_id: UUID | str | None, job_type: str, cron_expression: str, parameters: dict[str, Any] | None = None, *, enabled: bool | None = True,
-    name: str | None = None, time_zone: str = "", max_runs: int | None = None, created_by: Any = None,
+    brand_id: UUID | str | None,
+    job_type: str,
+    cron_expression: str,
+    parameters: dict[str, Any] | None = None,
+    *,
+    enabled: bool | None = True,
+    name: str | None = None,
+    time_zone: str = "",
+    max_runs: int | None = None,
+    created_by: Any = None,
 ) -> Job:
     """Create or update the one schedule of (brand, type, subject); its single future run moves in the same transaction.
 
@@ -77,12 +116,21 @@ def ensure_recurring_job(
     brand, params, subject = _checked(brand_id, job_type, parameters)
     with transaction.atomic():
         claims.lock(claims.CLAIM_LOCK)
-        job = Job.objects.filter(
-            brand=brand, job_type=job_type, subject=subject.key, schedule_type=Job.Schedule.RECURRING
-        ).exclude(status=JobStatus.ARCHIVED).first()
+        job = (
+            Job.objects.filter(brand=brand, job_type=job_type, subject=subject.key, schedule_type=Job.Schedule.RECURRING)
+            .exclude(status=JobStatus.ARCHIVED)
+            .first()
+        )
         if job is None:
-            job = Job(brand=brand, job_type=job_type, subject=subject.key, schedule_type=Job.Schedule.RECURRING, created_by=created_by,
-                      trigger_source=Job.Trigger.SCHEDULED, status=JobStatus.ACTIVE if enabled else JobStatus.PAUSED)
+            job = Job(
+                brand=brand,
+                job_type=job_type,
+                subject=subject.key,
+                schedule_type=Job.Schedule.RECURRING,
+                created_by=created_by,
+                trigger_source=Job.Trigger.SCHEDULED,
+                status=JobStatus.ACTIVE if enabled else JobStatus.PAUSED,
+            )
         elif enabled is False:
             job.status = JobStatus.PAUSED
         job.cron_expression, job.parameters, job.time_zone, job.max_runs = cron_expression, params, time_zone, max_runs
@@ -96,7 +144,11 @@ def reschedule(job: Job) -> None:
     """Put the job's one future run where its schedule now says, in the caller's transaction."""
     at = claims.now()
     job.runs.filter(status=RunStatus.PENDING, scheduled_for__isnull=False, attempt=0, started_at=None).delete()
-    if job.recurring and job.status in (JobStatus.ACTIVE, JobStatus.PAUSED) and not job.runs.live().filter(scheduled_for__isnull=False).exists():
+    if (
+        job.recurring
+        and job.status in (JobStatus.ACTIVE, JobStatus.PAUSED)
+        and not job.runs.live().filter(scheduled_for__isnull=False).exists()
+    ):
         runs.insert_next_tick(job, at, at)
 
 
@@ -169,7 +221,9 @@ def accept(run: Run, by: Any) -> None:
 def job_run_now(job: Job, by: Any) -> Queued:
     """A separate run of a schedule's work, now."""
     _allow("run_now", job)
-    return queue_one_time_job(job.brand_id, job.job_type, job.parameters, name=job.name or None, max_retries=job.max_retries, created_by=by)
+    return queue_one_time_job(
+        job.brand_id, job.job_type, job.parameters, name=job.name or None, max_retries=job.max_retries, created_by=by
+    )
 
 
 def pause(job: Job, by: Any) -> None:
@@ -213,7 +267,9 @@ def _refuse(action: str, run: Run) -> None:
 
 
 # ---- shared ------------------------------------------------------------------------------------------------------------
-def _checked(brand_id: UUID | str | None, job_type: str, parameters: dict[str, Any] | None) -> tuple[Brand | None, dict[str, Any], Subject]:
+def _checked(
+    brand_id: UUID | str | None, job_type: str, parameters: dict[str, Any] | None
+) -> tuple[Brand | None, dict[str, Any], Subject]:
     handler = get_type(job_type)
     brand = None
     if brand_id is not None:
@@ -221,15 +277,22 @@ def _checked(brand_id: UUID | str | None, job_type: str, parameters: dict[str, A
             brand = Brand.objects.get(pk=brand_id)
         except (Brand.DoesNotExist, ValueError, TypeError) as error:
             raise InvalidRequest(f"There is no brand {brand_id}.", {"brand": ["Unknown brand."]}) from error
-        except Exception as error:  # noqa: BLE001  a malformed UUID is Django's ValidationError
+        except Exception as error:
             raise InvalidRequest(f"{brand_id!r} is not a brand's id.", {"brand": ["Unknown brand."]}) from error
     params = clean_parameters(handler.Params, parameters or {}, brand)
     return brand, params, handler.subject(brand, params)
 
 
 def _queue(
-    brand: Brand | None, job_type: str, params: dict[str, Any], subject: Subject, trigger: str, name: str | None, max_retries: int,
-    created_by: Any, mode: str = Run.Mode.WORKER,
+    brand: Brand | None,
+    job_type: str,
+    params: dict[str, Any],
+    subject: Subject,
+    trigger: str,
+    name: str | None,
+    max_retries: int,
+    created_by: Any,
+    mode: str = Run.Mode.WORKER,
 ) -> Queued:
     """Job and run in one savepoint, so that the loser of a race leaves nothing. If the winner ended meanwhile, try again."""
     key = runs.dedupe_key(job_type, brand.pk if brand else None, subject.key)
@@ -243,11 +306,24 @@ def _queue(
             with transaction.atomic():
                 at = claims.wake_workers()
                 job = Job.objects.create(
-                    brand=brand, job_type=job_type, subject=subject.key, name=name or f"{handler.label} {subject.label}".strip()[:200],
-                    parameters=params, trigger_source=trigger, max_retries=max_retries, created_by=created_by,
+                    brand=brand,
+                    job_type=job_type,
+                    subject=subject.key,
+                    name=name or f"{handler.label} {subject.label}".strip()[:200],
+                    parameters=params,
+                    trigger_source=trigger,
+                    max_retries=max_retries,
+                    created_by=created_by,
                 )
                 run = runs.insert(
-                    job, due_at=at, at=at, subject=subject, dedupe_key=key, trigger_source=trigger, created_by=created_by, mode=mode,
+                    job,
+                    due_at=at,
+                    at=at,
+                    subject=subject,
+                    dedupe_key=key,
+                    trigger_source=trigger,
+                    created_by=created_by,
+                    mode=mode,
                     cost_estimate=estimate.cost_usd if estimate else None,
                 )
             return Queued(job, run, created=True)

@@ -17,10 +17,16 @@ def settings_are_usable(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register
 def cluster_agrees_with_leases(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Settings of django-q2 that would end or repeat runs behind the engine's back."""
-    q, found = settings.Q_CLUSTER, []
+    q = settings.Q_CLUSTER
+    found: list[CheckMessage] = []
     if q.get("timeout") is not None:
-        found.append(Error("Q_CLUSTER['timeout'] must be None: it would kill runs that are alive and hold a lease.",
-                           hint="A job type's max_runtime ends a run that hangs.", id="pipeline.E002"))
+        found.append(
+            Error(
+                "Q_CLUSTER['timeout'] must be None: it would kill runs that are alive and hold a lease.",
+                hint="A job type's max_runtime ends a run that hangs.",
+                id="pipeline.E002",
+            )
+        )
     if q.get("scheduler", True):
         found.append(Error("Q_CLUSTER['scheduler'] must be False: schedules are rows of the Run table.", id="pipeline.E003"))
     if q.get("retry", 60) < settings.PIPELINE_LEASE_SECONDS:
@@ -28,9 +34,13 @@ def cluster_agrees_with_leases(app_configs: Any, **kwargs: Any) -> list[CheckMes
     if q.get("sync"):
         found.append(Error("Q_CLUSTER['sync'] must be off: a click would block the page again.", id="pipeline.E005"))
     if settings.PIPELINE_NONE_SECONDS <= settings.PIPELINE_START_SECONDS:
-        found.append(Error(
-            "PIPELINE_NONE_SECONDS must be longer than PIPELINE_START_SECONDS, or a start still on its way could be paid for twice.", id="pipeline.E006"
-        ))
+        found.append(
+            Error(
+                "PIPELINE_NONE_SECONDS must be longer than PIPELINE_START_SECONDS, or a start still on its way"
+                " could be paid for twice.",
+                id="pipeline.E006",
+            )
+        )
     if settings.PIPELINE_GRACE_SECONDS > SENSIBLE_GRACE:
         found.append(Warning(f"PIPELINE_GRACE_SECONDS is over {SENSIBLE_GRACE}: a deploy waits that long.", id="pipeline.W001"))
     return found

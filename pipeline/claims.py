@@ -63,7 +63,7 @@ def wake_workers() -> datetime:
 
 def claim(worker: Worker) -> tuple[Run, Attempt] | None:
     """The best due run, now running under a new lease of this worker; None where nothing can be claimed."""
-    from . import runs  # the transitions of a run that turns out not to be runnable
+    from . import recovery, runs  # the transitions of a run that turns out not to be runnable
 
     if connection.vendor == "sqlite" and not claimable():
         return None  # a look without the write lock: every heartbeat and log line wakes the idle here
@@ -75,7 +75,7 @@ def claim(worker: Worker) -> tuple[Run, Attempt] | None:
                 return None
             if found.lapsed or found.needs_key:
                 run = Run.objects.select_related("job", "brand").get(pk=found.pk)
-                if not (runs.record_death(run, at) if found.lapsed else runs.take_key(run, at)):
+                if not (recovery.record_death(run, at) if found.lapsed else runs.take_key(run, at)):
                     continue
             return take(found.pk, worker, at)
 
@@ -104,7 +104,9 @@ def take(run_id: int, worker: Worker, at: datetime) -> tuple[Run, Attempt]:
         [lease, until, worker_id, moment, run_id],
     )
     number = 1 if run.started_at == at else Attempt.objects.filter(run=run).count() + 1
-    attempt = Attempt.objects.create(run=run, number=number, worker=worker, worker_label=str(worker), lease_token=token, started_at=at)
+    attempt = Attempt.objects.create(
+        run=run, number=number, worker=worker, worker_label=str(worker), lease_token=token, started_at=at
+    )
     freshness.mark_running(run, at)
     return run, attempt
 
@@ -122,10 +124,15 @@ def _excluded() -> list[limits.Limit]:
             f" UNION ALL SELECT job_type, brand_id, NULL FROM {Pause._meta.db_table}"
         )
         found = [limits.Limit(kind, brand and uuid.UUID(str(brand)), maximum) for kind, brand, maximum in cursor.fetchall()]
-    rows, pauses = [limit for limit in found if limit.max_running is not None], [limit for limit in found if limit.max_running is None]
+    rows, pauses = (
+        [limit for limit in found if limit.max_running is not None],
+        [limit for limit in found if limit.max_running is None],
+    )
     if not rows:
         return pauses
-    running: Counter[tuple[str, uuid.UUID | None]] = Counter(Run.objects.filter(status=RunStatus.RUNNING).values_list("job_type", "brand_id"))
+    running: Counter[tuple[str, uuid.UUID | None]] = Counter(
+        Run.objects.filter(status=RunStatus.RUNNING).values_list("job_type", "brand_id")
+    )
     return limits.saturated(rows, running) + pauses
 
 
@@ -162,7 +169,10 @@ def _candidate(excluded: list[limits.Limit], at: datetime) -> Candidate | None:
             full += clause
             full_values += matches
     moment = connection.ops.adapt_datetimefield_value(at) if connection.vendor == "sqlite" else at
-    lapsed = f"SELECT r.id FROM {table} r WHERE r.status = 'running' AND r.lease_expires_at < %s ORDER BY r.lease_expires_at LIMIT 1 {skip}"
+    lapsed = (
+        f"SELECT r.id FROM {table} r WHERE r.status = 'running' AND r.lease_expires_at < %s"
+        f" ORDER BY r.lease_expires_at LIMIT 1 {skip}"
+    )
     woken = f"SELECT r.id FROM {table} r WHERE r.status = 'waiting' AND r.due_at <= %s{full} ORDER BY r.due_at LIMIT 1 {skip}"
     pending = (
         f"SELECT r.id FROM {table} r WHERE r.status = 'pending' AND r.due_at <= %s{full}{pause}"
@@ -187,9 +197,18 @@ def _candidate(excluded: list[limits.Limit], at: datetime) -> Candidate | None:
 def next_event(after: datetime) -> datetime | None:
     """When the next row falls due or the next lease lapses, if nothing else happens."""
     times = [
-        Run.objects.filter(status=RunStatus.PENDING, due_at__gt=after).order_by("due_at").values_list("due_at", flat=True).first(),
-        Run.objects.filter(status=RunStatus.WAITING, due_at__gt=after).order_by("due_at").values_list("due_at", flat=True).first(),
-        Run.objects.filter(status=RunStatus.RUNNING).order_by("lease_expires_at").values_list("lease_expires_at", flat=True).first(),
+        Run.objects.filter(status=RunStatus.PENDING, due_at__gt=after)
+        .order_by("due_at")
+        .values_list("due_at", flat=True)
+        .first(),
+        Run.objects.filter(status=RunStatus.WAITING, due_at__gt=after)
+        .order_by("due_at")
+        .values_list("due_at", flat=True)
+        .first(),
+        Run.objects.filter(status=RunStatus.RUNNING)
+        .order_by("lease_expires_at")
+        .values_list("lease_expires_at", flat=True)
+        .first(),
     ]
     return min((time for time in times if time), default=None)
 

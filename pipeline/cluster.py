@@ -23,7 +23,7 @@ from django.db import Error as DatabaseError
 from django.db import connection, connections
 from django_q import cluster
 
-from . import claims, executor, runs
+from . import claims, executor, recovery, runs
 from .heartbeat import Heart, register_worker
 from .models import Run, Worker
 from .registry import longest_work
@@ -107,7 +107,14 @@ class ClaimQueue(Sink):
             if claimed:
                 run, attempt = claimed
                 lease = runs.Lease(run.pk, attempt.lease_token, attempt.pk)
-                return {"id": str(run.pk), "name": str(run), "func": self.execute, "args": (run, lease), "kwargs": {}, "ack_id": None}
+                return {
+                    "id": str(run.pk),
+                    "name": str(run),
+                    "func": self.execute,
+                    "args": (run, lease),
+                    "kwargs": {},
+                    "ack_id": None,
+                }
             self.waiter.wait()
         self._end()
         return "STOP"
@@ -194,7 +201,7 @@ class Sentinel(cluster.Sentinel):
         exit_signal = -process.exitcode if process.exitcode and process.exitcode < 0 else None
         try:
             for worker in Worker.objects.filter(host=socket.gethostname(), pid=process.pid, stopped_at=None):
-                if runs.lose_worker(worker, exit_signal):
+                if recovery.lose_worker(worker, exit_signal):
                     logger.warning("Worker %s died (signal %s); its run was handed back.", worker, exit_signal)
         except DatabaseError as error:
             logger.warning("The run of dead worker %s could not be handed back, its lease will lapse: %s", process.pid, error)

@@ -175,19 +175,24 @@ class Context:
         seen = Seen(id=upstream.upstream_id or "", state=upstream.status, extra=upstream.extra)
         return get_source(upstream.source).pages(seen, upstream.read_offset)
 
-    def _land_pages(self, upstream: UpstreamRun, land: Callable[[list[Any], int], Landing], totals: Counter[str], step: str) -> None:
+    def _land_pages(
+        self, upstream: UpstreamRun, land: Callable[[list[Any], int], Landing], totals: Counter[str], step: str
+    ) -> None:
         for page in self.pages(upstream):
             self.check()
             landing = self._land_page(upstream, page, land, totals, step)
             totals.update(landing.counts)
             upstream.read_offset = page.next_offset
 
-    def _land_page(self, upstream: UpstreamRun, page: Page, land: Callable[[list[Any], int], Landing], totals: Counter[str], step: str) -> Landing:
+    def _land_page(
+        self, upstream: UpstreamRun, page: Page, land: Callable[[list[Any], int], Landing], totals: Counter[str], step: str
+    ) -> Landing:
         payload = zlib.compress(json.dumps(page.items, ensure_ascii=False, separators=(",", ":")).encode())
         with self.fenced():
             landing = land(page.items, page.offset)
             RawPage.objects.update_or_create(
-                upstream_run=upstream, offset=page.offset,
+                upstream_run=upstream,
+                offset=page.offset,
                 defaults={"next_offset": page.next_offset, "items": len(page.items), "payload": payload},
             )
             room = max(REJECTS_KEPT - totals["rejected"], 0)

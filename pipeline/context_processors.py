@@ -7,7 +7,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 THEMES = [
-    {"value": "auto", "word": "System", "icon": "theme"}, {"value": "light", "word": "Light", "icon": "sun"},
+    {"value": "auto", "word": "System", "icon": "theme"},
+    {"value": "light", "word": "Light", "icon": "sun"},
     {"value": "dark", "word": "Dark", "icon": "moon"},
 ]
 
@@ -18,8 +19,12 @@ def page(request: HttpRequest) -> dict[str, Any]:
     chosen = next((one for one in THEMES if one["value"] == theme), THEMES[0])
     return {
         "page": {
-            "theme": chosen["value"], "theme_word": chosen["word"], "themes": THEMES, "development": settings.DEBUG,
-            "zone": settings.TIME_ZONE.rpartition("/")[2].replace("_", " "), "sections": _sections(request),
+            "theme": chosen["value"],
+            "theme_word": chosen["word"],
+            "themes": THEMES,
+            "development": settings.DEBUG,
+            "zone": settings.TIME_ZONE.rpartition("/")[2].replace("_", " "),
+            "sections": _sections(request),
         }
     }
 

@@ -28,7 +28,9 @@ def execute(run: Run, lease: runs.Lease, *, stopping: Callable[[], bool], blocki
     except LeaseLost:
         logger.info("Run %s was taken over by another worker; this one writes nothing.", run.pk)
     except DatabaseError:
-        logger.exception("The end of run %s could not be written. Its lease lapses and another worker takes it from its last step.", run.pk)
+        logger.exception(
+            "The end of run %s could not be written. Its lease lapses and another worker takes it from its last step.", run.pk
+        )
 
 
 def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: bool) -> Callable[[], None]:
@@ -60,7 +62,7 @@ def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: b
         if not isinstance(error, PermanentError | TransientError):
             permanent = True  # an unknown start: a person decides
         return lambda: runs.fail(lease, words, permanent=permanent, not_before=retry_at)
-    except Exception as error:  # noqa: BLE001  a handler's fault is the run's, not the worker's
+    except Exception as error:
         if isinstance(error, DatabaseError):
             connection.close()
         words, trace = f"{type(error).__name__}: {error}", traceback.format_exc()

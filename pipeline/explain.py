@@ -25,7 +25,14 @@ def explain(run: Run, at: datetime, place: Callable[[Run], int] | None = None) -
         return _not_due(run, at)
     if run.scheduled_for and run.job.status == JobStatus.PAUSED:
         return "Its schedule is paused."
-    pause = next((p for p in Pause.objects.select_related("by", "brand") if p.job_type in ("", run.job_type) and p.brand_id in (None, run.brand_id)), None)
+    pause = next(
+        (
+            p
+            for p in Pause.objects.select_related("by", "brand")
+            if p.job_type in ("", run.job_type) and p.brand_id in (None, run.brand_id)
+        ),
+        None,
+    )
     if pause:
         return f"Paused by {pause.by or 'the system'} since {_clock(pause.since)}: {pause}."
     for limit in claims.blocking(run.job_type, run.brand_id):
@@ -34,7 +41,11 @@ def explain(run: Run, at: datetime, place: Callable[[Run], int] | None = None) -
     if silent is not None:
         return silent
     number = place(run) if place else 0
-    return f"In line, number {number}. It starts when a worker is free." if number > 1 else "Next in line. It starts when a worker is free."
+    return (
+        f"In line, number {number}. It starts when a worker is free."
+        if number > 1
+        else "Next in line. It starts when a worker is free."
+    )
 
 
 def no_worker_since(at: datetime) -> str | None:
@@ -61,7 +72,8 @@ def _not_due(run: Run, at: datetime) -> str:
 def _waiting(run: Run, at: datetime) -> str:
     upstream = UpstreamRun.objects.filter(run=run, status=UpstreamRun.Status.RUNNING).last()
     if upstream is None:
-        return f"{(run.blocked_reason or 'waiting').capitalize()}, looked at again in {in_words(max(run.due_at - at, timedelta(0)))}."
+        left = in_words(max(run.due_at - at, timedelta(0)))
+        return f"{(run.blocked_reason or 'waiting').capitalize()}, looked at again in {left}."
     began = upstream.started_at or upstream.intent_at
     words = f"At {get_source(upstream.source).label} for {in_words(at - began)}"
     return f"{words}: {upstream.message}" if upstream.message else f"{words}."
@@ -69,7 +81,9 @@ def _waiting(run: Run, at: datetime) -> str:
 
 def _limited(job_type: str, brand_id: object, maximum: int) -> str:
     what = label_of(job_type) if job_type else "all runs"
-    scope = Run.objects.filter(status=RunStatus.RUNNING, **({"job_type": job_type} if job_type else {}), **({"brand_id": brand_id} if brand_id else {}))
+    scope = Run.objects.filter(
+        status=RunStatus.RUNNING, **({"job_type": job_type} if job_type else {}), **({"brand_id": brand_id} if brand_id else {})
+    )
     if not maximum:
         return f"The limit for {what} is 0: nothing starts until it is raised."
     using = ", ".join(str(pk) for pk in scope.values_list("pk", flat=True)[:5])
@@ -87,4 +101,3 @@ def in_words(duration: timedelta) -> str:
 
 def _clock(moment: datetime) -> str:
     return f"{timezone.localtime(moment):%H:%M}"
-

@@ -19,8 +19,12 @@ def mark_completed(run: Run, done: Done, now: datetime) -> None:
     """Only a plausible result moves the clock; a partial or suspicious one leaves it and says why."""
     if done.verdict == Verdict.OK:
         _mark(
-            run, last_status=DatasetStatus.Last.COMPLETED, last_success_at=now, last_run_id=run.pk,
-            records_affected=done.records, error_message="",
+            run,
+            last_status=DatasetStatus.Last.COMPLETED,
+            last_success_at=now,
+            last_run_id=run.pk,
+            records_affected=done.records,
+            error_message="",
         )
     else:
         _mark(run, last_status=DatasetStatus.Last.UNKNOWN, last_run_id=run.pk, error_message=done.reason)

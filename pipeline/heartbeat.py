@@ -29,7 +29,9 @@ CANCEL_SECONDS = 2.0  # a running handler hears of a cancel within this
 def register_worker(kind: str = "worker", cluster: UUID | None = None) -> Worker:
     """A row for this process, new at each start: pids and hosts come again, workers do not."""
     at = claims.now()
-    return Worker.objects.create(host=socket.gethostname(), pid=os.getpid(), kind=kind, cluster=cluster, started_at=at, last_seen_at=at)
+    return Worker.objects.create(
+        host=socket.gethostname(), pid=os.getpid(), kind=kind, cluster=cluster, started_at=at, last_seen_at=at
+    )
 
 
 class Heart(threading.Thread):
@@ -86,7 +88,9 @@ class Heart(threading.Thread):
             self._next_beat = at + settings.PIPELINE_LEASE_SECONDS / 3
         if leases and at >= self._next_cancel:
             asked = set(
-                Run.objects.filter(pk__in=[lease.run_id for lease in leases], cancel_requested_at__isnull=False).values_list("pk", flat=True)
+                Run.objects.filter(pk__in=[lease.run_id for lease in leases], cancel_requested_at__isnull=False).values_list(
+                    "pk", flat=True
+                )
             )
             for lease in leases:
                 if lease.run_id in asked:

@@ -24,7 +24,9 @@ _heart: Heart | None = None
 _threads: set[threading.Thread] = set()
 
 
-def start(brand_id: UUID | str | None, job_type: str, parameters: dict[str, Any] | None, *, mode: str, created_by: Any = None) -> api.Queued:
+def start(
+    brand_id: UUID | str | None, job_type: str, parameters: dict[str, Any] | None, *, mode: str, created_by: Any = None
+) -> api.Queued:
     """Begin the work in a thread of its own and return at once. `created` False: a live run already held the key."""
     heart = _beating("web" if mode == Run.Mode.LEGACY else "command")
     queued, lease = api.start_here(brand_id, job_type, parameters, worker=heart.worker, mode=mode, created_by=created_by)

@@ -21,6 +21,7 @@ class Limit:
 def saturated(limits: Iterable[Limit], running: Counter[tuple[str, UUID | None]]) -> list[Limit]:
     """The limits with no free slot. `running` counts live rows by (type, brand), so nothing can drift."""
     return [
-        limit for limit in limits
+        limit
+        for limit in limits
         if limit.max_running is None or sum(n for kind, n in running.items() if limit.covers(*kind)) >= limit.max_running
     ]

@@ -69,7 +69,10 @@ def _start(ctx: "Context", source: Source, order: Order, step: str, last: Upstre
     except AmbiguousStart as error:
         with ctx.fenced():
             UpstreamRun.objects.filter(pk=upstream.pk).update(message=str(error))
-            ctx.write_log(f"{source.label} gave no clear answer to the start ({error}) It is asked before anything is sent again.", "warning")
+            ctx.write_log(
+                f"{source.label} gave no clear answer to the start ({error}) It is asked before anything is sent again.",
+                "warning",
+            )
         return
     except RunError as error:
         _close(ctx, upstream, Status.REFUSED, str(error))
@@ -87,29 +90,44 @@ def _intend(ctx: "Context", order: Order, step: str, last: UpstreamRun | None) -
             raise BlockedError(
                 f"Today's spend limit is reached: ${spent_today:.2f} of ${limit:.2f} are spent or promised, and this run needs"
                 f" ≈ ${order.estimate_usd:.2f}. It goes on tomorrow, or when PIPELINE_DAILY_SPEND_LIMIT_USD is raised.",
-                seconds=300, limited=False,
+                seconds=300,
+                limited=False,
             )
         at = claims.now()
         number = last.intent + 1 if last else 1
         upstream = UpstreamRun.objects.create(
-            run_id=ctx.run.pk, step=step, source=order.source, actor=order.actor, intent=number, tag=f"cp-{uuid.uuid4().hex[:20]}",
-            fingerprint=fingerprint(order), intent_at=at, deadline=at + order.timeout + DEADLINE_MARGIN, cost_estimate=order.estimate_usd,
-            cost_cap=order.max_cost_usd, max_items=order.max_items, memory_mb=order.memory_mb,
+            run_id=ctx.run.pk,
+            step=step,
+            source=order.source,
+            actor=order.actor,
+            intent=number,
+            tag=f"cp-{uuid.uuid4().hex[:20]}",
+            fingerprint=fingerprint(order),
+            intent_at=at,
+            deadline=at + order.timeout + DEADLINE_MARGIN,
+            cost_estimate=order.estimate_usd,
+            cost_cap=order.max_cost_usd,
+            max_items=order.max_items,
+            memory_mb=order.memory_mb,
         )
         ctx.write_log(
-            f"Estimate ${order.estimate_usd:.2f}, cap ${order.max_cost_usd:.2f}. Spent or promised today ${spent_today:.2f} of ${limit:.2f}."
+            f"Estimate ${order.estimate_usd:.2f}, cap ${order.max_cost_usd:.2f}. Spent or promised today"
+            f" ${spent_today:.2f} of ${limit:.2f}."
         )
         return upstream
 
 
 def _check_retry_spend(ctx: "Context", step: str, order: Order, last: UpstreamRun | None) -> None:
     """After dead starts a new one goes by itself only while they cost little; beyond that a person has to ask for it."""
-    dead = list(UpstreamRun.objects.filter(run_id=ctx.run.pk, step=step, status__in=UpstreamRun.ENDED).exclude(status=Status.SUCCEEDED))
+    dead = list(
+        UpstreamRun.objects.filter(run_id=ctx.run.pk, step=step, status__in=UpstreamRun.ENDED).exclude(status=Status.SUCCEEDED)
+    )
     cost = sum((row.cost_actual if row.cost_actual is not None else row.cost_estimate for row in dead), Decimal(0))
     asked = ctx.run.steps.filter(name=f"start again: {step}").values_list("result", flat=True).first()
     if last and dead and cost >= settings.PIPELINE_RETRY_SPEND_USD and asked != last.intent:
         raise SpendRefused(
-            f"The starts so far came to nothing and cost ${cost:.2f}, so another is not paid for by itself. Start again (≈ ${order.estimate_usd:.2f}) if you want it."
+            f"The starts so far came to nothing and cost ${cost:.2f}, so another is not paid for by itself. Start"
+            f" again (≈ ${order.estimate_usd:.2f}) if you want it."
         )
 
 
@@ -117,13 +135,14 @@ def _find_out(ctx: "Context", source: Source, order: Order, upstream: UpstreamRu
     """The start's answer was lost: ask the upstream what became of it. Adopts, voids, or waits."""
     age = claims.now() - upstream.intent_at
     lag_is_over = age >= timedelta(seconds=settings.PIPELINE_NONE_SECONDS)
+    found: list[Seen] | None = None
     try:
         found = candidates(source, order, upstream, by_input=lag_is_over)
     except (TransientError, BlockedError, PermanentError) as error:
-        found, trouble = None, f"{source.label} cannot be asked: {error}"
+        trouble = f"{source.label} cannot be asked: {error}"
     else:
-        trouble = f"{source.label} has {len(found)} runs that could be it."
-    if found is not None and len(found) == 1:
+        trouble = f"{source.label} has {len(found or [])} runs that could be it."
+    if found and len(found) == 1:
         _adopt(ctx, source, order, upstream, found[0], f"Found the run that was started: {found[0].id}. It is not started again.")
     elif found == [] and lag_is_over:
         _close(ctx, upstream, Status.VOID, upstream.message)
@@ -132,13 +151,20 @@ def _find_out(ctx: "Context", source: Source, order: Order, upstream: UpstreamRu
             raise TransientError(f"{source.label} did not take the start. {upstream.message}")
     elif found == []:
         left = timedelta(seconds=settings.PIPELINE_NONE_SECONDS) - age
-        ctx.pause(min(left, timedelta(seconds=max(2.0, age.total_seconds() / 2))), f"asking {source.label} whether the start took")
+        ctx.pause(
+            min(left, timedelta(seconds=max(2.0, age.total_seconds() / 2))), f"asking {source.label} whether the start took"
+        )
     else:
         if age > GIVE_UP:
-            raise UnknownStart(f"{trouble} For a day nobody could say whether the start took. Adopt the right one, or start again.")
+            raise UnknownStart(
+                f"{trouble} For a day nobody could say whether the start took. Adopt the right one, or start again."
+            )
         with ctx.fenced():
             UpstreamRun.objects.filter(pk=upstream.pk).update(status=Status.UNKNOWN)
-        ctx.pause(min(max(age / 4, timedelta(seconds=5)), timedelta(minutes=15)), f"{trouble} Asked again later; nothing is started meanwhile.")
+        ctx.pause(
+            min(max(age / 4, timedelta(seconds=5)), timedelta(minutes=15)),
+            f"{trouble} Asked again later; nothing is started meanwhile.",
+        )
 
 
 def candidates(source: Source, order: Order, upstream: UpstreamRun, *, by_input: bool) -> list[Seen]:
@@ -163,7 +189,12 @@ def _adopt(ctx: "Context", source: Source, order: Order, upstream: UpstreamRun, 
     at = seen.started_at or claims.now()
     with ctx.fenced():
         UpstreamRun.objects.filter(pk=upstream.pk).update(
-            upstream_id=seen.id, status=Status.RUNNING, started_at=at, extra=seen.extra, message="", deadline=at + order.timeout + DEADLINE_MARGIN
+            upstream_id=seen.id,
+            status=Status.RUNNING,
+            started_at=at,
+            extra=seen.extra,
+            message="",
+            deadline=at + order.timeout + DEADLINE_MARGIN,
         )
         ctx.write_log(words)
         ctx.progressed()

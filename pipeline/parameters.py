@@ -37,7 +37,9 @@ def clean_parameters(form_class: type[ParameterForm], given: Mapping[str, Any], 
     if not form.is_valid():
         errors |= {name: [str(message) for message in messages] for name, messages in form.errors.items()}
     if errors:
-        lines = [f"{name}: {' '.join(messages)}" if name != "__all__" else " ".join(messages) for name, messages in errors.items()]
+        lines = [
+            f"{name}: {' '.join(messages)}" if name != "__all__" else " ".join(messages) for name, messages in errors.items()
+        ]
         raise InvalidRequest(" ".join(lines), errors)
     return {name: _plain(form.cleaned_data[name]) for name in fields}
 

@@ -84,15 +84,26 @@ _types: dict[str, JobType] = {}
 
 
 def job_type(
-    name: str, *, label: str, emoji: str, datasets: dict[str, str], source: str = "",
-    max_age: timedelta = timedelta(days=1), max_runtime: timedelta = timedelta(minutes=30),
+    name: str,
+    *,
+    label: str,
+    emoji: str,
+    datasets: dict[str, str],
+    source: str = "",
+    max_age: timedelta = timedelta(days=1),
+    max_runtime: timedelta = timedelta(minutes=30),
 ) -> Callable[[type[JobType]], type[JobType]]:
     """Register the class under `name`. A second registration of a name, or a class that lacks its parts, stops the start."""
 
     def register(cls: type[JobType]) -> type[JobType]:
         where = f"{cls.__module__}.{cls.__qualname__}"
-        if name in _types and type(_types[name]).__qualname__ + type(_types[name]).__module__ != cls.__qualname__ + cls.__module__:
-            raise ImproperlyConfigured(f"Two job types are called {name!r}: {type(_types[name]).__module__} and {where}. Rename one.")
+        if (
+            name in _types
+            and type(_types[name]).__qualname__ + type(_types[name]).__module__ != cls.__qualname__ + cls.__module__
+        ):
+            raise ImproperlyConfigured(
+                f"Two job types are called {name!r}: {type(_types[name]).__module__} and {where}. Rename one."
+            )
         if not (isinstance(cls, type) and issubclass(cls, JobType)):
             raise ImproperlyConfigured(f"{where} is registered as job type {name!r} but is no JobType.")
         if not hasattr(cls, "Params") or cls.run is JobType.run:

@@ -43,10 +43,16 @@ def replay(run: Run, by: Any = None, *, dry_run: bool = False) -> Replayed:
         raise NotAllowed(f"Run {run.pk} kept no pages, so there is nothing to replay.")
     later = (
         Run.objects.filter(pk__gt=run.pk, job_type=run.job_type, brand=run.brand, subject=run.subject)
-        .annotate(kept=Count("upstream_runs__pages")).filter(kept__gt=0).order_by("-pk").first()
+        .annotate(kept=Count("upstream_runs__pages"))
+        .filter(kept__gt=0)
+        .order_by("-pk")
+        .first()
     )
     if later:
-        raise NotAllowed(f"Run {later.pk} fetched the same later than run {run.pk}. Replay that one, so that older rows do not replace newer ones.")
+        raise NotAllowed(
+            f"Run {later.pk} fetched the same later than run {run.pk}. Replay that one, so that older rows do not"
+            " replace newer ones."
+        )
     handler = get_type(run.job_type)
     done = Done()
     try:

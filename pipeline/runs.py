@@ -20,12 +20,11 @@ from django.db.models import F, Max, Sum
 from . import freshness, retry, schedules
 from .claims import now, wake_workers
 from .errors import LeaseLost
-from .models import Attempt, Event, Job, Run, RunLog, UpstreamRun, Worker
+from .models import Attempt, Event, Job, Run, RunLog, UpstreamRun
 from .registry import Done, Subject, get_type
 from .states import LIVE, JobStatus, Outcome, RunStatus, Verdict
 
 logger = logging.getLogger(__name__)
-MAX_RECOVERIES = 5  # deaths without a committed step or page in between, then the run is poison
 BLOCKED_FOR_AT_MOST = timedelta(hours=2)
 
 
@@ -46,15 +45,29 @@ def dedupe_key(job_type: str, brand_id: UUID | None, subject: str) -> str:
 
 
 def insert(job: Job, *, due_at: datetime, at: datetime, subject: Subject, priority: int = Run.MANUAL, **fields: Any) -> Run:
-    """A pending run of the job, in the caller's transaction, which also wakes the workers. IntegrityError where a constraint already has such a one."""
+    """A pending run of the job, in the caller's transaction, which also wakes the workers.
+
+    IntegrityError where a constraint already has such a one.
+    """
     last = (
-        Run.objects.filter(status=RunStatus.PENDING, brand_id=job.brand_id, due_at__lte=due_at, priority=priority)
-        .order_by("-order_at").values_list("order_at", flat=True).first()
+        Run.objects.filter(status=RunStatus.PENDING, brand=job.brand, due_at__lte=due_at, priority=priority)
+        .order_by("-order_at")
+        .values_list("order_at", flat=True)
+        .first()
     )
     return Run.objects.create(
-        job=job, brand_id=job.brand_id, job_type=job.job_type, parameters=job.parameters, subject=subject.key, subject_label=subject.label,
-        subject_url=subject.url, due_at=due_at, order_at=max(due_at, last + timedelta(seconds=1)) if last else due_at, priority=priority,
-        created_at=at, **fields,
+        job=job,
+        brand_id=job.brand_id,
+        job_type=job.job_type,
+        parameters=job.parameters,
+        subject=subject.key,
+        subject_label=subject.label,
+        subject_url=subject.url,
+        due_at=due_at,
+        order_at=max(due_at, last + timedelta(seconds=1)) if last else due_at,
+        priority=priority,
+        created_at=at,
+        **fields,
     )
 
 
@@ -67,8 +80,13 @@ def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
     handler = get_type(job.job_type)
     wake_workers()
     return insert(
-        job, due_at=times[0], at=at, subject=handler.subject(job.brand, job.parameters), priority=Run.SCHEDULED,
-        scheduled_for=times[0], trigger_source=Job.Trigger.SCHEDULED,
+        job,
+        due_at=times[0],
+        at=at,
+        subject=handler.subject(job.brand, job.parameters),
+        priority=Run.SCHEDULED,
+        scheduled_for=times[0],
+        trigger_source=Job.Trigger.SCHEDULED,
     )
 
 
@@ -110,7 +128,7 @@ def park(lease: Lease, due_at: datetime, reason: str) -> None:
     with fenced(lease) as run:
         # A cancel that came meanwhile must not sleep until due_at.
         due = now() if run.cancel_requested_at and not lease.cancel.is_set() else due_at
-        _leave(run, RunStatus.WAITING, due_at=due, blocked_reason=reason)
+        leave(run, RunStatus.WAITING, due_at=due, blocked_reason=reason)
         _end_attempt(lease, Outcome.PARKED, error=reason)
 
 
@@ -118,7 +136,7 @@ def hand_back(lease: Lease, reason: str = "The worker was stopped.") -> None:
     """The worker stops: due at once for another, no try spent."""
     with fenced(lease) as run:
         at = now()
-        _leave(run, RunStatus.PENDING, due_at=at, order_at=at, priority=Run.WOKEN)
+        leave(run, RunStatus.PENDING, due_at=at, order_at=at, priority=Run.WOKEN)
         _end_attempt(lease, Outcome.HANDED_BACK, error=reason)
         wake_workers()
 
@@ -130,7 +148,7 @@ def block(lease: Lease, reason: str, seconds: float, *, limited: bool = True) ->
         since = run.blocked_since or at
         if not limited or at - since <= BLOCKED_FOR_AT_MOST:
             due = at + timedelta(seconds=seconds)
-            _leave(run, RunStatus.PENDING, due_at=due, order_at=due, blocked_reason=reason, blocked_since=since)
+            leave(run, RunStatus.PENDING, due_at=due, order_at=due, blocked_reason=reason, blocked_since=since)
             _end_attempt(lease, Outcome.PARKED, error=reason)
             log(run.pk, f"Waiting: {reason}", RunLog.Level.WARNING, at)
             return
@@ -142,14 +160,26 @@ def complete(lease: Lease, done: Done) -> None:
     with fenced(lease) as run:
         at = now()
         summary = " ".join(filter(None, [done.summary, done.reason]))
-        _leave(
-            run, RunStatus.COMPLETED, verdict=done.verdict, completed_at=at, counts=done.counts, summary=summary, error_message="",
-            blocked_since=None, cost_actual=spent(run.pk), progress={},
+        leave(
+            run,
+            RunStatus.COMPLETED,
+            verdict=done.verdict,
+            completed_at=at,
+            counts=done.counts,
+            summary=summary,
+            error_message="",
+            blocked_since=None,
+            cost_actual=spent(run.pk),
+            progress={},
         )
         _end_attempt(lease, Outcome.COMPLETED)
         freshness.mark_completed(run, done, at)
-        log(run.pk, f"Completed: {summary}" if done.verdict == Verdict.OK else f"Completed, to be checked: {summary}",
-            RunLog.Level.INFO if done.verdict == Verdict.OK else RunLog.Level.WARNING, at)
+        log(
+            run.pk,
+            f"Completed: {summary}" if done.verdict == Verdict.OK else f"Completed, to be checked: {summary}",
+            RunLog.Level.INFO if done.verdict == Verdict.OK else RunLog.Level.WARNING,
+            at,
+        )
         get_type(run.job_type).booked(run)
         _end_job(run, at)
 
@@ -164,11 +194,18 @@ def fail(lease: Lease, error: str, *, permanent: bool, traceback: str = "", not_
         freshness.mark_failed(run, error)
         if due is None:
             log(run.pk, f"Failed: {error}", RunLog.Level.ERROR, at)
-            _fail_for_good(run, error, at, attempt=tries)
+            fail_for_good(run, error, at, attempt=tries)
             return
-        _leave(run, RunStatus.PENDING, due_at=due, order_at=due, attempt=tries, error_message=error, blocked_since=None)
-        log(run.pk, f"Try {tries} of {run.job.max_retries + 1} failed: {error} Next try at {due:%H:%M} UTC.", RunLog.Level.WARNING, at)
-        Job.objects.filter(pk=run.job_id).update(last_error=f"Try {tries} of {run.job.max_retries + 1} failed, next at {due:%H:%M} UTC: {error}")
+        leave(run, RunStatus.PENDING, due_at=due, order_at=due, attempt=tries, error_message=error, blocked_since=None)
+        log(
+            run.pk,
+            f"Try {tries} of {run.job.max_retries + 1} failed: {error} Next try at {due:%H:%M} UTC.",
+            RunLog.Level.WARNING,
+            at,
+        )
+        Job.objects.filter(pk=run.job_id).update(
+            last_error=f"Try {tries} of {run.job.max_retries + 1} failed, next at {due:%H:%M} UTC: {error}"
+        )
         wake_workers()
 
 
@@ -193,7 +230,9 @@ def request_cancel(run: Run, by: Any) -> bool:
         if found.status == RunStatus.PENDING and not UpstreamRun.objects.filter(run=found, status__in=UpstreamRun.OPEN).exists():
             _cancel(found, at, "Cancelled before it started.")
         else:  # running ones hear of it by their heartbeat
-            Run.objects.filter(pk=found.pk, status__in=[RunStatus.PENDING, RunStatus.WAITING]).update(due_at=at, order_at=at, priority=Run.WOKEN)
+            Run.objects.filter(pk=found.pk, status__in=[RunStatus.PENDING, RunStatus.WAITING]).update(
+                due_at=at, order_at=at, priority=Run.WOKEN
+            )
             wake_workers()
         return True
 
@@ -205,8 +244,19 @@ def reopen(run: Run, by: Any) -> bool:
     """
     at = now()
     changed = Run.objects.filter(pk=run.pk, status__in=[RunStatus.FAILED, RunStatus.CANCELLED]).update(
-        status=RunStatus.PENDING, due_at=at, order_at=at, attempt=0, recoveries=0, completed_at=None, error_message="", summary="",
-        cancel_requested_at=None, cancel_requested_by=None, priority=Run.MANUAL, blocked_reason="", blocked_since=None,
+        status=RunStatus.PENDING,
+        due_at=at,
+        order_at=at,
+        attempt=0,
+        recoveries=0,
+        completed_at=None,
+        error_message="",
+        summary="",
+        cancel_requested_at=None,
+        cancel_requested_by=None,
+        priority=Run.MANUAL,
+        blocked_reason="",
+        blocked_since=None,
         dedupe_key=dedupe_key(run.job_type, run.brand_id, run.subject),
     )
     if changed:
@@ -242,50 +292,16 @@ def accept(run: Run, by: Any) -> bool:
         if not Run.objects.filter(pk=run.pk, status=RunStatus.COMPLETED, verdict__in=doubted).update(verdict=Verdict.OK):
             return False
         run.refresh_from_db()
-        freshness.mark_completed(run, Done(records=run.counts.get("new", 0) + run.counts.get("changed", 0)), run.completed_at or now())
+        freshness.mark_completed(
+            run, Done(records=run.counts.get("new", 0) + run.counts.get("changed", 0)), run.completed_at or now()
+        )
         log(run.pk, f"Accepted as good by {by}.")
         if not run.job.recurring:
             Job.objects.filter(pk=run.job_id).update(status=JobStatus.ARCHIVED)
         return True
 
 
-# ---- deaths ----------------------------------------------------------------------------------------------------------
-def record_death(run: Run, at: datetime, exit_signal: int | None = None) -> bool:
-    """The run's worker is dead: end its attempt as lost. False where that was one death too many and the run has failed.
-
-    In the claim's transaction, or in `lose_worker`'s: the caller has seen that the lease is nobody's.
-    """
-    how = f"was killed (signal {exit_signal})" if exit_signal else "gave no sign of life"
-    lost = Attempt.objects.filter(run=run, outcome="").order_by("-number").first()
-    story = f"Worker {lost.worker_label if lost else '?'} {how}."
-    Attempt.objects.filter(run=run, outcome="").update(outcome=Outcome.LOST, ended_at=at, error=story, exit_signal=exit_signal)
-    run.recoveries += 1
-    if run.recoveries < MAX_RECOVERIES:
-        Run.objects.filter(pk=run.pk).update(recoveries=run.recoveries)
-        log(run.pk, f"{story} What was done is kept; another worker goes on.", RunLog.Level.WARNING, at)
-        return True
-    deaths = Attempt.objects.filter(run=run, outcome=Outcome.LOST).order_by("-number").values_list("error", flat=True)[:MAX_RECOVERIES]
-    error = f"{MAX_RECOVERIES} workers died on this run without getting further, so it is not tried again. " + " ".join(reversed(deaths))
-    freshness.mark_failed(run, error)
-    log(run.pk, f"Failed: {error}", RunLog.Level.ERROR, at)
-    _fail_for_good(run, error, at)
-    return False
-
-
-def lose_worker(worker: Worker, exit_signal: int | None) -> int:
-    """A worker process of this host is known to be dead: its run is due at once. How many runs that were."""
-    with transaction.atomic():
-        at = now()
-        Worker.objects.filter(pk=worker.pk).update(stopped_at=at, current_run=None)
-        lost = Run.objects.select_for_update(no_key=True).filter(worker=worker, status=RunStatus.RUNNING)
-        for run in lost:
-            if record_death(run, at, exit_signal):
-                _leave(run, RunStatus.PENDING, due_at=at, order_at=at, priority=Run.WOKEN)
-        if lost:
-            wake_workers()
-        return len(lost)
-
-
+# ---- at the claim ---------------------------------------------------------------------------------------------------------
 def take_key(run: Run, at: datetime) -> bool:
     """A scheduled run comes due: it takes its dedupe key, or gives way to the run that has it and inserts its successor."""
     key = dedupe_key(run.job_type, run.brand_id, run.subject)
@@ -293,7 +309,7 @@ def take_key(run: Run, at: datetime) -> bool:
     if holder is None:
         Run.objects.filter(pk=run.pk).update(dedupe_key=key)
         return True
-    _leave(run, RunStatus.CANCELLED, completed_at=at, summary=f"Skipped: run {holder.pk} is doing it.")
+    leave(run, RunStatus.CANCELLED, completed_at=at, summary=f"Skipped: run {holder.pk} is doing it.")
     log(run.pk, f"Skipped: run {holder.pk} is doing it.", at=at)
     insert_next_tick(run.job, at, at)
     return False
@@ -305,7 +321,7 @@ def spent(run_id: int) -> Any:
     return UpstreamRun.objects.filter(run_id=run_id).aggregate(sum=Sum("cost_actual"))["sum"]
 
 
-def _leave(run: Run, status: RunStatus, **fields: Any) -> None:
+def leave(run: Run, status: RunStatus, **fields: Any) -> None:
     """Write the new state; only a running run has a lease."""
     fields |= {"status": status, "lease_token": None, "lease_expires_at": None, "worker": None}
     Run.objects.filter(pk=run.pk).update(**fields)
@@ -318,14 +334,14 @@ def _end_attempt(lease: Lease, outcome: Outcome, error: str = "", traceback: str
 
 
 def _cancel(run: Run, at: datetime, summary: str) -> None:
-    _leave(run, RunStatus.CANCELLED, completed_at=at, summary=summary, cost_actual=spent(run.pk), progress={})
+    leave(run, RunStatus.CANCELLED, completed_at=at, summary=summary, cost_actual=spent(run.pk), progress={})
     freshness.mark_stopped(run)
     log(run.pk, summary, at=at)
     _end_job(run, at)
 
 
-def _fail_for_good(run: Run, error: str, at: datetime, **fields: Any) -> None:
-    _leave(run, RunStatus.FAILED, completed_at=at, error_message=error, cost_actual=spent(run.pk), progress={}, **fields)
+def fail_for_good(run: Run, error: str, at: datetime, **fields: Any) -> None:
+    leave(run, RunStatus.FAILED, completed_at=at, error_message=error, cost_actual=spent(run.pk), progress={}, **fields)
     Job.objects.filter(pk=run.job_id).update(last_error=error)
     _end_job(run, at)
 

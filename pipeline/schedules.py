@@ -14,7 +14,8 @@ def check(expression: str) -> None:
         CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC))
     except CronSimError as error:
         raise InvalidRequest(
-            f"{expression!r} is not a schedule: {error}. Five fields, like 0 3 * * * for every day at 03:00.", {"cron_expression": [str(error)]}
+            f"{expression!r} is not a schedule: {error}. Five fields, like 0 3 * * * for every day at 03:00.",
+            {"cron_expression": [str(error)]},
         ) from error
 
 

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection, connections
 
-from . import claims, cluster, runs
+from . import claims, cluster, recovery
 from .models import Run, Worker
 from .states import RunStatus
 
@@ -67,7 +67,9 @@ class Group:
     def start(self) -> None:
         self.id = uuid.uuid4()
         connections.close_all()  # nothing open may be shared through the fork
-        self.process = multiprocessing.get_context("fork").Process(target=_be_cluster, args=(os.getpid(), self.id), name="cluster")
+        self.process = multiprocessing.get_context("fork").Process(
+            target=_be_cluster, args=(os.getpid(), self.id), name="cluster"
+        )
         self.process.start()
 
     def alive(self) -> bool:
@@ -84,7 +86,7 @@ class Group:
         self.process.join()
         try:
             for worker in Worker.objects.filter(cluster=self.id, stopped_at=None):
-                runs.lose_worker(worker, signal.SIGKILL)
+                recovery.lose_worker(worker, signal.SIGKILL)
         except DatabaseError as error:
             logger.warning("The dead cluster's runs could not be handed back, their leases will lapse: %s", error)
 

@@ -19,7 +19,8 @@ def work_one(worker: Worker | None = None, *, stopping: Callable[[], bool] = lam
 
 def work_off(at_most: int = 100) -> list[Run]:
     """Work until nothing is due."""
-    worker, done = register_worker(), []
+    worker = register_worker()
+    done: list[Run] = []
     while len(done) < at_most and (run := work_one(worker)):
         done.append(run)
     return done

@@ -31,7 +31,11 @@ def watch_upstreams() -> None:
             continue
         # Whoever moves the row on has the turn.
         following = at + timedelta(seconds=settings.PIPELINE_POLL_SECONDS)
-        mine = SourceState.objects.filter(source=name, next_poll_at__lte=at).exclude(slow_until__gt=at).update(next_poll_at=following, polled_at=at)
+        mine = (
+            SourceState.objects.filter(source=name, next_poll_at__lte=at)
+            .exclude(slow_until__gt=at)
+            .update(next_poll_at=following, polled_at=at)
+        )
         if mine:
             try:
                 _look(get_source(name))

@@ -31,16 +31,30 @@ def make_competitor(brand: Brand | None = None, name: str = "Barkwell") -> Compe
     return Competitor.objects.create(brand=brand or make_brand(), name=name)
 
 
-def make_listing(competitor: Competitor | None = None, *, asin: str = "B09XK4T2LM", domain_code: str = "com", **fields: Any) -> CompetitorAmazonUrl:
+def make_listing(
+    competitor: Competitor | None = None, *, asin: str = "B09XK4T2LM", domain_code: str = "com", **fields: Any
+) -> CompetitorAmazonUrl:
     fields.setdefault("amazon_url", f"https://www.amazon.{domain_code}/dp/{asin}")
-    return CompetitorAmazonUrl.objects.create(competitor=competitor or make_competitor(), asin=asin, domain_code=domain_code, **fields)
+    return CompetitorAmazonUrl.objects.create(
+        competitor=competitor or make_competitor(), asin=asin, domain_code=domain_code, **fields
+    )
 
 
 def make_review(listing: CompetitorAmazonUrl, **fields: Any) -> AmazonReview:
     now = timezone.now()
     values: dict[str, Any] = {
-        "review_id": "R1AAAAAAAA", "asin": listing.asin, "domain_code": listing.domain_code, "rating": 5, "title": "Good", "body": "It works.",
-        "author": "A. B.", "review_date": date(2026, 5, 4), "verified_purchase": True, "helpful_votes": 2, "first_seen_at": now, "last_seen_at": now,
+        "review_id": "R1AAAAAAAA",
+        "asin": listing.asin,
+        "domain_code": listing.domain_code,
+        "rating": 5,
+        "title": "Good",
+        "body": "It works.",
+        "author": "A. B.",
+        "review_date": date(2026, 5, 4),
+        "verified_purchase": True,
+        "helpful_votes": 2,
+        "first_seen_at": now,
+        "last_seen_at": now,
     }
     return AmazonReview.objects.create(**values | fields)
 

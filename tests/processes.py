@@ -39,9 +39,7 @@ def database_url() -> str:
 def children_of(pid: int) -> list[int]:
     """Live child processes, from /proc."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        return [
-            int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
-        ]
+        return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
     return []
 
 
@@ -58,7 +56,10 @@ class Cluster:
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "worker"], cwd=settings.BASE_DIR, stdout=output, stderr=subprocess.STDOUT,
+                [sys.executable, "manage.py", "worker"],
+                cwd=settings.BASE_DIR,
+                stdout=output,
+                stderr=subprocess.STDOUT,
                 env={**os.environ, "DATABASE_URL": database_url(), "DEBUG": "1", **environment},
             )
         until(lambda: len(self.workers()) >= 2 or self.process.poll() is not None, f"two workers; log: {log.read_text()}")

@@ -17,17 +17,31 @@ from . import service
 
 
 @job_type(
-    "amazon_review_scrape", label="Amazon Review Scrape", emoji="📦", datasets={"amazon_reviews": "Amazon Reviews"}, source="apify",
+    "amazon_review_scrape",
+    label="Amazon Review Scrape",
+    emoji="📦",
+    datasets={"amazon_reviews": "Amazon Reviews"},
+    source="apify",
     max_age=timedelta(days=7),
 )
 class AmazonReviewScrape(JobType):
     class Params(ParameterForm):
-        competitor_amazon_url_id = forms.UUIDField(label="Amazon URL id", help_text="The listing's id, as its page and the admin show it.")
-        asin = forms.CharField(
-            initial="Unknown", required=False, max_length=20, label="ASIN", help_text="For the log only; the listing's own ASIN is scraped."
+        competitor_amazon_url_id = forms.UUIDField(
+            label="Amazon URL id", help_text="The listing's id, as its page and the admin show it."
         )
-        include_keywords = forms.BooleanField(initial=True, required=False, label="Keyword sweeps", help_text="22 sweeps more, by word.")
-        include_helpful = forms.BooleanField(initial=True, required=False, label="Most helpful", help_text="3 sweeps more, by most helpful.")
+        asin = forms.CharField(
+            initial="Unknown",
+            required=False,
+            max_length=20,
+            label="ASIN",
+            help_text="For the log only; the listing's own ASIN is scraped.",
+        )
+        include_keywords = forms.BooleanField(
+            initial=True, required=False, label="Keyword sweeps", help_text="22 sweeps more, by word."
+        )
+        include_helpful = forms.BooleanField(
+            initial=True, required=False, label="Most helpful", help_text="3 sweeps more, by most helpful."
+        )
 
         def clean_competitor_amazon_url_id(self) -> UUID:
             wanted: UUID = self.cleaned_data["competitor_amazon_url_id"]
@@ -59,7 +73,9 @@ class AmazonReviewScrape(JobType):
         CompetitorAmazonUrl.objects.filter(pk=run.subject).update(scrape_cost_estimate=run.cost_actual)
         if run.verdict == Verdict.OK:
             seen = sum(run.counts.get(name, 0) for name in ("new", "changed", "unchanged"))
-            CompetitorAmazonUrl.objects.filter(pk=run.subject).update(last_scraped_at=run.completed_at, total_reviews_scraped=seen)
+            CompetitorAmazonUrl.objects.filter(pk=run.subject).update(
+                last_scraped_at=run.completed_at, total_reviews_scraped=seen
+            )
 
 
 def _listing(params: dict[str, Any]) -> CompetitorAmazonUrl:

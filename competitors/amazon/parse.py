@@ -59,7 +59,9 @@ def parse_item(item: Any, asin: str, domain_code: str) -> Review | Rejected:
         return Rejected("No review id")
     given_asin, given_domain = _text(item.get("asin")).strip(), _text(item.get("domainCode")).strip()
     read = {
-        "rating": parse_rating(item.get("rating")), "review_date": parse_date(item.get("date")), "helpful_votes": _count(item.get("numberOfHelpful")),
+        "rating": parse_rating(item.get("rating")),
+        "review_date": parse_date(item.get("date")),
+        "helpful_votes": _count(item.get("numberOfHelpful")),
     }
     there = {"rating": item.get("rating"), "review_date": item.get("date"), "helpful_votes": item.get("numberOfHelpful")}
     return Review(

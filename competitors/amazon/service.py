@@ -35,8 +35,14 @@ def review_order(listing: CompetitorAmazonUrl, *, include_keywords: bool, includ
     most = int(len(configs) * PAGES * PAGE_REVIEWS * CAP_MARGIN)
     estimate = usual_cost(listing, len(configs))
     return Order(
-        source="apify", actor=ACTOR, input={"input": configs}, memory_mb=MEMORY_MB, timeout=TIMEOUT, max_items=most,
-        max_cost_usd=max(_cents(most * PRICE_PER_ITEM), _cents(estimate)), estimate_usd=_cents(estimate),
+        source="apify",
+        actor=ACTOR,
+        input={"input": configs},
+        memory_mb=MEMORY_MB,
+        timeout=TIMEOUT,
+        max_items=most,
+        max_cost_usd=max(_cents(most * PRICE_PER_ITEM), _cents(estimate)),
+        estimate_usd=_cents(estimate),
     )
 
 
@@ -60,7 +66,8 @@ def scrape_amazon_reviews_for_competitor(
     if upstream.status != UpstreamRun.Status.SUCCEEDED:
         label = get_source(upstream.source).label
         raise TransientError(
-            f"The run at {label} ended as {upstream.get_status_display().lower()}. {totals['new'] + totals['changed']:,} reviews that it had"
+            f"The run at {label} ended as {upstream.get_status_display().lower()}."
+            f" {totals['new'] + totals['changed']:,} reviews that it had"
             f" were saved. {upstream.message}".strip()
         )
     return judge(listing, upstream, totals, ctx.run)
@@ -79,7 +86,12 @@ def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, now: Any) ->
             unread.update(parsed.unread)
             title = title or (item.get("productTitle") if isinstance(item.get("productTitle"), str) else "")
     landed = land(
-        AmazonReview, rows, key=("review_id", "asin"), content=CONTENT, touch={"last_seen_at": now, "last_run_id": run.pk}, mark="last_run_id",
+        AmazonReview,
+        rows,
+        key=("review_id", "asin"),
+        content=CONTENT,
+        touch={"last_seen_at": now, "last_run_id": run.pk},
+        mark="last_run_id",
         first={"first_seen_at": now},
     )
     if title and title != listing.product_title:
@@ -93,10 +105,13 @@ def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, now: Any) ->
 def judge(listing: CompetitorAmazonUrl, upstream: UpstreamRun, totals: Counter[str], run: Run) -> Done:
     """Whether the result is plausible: only then it counts as fresh."""
     different = totals["new"] + totals["changed"] + totals["unchanged"]
-    done = Done(counts={name: count for name, count in sorted(totals.items()) if count}, records=different, summary=in_words(totals))
+    done = Done(
+        counts={name: count for name, count in sorted(totals.items()) if count}, records=different, summary=in_words(totals)
+    )
     if totals["raw"] and totals["rejected"] == totals["raw"]:
         raise PermanentError(
-            f"None of the {totals['raw']:,} items could be read as a review. They are kept; the actor's answer or this listing may have changed."
+            f"None of the {totals['raw']:,} items could be read as a review. They are kept; the actor's answer or"
+            " this listing may have changed."
         )
     if not different:
         return replace(done, verdict=Verdict.SUSPICIOUS, reason="Nothing came: the listing may be gone, or have no reviews.")
@@ -104,17 +119,25 @@ def judge(listing: CompetitorAmazonUrl, upstream: UpstreamRun, totals: Counter[s
         return replace(done, verdict=Verdict.PARTIAL, reason="The scrape reached its cap, so some reviews may be missing.")
     usual = usual_count(listing, run)
     if usual and different < usual * FAR_FEWER:
-        return replace(done, verdict=Verdict.SUSPICIOUS, reason=f"Far fewer than usual: {different:,} different reviews, usually about {usual:,.0f}.")
+        return replace(
+            done,
+            verdict=Verdict.SUSPICIOUS,
+            reason=f"Far fewer than usual: {different:,} different reviews, usually about {usual:,.0f}.",
+        )
     for name, words in (("no_date", "dates"), ("no_rating", "ratings")):
         if totals[name] * 2 > totals["raw"] - totals["rejected"]:
-            return replace(done, verdict=Verdict.SUSPICIOUS, reason=f"Most {words} could not be read: Amazon may write them in a new way.")
+            return replace(
+                done, verdict=Verdict.SUSPICIOUS, reason=f"Most {words} could not be read: Amazon may write them in a new way."
+            )
     return done
 
 
 def in_words(totals: Counter[str]) -> str:
-    """"42 new, 17 changed, 1,105 unchanged." and what else there was."""
+    """ "42 new, 17 changed, 1,105 unchanged." and what else there was."""
     words = [f"{totals[name]:,} {name}" for name in ("new", "changed", "unchanged")]
-    words += [f"{totals[name]:,} {label}" for name, label in (("duplicate", "duplicates"), ("rejected", "rejected")) if totals[name]]
+    words += [
+        f"{totals[name]:,} {label}" for name, label in (("duplicate", "duplicates"), ("rejected", "rejected")) if totals[name]
+    ]
     return ", ".join(words) + "."
 
 
@@ -125,7 +148,11 @@ def good_runs(listing: CompetitorAmazonUrl) -> list[Run]:
     if known is not None:
         return known
     runs = Run.objects.filter(
-        job_type="amazon_review_scrape", brand_id=listing.competitor.brand_id, subject=str(listing.pk), status=RunStatus.COMPLETED, verdict=Verdict.OK
+        job_type="amazon_review_scrape",
+        brand_id=listing.competitor.brand_id,
+        subject=str(listing.pk),
+        status=RunStatus.COMPLETED,
+        verdict=Verdict.OK,
     )
     return list(runs.order_by("-pk")[:4])
 
@@ -133,7 +160,11 @@ def good_runs(listing: CompetitorAmazonUrl) -> list[Run]:
 def usual_count(listing: CompetitorAmazonUrl, run: Run) -> float | None:
     """How many different reviews a scrape like this one brings; None where nothing is known."""
     options = ("include_keywords", "include_helpful")
-    alike = [one for one in good_runs(listing) if all(one.parameters.get(name) == run.parameters.get(name) for name in options) and one.pk != run.pk]
+    alike = [
+        one
+        for one in good_runs(listing)
+        if all(one.parameters.get(name) == run.parameters.get(name) for name in options) and one.pk != run.pk
+    ]
     counts = [sum(one.counts.get(name, 0) for name in ("new", "changed", "unchanged")) for one in alike]
     return median(counts) if counts else None
 
@@ -141,7 +172,9 @@ def usual_count(listing: CompetitorAmazonUrl, run: Run) -> float | None:
 def usual_cost(listing: CompetitorAmazonUrl, configs: int) -> Decimal:
     """USD: per sweep what the last good runs cost, else a part of what the sweeps could bring at most."""
     known = [
-        run.cost_actual / len(sweeps(listing.asin, listing.domain_code, **_options(run))) for run in good_runs(listing) if run.cost_actual
+        run.cost_actual / len(sweeps(listing.asin, listing.domain_code, **_options(run)))
+        for run in good_runs(listing)
+        if run.cost_actual
     ]
     if known:
         return median(known) * configs
@@ -152,7 +185,8 @@ def usual_seconds(listing: CompetitorAmazonUrl, configs: int) -> int:
     """How long such a scrape takes from start to end; 18 s a sweep where nothing is known."""
     known = [
         (run.completed_at - run.started_at).total_seconds() / len(sweeps(listing.asin, listing.domain_code, **_options(run)))
-        for run in good_runs(listing) if run.completed_at and run.started_at
+        for run in good_runs(listing)
+        if run.completed_at and run.started_at
     ]
     return int((median(known) if known else 18) * configs)
 

@@ -16,10 +16,17 @@ PAGES, PAGE_REVIEWS = 10, 10
 
 def sweeps(asin: str, domain_code: str, *, include_keywords: bool, include_helpful: bool) -> list[dict[str, Any]]:
     """The configs of one scrape: 6, with keywords 28, with both 31."""
+
     def config(sort: str, **filters: str) -> dict[str, Any]:
         return {
-            "asin": asin, "domainCode": domain_code, "sortBy": sort, "maxPages": PAGES, "reviewerType": "all_reviews",
-            "mediaType": "all_contents", "formatType": "current_format", **filters,
+            "asin": asin,
+            "domainCode": domain_code,
+            "sortBy": sort,
+            "maxPages": PAGES,
+            "reviewerType": "all_reviews",
+            "mediaType": "all_contents",
+            "formatType": "current_format",
+            **filters,
         }
 
     found = [config("recent"), *(config("recent", filterByStar=star) for star in STARS)]

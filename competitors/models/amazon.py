@@ -18,7 +18,9 @@ class CompetitorAmazonUrl(models.Model):
     product_title = models.TextField(blank=True, default="")
     last_scraped_at = models.DateTimeField(null=True, blank=True)
     total_reviews_scraped = models.PositiveIntegerField(default=0, help_text="Reviews that the last good scrape saw.")
-    scrape_cost_estimate = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True, help_text="Cost of the last scrape, USD.")
+    scrape_cost_estimate = models.DecimalField(
+        max_digits=10, decimal_places=4, null=True, blank=True, help_text="Cost of the last scrape, USD."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

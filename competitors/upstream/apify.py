@@ -37,7 +37,10 @@ class Apify:
         client = self._client(retries=0, timeout=timedelta(seconds=settings.PIPELINE_START_SECONDS), tag=tag)
         try:
             run = client.actor(order.actor).start(
-                run_input=order.input, memory_mbytes=order.memory_mb, run_timeout=order.timeout, max_items=order.max_items,
+                run_input=order.input,
+                memory_mbytes=order.memory_mb,
+                run_timeout=order.timeout,
+                max_items=order.max_items,
                 max_total_charge_usd=order.max_cost_usd,
             )
         except ApifyApiError as error:
@@ -56,9 +59,15 @@ class Apify:
 
     def candidates(self, order: Order, since: datetime) -> Iterator[Seen]:
         for number in range(LIST_PAGES):
-            page = self._read(lambda client, n=number: client.actor(order.actor).runs().list(  # type: ignore[misc]
-                desc=True, started_after=since, limit=LIST_PAGE, offset=n * LIST_PAGE
-            ))
+            page = self._read(
+                lambda client, n=number: (
+                    client.actor(order.actor)
+                    .runs()
+                    .list(  # type: ignore[misc]
+                        desc=True, started_after=since, limit=LIST_PAGE, offset=n * LIST_PAGE
+                    )
+                )
+            )
             yield from map(_seen, page.items)
             if len(page.items) < LIST_PAGE:
                 return
@@ -84,9 +93,11 @@ class Apify:
     def ended_since(self, since: datetime) -> dict[str, Seen]:
         found: dict[str, Seen] = {}
         for number in range(LIST_PAGES):
-            page = self._read(lambda client, n=number: client.runs().list(  # type: ignore[misc]
-                desc=True, status=list(ENDS), started_after=since, limit=LIST_PAGE, offset=n * LIST_PAGE
-            ))
+            page = self._read(
+                lambda client, n=number: client.runs().list(  # type: ignore[misc]
+                    desc=True, status=list(ENDS), started_after=since, limit=LIST_PAGE, offset=n * LIST_PAGE
+                )
+            )
             found |= {run.id: _seen(run) for run in page.items}
             if len(page.items) < LIST_PAGE:
                 break
@@ -110,8 +121,14 @@ class Apify:
         if not settings.APIFY_TOKEN:
             raise PermanentError("APIFY_TOKEN is not set, so Apify cannot be used. Set it for web and worker, then retry.")
         return ApifyClient(
-            settings.APIFY_TOKEN, api_url=settings.APIFY_API_URL, max_retries=retries, timeout_short=timeout, timeout_medium=timeout,
-            timeout_long=timeout, timeout_max=timeout, user_agent_suffix=f"{TAG_MARK}{tag}" if tag else None,
+            settings.APIFY_TOKEN,
+            api_url=settings.APIFY_API_URL,
+            max_retries=retries,
+            timeout_short=timeout,
+            timeout_medium=timeout,
+            timeout_long=timeout,
+            timeout_max=timeout,
+            user_agent_suffix=f"{TAG_MARK}{tag}" if tag else None,
         )
 
 
@@ -120,8 +137,12 @@ def _seen(run: Any) -> Seen:
     cost = getattr(run, "usage_total_usd", None)
     agent = (run.meta.user_agent if run.meta else None) or ""
     return Seen(
-        id=run.id, state=ENDS.get(str(getattr(run.status, "value", run.status)), "running"), started_at=run.started_at, finished_at=run.finished_at,
-        cost_usd=None if cost is None else Decimal(str(cost)), message=getattr(run, "status_message", None) or "",
+        id=run.id,
+        state=ENDS.get(str(getattr(run.status, "value", run.status)), "running"),
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        cost_usd=None if cost is None else Decimal(str(cost)),
+        message=getattr(run, "status_message", None) or "",
         tag=agent.rpartition(TAG_MARK)[2].split(";")[0].strip() if TAG_MARK in agent else "",
         extra={"dataset": run.default_dataset_id, "store": run.default_key_value_store_id},
     )
@@ -141,9 +162,15 @@ def _classified(error: ApifyApiError) -> RunError:
     if kind == "concurrent-runs-limit-exceeded":
         return BlockedError("Apify is full: as many concurrent runs as the account allows.", seconds=30)
     if kind == "not-enough-usage-to-run-paid-actor":
-        return BlockedError(f"The Apify account has no money left for this run. Add usage there; it goes on by itself. Apify says: {words}", seconds=600)
+        return BlockedError(
+            f"The Apify account has no money left for this run. Add usage there; it goes on by itself. Apify says: {words}",
+            seconds=600,
+        )
     if kind == "platform-feature-disabled" and "usage" in words.lower() and "limit" in words.lower():
-        return BlockedError(f"The Apify account has reached its monthly usage limit. Raise it there; it goes on by itself. Apify says: {words}", seconds=600)
+        return BlockedError(
+            f"The Apify account has reached its monthly usage limit. Raise it there; it goes on by itself. Apify says: {words}",
+            seconds=600,
+        )
     if error.status_code == 429 or kind in ("rate-limit-exceeded", "too-many-requests"):
         return TransientError("Apify asked us to slow down.")
     if error.status_code >= 500 or error.status_code in (408, 409):

@@ -39,7 +39,11 @@ class JobForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """The parameters by the type's own rules, each complaint at its field."""
         cleaned = super().clean() or {}
-        given = {name: cleaned[PREFIX + name] for name in self.handler.Params.base_fields if cleaned.get(PREFIX + name) not in (None, "")}
+        given = {
+            name: cleaned[PREFIX + name]
+            for name in self.handler.Params.base_fields
+            if cleaned.get(PREFIX + name) not in (None, "")
+        }
         brand = cleaned.get("brand", self.instance.brand)
         try:
             self.parameters = clean_parameters(self.handler.Params, given, brand)
@@ -68,7 +72,17 @@ def form_for(job_type: str) -> type[JobForm]:
 
 @admin.register(Job)
 class JobAdmin(admin.ModelAdmin):
-    list_display = ("__str__", "job_type", "brand", "subject", "schedule_type", "cron_expression", "status", "runs_completed", "created_at")
+    list_display = (
+        "__str__",
+        "job_type",
+        "brand",
+        "subject",
+        "schedule_type",
+        "cron_expression",
+        "status",
+        "runs_completed",
+        "created_at",
+    )
     list_filter = ("status", "schedule_type", "job_type", "brand", "trigger_source")
     search_fields = ("=id", "name", "subject", "last_error")
     list_select_related = ("brand",)
@@ -88,7 +102,12 @@ class JobAdmin(admin.ModelAdmin):
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if not _chosen(request):
-            context = {**self.admin_site.each_context(request), "title": "Add job: of what type?", "types": all_types(), "opts": self.opts}
+            context = {
+                **self.admin_site.each_context(request),
+                "title": "Add job: of what type?",
+                "types": all_types(),
+                "opts": self.opts,
+            }
             return TemplateResponse(request, "admin/pipeline/job/choose.html", context)
         return super().add_view(request, form_url, extra_context)
 
@@ -97,10 +116,14 @@ class JobAdmin(admin.ModelAdmin):
         self.form = form_for(name) if name else JobForm
         return super().get_form(request, obj, change, **kwargs)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         name = obj.job_type if obj else _chosen(request)
         own = ["brand", "name", "schedule_type", "cron_expression", "time_zone", "max_runs", "max_retries"]
-        parameters = [f"{PREFIX}{field}" for field in get_type(name).Params.base_fields] if name and self._may_edit(request, obj) else ["parameters"]
+        parameters = (
+            [f"{PREFIX}{field}" for field in get_type(name).Params.base_fields]
+            if name and self._may_edit(request, obj)
+            else ["parameters"]
+        )
         return ["job_type", *own, *parameters, *([] if obj is None else self.readonly_fields[1:])] if obj else [*own, *parameters]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
@@ -115,19 +138,32 @@ class JobAdmin(admin.ModelAdmin):
             return "Once"
         zone = job.time_zone or (job.brand.time_zone if job.brand else "") or timezone.get_default_timezone_name()
         times = schedules.next_times(job.cron_expression, zone, timezone.now(), 5)
-        return f"{schedules.in_words(job.cron_expression)}, {zone}. Next: {', '.join(f'{timezone.localtime(one):%d %b %H:%M}' for one in times)}"
+        following = ", ".join(f"{timezone.localtime(one):%d %b %H:%M}" for one in times)
+        return f"{schedules.in_words(job.cron_expression)}, {zone}. Next: {following}"
 
     def save_model(self, request: HttpRequest, obj: Job, form: JobForm, change: bool) -> None:
         """Through the write door, which queues the run or moves the schedule's one future run."""
         handler, parameters = form.handler, form.parameters
         if obj.schedule_type == Job.Schedule.RECURRING:
             saved = api.ensure_recurring_job(
-                obj.brand_id, handler.name, obj.cron_expression, parameters, enabled=None if change else True, name=obj.name or None,
-                time_zone=obj.time_zone, max_runs=obj.max_runs, created_by=request.user,
+                obj.brand_id,
+                handler.name,
+                obj.cron_expression,
+                parameters,
+                enabled=None if change else True,
+                name=obj.name or None,
+                time_zone=obj.time_zone,
+                max_runs=obj.max_runs,
+                created_by=request.user,
             )
         else:
             queued = api.queue_one_time_job(
-                obj.brand_id, handler.name, parameters, name=obj.name or None, max_retries=obj.max_retries, created_by=request.user
+                obj.brand_id,
+                handler.name,
+                parameters,
+                name=obj.name or None,
+                max_retries=obj.max_retries,
+                created_by=request.user,
             )
             saved = queued.job
             if not queued.created:

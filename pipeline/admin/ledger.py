@@ -8,7 +8,19 @@ from .base import EngineRows
 
 @admin.register(UpstreamRun)
 class UpstreamRunAdmin(EngineRows):
-    list_display = ("__str__", "run", "actor", "intent", "status", "capped", "started_at", "finished_at", "cost_estimate", "cost_actual", "cost_settled")
+    list_display = (
+        "__str__",
+        "run",
+        "actor",
+        "intent",
+        "status",
+        "capped",
+        "started_at",
+        "finished_at",
+        "cost_estimate",
+        "cost_actual",
+        "cost_settled",
+    )
     list_filter = ("source", "status", "capped", "cost_settled", "actor")
     search_fields = ("=run__id", "upstream_id", "tag")
     date_hierarchy = "intent_at"
@@ -25,7 +37,16 @@ class RejectedItemAdmin(EngineRows):
 
 @admin.register(DatasetStatus)
 class DatasetStatusAdmin(EngineRows):
-    list_display = ("dataset_key", "brand", "subject", "last_status", "last_success_at", "last_attempt_at", "records_affected", "last_run")
+    list_display = (
+        "dataset_key",
+        "brand",
+        "subject",
+        "last_status",
+        "last_success_at",
+        "last_attempt_at",
+        "records_affected",
+        "last_run",
+    )
     list_filter = ("dataset_key", "last_status", "brand")
     search_fields = ("subject", "error_message")
     list_select_related = ("brand", "last_run")

@@ -34,5 +34,5 @@ class PauseAdmin(admin.ModelAdmin):
     readonly_fields = ("by", "since")
 
     def save_model(self, request: HttpRequest, obj: Pause, form: Any, change: bool) -> None:
-        obj.by = obj.by or request.user
+        obj.by = obj.by or request.user  # type: ignore[assignment]
         super().save_model(request, obj, form, change)

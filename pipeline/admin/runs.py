@@ -22,7 +22,19 @@ class AttemptInline(admin.TabularInline):
 
 @admin.register(Run)
 class RunAdmin(EngineRows):
-    list_display = ("__str__", "page", "job_type", "brand", "subject_label", "status", "verdict", "mode", "created_at", "completed_at", "cost_actual")
+    list_display = (
+        "__str__",
+        "page",
+        "job_type",
+        "brand",
+        "subject_label",
+        "status",
+        "verdict",
+        "mode",
+        "created_at",
+        "completed_at",
+        "cost_actual",
+    )
     list_filter = ("status", "verdict", "job_type", "brand", "mode", "trigger_source")
     search_fields = ("=id", "subject", "subject_label", "error_message", "summary", "upstream_runs__upstream_id")
     date_hierarchy = "created_at"

@@ -9,6 +9,19 @@ from .upstream import RawPage, RejectedItem, SourceState, UpstreamRun
 from .workers import Worker
 
 __all__ = [
-    "Attempt", "Brand", "ConcurrencyLimit", "DatasetStatus", "Event", "Job", "Pause", "RawPage", "RejectedItem", "Run", "RunLog",
-    "SourceState", "Step", "UpstreamRun", "Worker",
+    "Attempt",
+    "Brand",
+    "ConcurrencyLimit",
+    "DatasetStatus",
+    "Event",
+    "Job",
+    "Pause",
+    "RawPage",
+    "RejectedItem",
+    "Run",
+    "RunLog",
+    "SourceState",
+    "Step",
+    "UpstreamRun",
+    "Worker",
 ]

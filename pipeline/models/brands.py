@@ -12,7 +12,10 @@ class Brand(models.Model):
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=80, unique=True)
     time_zone = models.CharField(
-        max_length=64, blank=True, validators=[validate_time_zone], help_text="Where its schedules live; empty means the site's own zone."
+        max_length=64,
+        blank=True,
+        validators=[validate_time_zone],
+        help_text="Where its schedules live; empty means the site's own zone.",
     )
 
     class Meta:

@@ -28,7 +28,9 @@ class Job(models.Model):
     status = models.CharField(max_length=10, choices=JobStatus, default=JobStatus.ACTIVE)
     parameters = models.JSONField(default=dict, blank=True)
     trigger_source = models.CharField(max_length=10, choices=Trigger, default=Trigger.MANUAL)
-    max_runs = models.PositiveIntegerField(null=True, blank=True, help_text="Completes the job after so many runs; empty means no end.")
+    max_runs = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Completes the job after so many runs; empty means no end."
+    )
     runs_completed = models.PositiveIntegerField(default=0)
     max_retries = models.PositiveSmallIntegerField(default=3, help_text="3 means up to four tries.")
     last_error = models.TextField(blank=True, default="")
@@ -40,15 +42,18 @@ class Job(models.Model):
         constraints = [
             # ensure_recurring_job relies on these two: one schedule per (brand, type, subject), the platform included.
             models.UniqueConstraint(
-                fields=["brand", "job_type", "subject"], name="job_one_recurring_per_brand",
+                fields=["brand", "job_type", "subject"],
+                name="job_one_recurring_per_brand",
                 condition=Q(schedule_type="recurring", brand__isnull=False) & ~Q(status="archived"),
             ),
             models.UniqueConstraint(
-                fields=["job_type", "subject"], name="job_one_recurring_for_platform",
+                fields=["job_type", "subject"],
+                name="job_one_recurring_for_platform",
                 condition=Q(schedule_type="recurring", brand__isnull=True) & ~Q(status="archived"),
             ),
             models.CheckConstraint(
-                condition=Q(schedule_type="one_time") | ~Q(cron_expression=""), name="job_recurring_has_cron",
+                condition=Q(schedule_type="one_time") | ~Q(cron_expression=""),
+                name="job_recurring_has_cron",
             ),
         ]
 

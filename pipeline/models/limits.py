@@ -7,13 +7,19 @@ class ConcurrencyLimit(models.Model):
 
     job_type = models.CharField(max_length=80, blank=True, default="")
     brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE)
-    source = models.CharField(max_length=40, blank=True, default="", help_text="An upstream account: counts its started, unended runs.")
+    source = models.CharField(
+        max_length=40, blank=True, default="", help_text="An upstream account: counts its started, unended runs."
+    )
     max_running = models.PositiveIntegerField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["job_type", "brand", "source"], condition=models.Q(brand__isnull=False), name="limit_once_brand"),
-            models.UniqueConstraint(fields=["job_type", "source"], condition=models.Q(brand__isnull=True), name="limit_once_all_brands"),
+            models.UniqueConstraint(
+                fields=["job_type", "brand", "source"], condition=models.Q(brand__isnull=False), name="limit_once_brand"
+            ),
+            models.UniqueConstraint(
+                fields=["job_type", "source"], condition=models.Q(brand__isnull=True), name="limit_once_all_brands"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -52,7 +52,9 @@ class Run(models.Model):
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     worker = models.ForeignKey("pipeline.Worker", null=True, blank=True, on_delete=models.SET_NULL, related_name="runs")
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
-    cancel_requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    cancel_requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     blocked_reason = models.TextField(blank=True, default="")
     blocked_since = models.DateTimeField(null=True, blank=True)
     progress = models.JSONField(default=dict, blank=True)
@@ -91,7 +93,9 @@ class Run(models.Model):
                 fields=["job"], condition=Q(status__in=LIVE_VALUES, scheduled_for__isnull=False), name="run_one_live_tick_per_job"
             ),
             models.UniqueConstraint(
-                fields=["job", "scheduled_for"], condition=Q(scheduled_for__isnull=False) & ~Q(status="cancelled"), name="run_one_per_tick"
+                fields=["job", "scheduled_for"],
+                condition=Q(scheduled_for__isnull=False) & ~Q(status="cancelled"),
+                name="run_one_per_tick",
             ),
             models.CheckConstraint(
                 condition=Q(status="running", lease_token__isnull=False, lease_expires_at__isnull=False)

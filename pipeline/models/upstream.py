@@ -52,10 +52,15 @@ class UpstreamRun(models.Model):
             models.UniqueConstraint(fields=["run", "step", "intent"], name="upstream_intent_once"),
             # One start of a step may be under way at a time: the database's own word against paying twice.
             models.UniqueConstraint(
-                fields=["run", "step"], condition=Q(status__in=["intent", "unknown", "running"]), name="upstream_one_open_per_step"
+                fields=["run", "step"],
+                condition=Q(status__in=["intent", "unknown", "running"]),
+                name="upstream_one_open_per_step",
             ),
         ]
-        indexes = [models.Index(fields=["source", "status"], name="upstream_by_status"), models.Index(fields=["intent_at"], name="upstream_by_day")]
+        indexes = [
+            models.Index(fields=["source", "status"], name="upstream_by_status"),
+            models.Index(fields=["intent_at"], name="upstream_by_day"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.source} {self.upstream_id or self.tag}"

@@ -6,6 +6,18 @@ from .run_detail import RunDetail, run_detail
 from .runs import RunLine, live_run, place_in_line, recent_runs, run_line, run_lines
 
 __all__ = [
-    "Banner", "FreshnessLine", "Overview", "RunDetail", "RunLine", "banner", "freshness", "live_run", "overview", "place_in_line", "recent_runs",
-    "run_detail", "run_line", "run_lines",
+    "Banner",
+    "FreshnessLine",
+    "Overview",
+    "RunDetail",
+    "RunLine",
+    "banner",
+    "freshness",
+    "live_run",
+    "overview",
+    "place_in_line",
+    "recent_runs",
+    "run_detail",
+    "run_line",
+    "run_lines",
 ]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from .. import states
@@ -31,7 +32,9 @@ class Banner:
 
 def freshness(dataset_key: str, brand_id: UUID | None, subjects: list[str], *, max_age: timedelta) -> dict[str, FreshnessLine]:
     """For each subject: fresh up to max_age, late up to twice that, then stale; never, where it has no success."""
-    rows = DatasetStatus.objects.filter(dataset_key=dataset_key, brand_id=brand_id, subject__in=subjects).select_related("last_run")
+    rows = DatasetStatus.objects.filter(Q(brand_id=brand_id), dataset_key=dataset_key, subject__in=subjects).select_related(
+        "last_run"
+    )
     known = {row.subject: row for row in rows}
     now = timezone.now()
     return {subject: line_of(known.get(subject), max_age, now) for subject in subjects}
@@ -62,10 +65,17 @@ def banner(label: str, lines: list[FreshnessLine]) -> Banner | None:
     of = f"{len(lines)} listings" if len(lines) > 1 else "the listing"
     if worst:
         oldest = max(line.age for line in worst if line.age is not None)
-        title = f"{label}: {len(worst)} of {of} too old, the oldest {days(oldest)}." if len(lines) > 1 else f"{label} are {days(oldest)} old."
+        title = (
+            f"{label}: {len(worst)} of {of} too old, the oldest {days(oldest)}."
+            if len(lines) > 1
+            else f"{label} are {days(oldest)} old."
+        )
         tone = "tone-red" if by_key["stale"] else "tone-amber"
     elif by_key["never"]:
-        title, tone = f"{label}: {len(by_key['never'])} of {of} never fetched." if len(lines) > 1 else f"{label} were never fetched.", "tone-grey"
+        title, tone = (
+            f"{label}: {len(by_key['never'])} of {of} never fetched." if len(lines) > 1 else f"{label} were never fetched.",
+            "tone-grey",
+        )
     elif failed:
         title, tone = f"{label} are still fresh, but the last run failed.", "tone-amber"
     else:
@@ -82,8 +92,12 @@ def banner(label: str, lines: list[FreshnessLine]) -> Banner | None:
     if running and run:
         text.append(f"Run {run.pk} is fetching them now.")
     return Banner(
-        tone=tone, title=title, text=" ".join(text), icon="dash" if tone == "tone-grey" else "clock",
-        link_url=run.get_absolute_url() if run else "", link_text=f"See run {run.pk}" if run else "",
+        tone=tone,
+        title=title,
+        text=" ".join(text),
+        icon="dash" if tone == "tone-grey" else "clock",
+        link_url=run.get_absolute_url() if run else "",
+        link_text=f"See run {run.pk}" if run else "",
     )
 
 

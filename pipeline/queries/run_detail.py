@@ -10,8 +10,8 @@ from typing import Any
 from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
-from ..models import Attempt, RejectedItem, Run, RunLog, Step, UpstreamRun
 from ..errors import InvalidRequest
+from ..models import Attempt, RejectedItem, Run, RunLog, Step, UpstreamRun
 from ..registry import get_type
 from ..sources import get_source
 from ..states import OUTCOMES, RUNNING, Badge, Outcome, RunStatus
@@ -84,7 +84,8 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
         label, emoji, form = handler.label, handler.emoji, handler.Params
         waits_for = get_source(handler.source).label if handler.source else "upstream"
         parameters = [
-            (str(field.label or name.replace("_", " ").capitalize()), _value(run.parameters.get(name))) for name, field in form.base_fields.items()
+            (str(field.label or name.replace("_", " ").capitalize()), _value(run.parameters.get(name)))
+            for name, field in form.base_fields.items()
         ]
     except InvalidRequest:  # rows outlive the code that made them
         label, emoji, waits_for = run.job_type, "", "upstream"
@@ -107,16 +108,35 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
         sums[span.kind] += span.seconds
     line = run_line(run, user)
     return RunDetail(
-        run=run, line=line, type_label=label, emoji=emoji, parameters=parameters, log=list(logs.order_by("-seq")[:LOG_LINES])[::-1],
-        log_count=log_count, steps=list(Step.objects.filter(run=run)), attempts=[_attempt(one, now) for one in attempts],
+        run=run,
+        line=line,
+        type_label=label,
+        emoji=emoji,
+        parameters=parameters,
+        log=list(logs.order_by("-seq")[:LOG_LINES])[::-1],
+        log_count=log_count,
+        steps=list(Step.objects.filter(run=run)),
+        attempts=[_attempt(one, now) for one in attempts],
         upstreams=[_upstream(one) for one in upstreams],
-        rejected=[RejectedGroup(group["reason"], group["n"], json.dumps(samples[group["first"]], ensure_ascii=False)[:SAMPLE_CHARACTERS]) for group in groups],
-        rejected_count=run.counts.get("rejected", 0) if run.counts else 0, spans=spans, in_line=sums["line"], at_upstream=sums["upstream"],
-        working=sums["work"], counts=_counts(run), cap=UpstreamRun.objects.filter(run=run).aggregate(cap=Sum("cost_cap"))["cap"],
-        cost_settled=bool(upstreams) and all(one.cost_settled or one.status in ("void", "refused") for one in upstreams), waits_for=waits_for,
+        rejected=[
+            RejectedGroup(
+                group["reason"], group["n"], json.dumps(samples[group["first"]], ensure_ascii=False)[:SAMPLE_CHARACTERS]
+            )
+            for group in groups
+        ],
+        rejected_count=run.counts.get("rejected", 0) if run.counts else 0,
+        spans=spans,
+        in_line=sums["line"],
+        at_upstream=sums["upstream"],
+        working=sums["work"],
+        counts=_counts(run),
+        cap=UpstreamRun.objects.filter(run=run).aggregate(cap=Sum("cost_cap"))["cap"],
+        cost_settled=bool(upstreams) and all(one.cost_settled or one.status in ("void", "refused") for one in upstreams),
+        waits_for=waits_for,
         try_words=f"Try {min(run.attempt + 1, run.job.max_retries + 1)} of {run.job.max_retries + 1}",
         can_replay=any(one.read_offset for one in upstreams) and "replay" in line.actions,
-        can_start_again=run.status == RunStatus.FAILED and ("Start again" in run.error_message or "start again" in run.error_message),
+        can_start_again=run.status == RunStatus.FAILED
+        and ("Start again" in run.error_message or "start again" in run.error_message),
     )
 
 

@@ -77,10 +77,14 @@ def by_whom(run: Run, user: Any = None) -> str:
     return "you" if user is not None and run.created_by_id == user.pk else str(run.created_by)
 
 
-def recent_runs(job_type: str, brand_id: UUID | None, subjects: list[str], *, limit: int = 5, user: Any = None) -> dict[str, list[RunLine]]:
+def recent_runs(
+    job_type: str, brand_id: UUID | None, subjects: list[str], *, limit: int = 5, user: Any = None
+) -> dict[str, list[RunLine]]:
     """The last one-time runs of each subject, newest first; one query for all of them."""
-    wanted = Run.objects.one_time().filter(job_type=job_type, brand_id=brand_id, subject__in=subjects)
-    numbered = wanted.annotate(back=Window(RowNumber(), partition_by=F("subject"), order_by=F("id").desc())).filter(back__lte=limit)
+    wanted = Run.objects.one_time().filter(Q(brand_id=brand_id), job_type=job_type, subject__in=subjects)
+    numbered = wanted.annotate(back=Window(RowNumber(), partition_by=F("subject"), order_by=F("id").desc())).filter(
+        back__lte=limit
+    )
     found: dict[str, list[RunLine]] = {subject: [] for subject in subjects}
     for run in numbered.select_related("job", "created_by", "brand").order_by("-pk"):
         found[run.subject].append(run_line(run, user))
@@ -89,14 +93,16 @@ def recent_runs(job_type: str, brand_id: UUID | None, subjects: list[str], *, li
 
 def live_run(job_type: str, brand_id: UUID | None, subject: str) -> Run | None:
     """The one that holds the key."""
-    live = Run.objects.live().filter(job_type=job_type, brand_id=brand_id, subject=subject, dedupe_key__isnull=False)
+    live = Run.objects.live().filter(Q(brand_id=brand_id), job_type=job_type, subject=subject, dedupe_key__isnull=False)
     return live.select_related("job", "created_by").first()
 
 
 def place_in_line(run: Run, now: datetime | None = None) -> int:
     """1 for the next one of those that are due; limits and pauses aside."""
-    ahead = Q(priority__lt=run.priority) | Q(priority=run.priority, order_at__lt=run.order_at) | Q(
-        priority=run.priority, order_at=run.order_at, pk__lt=run.pk
+    ahead = (
+        Q(priority__lt=run.priority)
+        | Q(priority=run.priority, order_at__lt=run.order_at)
+        | Q(priority=run.priority, order_at=run.order_at, pk__lt=run.pk)
     )
     return 1 + Run.objects.filter(ahead, status=RunStatus.PENDING, due_at__lte=now or timezone.now()).count()
 
@@ -115,7 +121,11 @@ def _rows(run: Run) -> str:
         done = progress.get("done") or counts.get("raw")
         return f"{done:,} read" if isinstance(done, int) else "0"
     new, changed = counts.get("new", 0), counts.get("changed", 0)
-    return " ".join(filter(None, [f"{new:,} new" if new or not changed else "", f"{changed:,} changed" if changed else ""])) if counts else "0"
+    return (
+        " ".join(filter(None, [f"{new:,} new" if new or not changed else "", f"{changed:,} changed" if changed else ""]))
+        if counts
+        else "0"
+    )
 
 
 def _result(run: Run, explanation: str) -> str:

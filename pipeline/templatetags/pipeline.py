@@ -30,7 +30,11 @@ def icon(name: str) -> SafeString:
 def badge(value: Badge, size: str = "") -> SafeString:
     """Icon, word and colour of a state."""
     return format_html(
-        '<span class="badge badge--{}{}">{} {}</span>', value.key, " badge--l" if size == "l" else "", icon(value.icon), value.word
+        '<span class="badge badge--{}{}">{} {}</span>',
+        value.key,
+        " badge--l" if size == "l" else "",
+        icon(value.icon),
+        value.word,
     )
 
 
@@ -64,7 +68,9 @@ def words_ago(moment: datetime, now: datetime) -> str:
 
 def _time(moment: datetime, words: str) -> SafeString:
     local = timezone.localtime(moment)
-    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), f"{local.day} {local:%B %Y, %H:%M:%S %Z}", words)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', local.isoformat(), f"{local.day} {local:%B %Y, %H:%M:%S %Z}", words
+    )
 
 
 @register.filter
@@ -117,9 +123,22 @@ def field(bound: BoundField) -> SafeString:
     control = bound.as_widget(attrs=attributes)
     required = " (required)" if bound.field.required else ""
     help_text = format_html('<p class="help" id="{}_help">{}</p>', bound.auto_id, bound.help_text) if bound.help_text else ""
-    errors = format_html(
-        '<p class="error" id="{}_error">{} <span>{}</span></p>', bound.auto_id, icon("alert"), format_html_join(" ", "{}", ((e,) for e in bound.errors)),
-    ) if bound.errors else ""
+    errors = (
+        format_html(
+            '<p class="error" id="{}_error">{} <span>{}</span></p>',
+            bound.auto_id,
+            icon("alert"),
+            format_html_join(" ", "{}", ((e,) for e in bound.errors)),
+        )
+        if bound.errors
+        else ""
+    )
     return format_html(
-        '<div class="field"><label for="{}">{}{}</label>{}{}{}</div>', bound.id_for_label, bound.label, required, control, help_text, errors
+        '<div class="field"><label for="{}">{}{}</label>{}{}{}</div>',
+        bound.id_for_label,
+        bound.label,
+        required,
+        control,
+        help_text,
+        errors,
     )

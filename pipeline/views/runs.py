@@ -45,10 +45,18 @@ def run_list(request: HttpRequest) -> HttpResponse:
     page = list(runs.select_related("job", "brand", "created_by")[: PAGE + 1])
     query = {name: value for name, value in request.GET.items() if name in form.fields and value}
     older = urlencode({**query, "before": page[PAGE - 1].pk}) if len(page) > PAGE else ""
-    return render(request, "pipeline/run_list.html", {
-        "lines": queries.run_lines(page[:PAGE], request.user), "form": form, "ignored": ignored, "filtered": bool(query),
-        "older": older, "newest": urlencode(query) if before else None,
-    })
+    return render(
+        request,
+        "pipeline/run_list.html",
+        {
+            "lines": queries.run_lines(page[:PAGE], request.user),
+            "form": form,
+            "ignored": ignored,
+            "filtered": bool(query),
+            "older": older,
+            "newest": urlencode(query) if before else None,
+        },
+    )
 
 
 def _filtered(form: RunFilter) -> tuple[QuerySet[Run], list[str]]:
@@ -59,7 +67,9 @@ def _filtered(form: RunFilter) -> tuple[QuerySet[Run], list[str]]:
     for name in ("status", "job_type", "brand", "subject"):
         if values.get(name):
             runs = runs.filter(**{name: values[name]})
-    return runs, [f"{form.fields[name].label or name.capitalize()}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()]
+    return runs, [
+        f"{form.fields[name].label or name.capitalize()}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()
+    ]
 
 
 @require_GET
@@ -87,8 +97,13 @@ def _context(request: HttpRequest, pk: int) -> dict[str, object]:
     values = getattr(form, "cleaned_data", {})
     detail = queries.run_detail(run, request.user, level=values.get("level", ""), words=values.get("find", ""))
     return {
-        "run": run, "detail": detail, "line": detail.line, "log_form": form, "may_scrape": request.user.has_perm("pipeline.scrape_run"),
-        "may_cancel": request.user.has_perm("pipeline.cancel_run"), "may_replay": request.user.has_perm("pipeline.replay_run"),
+        "run": run,
+        "detail": detail,
+        "line": detail.line,
+        "log_form": form,
+        "may_scrape": request.user.has_perm("pipeline.scrape_run"),
+        "may_cancel": request.user.has_perm("pipeline.cancel_run"),
+        "may_replay": request.user.has_perm("pipeline.replay_run"),
         "log_query": urlencode({name: value for name, value in values.items() if value}),
     }
 
@@ -98,7 +113,10 @@ def _context(request: HttpRequest, pk: int) -> dict[str, object]:
 def run_log(request: HttpRequest, pk: int) -> HttpResponse:
     """The whole log as text."""
     run = get_object_or_404(Run, pk=pk)
-    lines = (f"{line.at.isoformat(timespec='milliseconds')} {line.level:7} {line.message}\n" for line in RunLog.objects.filter(run=run).iterator())
+    lines = (
+        f"{line.at.isoformat(timespec='milliseconds')} {line.level:7} {line.message}\n"
+        for line in RunLog.objects.filter(run=run).iterator()
+    )
     response = HttpResponse("".join(lines), content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="run-{run.pk}.log"'
     return response
@@ -119,10 +137,18 @@ def _act(request: HttpRequest, pk: int, action: str, words: str) -> HttpResponse
         if action == "run_again":
             queued = api.run_again(run, request.user)
             said = "queued!" if queued.created else "already queued or running."
-            messages.info(request, format_html('The same work is {} <a href="{}">See run {}</a>', said, queued.run.get_absolute_url(), queued.run.pk))
+            messages.info(
+                request,
+                format_html(
+                    'The same work is {} <a href="{}">See run {}</a>', said, queued.run.get_absolute_url(), queued.run.pk
+                ),
+            )
         elif action == "replay":
             result = api.replay(run, request.user)
-            messages.success(request, f"Read {result.pages} kept page{'' if result.pages == 1 else 's'} again, nothing was paid: {result.done.summary}")
+            messages.success(
+                request,
+                f"Read {result.pages} kept page{'' if result.pages == 1 else 's'} again, nothing was paid: {result.done.summary}",
+            )
         elif action == "adopt":
             api.adopt(run, request.POST.get("upstream_id", "").strip(), request.user)
             messages.success(request, words.format(run.pk))

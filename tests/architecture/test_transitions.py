@@ -1,4 +1,7 @@
-"""A run changes state in pipeline/runs.py or by the claim, by one conditional update. Who saves a whole row overwrites others."""
+"""A run changes state in pipeline/runs.py, by the claim, or by its worker's death, by one conditional update.
+
+Who saves a whole row overwrites others.
+"""
 
 import ast
 
@@ -6,7 +9,7 @@ import pytest
 
 from tests.architecture.tree import source, tree
 
-HOMES = {"pipeline/runs.py", "pipeline/claims.py"}
+HOMES = {"pipeline/runs.py", "pipeline/claims.py", "pipeline/recovery.py"}
 STATE = {"status", "lease_token", "lease_expires_at"}
 
 

@@ -27,7 +27,9 @@ def sandbox(settings: Any) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def worker(transactional_db: None, sandbox: Sandbox, tmp_path: Path) -> Iterator[Cluster]:
-    with cluster(tmp_path / "worker.log", APIFY_API_URL=sandbox.url, APIFY_TOKEN="a-token-for-tests", PIPELINE_POLL_SECONDS="0.3") as one:
+    with cluster(
+        tmp_path / "worker.log", APIFY_API_URL=sandbox.url, APIFY_TOKEN="a-token-for-tests", PIPELINE_POLL_SECONDS="0.3"
+    ) as one:
         yield one
 
 
@@ -48,7 +50,15 @@ def open_page(live_server: Any, chromium: Browser, transactional_db: None) -> It
         client = Client()
         client.force_login(user)
         context = chromium.new_context(base_url=live_server.url, **options)
-        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value, "url": live_server.url}])
+        context.add_cookies(
+            [
+                {
+                    "name": settings.SESSION_COOKIE_NAME,
+                    "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
+                    "url": live_server.url,
+                }
+            ]
+        )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)

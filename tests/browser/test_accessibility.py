@@ -21,17 +21,35 @@ def filled(listing):
     brand = listing.competitor.brand
     for number in range(30):
         make_review(listing, review_id=f"R{number:09}", rating=number % 5 + 1)
-    DatasetStatus.objects.create(brand=brand, dataset_key="amazon_reviews", subject=str(listing.pk), last_success_at=timezone.now() - timedelta(days=20))
+    DatasetStatus.objects.create(
+        brand=brand, dataset_key="amazon_reviews", subject=str(listing.pk), last_success_at=timezone.now() - timedelta(days=20)
+    )
     other = make_listing(listing.competitor, asin="B0CQ7Z8M4T", domain_code="com.au")
     api.queue_one_time_job(brand.pk, "amazon_review_scrape", {"competitor_amazon_url_id": str(other.pk)})
     waiting = Run.objects.get()
     Run.objects.filter(pk=waiting.pk).update(
-        status="waiting", blocked_reason="at Apify", started_at=timezone.now(), due_at=timezone.now() + timedelta(hours=1),
+        status="waiting",
+        blocked_reason="at Apify",
+        started_at=timezone.now(),
+        due_at=timezone.now() + timedelta(hours=1),
         progress={"done": 22, "total": 31, "unit": "sweeps"},
     )
     UpstreamRun.objects.create(
-        run=waiting, step="start", source="apify", actor="a", intent=1, tag="t", fingerprint="f", upstream_id="HG7ML7M8z78YcAPEB", status="running",
-        intent_at=timezone.now(), started_at=timezone.now(), deadline=timezone.now(), cost_estimate=1, cost_cap=2, max_items=10,
+        run=waiting,
+        step="start",
+        source="apify",
+        actor="a",
+        intent=1,
+        tag="t",
+        fingerprint="f",
+        upstream_id="HG7ML7M8z78YcAPEB",
+        status="running",
+        intent_at=timezone.now(),
+        started_at=timezone.now(),
+        deadline=timezone.now(),
+        cost_estimate=1,
+        cost_cap=2,
+        max_items=10,
     )
     for ends in ("ok", "partial", "permanent", "bug", "transient", "blocked"):
         api.queue_one_time_job(brand.pk, "toy", {"name": ends, "ends": ends})
@@ -43,8 +61,15 @@ def pages(listing):
     competitor = listing.competitor
     runs = {run.parameters.get("ends", run.status): run for run in Run.objects.all()}
     return [
-        "/", "/competitors/", f"/competitors/{competitor.brand.slug}/", competitor.get_absolute_url(), listing.reviews_url(),
-        f"{listing.reviews_url()}?q=nothing-like-this", "/pipeline/runs/", "/pipeline/runs/?status=nonsense", "/nowhere/",
+        "/",
+        "/competitors/",
+        f"/competitors/{competitor.brand.slug}/",
+        competitor.get_absolute_url(),
+        listing.reviews_url(),
+        f"{listing.reviews_url()}?q=nothing-like-this",
+        "/pipeline/runs/",
+        "/pipeline/runs/?status=nonsense",
+        "/nowhere/",
         *(run.get_absolute_url() for run in runs.values()),
     ]
 
@@ -54,13 +79,18 @@ def pages(listing):
 def test_no_page_violates_wcag_or_scrolls_sideways(open_page, filled, scheme, width):
     page = open_page("/", color_scheme=scheme, viewport={"width": width, "height": 900})
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") and "404" not in message.text else None)
+    page.on(
+        "console",
+        lambda message: said.append(message.text) if message.type in ("error", "warning") and "404" not in message.text else None,
+    )
     for path in pages(filled):
         page.goto(path)
         violations = Axe().run(page, options=RULES).response["violations"]
         found = [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in violations]
         assert not found, f"{path}: {json.dumps(found)}"
-        assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"), f"{path} scrolls sideways"
+        assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"), (
+            f"{path} scrolls sideways"
+        )
         assert not said, f"{path}: {said}"
 
 

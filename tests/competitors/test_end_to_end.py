@@ -24,7 +24,9 @@ def listings():
     brand = Brand.objects.create(name="Acme", slug="acme")
     competitor = Competitor.objects.create(brand=brand, name="Barkwell")
     return [
-        CompetitorAmazonUrl.objects.create(competitor=competitor, amazon_url=f"https://www.amazon.com/dp/B00000000{n}", asin=f"B00000000{n}")
+        CompetitorAmazonUrl.objects.create(
+            competitor=competitor, amazon_url=f"https://www.amazon.com/dp/B00000000{n}", asin=f"B00000000{n}"
+        )
         for n in range(5)
     ]
 
@@ -34,11 +36,16 @@ def test_five_clicks_become_reviews_with_two_workers(sandbox, listings, tmp_path
     environment = {"APIFY_API_URL": sandbox.url, "APIFY_TOKEN": "a-token-for-tests", "PIPELINE_POLL_SECONDS": "0.3"}
     with cluster(tmp_path / "log", **environment):
         queued = [
-            api.queue_one_time_job(listing.competitor.brand_id, "amazon_review_scrape", {"competitor_amazon_url_id": str(listing.pk)}).run
+            api.queue_one_time_job(
+                listing.competitor.brand_id, "amazon_review_scrape", {"competitor_amazon_url_id": str(listing.pk)}
+            ).run
             for listing in listings
         ]
         until(lambda: Run.objects.filter(status=RunStatus.WAITING).count() == 5, "all five to wait upstream at once")
-        until(lambda: any("done" in run.progress for run in Run.objects.filter(status=RunStatus.WAITING)), "progress while they wait")
+        until(
+            lambda: any("done" in run.progress for run in Run.objects.filter(status=RunStatus.WAITING)),
+            "progress while they wait",
+        )
         until(lambda: not Run.objects.live().exists(), "all five to complete", 40)
     assert sandbox.state["runs_started"] == 5
     for run, listing in zip(queued, listings, strict=True):

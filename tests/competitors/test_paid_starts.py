@@ -32,7 +32,9 @@ def sandbox(settings):
 def listing():
     brand = Brand.objects.create(name="Acme", slug="acme")
     competitor = Competitor.objects.create(brand=brand, name="Barkwell")
-    return CompetitorAmazonUrl.objects.create(competitor=competitor, amazon_url="https://www.amazon.com/dp/B09XK4T2LM", asin="B09XK4T2LM")
+    return CompetitorAmazonUrl.objects.create(
+        competitor=competitor, amazon_url="https://www.amazon.com/dp/B09XK4T2LM", asin="B09XK4T2LM"
+    )
 
 
 @pytest.fixture
@@ -56,9 +58,11 @@ def work(run, *, age_intent=timedelta(0)):
 
 def finish(run, seconds=20):
     """Attempts until the run is over."""
+
     def over():
         run.refresh_from_db()
         return not run.is_live or (work(run) and False)
+
     until(over, f"the end of run {run.pk}: {run.error_message}", seconds)
     run.refresh_from_db()
     return run
@@ -66,7 +70,9 @@ def finish(run, seconds=20):
 
 def words(run):
     run.refresh_from_db()
-    return " ".join([run.error_message, run.blocked_reason, explain(run, timezone.now()), *run.logs.values_list("message", flat=True)])
+    return " ".join(
+        [run.error_message, run.blocked_reason, explain(run, timezone.now()), *run.logs.values_list("message", flat=True)]
+    )
 
 
 def test_a_good_day_starts_one_run_and_lands_its_rows(sandbox, listing, run):
@@ -227,6 +233,7 @@ def test_a_run_that_dies_upstream_lands_what_it_had_and_is_started_anew(sandbox,
         work(run)
         run.refresh_from_db()
         return run.attempt == 1
+
     until(tried, "the first try to fail")
     landed = listing.reviews().count()
     assert landed > 0
@@ -272,4 +279,6 @@ def order_of(run, listing):
     """The order that the job will make of this run."""
     from competitors.amazon.service import review_order
 
-    return review_order(listing, include_keywords=run.parameters["include_keywords"], include_helpful=run.parameters["include_helpful"])
+    return review_order(
+        listing, include_keywords=run.parameters["include_keywords"], include_helpful=run.parameters["include_helpful"]
+    )

@@ -15,11 +15,11 @@ import django
 
 django.setup()
 
-from apify_client.http_clients import ImpitHttpClient
-from django.db.backends.base.base import BaseDatabaseWrapper
+from apify_client.http_clients import ImpitHttpClient  # noqa: E402  Django must be set up first
+from django.db.backends.base.base import BaseDatabaseWrapper  # noqa: E402
 
-from pipeline.models import Run
-from pipeline.testing import work_one
+from pipeline.models import Run  # noqa: E402
+from pipeline.testing import work_one  # noqa: E402
 
 run_id, kind, number, moment = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 count = 0
@@ -37,13 +37,14 @@ def counted(event, original):
         if count == number:
             os._exit(99)
         return result
+
     return wrapper
 
 
 BaseDatabaseWrapper._commit = counted("commit", BaseDatabaseWrapper._commit)
 
 
-ImpitHttpClient.send_request = counted("exchange", ImpitHttpClient.send_request)
+ImpitHttpClient.send_request = counted("exchange", ImpitHttpClient.send_request)  # type: ignore[method-assign]
 
 while Run.objects.filter(pk=run_id, status__in=["pending", "waiting", "running"]).exists():
     Run.objects.filter(pk=run_id, status__in=["pending", "waiting"]).update(due_at=django.utils.timezone.now())

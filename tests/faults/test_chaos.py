@@ -33,14 +33,21 @@ def test_a_hundred_scrapes_survive_forty_kills(sandbox, tmp_path):
     brand = Brand.objects.create(name="Acme", slug="acme")
     competitor = Competitor.objects.create(brand=brand, name="Barkwell")
     for number in range(SCRAPES):
-        listing = CompetitorAmazonUrl.objects.create(competitor=competitor, amazon_url="https://www.amazon.com", asin=f"B{number:09}")
+        listing = CompetitorAmazonUrl.objects.create(
+            competitor=competitor, amazon_url="https://www.amazon.com", asin=f"B{number:09}"
+        )
         parameters = {"competitor_amazon_url_id": str(listing.pk), "include_keywords": False, "include_helpful": False}
         api.queue_one_time_job(brand.pk, "amazon_review_scrape", parameters, max_retries=20)
     sandbox.account.faults.arm("drop_percent", value=5)
     sandbox.account.faults.arm("error_percent", value=5)
     environment = {
-        "APIFY_API_URL": sandbox.url, "APIFY_TOKEN": "a-token-for-tests", "PIPELINE_LEASE_SECONDS": "4", "PIPELINE_GRACE_SECONDS": "2",
-        "PIPELINE_POLL_SECONDS": "0.5", "PIPELINE_DAILY_SPEND_LIMIT_USD": "100000", "PIPELINE_RETRY_SPEND_USD": "0",
+        "APIFY_API_URL": sandbox.url,
+        "APIFY_TOKEN": "a-token-for-tests",
+        "PIPELINE_LEASE_SECONDS": "4",
+        "PIPELINE_GRACE_SECONDS": "2",
+        "PIPELINE_POLL_SECONDS": "0.5",
+        "PIPELINE_DAILY_SPEND_LIMIT_USD": "100000",
+        "PIPELINE_RETRY_SPEND_USD": "0",
     }
     workers = Cluster(tmp_path / "log", **environment)
     kills, end = 0, time.monotonic() + SECONDS
@@ -59,7 +66,9 @@ def test_a_hundred_scrapes_survive_forty_kills(sandbox, tmp_path):
         workers.end()
     assert kills >= KILLS
     runs = Run.objects.all()
-    assert {(run.status, run.verdict) for run in runs} == {("completed", "ok")}, [run.error_message for run in runs if run.status != "completed"]
+    assert {(run.status, run.verdict) for run in runs} == {("completed", "ok")}, [
+        run.error_message for run in runs if run.status != "completed"
+    ]
     assert sandbox.state["runs_started"] == SCRAPES, "each run was paid for once"
     assert UpstreamRun.objects.filter(status="succeeded").count() == SCRAPES
     assert not UpstreamRun.objects.filter(status__in=UpstreamRun.OPEN).exists()

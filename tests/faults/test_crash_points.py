@@ -27,7 +27,9 @@ def sandbox():
 def queue(number):
     brand, _ = Brand.objects.get_or_create(slug="acme", defaults={"name": "Acme"})
     competitor, _ = Competitor.objects.get_or_create(brand=brand, name=f"Competitor {number}")
-    listing = CompetitorAmazonUrl.objects.create(competitor=competitor, amazon_url="https://www.amazon.com/dp/B09XK4T2LM", asin="B09XK4T2LM")
+    listing = CompetitorAmazonUrl.objects.create(
+        competitor=competitor, amazon_url="https://www.amazon.com/dp/B09XK4T2LM", asin="B09XK4T2LM"
+    )
     parameters = {"competitor_amazon_url_id": str(listing.pk), "include_keywords": False, "include_helpful": False}
     return api.queue_one_time_job(brand.pk, "amazon_review_scrape", parameters).run, listing
 
@@ -35,11 +37,18 @@ def queue(number):
 def work(sandbox, run, kind, number, moment):
     """Exit code and output of a worker that dies at that event."""
     result = subprocess.run(
-        [sys.executable, "-m", "tests.faults.crash_worker", str(run.pk), kind, str(number), moment], cwd=settings.BASE_DIR, timeout=60,
-        capture_output=True, text=True,
+        [sys.executable, "-m", "tests.faults.crash_worker", str(run.pk), kind, str(number), moment],
+        cwd=settings.BASE_DIR,
+        timeout=60,
+        capture_output=True,
+        text=True,
         env={
-            **os.environ, "DATABASE_URL": database_url(), "APIFY_API_URL": sandbox.url,
-            "APIFY_TOKEN": "a-token-for-tests", "PIPELINE_SETTLE_SECONDS": "0", "PYTHONPATH": os.pathsep.join(sys.path),
+            **os.environ,
+            "DATABASE_URL": database_url(),
+            "APIFY_API_URL": sandbox.url,
+            "APIFY_TOKEN": "a-token-for-tests",
+            "PIPELINE_SETTLE_SECONDS": "0",
+            "PYTHONPATH": os.pathsep.join(sys.path),
         },
     )
     assert result.returncode in (0, 99), result.stderr

@@ -23,6 +23,7 @@ def reached(run, status):
     def look():
         run.refresh_from_db()
         return run.status == status
+
     return look
 
 

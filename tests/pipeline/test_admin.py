@@ -34,7 +34,9 @@ def test_every_model_is_listed_searched_and_filtered(page, brand, model):
     answer = page.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"), {"q": "1"})
     assert answer.status_code == 200
     for row in model.objects.all()[:1]:
-        assert page.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[row.pk])).status_code == 200
+        assert (
+            page.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[row.pk])).status_code == 200
+        )
 
 
 def test_raw_pages_and_django_q_are_not_shown():
@@ -90,8 +92,18 @@ def test_adding_a_job_first_asks_for_its_type(page):
 
 def form(**changes):
     return {
-        "brand": "", "name": "", "schedule_type": "one_time", "cron_expression": "", "time_zone": "", "max_runs": "", "max_retries": "3",
-        "parameter_name": "owl", "parameter_ends": "ok", "parameter_sleeps": "0", "parameter_works": "0", **changes,
+        "brand": "",
+        "name": "",
+        "schedule_type": "one_time",
+        "cron_expression": "",
+        "time_zone": "",
+        "max_runs": "",
+        "max_retries": "3",
+        "parameter_name": "owl",
+        "parameter_ends": "ok",
+        "parameter_sleeps": "0",
+        "parameter_works": "0",
+        **changes,
     }
 
 
@@ -103,7 +115,9 @@ def test_a_one_time_job_of_the_form_is_queued(page, brand):
 
 def test_a_recurring_job_of_the_form_has_its_one_future_run(page, brand):
     address = reverse("admin:pipeline_job_add") + "?job_type=toy"
-    page.post(address, form(brand=str(brand.pk), schedule_type="recurring", cron_expression="0 3 * * *", time_zone="Europe/Berlin"))
+    page.post(
+        address, form(brand=str(brand.pk), schedule_type="recurring", cron_expression="0 3 * * *", time_zone="Europe/Berlin")
+    )
     job = Job.objects.get()
     first = job.runs.get().scheduled_for
     change = reverse("admin:pipeline_job_change", args=[job.pk])
@@ -112,10 +126,15 @@ def test_a_recurring_job_of_the_form_has_its_one_future_run(page, brand):
     assert job.runs.get().scheduled_for != first
 
 
-@pytest.mark.parametrize(("wrong", "words"), [
-    ({"parameter_ends": "badly"}, "Select a valid choice"), ({"parameter_works": "-1"}, "greater than or equal to 0"),
-    ({"schedule_type": "recurring", "cron_expression": "daily"}, "cron_expression"), ({"time_zone": "Mars"}, "There is no time zone"),
-])
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"parameter_ends": "badly"}, "Select a valid choice"),
+        ({"parameter_works": "-1"}, "greater than or equal to 0"),
+        ({"schedule_type": "recurring", "cron_expression": "daily"}, "cron_expression"),
+        ({"time_zone": "Mars"}, "There is no time zone"),
+    ],
+)
 def test_what_is_wrong_is_said_at_its_field_and_nothing_is_queued(page, wrong, words):
     answer = page.post(reverse("admin:pipeline_job_add") + "?job_type=toy", form(**wrong))
     assert answer.status_code == 200
@@ -127,7 +146,9 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_queued(page, wrong, w
 def test_reviews_are_scraped_by_action_on_urls(page):
     listing = make_listing()
     page.post(
-        reverse("admin:competitors_competitoramazonurl_changelist"), {"action": "scrape_reviews", "_selected_action": [listing.pk]}, follow=True
+        reverse("admin:competitors_competitoramazonurl_changelist"),
+        {"action": "scrape_reviews", "_selected_action": [listing.pk]},
+        follow=True,
     )
     assert Run.objects.get().subject == str(listing.pk)
     assert Job.objects.get().status == JobStatus.ACTIVE

@@ -37,8 +37,10 @@ def test_a_second_click_returns_the_live_run(brand):
 def test_another_subject_or_brand_is_another_run(brand):
     other = Brand.objects.create(name="Other", slug="other")
     queued = [
-        api.queue_one_time_job(brand.pk, "toy", {"name": "owl"}), api.queue_one_time_job(brand.pk, "toy", {"name": "fox"}),
-        api.queue_one_time_job(other.pk, "toy", {"name": "owl"}), api.queue_one_time_job(None, "toy", {"name": "owl"}),
+        api.queue_one_time_job(brand.pk, "toy", {"name": "owl"}),
+        api.queue_one_time_job(brand.pk, "toy", {"name": "fox"}),
+        api.queue_one_time_job(other.pk, "toy", {"name": "owl"}),
+        api.queue_one_time_job(None, "toy", {"name": "owl"}),
     ]
     assert all(one.created for one in queued)
 
@@ -75,11 +77,14 @@ def test_a_click_storm_makes_one_run(brand):
     assert Job.objects.count() == 1
 
 
-@pytest.mark.parametrize(("parameters", "field", "words"), [
-    ({"nam": "owl"}, "nam", "Did you mean 'name'?"),
-    ({"works": "long"}, "works", "number"),
-    ({"ends": "badly"}, "ends", "badly"),
-])
+@pytest.mark.parametrize(
+    ("parameters", "field", "words"),
+    [
+        ({"nam": "owl"}, "nam", "Did you mean 'name'?"),
+        ({"works": "long"}, "works", "number"),
+        ({"ends": "badly"}, "ends", "badly"),
+    ],
+)
 def test_bad_parameters_are_refused_before_anything_is_queued(brand, parameters, field, words):
     with pytest.raises(InvalidRequest) as refused:
         api.queue_one_time_job(brand.pk, "toy", parameters)

@@ -8,7 +8,9 @@ import pytest
 from django_q import cluster, worker
 
 READ = {  # of django-q2 1.11.1
-    "Cluster": (cluster.Cluster, "d097de7769292737"), "Sentinel": (cluster.Sentinel, "c0b74dbb593ec17f"), "worker": (worker.worker, "b30d59f639b088ea"),
+    "Cluster": (cluster.Cluster, "d097de7769292737"),
+    "Sentinel": (cluster.Sentinel, "c0b74dbb593ec17f"),
+    "worker": (worker.worker, "b30d59f639b088ea"),
 }
 
 
@@ -20,6 +22,8 @@ def digest(thing):
 def test_what_we_override_is_what_we_read(name):
     thing, known = READ[name]
     assert digest(thing) == known, (
-        f"django-q2 {version('django-q2')} has another {name} than the one that pipeline/cluster.py was written against. Read it again"
-        " (stop, spawn_*, reincarnate, guard; what the worker loop does with get() and the timer), adapt, then put the new digest here."
+        f"django-q2 {version('django-q2')} has another {name} than the one that pipeline/cluster.py was written"
+        " against. Read it again"
+        " (stop, spawn_*, reincarnate, guard; what the worker loop does with get() and the timer), adapt, then put"
+        " the new digest here."
     )

@@ -20,6 +20,7 @@ def ended(run):
     def look():
         run.refresh_from_db()
         return not run.is_live
+
     return look
 
 

@@ -23,7 +23,9 @@ def test_two_types_of_one_name_stop_the_start():
         job_type("toy", label="x", emoji="x", datasets={})(Work)
 
 
-@pytest.mark.parametrize("broken", [type("NoRun", (JobType,), {"Params": Form}), type("NoParams", (JobType,), {"run": lambda *a: None})])
+@pytest.mark.parametrize(
+    "broken", [type("NoRun", (JobType,), {"Params": Form}), type("NoParams", (JobType,), {"run": lambda *a: None})]
+)
 def test_a_type_that_lacks_its_parts_stops_the_start(broken):
     with pytest.raises(ImproperlyConfigured, match="needs a Params form and a run"):
         job_type("broken", label="x", emoji="x", datasets={})(broken)

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from pipeline import api, claims, runs
+from pipeline import api, claims, recovery, runs
 from pipeline.context import Context
 from pipeline.errors import LeaseLost
 from pipeline.heartbeat import register_worker
@@ -133,9 +133,15 @@ def test_a_worker_that_lost_its_lease_can_write_nothing(queue):
     before = Run.objects.values().get(pk=run.pk)
     ctx = Context(run, lease, stopping=lambda: False)
     for write in (
-        lambda: runs.complete(lease, Done()), lambda: runs.fail(lease, "x", permanent=True), lambda: runs.park(lease, timezone.now(), ""),
-        lambda: runs.hand_back(lease), lambda: runs.block(lease, "x", 1), lambda: runs.finish_cancel(lease, "x"),
-        lambda: ctx.step("new", lambda: 1), lambda: ctx.log("x"), lambda: ctx.progress(1),
+        lambda: runs.complete(lease, Done()),
+        lambda: runs.fail(lease, "x", permanent=True),
+        lambda: runs.park(lease, timezone.now(), ""),
+        lambda: runs.hand_back(lease),
+        lambda: runs.block(lease, "x", 1),
+        lambda: runs.finish_cancel(lease, "x"),
+        lambda: ctx.step("new", lambda: 1),
+        lambda: ctx.log("x"),
+        lambda: ctx.progress(1),
     ):
         with pytest.raises(LeaseLost):
             write()
@@ -169,7 +175,7 @@ def test_five_deaths_without_progress_are_poison(queue):
 def test_a_death_seen_on_the_host_hands_the_run_back_with_its_signal(queue):
     queue()
     run, _ = claim()
-    assert runs.lose_worker(run.worker, 9) == 1
+    assert recovery.lose_worker(run.worker, 9) == 1
     run.refresh_from_db()
     lost = run.attempts.get()
     assert (run.status, lost.outcome, lost.exit_signal) == (RunStatus.PENDING, Outcome.LOST, 9)
@@ -189,10 +195,17 @@ def test_the_log_is_numbered_without_gaps(queue):
     assert [line.seq for line in run.logs.all()] == list(range(1, run.logs.count() + 1))
 
 
-@pytest.mark.parametrize("broken", [
-    {"status": "running"}, {"status": "completed"}, {"status": "completed", "completed_at": timezone.now()},
-    {"status": "pending", "verdict": "ok"}, {"status": "failed"}, {"lease_token": "5a2d8a54-0000-4000-8000-000000000000"},
-])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"status": "running"},
+        {"status": "completed"},
+        {"status": "completed", "completed_at": timezone.now()},
+        {"status": "pending", "verdict": "ok"},
+        {"status": "failed"},
+        {"lease_token": "5a2d8a54-0000-4000-8000-000000000000"},
+    ],
+)
 def test_the_database_refuses_impossible_states(queue, broken):
     run = queue()
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -203,5 +216,10 @@ def test_the_database_refuses_a_second_live_run_of_a_key(queue):
     run = queue()
     with pytest.raises(IntegrityError), transaction.atomic():
         Run.objects.create(
-            job=run.job, job_type="toy", due_at=run.due_at, order_at=run.order_at, created_at=run.created_at, dedupe_key=run.dedupe_key
+            job=run.job,
+            job_type="toy",
+            due_at=run.due_at,
+            order_at=run.order_at,
+            created_at=run.created_at,
+            dedupe_key=run.dedupe_key,
         )

@@ -11,7 +11,10 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def local(expression, zone, after, count):
-    return [moment.astimezone(ZoneInfo(zone)).strftime("%m-%d %H:%M") for moment in schedules.next_times(expression, zone, after, count)]
+    return [
+        moment.astimezone(ZoneInfo(zone)).strftime("%m-%d %H:%M")
+        for moment in schedules.next_times(expression, zone, after, count)
+    ]
 
 
 def test_the_missing_hour_runs_once_that_day():

@@ -13,14 +13,20 @@ from pipeline.registry import Done, JobType, Subject, job_type
 
 
 @job_type(
-    "toy", label="Toy", emoji="🧸", datasets={"toys": "Toys"}, max_runtime=timedelta(seconds=float(os.environ.get("TOY_MAX_RUNTIME", "60")))
+    "toy",
+    label="Toy",
+    emoji="🧸",
+    datasets={"toys": "Toys"},
+    max_runtime=timedelta(seconds=float(os.environ.get("TOY_MAX_RUNTIME", "60"))),
 )
 class Toy(JobType):
     """Does as its parameters say."""
 
     class Params(ParameterForm):
         name = forms.CharField(initial="bear", max_length=50)
-        ends = forms.ChoiceField(choices=[(x, x) for x in ("ok", "partial", "transient", "permanent", "blocked", "bug")], initial="ok")
+        ends = forms.ChoiceField(
+            choices=[(x, x) for x in ("ok", "partial", "transient", "permanent", "blocked", "bug")], initial="ok"
+        )
         sleeps = forms.FloatField(initial=0, min_value=0, help_text="Seconds that the run is parked.")
         works = forms.FloatField(initial=0, min_value=0, help_text="Seconds that the run keeps its worker busy.")
 
@@ -48,5 +54,10 @@ class Toy(JobType):
                 raise BlockedError("The toy shop is full.", seconds=60)
             case "bug":
                 raise ValueError("a bug in the toy")
-        return Done({"new": 1}, records=1, summary="1 toy.", verdict="partial" if params["ends"] == "partial" else "ok",
-                    reason="Half of it is missing." if params["ends"] == "partial" else "")
+        return Done(
+            {"new": 1},
+            records=1,
+            summary="1 toy.",
+            verdict="partial" if params["ends"] == "partial" else "ok",
+            reason="Half of it is missing." if params["ends"] == "partial" else "",
+        )

@@ -65,10 +65,14 @@ class Command(BaseCommand):
         brand, _ = Brand.objects.get_or_create(slug="northpaw", defaults={"name": "Northpaw"})
         competitor, _ = Competitor.objects.get_or_create(brand=brand, name="Barkwell")
         listing, _ = CompetitorAmazonUrl.objects.get_or_create(
-            competitor=competitor, asin="B09XK4T2LM", defaults={"amazon_url": "https://www.amazon.com/dp/B09XK4T2LM", "domain_code": "com"}
+            competitor=competitor,
+            asin="B09XK4T2LM",
+            defaults={"amazon_url": "https://www.amazon.com/dp/B09XK4T2LM", "domain_code": "com"},
         )
         CompetitorAmazonUrl.objects.get_or_create(
-            competitor=competitor, asin="B0CQ7Z8M4T", defaults={"amazon_url": "https://www.amazon.com.au/dp/B0CQ7Z8M4T", "domain_code": "com.au"}
+            competitor=competitor,
+            asin="B0CQ7Z8M4T",
+            defaults={"amazon_url": "https://www.amazon.com.au/dp/B0CQ7Z8M4T", "domain_code": "com.au"},
         )
         password = secrets.token_urlsafe(9)
         user, _ = get_user_model().objects.get_or_create(username=USER, defaults={"is_staff": True, "is_superuser": True})
@@ -80,18 +84,30 @@ class Command(BaseCommand):
         sandbox_port, site_port = free_port(8600), free_port(8000)
         sandbox, site = f"http://127.0.0.1:{sandbox_port}", f"http://127.0.0.1:{site_port}"
         environment = {
-            **os.environ, "DEBUG": "1", "APIFY_API_URL": sandbox, "APIFY_TOKEN": "demo", "PYTHONUNBUFFERED": "1",
-            "PIPELINE_SETTLE_SECONDS": "2", "PIPELINE_POLL_SECONDS": "1",
+            **os.environ,
+            "DEBUG": "1",
+            "APIFY_API_URL": sandbox,
+            "APIFY_TOKEN": "demo",
+            "PYTHONUNBUFFERED": "1",
+            "PIPELINE_SETTLE_SECONDS": "2",
+            "PIPELINE_POLL_SECONDS": "1",
         }
         commands = {
-            "sandbox": ["sandbox", "--port", str(sandbox_port)], "worker": ["worker"], "web": ["web", "--listen", f"127.0.0.1:{site_port}"],
+            "sandbox": ["sandbox", "--port", str(sandbox_port)],
+            "worker": ["worker"],
+            "web": ["web", "--listen", f"127.0.0.1:{site_port}"],
         }
         for name, arguments in commands.items():
             with (self.logs / f"{name}.log").open("wb") as log:
-                children.append(subprocess.Popen(  # noqa: S603  our own manage.py
-                    [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), *arguments], env=environment, stdout=log, stderr=log,
-                    start_new_session=True,  # a Ctrl-C here reaches them through end(), in order
-                ))
+                children.append(
+                    subprocess.Popen(  # noqa: S603  our own manage.py
+                        [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), *arguments],
+                        env=environment,
+                        stdout=log,
+                        stderr=log,
+                        start_new_session=True,  # a Ctrl-C here reaches them through end(), in order
+                    )
+                )
         for address in (sandbox, site):
             self.wait_for(address, children)
         return sandbox, site
@@ -111,7 +127,10 @@ class Command(BaseCommand):
         """Queue it as a click would, and show its log until it has ended."""
         user = get_user_model().objects.get(username=USER)
         queued = api.queue_one_time_job(
-            listing.competitor.brand_id, "amazon_review_scrape", {"competitor_amazon_url_id": str(listing.pk), "asin": listing.asin}, created_by=user
+            listing.competitor.brand_id,
+            "amazon_review_scrape",
+            {"competitor_amazon_url_id": str(listing.pk), "asin": listing.asin},
+            created_by=user,
         )
         run, seen, note = queued.run, 0, ""
         end = time.monotonic() + RUN_SECONDS
@@ -128,7 +147,10 @@ class Command(BaseCommand):
                 break
             time.sleep(0.2)
         reviews = listing.reviews().count()
-        self.say(f"    Run {run.pk}: {run.get_status_display().lower()}, counts {run.counts}, cost ${run.cost_actual or 0}; {reviews} reviews in the table.")
+        self.say(
+            f"    Run {run.pk}: {run.get_status_display().lower()}, counts {run.counts}, cost"
+            f" ${run.cost_actual or 0}; {reviews} reviews in the table."
+        )
         return run.status == RunStatus.COMPLETED and run.verdict == Verdict.OK and reviews > 0
 
     def watch(self, children: list[subprocess.Popen[bytes]]) -> None:
@@ -139,7 +161,7 @@ class Command(BaseCommand):
     def alive(self, children: list[subprocess.Popen[bytes]]) -> None:
         for child in children:
             if child.poll() is not None:
-                raise CommandError(f"{' '.join(map(str, child.args[2:]))} ended with {child.returncode}. Logs: {self.logs}")
+                raise CommandError(f"{child.args!r} ended with {child.returncode}. Logs: {self.logs}")
 
     def end(self, children: list[subprocess.Popen[bytes]]) -> None:
         """Web and worker first, so that what runs is handed back; the sandbox last."""

@@ -17,7 +17,10 @@ SILENT = timedelta(seconds=60)
 
 
 class Command(BaseCommand):
-    help = "Health, queue depth, oldest due, stale datasets, dead workers. Exit 1 when unhealthy: due work that waits over a minute without a reason, or no worker."
+    help = (
+        "Health, queue depth, oldest due, stale datasets, dead workers. Exit 1 when unhealthy:"
+        " due work that waits over a minute without a reason, or no worker."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="one JSON object")
@@ -25,8 +28,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         seen = queries.overview()
-        due = Run.objects.filter(status=RunStatus.PENDING, due_at__lte=now).select_related("job", "brand").order_by("due_at").first()
-        dead = Worker.objects.filter(kind="worker", stopped_at=None, last_seen_at__lt=now - SILENT, last_seen_at__gt=now - timedelta(days=1))
+        due = (
+            Run.objects.filter(status=RunStatus.PENDING, due_at__lte=now)
+            .select_related("job", "brand")
+            .order_by("due_at")
+            .first()
+        )
+        dead = Worker.objects.filter(
+            kind="worker", stopped_at=None, last_seen_at__lt=now - SILENT, last_seen_at__gt=now - timedelta(days=1)
+        )
         oldest = (now - due.due_at).total_seconds() if due else 0.0
         problems = []
         if seen.no_worker:
@@ -34,24 +44,45 @@ class Command(BaseCommand):
         if due and oldest > LATE.total_seconds():
             problems.append(f"Run {due.pk} has been due for {in_words(now - due.due_at)}. {queries.run_line(due).explanation}")
         if options["json"]:
-            self.stdout.write(json.dumps({
-                "healthy": not problems, "problems": problems, "running": seen.running, "waiting": seen.waiting, "queued": seen.queued,
-                "scheduled": seen.scheduled, "oldest_due_seconds": round(oldest, 1), "workers": seen.workers, "dead_workers": [str(one) for one in dead],
-                "stale_datasets": seen.stale_count, "fresh_datasets": seen.fresh_count, "failed_24h": seen.failed_count,
-                "spent_today_usd": str(seen.spent_today), "spend_limit_usd": str(seen.spend_limit),
-            }))
+            self.stdout.write(
+                json.dumps(
+                    {
+                        "healthy": not problems,
+                        "problems": problems,
+                        "running": seen.running,
+                        "waiting": seen.waiting,
+                        "queued": seen.queued,
+                        "scheduled": seen.scheduled,
+                        "oldest_due_seconds": round(oldest, 1),
+                        "workers": seen.workers,
+                        "dead_workers": [str(one) for one in dead],
+                        "stale_datasets": seen.stale_count,
+                        "fresh_datasets": seen.fresh_count,
+                        "failed_24h": seen.failed_count,
+                        "spent_today_usd": str(seen.spent_today),
+                        "spend_limit_usd": str(seen.spend_limit),
+                    }
+                )
+            )
         else:
             self.stdout.write("Healthy." if not problems else "Unhealthy. " + " ".join(problems))
             self.stdout.write(
-                f"{seen.workers} workers alive. {seen.running} running, {seen.waiting} waiting, {seen.queued} queued, {seen.scheduled} scheduled for later."
+                f"{seen.workers} workers alive. {seen.running} running, {seen.waiting} waiting, {seen.queued}"
+                f" queued, {seen.scheduled} scheduled for later."
                 f" Oldest due: {f'{oldest:.0f} s ago' if due else 'none'}."
             )
             for line in seen.active:
                 self.stdout.write(f"  run {line.run.pk} {line.badge.word.lower()}: {line.result}")
             for stale in seen.stale:
-                self.stdout.write(f"  {stale.line.badge.word.lower()}: {stale.label} of {stale.subject or 'all'} ({stale.brand}). {stale.line.sentence}")
+                self.stdout.write(
+                    f"  {stale.line.badge.word.lower()}: {stale.label} of {stale.subject or 'all'} ({stale.brand})."
+                    f" {stale.line.sentence}"
+                )
             for worker in dead:
                 self.stdout.write(f"  worker {worker} was last heard of {in_words(now - worker.last_seen_at)} ago")
-            self.stdout.write(f"{seen.failed_count} failed in 24 h. Spent or promised today: ${seen.spent_today:.2f} of ${seen.spend_limit:.2f}.")
+            self.stdout.write(
+                f"{seen.failed_count} failed in 24 h. Spent or promised today: ${seen.spent_today:.2f} of"
+                f" ${seen.spend_limit:.2f}."
+            )
         if problems:
             raise SystemExit(1)

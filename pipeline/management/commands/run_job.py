@@ -19,17 +19,24 @@ FAILED, BAD_USAGE, GAVE_UP = 1, 2, 3
 
 
 class Command(BaseCommand):
-    help = "Queue a job once (default), follow it (--wait), or run it in this process (--direct). Exit 0 done or queued, 1 run failed, 2 bad usage, 3 gave up waiting."
+    help = (
+        "Queue a job once (default), follow it (--wait), or run it in this process (--direct)."
+        " Exit 0 done or queued, 1 run failed, 2 bad usage, 3 gave up waiting."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("job_type", help=f"one of: {', '.join(one.name for one in all_types())}")
         parser.add_argument("--brand", help="slug or id; without it the job is the platform's")
-        parser.add_argument("--param", action="append", default=[], metavar="K=V", help="a parameter; V is read as JSON where it is JSON")
+        parser.add_argument(
+            "--param", action="append", default=[], metavar="K=V", help="a parameter; V is read as JSON where it is JSON"
+        )
         parser.add_argument("--params", default="{}", metavar="JSON", help="all parameters as one JSON object")
         parser.add_argument("--wait", action="store_true", help="show its log until it has ended; Ctrl-C leaves it going")
         parser.add_argument("--timeout", type=float, metavar="S", help="give up waiting after S seconds; the run goes on")
         parser.add_argument("--direct", action="store_true", help="run it in this process; Ctrl-C hands it back to the workers")
-        parser.add_argument("--json", action="store_true", help="one JSON object on standard output; everything else on standard error")
+        parser.add_argument(
+            "--json", action="store_true", help="one JSON object on standard output; everything else on standard error"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.as_json = options["json"]
@@ -54,7 +61,9 @@ class Command(BaseCommand):
             return
         self.answer(run, queued.created)
         if run.status != RunStatus.COMPLETED:
-            raise CommandError(f"Run {run.pk} {run.get_status_display().lower()}: {run.error_message or run.summary}", returncode=FAILED)
+            raise CommandError(
+                f"Run {run.pk} {run.get_status_display().lower()}: {run.error_message or run.summary}", returncode=FAILED
+            )
 
     def follow(self, run: Run, timeout: float | None, *, direct: bool) -> None:
         """Log lines as they come, until the run has ended. Ends this process where that takes too long, or on Ctrl-C."""
@@ -68,7 +77,9 @@ class Command(BaseCommand):
                     seen = line.seq
                 if not run.is_live:
                     return
-                note = (run.progress or {}).get("note") or (explain(run, timezone.now()) if run.status == RunStatus.PENDING else "")
+                note = (run.progress or {}).get("note") or (
+                    explain(run, timezone.now()) if run.status == RunStatus.PENDING else ""
+                )
                 if note and note != said:
                     self.say(f"{timezone.localtime():%H:%M:%S} …       {note}")
                     said = note
@@ -86,10 +97,21 @@ class Command(BaseCommand):
 
     def answer(self, run: Run, created: bool) -> None:
         if self.as_json:
-            self.stdout.write(json.dumps({
-                "run": run.pk, "created": created, "job_type": run.job_type, "status": run.status, "verdict": run.verdict, "counts": run.counts,
-                "summary": run.summary, "error": run.error_message, "cost_usd": str(run.cost_actual) if run.cost_actual is not None else None,
-            }))
+            self.stdout.write(
+                json.dumps(
+                    {
+                        "run": run.pk,
+                        "created": created,
+                        "job_type": run.job_type,
+                        "status": run.status,
+                        "verdict": run.verdict,
+                        "counts": run.counts,
+                        "summary": run.summary,
+                        "error": run.error_message,
+                        "cost_usd": str(run.cost_actual) if run.cost_actual is not None else None,
+                    }
+                )
+            )
         elif not run.is_live:
             cost = f" Cost ${run.cost_actual:.2f}." if run.cost_actual is not None else ""
             self.stdout.write(f"Run {run.pk} {run.get_status_display().lower()}. {run.summary}{cost}")

@@ -19,8 +19,13 @@ class Command(BaseCommand):
         module, _, name = settings.WSGI_APPLICATION.rpartition(".")
         # A TLS proxy on this machine says by a header that the visitor came by https; waitress drops it unless told to trust it.
         arguments = [
-            f"--listen={options['listen']}", f"--threads={options['threads']}", "--ident=", "--trusted-proxy=127.0.0.1",
-            "--trusted-proxy-headers=x-forwarded-proto x-forwarded-for", "--clear-untrusted-proxy-headers", f"{module}:{name}",
+            f"--listen={options['listen']}",
+            f"--threads={options['threads']}",
+            "--ident=",
+            "--trusted-proxy=127.0.0.1",
+            "--trusted-proxy-headers=x-forwarded-proto x-forwarded-for",
+            "--clear-untrusted-proxy-headers",
+            f"{module}:{name}",
         ]
         self.stdout.flush()
         os.execv(sys.executable, [sys.executable, "-m", "waitress", *arguments])  # noqa: S606  our own interpreter

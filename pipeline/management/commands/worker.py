@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand
 
 
 class Command(BaseCommand):
-    help = "Run the workers: a supervised django-q2 cluster whose workers claim due runs from the Run table. SIGTERM or Ctrl-C ends it."
+    help = "Run the workers: a supervised django-q2 cluster that claims due runs from the Run table. SIGTERM or Ctrl-C ends it."
 
     def handle(self, *args: Any, **options: Any) -> None:
         from pipeline.supervisor import supervise  # django-q2 reads its settings at import

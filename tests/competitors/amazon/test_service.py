@@ -44,16 +44,25 @@ def scrape(listing, **options):
         work_one()
         run.refresh_from_db()
         return not run.is_live or run.attempt
+
     until(over, f"the end of run {run.pk}")
     return run
 
 
 def test_the_sweeps_are_those_that_were_asked_for():
-    counts = [len(sweeps("B09XK4T2LM", "com", include_keywords=k, include_helpful=h)) for k, h in ((False, False), (True, False), (False, True), (True, True))]
+    counts = [
+        len(sweeps("B09XK4T2LM", "com", include_keywords=k, include_helpful=h))
+        for k, h in ((False, False), (True, False), (False, True), (True, True))
+    ]
     assert counts == [6, 28, 9, 31]
     first = sweeps("B09XK4T2LM", "com.au", include_keywords=False, include_helpful=False)[0]
     assert first == {
-        "asin": "B09XK4T2LM", "domainCode": "com.au", "sortBy": "recent", "maxPages": 10, "reviewerType": "all_reviews", "mediaType": "all_contents",
+        "asin": "B09XK4T2LM",
+        "domainCode": "com.au",
+        "sortBy": "recent",
+        "maxPages": 10,
+        "reviewerType": "all_reviews",
+        "mediaType": "all_contents",
         "formatType": "current_format",
     }
 
@@ -137,9 +146,12 @@ def test_a_foreign_brands_url_is_refused(listing):
 
 
 def test_a_url_that_was_removed_meanwhile_fails_in_words(sandbox, listing):
-    run = api.queue_one_time_job(listing.competitor.brand_id, "amazon_review_scrape", {"competitor_amazon_url_id": str(listing.pk)}).run
+    run = api.queue_one_time_job(
+        listing.competitor.brand_id, "amazon_review_scrape", {"competitor_amazon_url_id": str(listing.pk)}
+    ).run
     listing.delete()
-    run = work_one()
+    work_one()
+    run.refresh_from_db()
     assert run.status == RunStatus.FAILED
     assert "It may have been removed" in run.error_message
     assert sandbox.state["runs_started"] == 0
@@ -183,7 +195,9 @@ def test_a_replay_of_an_older_run_is_refused(sandbox, listing):
 
 
 def test_a_run_without_pages_cannot_be_replayed(listing):
-    run = api.queue_one_time_job(listing.competitor.brand_id, "amazon_review_scrape", {"competitor_amazon_url_id": str(listing.pk)}).run
+    run = api.queue_one_time_job(
+        listing.competitor.brand_id, "amazon_review_scrape", {"competitor_amazon_url_id": str(listing.pk)}
+    ).run
     api.cancel(run, None)
     run.refresh_from_db()
     with pytest.raises(NotAllowed, match="kept no pages"):
@@ -201,8 +215,16 @@ def test_every_real_review_lands_unharmed_and_only_once(samples, settings, db):
         settings.PIPELINE_DAILY_SPEND_LIMIT_USD = 1000
         listing = make_listing(asin="ALL0000000")  # the sandbox's word for every item of every file
         first, second = (scrape(listing, include_keywords=True) for _ in range(2))
-    digest = {(item["reviewId"], item["asin"]): hashlib.sha256(f"{item.get('title', '')}\x1f{item.get('text', '')}".encode()).hexdigest() for item in items}
-    stored = {(row.review_id, row.asin): hashlib.sha256(f"{row.title}\x1f{row.body}".encode()).hexdigest() for row in AmazonReview.objects.all()}
+    digest = {
+        (item["reviewId"], item["asin"]): hashlib.sha256(
+            f"{item.get('title', '')}\x1f{item.get('text', '')}".encode()
+        ).hexdigest()
+        for item in items
+    }
+    stored = {
+        (row.review_id, row.asin): hashlib.sha256(f"{row.title}\x1f{row.body}".encode()).hexdigest()
+        for row in AmazonReview.objects.all()
+    }
     assert stored == digest
     assert first.counts["new"] == len(digest)
     assert (second.counts.get("new", 0), second.counts.get("changed", 0)) == (0, 0)

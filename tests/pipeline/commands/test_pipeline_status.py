@@ -1,5 +1,6 @@
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def status(capsys, *arguments):
     try:
         call_command("pipeline_status", *arguments)
-        code = 0
+        code: Any = 0
     except SystemExit as end:
         code = end.code
     return code, capsys.readouterr().out

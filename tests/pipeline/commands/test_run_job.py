@@ -37,11 +37,18 @@ def test_a_second_call_says_which_run_is_doing_it(capsys):
     assert f"Run {Run.objects.get().pk} is already doing this" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (["toi"], "There is no job type 'toi'"), (["toy", "--brand", "acmee"], "There is no brand 'acmee'. Known: acme"),
-    (["toy", "--param", "nam=x"], "Did you mean 'name'?"), (["toy", "--param", "name"], "not of the form name=value"),
-    (["toy", "--params", "{"], "--params is not JSON"), (["toy", "--params", "[]"], "must be a JSON object"), (["toy", "--param", "works=x"], "works"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["toi"], "There is no job type 'toi'"),
+        (["toy", "--brand", "acmee"], "There is no brand 'acmee'. Known: acme"),
+        (["toy", "--param", "nam=x"], "Did you mean 'name'?"),
+        (["toy", "--param", "name"], "not of the form name=value"),
+        (["toy", "--params", "{"], "--params is not JSON"),
+        (["toy", "--params", "[]"], "must be a JSON object"),
+        (["toy", "--param", "works=x"], "works"),
+    ],
+)
 def test_bad_usage_is_said_and_is_2(arguments, words):
     with pytest.raises(CommandError, match=words.replace("?", r"\?").replace("(", r"\(")) as refused:
         call_command("run_job", *arguments)
@@ -81,13 +88,21 @@ def test_wait_follows_a_worker(tmp_path, capsys):
     assert "Completed: 1 toy." in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("arguments", "words", "status"), [
-    (["--wait"], "goes on without you", "pending"), (["--direct", "--param", "works=60"], "was handed back", "pending"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "words", "status"),
+    [
+        (["--wait"], "goes on without you", "pending"),
+        (["--direct", "--param", "works=60"], "was handed back", "pending"),
+    ],
+)
 def test_ctrl_c_says_what_becomes_of_the_run(arguments, words, status):
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "run_job", "toy", "--brand", "acme", *arguments], cwd=django_settings.BASE_DIR, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, "DATABASE_URL": database_url(), "DEBUG": "1"},
+        [sys.executable, "manage.py", "run_job", "toy", "--brand", "acme", *arguments],
+        cwd=django_settings.BASE_DIR,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "DATABASE_URL": database_url(), "DEBUG": "1"},
     )
     until(lambda: Run.objects.filter(status__in=["pending", "running"]).exists(), "the run")
     until(lambda: not arguments[0].endswith("direct") or Run.objects.get().steps.exists(), "its first step")

@@ -1,0 +1,53 @@
+"""What a worker's death means for its run: handed back at once, or failed as poison. A crash is not the run's fault."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from . import freshness
+from .claims import now, wake_workers
+from .models import Attempt, Run, RunLog, Worker
+from .runs import fail_for_good, leave, log
+from .states import Outcome, RunStatus
+
+MAX_RECOVERIES = 5  # deaths without a committed step or page in between, then the run is poison
+
+
+def record_death(run: Run, at: datetime, exit_signal: int | None = None) -> bool:
+    """The run's worker is dead: end its attempt as lost. False where that was one death too many and the run has failed.
+
+    In the claim's transaction, or in `lose_worker`'s: the caller has seen that the lease is nobody's.
+    """
+    how = f"was killed (signal {exit_signal})" if exit_signal else "gave no sign of life"
+    lost = Attempt.objects.filter(run=run, outcome="").order_by("-number").first()
+    story = f"Worker {lost.worker_label if lost else '?'} {how}."
+    Attempt.objects.filter(run=run, outcome="").update(outcome=Outcome.LOST, ended_at=at, error=story, exit_signal=exit_signal)
+    run.recoveries += 1
+    if run.recoveries < MAX_RECOVERIES:
+        Run.objects.filter(pk=run.pk).update(recoveries=run.recoveries)
+        log(run.pk, f"{story} What was done is kept; another worker goes on.", RunLog.Level.WARNING, at)
+        return True
+    deaths = (
+        Attempt.objects.filter(run=run, outcome=Outcome.LOST).order_by("-number").values_list("error", flat=True)[:MAX_RECOVERIES]
+    )
+    error = f"{MAX_RECOVERIES} workers died on this run without getting further, so it is not tried again. " + " ".join(
+        reversed(deaths)
+    )
+    freshness.mark_failed(run, error)
+    log(run.pk, f"Failed: {error}", RunLog.Level.ERROR, at)
+    fail_for_good(run, error, at)
+    return False
+
+
+def lose_worker(worker: Worker, exit_signal: int | None) -> int:
+    """A worker process of this host is known to be dead: its run is due at once. How many runs that were."""
+    with transaction.atomic():
+        at = now()
+        Worker.objects.filter(pk=worker.pk).update(stopped_at=at, current_run=None)
+        lost = Run.objects.select_for_update(no_key=True).filter(worker=worker, status=RunStatus.RUNNING)
+        for run in lost:
+            if record_death(run, at, exit_signal):
+                leave(run, RunStatus.PENDING, due_at=at, order_at=at, priority=Run.WOKEN)
+        if lost:
+            wake_workers()
+        return len(lost)
