@@ -70,7 +70,7 @@ def claim(worker: Worker) -> tuple[Run, Attempt] | None:
     while True:
         with transaction.atomic():
             at = lock(CLAIM_LOCK)
-            found = _candidate(_excluded(), at)
+            found = _candidate(excluded(), at)
             if found is None:
                 return None
             if found.lapsed or found.needs_key:
@@ -82,7 +82,7 @@ def claim(worker: Worker) -> tuple[Run, Attempt] | None:
 
 def claimable() -> bool:
     """Whether a claim would find something now."""
-    return _candidate(_excluded(), now()) is not None
+    return _candidate(excluded(), now()) is not None
 
 
 def take(run_id: int, worker: Worker, at: datetime) -> tuple[Run, Attempt]:
@@ -113,10 +113,11 @@ def take(run_id: int, worker: Worker, at: datetime) -> tuple[Run, Attempt]:
 
 def blocking(job_type: str, brand_id: uuid.UUID | None) -> list[limits.Limit]:
     """The limits and pauses that keep such a run from starting now."""
-    return [limit for limit in _excluded() if limit.covers(job_type, brand_id)]
+    return [limit for limit in excluded() if limit.covers(job_type, brand_id)]
 
 
-def _excluded() -> list[limits.Limit]:
+def excluded() -> list[limits.Limit]:
+    """What must not start now: the limits without a free slot, and the pauses."""
     # One plain query for both tables: this stands in every claim's way, and nearly always finds nothing.
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,12 +1,15 @@
 """Why a pending or waiting run is not running, and when it will: one sentence, from the claim's own conditions."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from django.utils import timezone
 from django.utils.timesince import timesince
 
 from . import claims
+from .limits import Limit
 from .models import Pause, Run, UpstreamRun, Worker
 from .registry import label_of
 from .sources import get_source
@@ -15,7 +18,26 @@ from .states import JobStatus, RunStatus
 SILENT = timedelta(seconds=60)  # a worker unheard of for longer is not counted on
 
 
-def explain(run: Run, at: datetime, place: Callable[[Run], int] | None = None) -> str:
+@dataclass
+class Surroundings:
+    """What holds runs back apart from the runs themselves. Read once, however many runs a page explains."""
+
+    at: datetime
+
+    @cached_property
+    def stops(self) -> list[Limit]:
+        return claims.excluded()
+
+    @cached_property
+    def pauses(self) -> list[Pause]:
+        return list(Pause.objects.select_related("by", "brand"))
+
+    @cached_property
+    def no_worker(self) -> str | None:
+        return no_worker_since(self.at)
+
+
+def explain(run: Run, at: datetime, place: Callable[[Run], int] | None = None, around: Surroundings | None = None) -> str:
     """'' where the run is neither pending nor waiting."""
     if run.status == RunStatus.WAITING:
         return _waiting(run, at)
@@ -23,23 +45,17 @@ def explain(run: Run, at: datetime, place: Callable[[Run], int] | None = None) -
         return ""
     if run.due_at > at:
         return _not_due(run, at)
+    around = around or Surroundings(at)
     if run.scheduled_for and run.job.status == JobStatus.PAUSED:
         return "Its schedule is paused."
-    pause = next(
-        (
-            p
-            for p in Pause.objects.select_related("by", "brand")
-            if p.job_type in ("", run.job_type) and p.brand_id in (None, run.brand_id)
-        ),
-        None,
-    )
-    if pause:
-        return f"Paused by {pause.by or 'the system'} since {_clock(pause.since)}: {pause}."
-    for limit in claims.blocking(run.job_type, run.brand_id):
-        return _limited(limit.job_type, limit.brand_id, limit.max_running or 0)
-    silent = no_worker_since(at)
-    if silent is not None:
-        return silent
+    stop = next((limit for limit in around.stops if limit.covers(run.job_type, run.brand_id)), None)
+    if stop and stop.max_running is None:
+        pause = next((p for p in around.pauses if p.job_type in ("", run.job_type) and p.brand_id in (None, run.brand_id)), None)
+        return f"Paused by {pause.by or 'the system'} since {_clock(pause.since)}: {pause}." if pause else "Paused."
+    if stop:
+        return _limited(stop)
+    if around.no_worker is not None:
+        return around.no_worker
     number = place(run) if place else 0
     return (
         f"In line, number {number}. It starts when a worker is free."
@@ -70,7 +86,8 @@ def _not_due(run: Run, at: datetime) -> str:
 
 
 def _waiting(run: Run, at: datetime) -> str:
-    upstream = UpstreamRun.objects.filter(run=run, status=UpstreamRun.Status.RUNNING).last()
+    # Through the relation, so that a page may fetch them for all its runs at once.
+    upstream = next((one for one in run.upstream_runs.all() if one.status == UpstreamRun.Status.RUNNING), None)
     if upstream is None:
         left = in_words(max(run.due_at - at, timedelta(0)))
         return f"{(run.blocked_reason or 'waiting').capitalize()}, looked at again in {left}."
@@ -79,15 +96,18 @@ def _waiting(run: Run, at: datetime) -> str:
     return f"{words}: {upstream.message}" if upstream.message else f"{words}."
 
 
-def _limited(job_type: str, brand_id: object, maximum: int) -> str:
-    what = label_of(job_type) if job_type else "all runs"
-    scope = Run.objects.filter(
-        status=RunStatus.RUNNING, **({"job_type": job_type} if job_type else {}), **({"brand_id": brand_id} if brand_id else {})
-    )
-    if not maximum:
+def _limited(limit: Limit) -> str:
+    what = label_of(limit.job_type) if limit.job_type else "all runs"
+    if not limit.max_running:
         return f"The limit for {what} is 0: nothing starts until it is raised."
-    using = ", ".join(str(pk) for pk in scope.values_list("pk", flat=True)[:5])
-    return f"{scope.count()} of {maximum} slots for {what} in use by runs {using}."
+    scope = Run.objects.filter(status=RunStatus.RUNNING)
+    if limit.job_type:
+        scope = scope.filter(job_type=limit.job_type)
+    if limit.brand_id:
+        scope = scope.filter(brand_id=limit.brand_id)
+    using = [str(pk) for pk in scope.values_list("pk", flat=True)]
+    more = f" and {len(using) - 5} more" if len(using) > 5 else ""
+    return f"{len(using)} of {limit.max_running} slots for {what} in use by runs {', '.join(using[:5])}{more}."
 
 
 def in_words(duration: timedelta) -> str:

@@ -66,8 +66,10 @@ def _live_lines(
         Run.objects.live()
         .filter(job_type=JOB_TYPE, brand=brand, subject__in=keys, dedupe_key__isnull=False)
         .select_related("job", "created_by")
+        .prefetch_related("upstream_runs")
     )
-    return {run.subject: known.get(run.pk) or queries.run_line(run, user) for run in holders}
+    unknown = {line.run.pk: line for line in queries.run_lines([run for run in holders if run.pk not in known], user)}
+    return {run.subject: known.get(run.pk) or unknown[run.pk] for run in holders}
 
 
 def _spends(brand: Brand, keys: list[str]) -> dict[str, Spend]:

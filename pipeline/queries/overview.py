@@ -61,11 +61,21 @@ def overview(user: Any = None) -> Overview:
         waiting=live.get(RunStatus.WAITING, 0),
         queued=live.get(RunStatus.PENDING, 0) - later,
         scheduled=later,
-        active=run_lines(active.select_related("job", "created_by", "brand").order_by("-started_at", "-pk")[:SHOWN], user),
+        active=run_lines(
+            active.select_related("job", "created_by", "brand")
+            .prefetch_related("upstream_runs")
+            .order_by("-started_at", "-pk")[:SHOWN],
+            user,
+        ),
         stale=stale[:SHOWN],
         stale_count=len(stale),
         fresh_count=fresh,
-        failed=run_lines(failed.select_related("job", "created_by", "brand").order_by("-completed_at")[:SHOWN], user),
+        failed=run_lines(
+            failed.select_related("job", "created_by", "brand")
+            .prefetch_related("upstream_runs")
+            .order_by("-completed_at")[:SHOWN],
+            user,
+        ),
         failed_count=failed.count(),
         workers=Worker.objects.filter(kind="worker", stopped_at=None, last_seen_at__gt=now - timedelta(seconds=60)).count(),
         no_worker=no_worker_since(now),

@@ -11,7 +11,7 @@ from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from ..explain import explain
+from ..explain import Surroundings, explain
 from ..models import Job, Run
 from ..registry import all_types
 from ..sources import known_sources
@@ -33,10 +33,10 @@ class RunLine:
     actions: frozenset[str]  # that the state allows; whether the user may is the page's question
 
 
-def run_line(run: Run, user: Any = None) -> RunLine:
-    """One run in words. `user`: whose own runs are 'by you'."""
+def run_line(run: Run, user: Any = None, around: Surroundings | None = None) -> RunLine:
+    """One run in words. `user`: whose own runs are 'by you'; `around`: read once where there are several."""
     now = timezone.now()
-    explanation = explain(run, now) if run.status in (RunStatus.PENDING, RunStatus.WAITING) else ""
+    explanation = explain(run, now, around=around) if run.status in (RunStatus.PENDING, RunStatus.WAITING) else ""
     actual = run.cost_actual
     return RunLine(
         run=run,
@@ -54,7 +54,8 @@ def run_line(run: Run, user: Any = None) -> RunLine:
 
 
 def run_lines(runs: Iterable[Run], user: Any = None) -> list[RunLine]:
-    return [run_line(run, user) for run in runs]
+    around = Surroundings(timezone.now())
+    return [run_line(run, user, around) for run in runs]
 
 
 def actions_for(run: Run) -> frozenset[str]:
@@ -86,15 +87,16 @@ def recent_runs(
         back__lte=limit
     )
     found: dict[str, list[RunLine]] = {subject: [] for subject in subjects}
-    for run in numbered.select_related("job", "created_by", "brand").order_by("-pk"):
-        found[run.subject].append(run_line(run, user))
+    shown = numbered.select_related("job", "created_by", "brand").prefetch_related("upstream_runs").order_by("-pk")
+    for line in run_lines(shown, user):
+        found[line.run.subject].append(line)
     return found
 
 
 def live_run(job_type: str, brand_id: UUID | None, subject: str) -> Run | None:
     """The one that holds the key."""
     live = Run.objects.live().filter(Q(brand_id=brand_id), job_type=job_type, subject=subject, dedupe_key__isnull=False)
-    return live.select_related("job", "created_by").first()
+    return live.select_related("job", "created_by").prefetch_related("upstream_runs").first()
 
 
 def place_in_line(run: Run, now: datetime | None = None) -> int:

@@ -42,7 +42,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     if before.isdecimal() and len(before) < 19:
         runs = runs.filter(pk__lt=int(before))
-    page = list(runs.select_related("job", "brand", "created_by")[: PAGE + 1])
+    page = list(runs.select_related("job", "brand", "created_by").prefetch_related("upstream_runs")[: PAGE + 1])
     query = {name: value for name, value in request.GET.items() if name in form.fields and value}
     older = urlencode({**query, "before": page[PAGE - 1].pk}) if len(page) > PAGE else ""
     return render(

@@ -1,0 +1,202 @@
+"""The run list, a run's page, its fragment and its buttons."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from pipeline import api
+from pipeline.models import Run
+from pipeline.states import RunStatus
+from pipeline.testing import work_off
+from tests.factories import make_brand, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def brand():
+    return make_brand("Acme")
+
+
+@pytest.fixture
+def operator(client):
+    client.force_login(
+        make_user("operator", "pipeline.view_run", "pipeline.scrape_run", "pipeline.cancel_run", "pipeline.replay_run")
+    )
+    return client
+
+
+@pytest.fixture
+def viewer(client):
+    client.force_login(make_user("viewer", "pipeline.view_run"))
+    return client
+
+
+def queue(brand, **parameters):
+    return api.queue_one_time_job(brand.pk, "toy", parameters).run
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/pipeline/runs/", "/pipeline/runs/1/", "/pipeline/runs/1/live/", "/pipeline/runs/1/log.txt"]
+)
+def test_nobody_sees_anything_without_signing_in(client, path):
+    assert client.get(path)["Location"] == f"/login/?next={path}"
+
+
+@pytest.mark.parametrize("path", ["/", "/pipeline/runs/", "/pipeline/runs/1/", "/pipeline/runs/1/log.txt"])
+def test_who_may_not_view_runs_is_told_so(client, path):
+    client.force_login(make_user("stranger"))
+    answer = client.get(path)
+    assert answer.status_code == 403
+    assert b"You may not do this" in answer.content
+
+
+@pytest.mark.parametrize("action", ["cancel", "retry", "run_now", "run_again", "replay", "accept", "start_again", "adopt"])
+def test_a_viewer_can_do_nothing_to_a_run(viewer, brand, action):
+    run = queue(brand)
+    assert viewer.post(f"{run.get_absolute_url()}{action}/").status_code == 403
+    run.refresh_from_db()
+    assert (run.status, Run.objects.count()) == (RunStatus.PENDING, 1)
+
+
+def test_a_viewer_is_shown_no_button(viewer, brand):
+    assert b"act-cancel" not in viewer.get(queue(brand).get_absolute_url()).content
+
+
+def test_buttons_act_by_post_only(operator, brand):
+    assert operator.get(f"{queue(brand).get_absolute_url()}cancel/").status_code == 405
+
+
+def test_cancel_then_retry_from_the_page(operator, brand):
+    run = queue(brand)
+    assert operator.post(f"{run.get_absolute_url()}cancel/").status_code == 303
+    run.refresh_from_db()
+    assert run.status == RunStatus.CANCELLED
+    page = operator.post(f"{run.get_absolute_url()}retry/", follow=True).content.decode()
+    assert "is queued again" in page
+
+
+def test_an_action_that_no_longer_fits_is_refused_in_words(operator, brand):
+    run = queue(brand)
+    work_off()
+    page = operator.post(f"{run.get_absolute_url()}cancel/", follow=True).content.decode()
+    assert f"Run {run.pk} is completed by now" in page
+
+
+def test_an_action_goes_back_to_where_its_button_was_but_never_to_another_host(operator, brand):
+    run = queue(brand)
+    assert (
+        operator.post(f"{run.get_absolute_url()}run_now/", {"next": "/pipeline/runs/?status=pending"})["Location"]
+        == "/pipeline/runs/?status=pending"
+    )
+    assert (
+        operator.post(f"{run.get_absolute_url()}run_now/", {"next": "https://evil.example/"})["Location"]
+        == run.get_absolute_url()
+    )
+
+
+def test_a_failed_run_says_what_and_what_now(operator, brand):
+    run = queue(brand, ends="permanent")
+    work_off()
+    page = operator.get(run.get_absolute_url()).content.decode()
+    assert "There is no such toy." in page
+    assert "press Retry" in page
+    assert "act-retry" in page
+
+
+def test_a_retry_says_which_try_and_why(operator, brand):
+    run = queue(brand, ends="transient")
+    work_off()
+    page = operator.get(run.get_absolute_url()).content.decode()
+    assert "Try 2 of 4, next in 4 min: The toy shop was closed." in page
+    assert "Will retry" in page
+
+
+def test_a_traceback_is_for_engineers_only(client, brand):
+    run = queue(brand, ends="bug")
+    work_off()
+    for permissions, shown in ((["pipeline.view_run"], False), (["pipeline.view_run", "pipeline.replay_run"], True)):
+        client.force_login(make_user(f"user {shown}", *permissions))
+        assert (b"Traceback" in client.get(run.get_absolute_url()).content) is shown
+
+
+def test_the_fragment_asks_again_only_while_the_run_is_live(operator, brand):
+    run = queue(brand)
+    assert b"hx-get" in operator.get(f"{run.get_absolute_url()}live/").content
+    work_off()
+    assert b"hx-trigger" not in operator.get(f"{run.get_absolute_url()}live/").content
+
+
+def test_the_fragment_is_204_while_nothing_changed(operator, brand):
+    run = queue(brand)
+    Run.objects.filter(pk=run.pk).update(due_at=timezone.now() + timedelta(hours=2))
+    Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - timedelta(hours=3))
+    first = operator.get(f"{run.get_absolute_url()}live/").content.decode()
+    seen = first.split("seen=")[1].split("&")[0]
+    assert operator.get(f"{run.get_absolute_url()}live/", {"seen": seen}).status_code == 204
+
+
+def test_the_fragment_costs_few_queries(operator, brand, django_assert_max_num_queries):
+    run = queue(brand)
+    with django_assert_max_num_queries(22):
+        operator.get(f"{run.get_absolute_url()}live/")
+
+
+def test_the_list_costs_the_same_for_one_run_and_for_many(operator, brand, django_assert_max_num_queries):
+    for number in range(20):
+        queue(brand, name=str(number))
+    with django_assert_max_num_queries(14):
+        assert operator.get("/pipeline/runs/").content.count(b"Queued") >= 20
+
+
+def test_the_list_is_filtered_by_its_address_and_says_what_it_ignored(operator, brand):
+    queue(brand, name="one", ends="permanent")
+    work_off()
+    queue(brand, name="two")
+    page = operator.get("/pipeline/runs/", {"status": "failed"}).content.decode()
+    assert ("toy one" in page, "toy two" in page) == (True, False)
+    assert "This filter was ignored." in operator.get("/pipeline/runs/", {"status": "nonsense"}).content.decode()
+    assert "No runs match these filters." in operator.get("/pipeline/runs/", {"status": "cancelled"}).content.decode()
+
+
+def test_the_list_goes_on_by_25(operator, brand):
+    for number in range(27):
+        queue(brand, name=str(number))
+    first = operator.get("/pipeline/runs/").content.decode()
+    older = first.split('href="?before=')[1].split('"')[0]
+    assert operator.get("/pipeline/runs/", {"before": older}).content.decode().count('id="run-') == 2
+
+
+def test_the_log_is_filtered_and_downloaded_whole(operator, brand):
+    run = queue(brand, ends="permanent")
+    work_off()
+    page = operator.get(run.get_absolute_url(), {"find": "nothing like this"}).content.decode()
+    assert "No line matches." in page
+    assert "There is no such toy." in operator.get(f"{run.get_absolute_url()}log.txt").content.decode()
+
+
+def test_what_an_upstream_wrote_is_never_markup(operator, brand):
+    run = queue(brand, name="<b>evil</b>")
+    assert b"<b>evil" not in operator.get(run.get_absolute_url()).content
+
+
+def test_the_overview_says_what_runs_is_stale_and_failed(operator, brand):
+    queue(brand, name="one", ends="permanent")
+    work_off()
+    queue(brand, name="two")
+    page = operator.get("/").content.decode()
+    assert "0 running, 0 at an upstream, 1 queued" in page
+    assert "1 failed in the last 24 hours" in page
+
+
+def test_the_theme_is_kept(operator):
+    operator.post("/theme/", {"theme": "dark", "next": "/"})
+    assert b'data-theme="dark"' in operator.get("/").content
+
+
+def test_every_page_forbids_inline_script_and_foreign_hosts(operator, brand):
+    policy = operator.get("/")["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
