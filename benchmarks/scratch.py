@@ -43,7 +43,7 @@ def database() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def process(*arguments: str, settings: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def process(*arguments: str, settings: str, log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """`manage.py …` in a group of its own, ended with everything below it."""
     with log.open("wb") as output:
         child = subprocess.Popen(
@@ -52,7 +52,7 @@ def process(*arguments: str, settings: str, log: Path) -> Iterator[subprocess.Po
             stdout=output,
             stderr=output,
             start_new_session=True,
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": settings, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": settings, "PYTHONPATH": str(ROOT), **environment},
         )
         try:
             yield child

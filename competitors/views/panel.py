@@ -5,9 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.utils import timezone
-from pipeline.queries import FreshnessLine, RunLine
 
 from pipeline.models import Run, RunLog
+from pipeline.queries import FreshnessLine, RunLine
 from pipeline.registry import Estimate
 from pipeline.states import RunStatus
 
