@@ -115,6 +115,9 @@ class Context:
         self._sleeps += 1
         until = datetime.fromisoformat(self.step(f"sleep {self._sleeps}", lambda: (claims.now() + duration).isoformat()))
         while (left := until - claims.now()) > timedelta(0):
+            self.check()
+            if self.cancelling:
+                raise Cancelled
             self.pause(left, "sleeping")
 
     def log(self, message: str, level: str = RunLog.Level.INFO) -> None:

@@ -1,29 +1,13 @@
 """How a page comes by its objects: a brand's things are reached through that brand only, everything else is not found."""
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.decorators import permission_required
-from django.http import HttpResponseRedirect
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from pipeline.models import Brand
 
 from ..models import Competitor, CompetitorAmazonUrl
-
-View = Callable[..., HttpResponseBase]
-
-
-def needs(*permissions: str) -> Callable[[View], View]:
-    """The signed-in user must hold all of these; 403 otherwise, never a second sign-in."""
-    return permission_required(permissions, raise_exception=True)
-
-
-def see_other(url: str) -> HttpResponseRedirect:
-    """After a POST: go and GET that, so that a reload repeats nothing."""
-    return HttpResponseRedirect(url, status=303)
 
 
 def get_brand(slug: str) -> Brand:

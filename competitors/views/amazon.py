@@ -13,13 +13,14 @@ from django.views.decorators.http import require_GET, require_POST
 from pipeline import queries
 from pipeline.models import Run
 from pipeline.states import TERMINAL
+from pipeline.views.access import needs, see_other
 
 from ..amazon.sweeps import KEYWORDS, STARS
 from ..amazon.tracking import JOB_TYPE
 from ..forms import AmazonUrlForm
 from ..models import Competitor
 from . import panels
-from .access import get_competitor, needs, see_other
+from .access import get_competitor
 from .scrape import FOLLOWED, LEGACY
 
 PAUSED = "live_paused"  # session: this person wants pages to stand still

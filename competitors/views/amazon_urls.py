@@ -9,11 +9,12 @@ from django.shortcuts import render
 from django.utils.html import format_html
 
 from pipeline.models import Run
+from pipeline.views.access import needs, see_other
 
 from ..amazon.tracking import live_scrape, save_address
 from ..forms import AmazonUrlForm
 from ..models import CompetitorAmazonUrl
-from .access import get_competitor, get_listing, needs, see_other
+from .access import get_competitor, get_listing
 
 
 @needs("competitors.add_competitoramazonurl")

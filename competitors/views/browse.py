@@ -11,10 +11,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from pipeline.models import Brand
+from pipeline.views.access import needs, see_other
 
 from ..forms import BrandForm, CompetitorForm
 from ..models import Competitor
-from .access import get_brand, get_competitor, needs, see_other
+from .access import get_brand, get_competitor
 
 
 @needs("competitors.view_competitor")

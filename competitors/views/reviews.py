@@ -9,8 +9,10 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 
+from pipeline.views.access import needs
+
 from ..models import AmazonReview
-from .access import get_listing, needs
+from .access import get_listing
 from .csv_export import CHUNK, csv_response
 from .review_filter import ReviewFilter
 

@@ -16,9 +16,10 @@ from pipeline.errors import InvalidRequest, NotAllowed
 from pipeline.explain import in_words
 from pipeline.models import Run
 from pipeline.states import RunStatus
+from pipeline.views.access import needs, see_other
 
 from ..amazon.tracking import JOB_TYPE, scrape_parameters
-from .access import get_competitor, get_listing, needs, see_other
+from .access import get_competitor, get_listing
 
 LEGACY = "amazon_legacy"  # session: scrape on the web server
 FOLLOWED = "amazon_followed"  # session: listing id -> the run it started there

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.utils.html import format_html
@@ -123,7 +124,7 @@ def run_log(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def run_action(request: HttpRequest, pk: int, action: str) -> HttpResponse:
+def run_action(request: HttpRequest, pk: int, action: str) -> HttpResponseBase:
     """One of ACTIONS on the run, then back to where the button was."""
     if action not in ACTIONS:
         raise Http404

@@ -115,6 +115,13 @@ def test_a_sleep_parks_the_run_and_goes_on_after_it(queue):
     assert [a.outcome for a in run.attempts.all()] == [Outcome.PARKED, Outcome.COMPLETED]
 
 
+def test_a_cancel_ends_a_sleep(queue):
+    run = queue(sleeps=600)
+    work_one()
+    api.cancel(run, None)
+    assert work_one().status == RunStatus.CANCELLED
+
+
 def test_a_stopping_worker_hands_the_run_back_without_a_try(queue):
     queue(works=30)
     stops = iter([False, True, True, True])
