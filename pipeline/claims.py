@@ -21,7 +21,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from . import freshness, limits
-from .models import Attempt, ConcurrencyLimit, Job, Pause, Run, Worker
+from .models import Attempt, ConcurrencyLimit, Job, Pause, Run, SourceState, Worker
 from .states import RunStatus
 
 logger = logging.getLogger(__name__)
@@ -118,17 +118,27 @@ def blocking(job_type: str, brand_id: uuid.UUID | None) -> list[limits.Limit]:
 
 def excluded() -> list[limits.Limit]:
     """What must not start now: the limits without a free slot, and the pauses."""
-    # One plain query for both tables: this stands in every claim's way, and nearly always finds nothing.
+    # One plain query for all three tables: this stands in every claim's way, and nearly always finds nothing.
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT job_type, brand_id, max_running FROM {ConcurrencyLimit._meta.db_table}"
-            f" UNION ALL SELECT job_type, brand_id, NULL FROM {Pause._meta.db_table}"
+            f"SELECT 1, job_type, brand_id, max_running FROM {ConcurrencyLimit._meta.db_table} WHERE source = ''"
+            f" UNION ALL SELECT 2, job_type, brand_id, NULL FROM {Pause._meta.db_table}"
+            f" UNION ALL SELECT 3, source, NULL, NULL FROM {SourceState._meta.db_table}"
+            " WHERE slow_until IS NOT NULL OR blocked_until IS NOT NULL"
         )
-        found = [limits.Limit(kind, brand and uuid.UUID(str(brand)), maximum) for kind, brand, maximum in cursor.fetchall()]
-    rows, pauses = (
-        [limit for limit in found if limit.max_running is not None],
-        [limit for limit in found if limit.max_running is None],
-    )
+        found = cursor.fetchall()
+    if not found:
+        return []
+    by_kind = {
+        kind: [limits.Limit(name, brand and uuid.UUID(str(brand)), most) for k, name, brand, most in found if k == kind]
+        for kind in (1, 2)
+    }
+    pauses = by_kind[2]
+    if any(kind == 3 for kind, *_ in found):
+        from .upstream_health import stops  # which itself asks this module for the time
+
+        pauses += stops(timezone.now())
+    rows = by_kind[1]
     if not rows:
         return pauses
     running: Counter[tuple[str, uuid.UUID | None]] = Counter(

@@ -49,6 +49,22 @@ class BlockedError(RunError):
         self.seconds, self.limited = seconds, limited
 
 
+class SlowDown(BlockedError):
+    """The upstream asked for fewer requests. Its whole account waits, in every worker, longer each time it asks again."""
+
+    def __init__(self, reason: str, source: str, seconds: float | None = None):
+        super().__init__(reason, seconds or 0, limited=False)
+        self.source, self.asked = source, seconds
+
+
+class UpstreamDown(TransientError):
+    """The upstream does not answer, or with an error of its own. After a few in a row its runs wait until a probe succeeds."""
+
+    def __init__(self, message: str, source: str):
+        super().__init__(message)
+        self.source = source
+
+
 class AmbiguousStart(RunError):
     """A paid start got no clear answer: it may or may not have taken. Never repeated before the upstream has been asked."""
 

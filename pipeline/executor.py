@@ -8,9 +8,21 @@ from collections.abc import Callable
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
 
-from . import runs
+from . import runs, upstream_health
 from .context import Context
-from .errors import BlockedError, Cancelled, HandBack, InvalidRequest, LeaseLost, Park, PermanentError, RunError, TransientError
+from .errors import (
+    BlockedError,
+    Cancelled,
+    HandBack,
+    InvalidRequest,
+    LeaseLost,
+    Park,
+    PermanentError,
+    RunError,
+    SlowDown,
+    TransientError,
+    UpstreamDown,
+)
 from .models import Run
 from .parameters import clean_parameters
 from .registry import get_type
@@ -49,6 +61,14 @@ def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: b
         return _nothing
     except Cancelled:
         return lambda: runs.finish_cancel(lease, _cancel_words(run))
+    except SlowDown as error:
+        words, until = str(error), upstream_health.slow_down(error.source, error.asked)
+        return lambda: runs.block(lease, words, max((until - ctx.now()).total_seconds(), 1), limited=False)
+    except UpstreamDown as error:
+        words = str(error)
+        if not ctx.cancelling and upstream_health.note_failure(error.source, words):
+            return lambda: runs.block(lease, words, upstream_health.FIRST_PROBE.total_seconds(), limited=False)
+        return lambda: runs.fail(lease, words, permanent=False)
     except BlockedError as error:
         words, seconds, limited = str(error), error.seconds, error.limited
         return lambda: runs.block(lease, words, seconds, limited=limited)

@@ -53,7 +53,7 @@ def explain(run: Run, at: datetime, place: Callable[[Run], int] | None = None, a
         pause = next((p for p in around.pauses if p.job_type in ("", run.job_type) and p.brand_id in (None, run.brand_id)), None)
         return f"Paused by {pause.by or 'the system'} since {_clock(pause.since)}: {pause}." if pause else "Paused."
     if stop:
-        return _limited(stop)
+        return stop.reason or _limited(stop)
     if around.no_worker is not None:
         return around.no_worker
     number = place(run) if place else 0

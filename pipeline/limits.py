@@ -13,6 +13,7 @@ class Limit:
     job_type: str
     brand_id: UUID | None
     max_running: int | None = None
+    reason: str = ""  # where neither a number nor a pause explains it: the upstream is slow, down or full
 
     def covers(self, job_type: str, brand_id: UUID | None) -> bool:
         return self.job_type in ("", job_type) and self.brand_id in (None, brand_id)

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db.models import Sum
 from django.utils import timezone
 
-from . import claims
+from . import claims, upstream_health
 from .errors import AmbiguousStart, BlockedError, Cancelled, PermanentError, RunError, SpendRefused, TransientError, UnknownStart
 from .models import RunLog, UpstreamRun
 from .sources import Order, Seen, Source, get_source
@@ -83,6 +83,7 @@ def _start(ctx: "Context", source: Source, order: Order, step: str, last: Upstre
 def _intend(ctx: "Context", order: Order, step: str, last: UpstreamRun | None) -> UpstreamRun:
     with ctx.fenced():
         claims.lock(claims.MONEY_LOCK)
+        upstream_health.check_room(get_source(order.source), order.memory_mb)
         _check_retry_spend(ctx, step, order, last)
         spent_today = today()
         limit = settings.PIPELINE_DAILY_SPEND_LIMIT_USD
@@ -209,6 +210,7 @@ def look(ctx: "Context", upstream: UpstreamRun) -> UpstreamRun:
     """Ask for the run's state and note it. A run that vanished, or outlives its deadline, is decided here."""
     source = get_source(upstream.source)
     seen = source.look(upstream.upstream_id or "")
+    upstream_health.note_success(source.name)
     at = claims.now()
     state = upstream.status if upstream.ended else seen.state  # an end is final; only its figures still settle
     if state == "gone" and upstream.started_at and at - upstream.started_at < REPLICA_GRACE:

@@ -9,8 +9,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import Q
 
-from . import claims, money, runs
-from .errors import RunError
+from . import claims, money, runs, upstream_health
+from .errors import RunError, SlowDown
 from .models import Run, SourceState, UpstreamRun
 from .sources import Source, get_source
 from .states import RunStatus
@@ -22,6 +22,7 @@ GLANCES = 2  # waiting runs whose progress is read per look: two requests more, 
 def watch_upstreams() -> None:
     """One look at each account that has waiting runs and whose time has come."""
     at = claims.now()
+    upstream_health.probe(at)
     waiting = UpstreamRun.objects.filter(status=UpstreamRun.Status.RUNNING, run__status=RunStatus.WAITING)
     due = SourceState.objects.filter(next_poll_at__lte=at).values_list("source", flat=True)
     for name in set(waiting.values_list("source", flat=True).distinct()):
@@ -39,6 +40,8 @@ def watch_upstreams() -> None:
         if mine:
             try:
                 _look(get_source(name))
+            except SlowDown as error:
+                upstream_health.slow_down(name, error.asked)
             except RunError as error:
                 logger.info("%s could not be asked which runs ended: %s", name, error)
                 SourceState.objects.filter(source=name).update(next_poll_at=at + timedelta(seconds=30))

@@ -13,7 +13,7 @@ from apify_client.errors import ApifyApiError, ApifyClientError
 from django.conf import settings
 from pydantic import ValidationError
 
-from pipeline.errors import AmbiguousStart, BlockedError, PermanentError, RunError, TransientError
+from pipeline.errors import AmbiguousStart, BlockedError, PermanentError, RunError, SlowDown, TransientError, UpstreamDown
 from pipeline.sources import Order, Page, Seen, register_source
 
 T = TypeVar("T")
@@ -113,7 +113,7 @@ class Apify:
         except ApifyApiError as error:
             raise _classified(error) from error
         except NETWORK as error:
-            raise TransientError(f"Apify cannot be reached ({type(error).__name__}).") from error
+            raise UpstreamDown(f"Apify cannot be reached ({type(error).__name__}).", self.name) from error
         except UNREADABLE as error:
             raise TransientError(f"Apify's answer could not be read ({type(error).__name__}).") from error
 
@@ -172,9 +172,9 @@ def _classified(error: ApifyApiError) -> RunError:
             seconds=600,
         )
     if error.status_code == 429 or kind in ("rate-limit-exceeded", "too-many-requests"):
-        return TransientError("Apify asked us to slow down.")
+        return SlowDown("Apify asked us to slow down.", "apify")
     if error.status_code >= 500 or error.status_code in (408, 409):
-        return TransientError(f"HTTP {error.status_code} from Apify.")
+        return UpstreamDown(f"HTTP {error.status_code} from Apify.", "apify")
     return PermanentError(f"Apify refused the request ({kind or error.status_code}): {words}")
 
 

@@ -10,7 +10,13 @@ class ConcurrencyLimit(models.Model):
     source = models.CharField(
         max_length=40, blank=True, default="", help_text="An upstream account: counts its started, unended runs."
     )
-    max_running = models.PositiveIntegerField()
+    max_running = models.PositiveIntegerField(help_text="0 stops.")
+    max_memory_mb = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        verbose_name="max memory (MB)",
+        help_text="Of an upstream account only: memory of its started, unended runs.",
+    )
 
     class Meta:
         constraints = [

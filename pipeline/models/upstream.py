@@ -107,8 +107,10 @@ class SourceState(models.Model):
     """What is known about an upstream account, shared by all workers."""
 
     source = models.CharField(max_length=40, unique=True)
-    slow_until = models.DateTimeField(null=True, blank=True)
-    blocked_until = models.DateTimeField(null=True, blank=True)
+    slow_until = models.DateTimeField(null=True, blank=True, help_text="It asked for fewer requests: nothing is sent before.")
+    slow_count = models.PositiveIntegerField(default=0, help_text="How often in a row it asked.")
+    failures = models.PositiveIntegerField(default=0, help_text="Failed calls in a row.")
+    blocked_until = models.DateTimeField(null=True, blank=True, help_text="It is down: the next probe. Empty: it is up.")
     blocked_reason = models.TextField(blank=True, default="")
     next_poll_at = models.DateTimeField(null=True, blank=True)
     polled_at = models.DateTimeField(null=True, blank=True)

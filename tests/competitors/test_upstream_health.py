@@ -1,0 +1,120 @@
+"""An upstream that is slow, down or full: its runs wait, say why, and burn no tries."""
+
+import json
+from datetime import timedelta
+
+import pytest
+import requests
+from django.utils import timezone
+
+from competitors.sandbox.server import serve
+from pipeline import api, upstream_health
+from pipeline.explain import explain
+from pipeline.models import ConcurrencyLimit, Run, SourceState
+from pipeline.states import RunStatus
+from pipeline.testing import work_one
+from pipeline.watch import watch_upstreams
+from tests.factories import make_competitor, make_listing
+from tests.processes import until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def sandbox(settings):
+    with serve(run_seconds=0.2, seed=7) as sandbox:
+        settings.APIFY_API_URL, settings.PIPELINE_SETTLE_SECONDS = sandbox.url, 0
+        yield sandbox
+
+
+@pytest.fixture
+def queue(db):
+    competitor = make_competitor()
+
+    def queue(number=0):
+        listing = make_listing(competitor, asin=f"B{number:09}")
+        parameters = {"competitor_amazon_url_id": str(listing.pk), "include_keywords": False, "include_helpful": False}
+        return api.queue_one_time_job(competitor.brand_id, "amazon_review_scrape", parameters).run
+
+    return queue
+
+
+def due(*runs):
+    Run.objects.filter(pk__in=[run.pk for run in runs], status__in=["pending", "waiting"]).update(due_at=timezone.now())
+
+
+def test_a_429_slows_down_every_run_of_the_account_and_recovers_by_itself(sandbox, queue):
+    first, second = queue(1), queue(2)
+    sandbox.account.faults.arm("rate_limit", count=1)
+    work_one()
+    first.refresh_from_db()
+    assert (first.status, first.attempt) == (RunStatus.PENDING, 0)
+    due(first, second)
+    assert work_one() is None, "the other run of the account rests too"
+    assert "Apify asked us to slow down; it goes on at" in explain(second, timezone.now())
+    SourceState.objects.update(slow_until=timezone.now() - timedelta(seconds=1))
+    until(lambda: (due(first, second), work_one(), not Run.objects.live().exists())[-1], "both to end")
+    assert set(Run.objects.values_list("status", "attempt")) == {("completed", 0)}
+    assert SourceState.objects.get().slow_count == 0
+
+
+def test_it_rests_longer_each_time_it_is_asked(db):
+    first = upstream_health.slow_down("apify", None) - timezone.now()
+    third = [upstream_health.slow_down("apify", None) - timezone.now() for _ in range(2)][-1]
+    assert third > 3 * first
+    assert upstream_health.slow_down("apify", 7) - timezone.now() < timedelta(seconds=8)
+
+
+def test_an_upstream_that_is_down_burns_no_more_tries_until_a_probe_succeeds(sandbox, queue):
+    runs = [queue(number) for number in range(4)]
+    work_one()  # started, waits
+    sandbox.account.faults.arm("server_error", path="/actor")
+    for _ in range(2):
+        upstream_health.note_failure("apify", "HTTP 500 from Apify.")
+    sandbox.account.faults.clear()
+    assert upstream_health.note_failure("apify", "HTTP 500 from Apify.") is True
+    due(*runs)
+    assert work_one() is None
+    assert "Apify is down, next look at" in explain(runs[-1], timezone.now())
+    sandbox.account.faults.arm("server_error")
+    SourceState.objects.update(blocked_until=timezone.now())
+    watch_upstreams()
+    assert SourceState.objects.get().blocked_until > timezone.now(), "the probe failed, so it stays down"
+    sandbox.account.faults.clear()
+    SourceState.objects.update(blocked_until=timezone.now())
+    watch_upstreams()
+    assert SourceState.objects.get().blocked_until is None
+    until(lambda: (due(*runs), work_one(), not Run.objects.live().exists())[-1], "all to end")
+    assert set(Run.objects.values_list("status", "attempt")) == {("completed", 0)}
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        ({"max_running": 1}, "1 of 1 runs at Apify are in use"),
+        ({"max_running": 9, "max_memory_mb": 3000}, "2,048 of 3,000 MB at Apify are in use"),
+    ],
+)
+def test_an_accounts_own_limit_is_never_exceeded_and_is_said(sandbox, queue, limit, words):
+    ConcurrencyLimit.objects.create(source="apify", **limit)
+    sandbox.account.faults.arm("never_ends")
+    first, second = queue(1), queue(2)
+    work_one()
+    work_one()
+    second.refresh_from_db()
+    assert sandbox.state["runs_started"] == 1
+    assert (second.status, second.attempt) == (RunStatus.PENDING, 0)
+    assert words in explain(second, timezone.now())
+    assert first.pk != second.pk
+
+
+def test_no_secret_is_in_any_row_or_log(sandbox, queue, settings, caplog):
+    settings.APIFY_TOKEN = "secret-token-of-the-account"
+    run = queue(1)
+    sandbox.account.faults.arm("drop_percent", value=30)
+    until(lambda: (due(run), work_one(), not Run.objects.live().exists())[-1], "the end", 40)
+    from django.apps import apps
+
+    rows = json.dumps([list(model.objects.values()) for model in apps.get_app_config("pipeline").get_models()], default=str)
+    assert "secret-token" not in rows + caplog.text
+    assert requests.get(f"{sandbox.url}/sandbox/state", timeout=5).ok
