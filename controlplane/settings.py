@@ -105,20 +105,11 @@ DATABASES["default"].setdefault("OPTIONS", {})
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] |= {
         "transaction_mode": "IMMEDIATE",  # a read that turns into a write would fail at once instead of waiting
-        "timeout": 20,
+        "timeout": read("PIPELINE_SQLITE_TIMEOUT", "float", 20.0, at_least=0),  # seconds that a writer waits for another
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 elif read("PIPELINE_DATABASE_POOL", "bool", False):  # the web process alone: pool threads do not survive a worker's fork
     DATABASES["default"]["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": 20, "timeout": 10}}
-if DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    # A server that vanished is noticed within seconds, not after the kernel's default of two hours.
-    DATABASES["default"]["OPTIONS"] |= {
-        "connect_timeout": 5,
-        "keepalives": 1,
-        "keepalives_idle": 10,
-        "keepalives_interval": 5,
-        "keepalives_count": 3,
-    }
 # Persistent connections wherever no pool keeps them.
 DATABASES["default"]["CONN_MAX_AGE"] = 0 if "pool" in DATABASES["default"]["OPTIONS"] else None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -135,6 +126,17 @@ PIPELINE_START_SECONDS = read("PIPELINE_START_SECONDS", "float", 10.0, at_least=
 PIPELINE_NONE_SECONDS = read("PIPELINE_NONE_SECONDS", "float", 30.0, at_least=1)
 PIPELINE_POLL_SECONDS = read("PIPELINE_POLL_SECONDS", "float", 3.0, at_least=0.1)
 PIPELINE_SETTLE_SECONDS = read("PIPELINE_SETTLE_SECONDS", "float", 10.0, at_least=0)  # until an ended run's cost is final
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    # A server that vanished is noticed within seconds, not after the kernel's default of two hours.
+    DATABASES["default"]["OPTIONS"] |= {
+        "connect_timeout": 5,
+        "keepalives": 1,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        # A process stopped in the middle of a transaction must not keep its locks for longer than its lease.
+        "options": f"-c idle_in_transaction_session_timeout={int(PIPELINE_LEASE_SECONDS * 1000)}",
+    }
 # It speaks of a redelivering broker, and none is used here.
 warnings.filterwarnings("ignore", message="Retry and timeout are misconfigured")
 Q_CLUSTER = {

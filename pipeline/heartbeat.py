@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from . import claims, runs, watch
+from . import claims, runs, sweep, watch
 from .errors import LeaseLost
 from .explain import in_words
 from .models import Run, Worker
@@ -97,6 +97,7 @@ class Heart(threading.Thread):
                     lease.cancel.set()
             self._next_cancel = at + CANCEL_SECONDS
         watch.watch_upstreams()
+        sweep.sweep_if_due(claims.now())
 
     def _end_overrun(self, lease: runs.Lease, at_most: timedelta) -> None:
         """Fail the try in its row first: from then on the work that hangs can write nothing."""

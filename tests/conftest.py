@@ -39,6 +39,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if folder in item.path.parents:
                 item.add_marker(marker)
     left_out = config.stash[LEFT_OUT] = {}
+    elsewhere = [item for item in items if (mark := item.get_closest_marker("only_on")) and mark.args[0] != connection.vendor]
+    if elsewhere:
+        left_out["only_on"] = len(elsewhere)
+        items[:] = [item for item in items if item not in elsewhere]
+        config.hook.pytest_deselected(items=elsewhere)
     for marker, (variable, _) in NEEDS.items():
         if os.environ.get(variable):
             continue
@@ -67,6 +72,9 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     for marker, count in config.stash.get(LEFT_OUT, {}).items():
+        if marker == "only_on":
+            terminalreporter.write_line(f"{count} tests were DESELECTED: they are about the other database.", yellow=True)
+            continue
         variable, names = NEEDS[marker]
         terminalreporter.write_line(
             f"{count} tests marked {marker} were DESELECTED: {variable} is not set ({names}).", yellow=True

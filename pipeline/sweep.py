@@ -1,0 +1,53 @@
+"""Heals what should be impossible, and says that it did. Run by heartbeats, one worker at a time, once a minute."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from . import claims, runs
+from .models import Event, Job, SourceState, UpstreamRun
+from .sources import get_source
+from .states import TERMINAL, JobStatus
+
+logger = logging.getLogger(__name__)
+EVERY = timedelta(minutes=1)
+TURN = "sweep"  # the row whose conditional update gives one worker the turn
+
+
+def sweep_if_due(at: datetime) -> None:
+    """The sweep, if a minute has passed and nobody else has taken this one."""
+    if not SourceState.objects.filter(source=TURN).exists():
+        SourceState.objects.get_or_create(source=TURN, defaults={"next_poll_at": at})
+    if SourceState.objects.filter(source=TURN, next_poll_at__lte=at).update(next_poll_at=at + EVERY):
+        sweep(at)
+
+
+def sweep(at: datetime) -> None:
+    """Every active schedule has its future run again; every upstream run that outlived ours is shown to a person."""
+    resting = Job.objects.filter(schedule_type=Job.Schedule.RECURRING, status=JobStatus.ACTIVE).exclude(
+        runs__in=runs.Run.objects.live().filter(scheduled_for__isnull=False)
+    )
+    for job in resting:
+        try:
+            with transaction.atomic():
+                claims.lock(claims.CLAIM_LOCK)
+                run = runs.insert_next_tick(job, at, at)
+                if run:
+                    _tell("healed", f"{job} had no next run. Run {run.pk} was inserted for it.", job=job, run=run)
+        except IntegrityError:  # it has one by now
+            continue
+    orphans = UpstreamRun.objects.filter(status=UpstreamRun.Status.RUNNING, run__status__in=TERMINAL).select_related("run")
+    for orphan in orphans.exclude(run__events__kind="orphan"):
+        label = get_source(orphan.source).label
+        _tell(
+            "orphan",
+            f"Run {orphan.run_id} is over, but {label} run {orphan.upstream_id} was still running when last seen."
+            f" Retry run {orphan.run_id} to go on with it, or retry and cancel it to end that too.",
+            run=orphan.run,
+        )
+
+
+def _tell(kind: str, message: str, **about: object) -> None:
+    logger.warning(message)
+    Event.objects.create(kind=kind, message=message, **about)

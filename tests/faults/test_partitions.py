@@ -1,0 +1,184 @@
+"""Workers that are stopped, cut off, or told to stop in every way an operator or a kernel has."""
+
+import contextlib
+import os
+import signal
+import time
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from pipeline import api
+from pipeline.models import Brand, Run
+from pipeline.states import Outcome, RunStatus
+from tests.processes import Cluster, alive, cluster, until
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
+postgres_only = pytest.mark.only_on("postgresql")
+
+
+@pytest.fixture
+def brand():
+    return Brand.objects.create(name="Acme", slug="acme")
+
+
+def reached(run, status):
+    def look():
+        run.refresh_from_db()
+        return run.status == status
+
+    return look
+
+
+def test_a_worker_that_was_stopped_for_longer_than_its_lease_changes_nothing_afterwards(brand, tmp_path):
+    """SIGSTOP, takeover by lease, SIGCONT."""
+    with cluster(tmp_path / "log", PIPELINE_LEASE_SECONDS="2") as workers:
+        run = api.queue_one_time_job(brand.pk, "toy", {"works": 3}).run
+        until(reached(run, RunStatus.RUNNING), "the run to begin")
+        stopped = run.worker
+        os.kill(stopped.pid, signal.SIGSTOP)
+        try:
+            until(lambda: Run.objects.get(pk=run.pk).worker_id not in (None, stopped.pk), "the takeover", 15)
+        finally:
+            os.kill(stopped.pid, signal.SIGCONT)
+        until(reached(run, RunStatus.COMPLETED), "the end", 15)
+        assert alive(stopped.pid)
+        other = api.queue_one_time_job(brand.pk, "toy", {"name": "other"}).run
+        until(reached(other, RunStatus.COMPLETED), "the next run", 10)
+        assert len(workers.workers()) == 2
+    assert [attempt.outcome for attempt in run.attempts.all()] == [Outcome.LOST, Outcome.COMPLETED]
+    assert run.logs.filter(message__startswith="Completed").count() == 1
+
+
+def test_five_real_deaths_are_poison_with_their_story(brand, tmp_path):
+    with cluster(tmp_path / "log"):
+        run = api.queue_one_time_job(brand.pk, "toy", {"hangs": True}).run
+        killed = set()
+        for _ in range(5):
+
+            def victim():
+                run.refresh_from_db()
+                return run.status == RunStatus.RUNNING and run.worker_id and run.worker.pid not in killed
+
+            until(victim, "the run to be taken again", 15)
+            until(run.steps.exists, "its first step, which is progress")
+            pid = run.worker.pid
+            os.kill(pid, signal.SIGKILL)
+            killed.add(pid)
+        until(reached(run, RunStatus.FAILED), "poison", 15)
+    assert run.error_message.count("signal 9") >= 4
+    assert len(killed) == 5
+
+
+def test_sigterm_to_the_whole_process_group_hands_back_too(brand, tmp_path):
+    with cluster(tmp_path / "log") as workers:
+        run = api.queue_one_time_job(brand.pk, "toy", {"works": 60}).run
+        until(reached(run, RunStatus.RUNNING), "the run to begin")
+        pids = workers.processes()
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        until(lambda: not [pid for pid in pids if alive(pid)], "all to end", 20)
+    run.refresh_from_db()
+    assert (run.status, run.attempt) == (RunStatus.PENDING, 0)
+
+
+def test_a_second_sigterm_exits_now(brand, tmp_path):
+    with cluster(tmp_path / "log") as workers:
+        run = api.queue_one_time_job(brand.pk, "toy", {"hangs": True}).run
+        until(reached(run, RunStatus.RUNNING), "the run to begin")
+        workers.process.terminate()
+        time.sleep(0.5)
+        pids = workers.processes()
+        assert alive(workers.pid), "a handler that hangs holds the first one up"
+        workers.process.terminate()
+        until(lambda: not [pid for pid in pids if alive(pid)], "all to end at once", 5)
+
+
+def test_a_handler_that_ignores_the_stop_is_ended_after_the_grace_and_goes_on_elsewhere(brand, tmp_path):
+    with cluster(tmp_path / "log", PIPELINE_GRACE_SECONDS="0") as workers:
+        run = api.queue_one_time_job(brand.pk, "toy", {"hangs": True}).run
+        until(reached(run, RunStatus.RUNNING), "the run to begin")
+        began = time.monotonic()
+        workers.stop()
+        assert time.monotonic() - began < 12
+    run.refresh_from_db()
+    assert (run.status, run.attempt) == (RunStatus.PENDING, 0)
+
+
+def test_a_rolling_restart_under_load_loses_and_repeats_nothing(brand, tmp_path):
+    first, second = Cluster(tmp_path / "one"), Cluster(tmp_path / "two")
+    try:
+        for number in range(40):
+            api.queue_one_time_job(brand.pk, "toy", {"name": str(number), "works": 0.1})
+        until(lambda: Run.objects.filter(status=RunStatus.COMPLETED).count() > 5, "some to complete")
+        assert first.stop() == 0
+        first = Cluster(tmp_path / "one")
+        until(lambda: Run.objects.filter(status=RunStatus.COMPLETED).count() > 20, "more to complete")
+        assert second.stop() == 0
+        second = Cluster(tmp_path / "two")
+        until(lambda: not Run.objects.live().exists(), "all to complete")
+    finally:
+        first.end()
+        second.end()
+    assert Run.objects.filter(status=RunStatus.COMPLETED, attempt=0).count() == 40
+    completed = [run.attempts.filter(outcome=Outcome.COMPLETED).count() for run in Run.objects.all()]
+    assert completed == [1] * 40
+
+
+@postgres_only
+def test_a_listen_connection_that_is_cut_costs_latency_only(brand, tmp_path):
+    with cluster(tmp_path / "log"):
+
+        def listeners():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()")
+                return [row[0] for row in cursor.fetchall()]
+
+        until(lambda: len(listeners()) == 2, "both to listen")
+        before = listeners()
+        with connection.cursor() as cursor:
+            for pid in before:
+                cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+        until(lambda: not set(before) & set(listeners()), "the cut")
+        run = api.queue_one_time_job(brand.pk, "toy").run
+        until(reached(run, RunStatus.COMPLETED), "the run all the same", 10)
+        until(lambda: len(listeners()) == 2, "both to listen again", 15)
+
+
+@postgres_only
+def test_every_connection_cut_at_once_is_survived_by_runs_at_work(brand, tmp_path):
+    """As when the server restarts: the run's own connection goes too."""
+    with cluster(tmp_path / "log", PIPELINE_LEASE_SECONDS="3"):
+        run = api.queue_one_time_job(brand.pk, "toy", {"works": 2}).run
+        until(reached(run, RunStatus.RUNNING), "the run to begin")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            assert cursor.fetchone()[0] >= 3
+        until(reached(run, RunStatus.COMPLETED), "the end of the run", 20)
+        assert run.attempts.filter(outcome=Outcome.COMPLETED).count() == 1
+    assert run.attempt <= 1
+    assert run.completed_at <= timezone.now()
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_database_locked_for_longer_than_the_busy_timeout_is_waited_out(brand, tmp_path):
+    import sqlite3
+
+    with cluster(tmp_path / "log", PIPELINE_SQLITE_TIMEOUT="1"):
+        run = api.queue_one_time_job(brand.pk, "toy", {"works": 1}).run
+        until(reached(run, RunStatus.RUNNING), "the run to begin")
+        other = sqlite3.connect(connection.settings_dict["NAME"], timeout=20)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            time.sleep(4)
+            assert Run.objects.get(pk=run.pk).status == RunStatus.RUNNING
+            other.rollback()
+        finally:
+            other.close()
+        until(reached(run, RunStatus.COMPLETED), "the end of the run", 20)
+    assert (run.attempt, run.attempts.count()) == (0, 1)

@@ -1,0 +1,38 @@
+"""What should be impossible is healed, and said."""
+
+import pytest
+from django.utils import timezone
+
+from pipeline import api
+from pipeline.models import Event, Run
+from pipeline.sweep import sweep, sweep_if_due
+from tests.factories import make_brand
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_an_active_schedule_without_its_next_run_gets_one_and_an_event():
+    job = api.ensure_recurring_job(make_brand().pk, "toy", "0 3 * * *")
+    Run.objects.all().delete()
+    sweep(timezone.now())
+    assert job.runs.live().get().scheduled_for
+    assert Event.objects.get(kind="healed").job == job
+    sweep(timezone.now())
+    assert (Run.objects.count(), Event.objects.count()) == (1, 1)
+
+
+def test_paused_and_archived_schedules_are_left_alone():
+    job = api.ensure_recurring_job(make_brand().pk, "toy", "0 3 * * *")
+    api.archive(job, None)
+    Run.objects.all().delete()
+    sweep(timezone.now())
+    assert not Run.objects.exists()
+
+
+def test_one_worker_a_minute_sweeps():
+    job = api.ensure_recurring_job(make_brand().pk, "toy", "0 3 * * *")
+    at = timezone.now()
+    sweep_if_due(at)
+    Run.objects.all().delete()
+    sweep_if_due(at)
+    assert not job.runs.exists()
