@@ -13,12 +13,12 @@ THEMES = [
 ]
 
 
-def page(request: HttpRequest) -> dict[str, Any]:
-    """Sections, theme, zone and environment, as `page`."""
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Sections, theme, zone and environment, as `frame`."""
     theme = request.COOKIES.get("theme", "auto")
     chosen = next((one for one in THEMES if one["value"] == theme), THEMES[0])
     return {
-        "page": {
+        "frame": {
             "theme": chosen["value"],
             "theme_word": chosen["word"],
             "themes": THEMES,

@@ -59,4 +59,4 @@ def test_five_clicks_become_reviews_with_two_workers(sandbox, listings, tmp_path
         woken = run.attempts.order_by("number").last().started_at
         assert (woken - upstream.finished_at).total_seconds() < 3
         assert run.completed_at <= timezone.now()
-    assert SourceState.objects.get().polled_at
+    assert SourceState.objects.get(source="apify").polled_at

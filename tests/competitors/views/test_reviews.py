@@ -213,3 +213,10 @@ def test_scraped_text_is_text(page: Client, listing: CompetitorAmazonUrl) -> Non
     assert "<img" not in body
     assert "&lt;img src=x" in body
     assert "customer-reviews" not in body
+
+
+def test_the_pages_own_words_do_not_hide_the_frame(page: Client, listing: CompetitorAmazonUrl) -> None:
+    """A context variable of a view must not take the name of what every page needs."""
+    shown = page.get(listing.reviews_url()).content.decode()
+    assert 'aria-current="true">Competitors' in shown
+    assert "times in Los Angeles" in shown
