@@ -1,0 +1,145 @@
+"""Any interleaving of two workers, a person and the clock keeps the invariants of a run's life."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from pipeline import api, claims, recovery, runs
+from pipeline.errors import LeaseLost, NotAllowed
+from pipeline.heartbeat import register_worker
+from pipeline.models import Attempt, Brand, DatasetStatus, Job, Run, Step
+from pipeline.registry import Done
+from pipeline.states import LIVE, RunStatus
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WORKERS = st.sampled_from([0, 1])
+NAMES = st.sampled_from(["owl", "fox"])
+
+
+class Life(RuleBasedStateMachine):
+    """Leases are kept after they are lost, as a stopped worker would: everything tried with them must change nothing."""
+
+    @initialize()
+    def begin(self):
+        for model in (Step, Attempt, DatasetStatus, Run, Job):
+            model.objects.all().delete()
+        self.brand, _ = Brand.objects.get_or_create(slug="acme", defaults={"name": "Acme"})
+        self.workers = [register_worker(), register_worker()]
+        self.leases = []
+        self.ended = {}
+
+    def held(self, lease):
+        return Run.objects.filter(pk=lease.run_id, lease_token=lease.token).exists()
+
+    def transition(self, worker, do):
+        """With any lease this worker ever had; only the one that is in the row may change anything."""
+        for mine, lease in list(self.leases):
+            if mine != worker:
+                continue
+            valid, before = self.held(lease), Run.objects.values().get(pk=lease.run_id)
+            try:
+                do(lease)
+                assert valid, "a lost lease made a transition"
+            except LeaseLost:
+                assert not valid
+                assert Run.objects.values().get(pk=lease.run_id) == before
+            return
+
+    @rule(name=NAMES)
+    def click(self, name):
+        live = Run.objects.live().filter(subject=name, dedupe_key__isnull=False).first()
+        queued = api.queue_one_time_job(self.brand.pk, "toy", {"name": name})
+        assert queued.created == (live is None)
+        assert live is None or queued.run == live
+
+    @rule(worker=WORKERS)
+    def claim(self, worker):
+        claimed = claims.claim(self.workers[worker])
+        if claimed:
+            run, attempt = claimed
+            self.leases.insert(0, (worker, runs.Lease(run.pk, attempt.lease_token, attempt.pk)))
+
+    @rule(worker=WORKERS)
+    def heartbeat(self, worker):
+        self.transition(worker, lambda lease: runs.renew(lease) or (_ for _ in ()).throw(LeaseLost()))
+
+    @rule(worker=WORKERS, verdict=st.sampled_from(["ok", "partial"]))
+    def complete(self, worker, verdict):
+        self.transition(worker, lambda lease: runs.complete(lease, Done(verdict=verdict, reason="why")))
+
+    @rule(worker=WORKERS, permanent=st.booleans())
+    def fail(self, worker, permanent):
+        self.transition(worker, lambda lease: runs.fail(lease, "broken", permanent=permanent))
+
+    @rule(worker=WORKERS)
+    def park(self, worker):
+        self.transition(worker, lambda lease: runs.park(lease, timezone.now() + timedelta(hours=1), "at rest"))
+
+    @rule(worker=WORKERS)
+    def hand_back(self, worker):
+        self.transition(worker, runs.hand_back)
+
+    @rule(worker=WORKERS)
+    def finish_cancel(self, worker):
+        self.transition(worker, lambda lease: runs.finish_cancel(lease, "stopped"))
+
+    @precondition(lambda self: Run.objects.filter(status=RunStatus.RUNNING).exists())
+    @rule()
+    def every_lease_lapses(self):
+        Run.objects.filter(status=RunStatus.RUNNING).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+
+    @rule(worker=WORKERS)
+    def the_worker_dies(self, worker):
+        recovery.lose_worker(self.workers[worker], 9)
+
+    @rule()
+    def time_passes(self):
+        Run.objects.filter(status__in=[RunStatus.PENDING, RunStatus.WAITING]).update(due_at=timezone.now() - timedelta(seconds=1))
+
+    @rule(data=st.data(), action=st.sampled_from(["cancel", "retry", "run_now", "accept"]))
+    def a_person_acts(self, data, action):
+        found = list(Run.objects.order_by("pk"))
+        if found:
+            run = data.draw(st.sampled_from(found))
+            try:
+                getattr(api, action)(run, None)
+            except NotAllowed:
+                return
+            self.ended.pop(run.pk, None)  # accept and retry are the only ways on from an end
+
+    @invariant()
+    def the_rows_make_sense(self):
+        for run in Run.objects.all():
+            open_attempts = run.attempts.filter(outcome="").count()
+            assert open_attempts == (1 if run.status == RunStatus.RUNNING else 0), (
+                f"{run.status} with {open_attempts} open attempts"
+            )
+            assert list(run.attempts.values_list("number", flat=True)) == list(range(1, run.attempts.count() + 1))
+            assert list(run.logs.values_list("seq", flat=True)) == list(range(1, run.logs.count() + 1))
+            assert run.recoveries <= recovery.MAX_RECOVERIES
+            assert run.attempt <= run.job.max_retries + 1
+            if run.status not in LIVE:
+                known = self.ended.setdefault(run.pk, run.status)
+                assert known == run.status, f"{known} turned into {run.status}"
+        for name in ("owl", "fox"):
+            assert Run.objects.live().filter(subject=name, dedupe_key__isnull=False).count() <= 1
+
+    @invariant()
+    def fresh_is_never_a_lie(self):
+        for status in DatasetStatus.objects.exclude(last_success_at=None):
+            good = Run.objects.filter(subject=status.subject, status=RunStatus.COMPLETED, verdict="ok")
+            assert good.filter(completed_at=status.last_success_at).exists()
+
+
+@pytest.mark.slow
+def test_any_interleaving_keeps_the_invariants():
+    from hypothesis.stateful import run_state_machine_as_test
+
+    quiet = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
+    run_state_machine_as_test(
+        Life, settings=settings(max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=quiet)
+    )
