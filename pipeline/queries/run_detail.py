@@ -19,6 +19,7 @@ from .runs import RunLine, run_line
 
 LOG_LINES = 500
 SAMPLE_CHARACTERS = 300
+DEAD = [status for status in UpstreamRun.ENDED if status != UpstreamRun.Status.SUCCEEDED]
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class RunDetail:
     waits_for: str  # the upstream's label for 'At …'
     try_words: str
     can_replay: bool
-    can_start_again: bool
+    can_adopt: bool  # a start whose fate nobody knows
+    can_start_again: bool  # paid starts that came to nothing
 
 
 def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") -> RunDetail:
@@ -98,6 +100,7 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
         logs = logs.filter(message__icontains=words)
     attempts = list(Attempt.objects.filter(run=run))
     upstreams = list(UpstreamRun.objects.filter(run=run))
+    unclear = any(one.status in (UpstreamRun.Status.INTENT, UpstreamRun.Status.UNKNOWN) for one in upstreams)
     rejected = RejectedItem.objects.filter(run=run)
     groups = rejected.order_by().values("reason").annotate(n=Count("pk"), first=Min("pk")).order_by("-n")
     samples = {item.pk: item.item for item in RejectedItem.objects.filter(pk__in=[group["first"] for group in groups])}
@@ -135,8 +138,8 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
         waits_for=waits_for,
         try_words=f"Try {min(run.attempt + 1, run.job.max_retries + 1)} of {run.job.max_retries + 1}",
         can_replay=any(one.read_offset for one in upstreams) and "replay" in line.actions,
-        can_start_again=run.status == RunStatus.FAILED
-        and ("Start again" in run.error_message or "start again" in run.error_message),
+        can_adopt=run.status == RunStatus.FAILED and unclear,
+        can_start_again=run.status == RunStatus.FAILED and (unclear or any(one.status in DEAD for one in upstreams)),
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from pipeline import api
-from pipeline.models import Run
+from pipeline.models import Run, UpstreamRun
 from pipeline.states import RunStatus
 from pipeline.testing import work_off
 from tests.factories import make_brand, make_user
@@ -200,3 +200,41 @@ def test_every_page_forbids_inline_script_and_foreign_hosts(operator, brand):
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
     assert "default-src 'none'" in policy
+
+
+def failed_with_upstream(brand, status):
+    run = queue(brand, ends="permanent")
+    work_off()
+    at = timezone.now()
+    known = {
+        "run": run,
+        "step": "start",
+        "source": "apify",
+        "actor": "a",
+        "intent": 1,
+        "tag": "t",
+        "fingerprint": "f",
+        "status": status,
+    }
+    figures = {"cost_estimate": 1, "cost_cap": 2, "max_items": 10}
+    UpstreamRun.objects.create(**known, **figures, intent_at=at, deadline=at)
+    return run
+
+
+def test_a_start_that_nobody_knows_of_can_be_adopted_or_started_again(operator, brand):
+    run = failed_with_upstream(brand, "unknown")
+    page = operator.get(run.get_absolute_url()).content.decode()
+    assert "Id of the upstream run that is ours" in page
+    assert "act-start_again" in page
+    operator.post(f"{run.get_absolute_url()}adopt/", {"upstream_id": "HG7ML7M8z78YcAPEB"})
+    run.refresh_from_db()
+    assert (run.status, run.upstream_runs.get().upstream_id) == (RunStatus.PENDING, "HG7ML7M8z78YcAPEB")
+
+
+def test_dead_starts_are_paid_for_again_only_by_a_button_that_says_so(operator, brand):
+    run = failed_with_upstream(brand, "timed_out")
+    page = operator.get(run.get_absolute_url()).content.decode()
+    assert "act-start_again" in page
+    assert "act-retry" not in page
+    operator.post(f"{run.get_absolute_url()}start_again/")
+    assert run.events.get(kind="start_again").by.username == "operator"
