@@ -10,6 +10,7 @@ import select
 import time
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -47,9 +48,7 @@ def lock(number: int) -> datetime:
     """
     if connection.vendor != "postgresql":
         return timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s), clock_timestamp()", [number])
-        return cursor.fetchone()[1].astimezone(UTC)
+    return _rows("SELECT pg_advisory_xact_lock(%s), clock_timestamp()", [number])[0][1].astimezone(UTC)
 
 
 def wake_workers() -> datetime:
@@ -119,14 +118,12 @@ def blocking(job_type: str, brand_id: uuid.UUID | None) -> list[limits.Limit]:
 def excluded() -> list[limits.Limit]:
     """What must not start now: the limits without a free slot, and the pauses."""
     # One plain query for all three tables: this stands in every claim's way, and nearly always finds nothing.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT 1, job_type, brand_id, max_running FROM {ConcurrencyLimit._meta.db_table} WHERE source = ''"
-            f" UNION ALL SELECT 2, job_type, brand_id, NULL FROM {Pause._meta.db_table}"
-            f" UNION ALL SELECT 3, source, NULL, NULL FROM {SourceState._meta.db_table}"
-            " WHERE slow_until IS NOT NULL OR blocked_until IS NOT NULL"
-        )
-        found = cursor.fetchall()
+    found = _rows(
+        f"SELECT 1, job_type, brand_id, max_running FROM {ConcurrencyLimit._meta.db_table} WHERE source = ''"
+        f" UNION ALL SELECT 2, job_type, brand_id, NULL FROM {Pause._meta.db_table}"
+        f" UNION ALL SELECT 3, source, NULL, NULL FROM {SourceState._meta.db_table}"
+        " WHERE slow_until IS NOT NULL OR blocked_until IS NOT NULL"
+    )
     if not found:
         return []
     by_kind = {
@@ -195,14 +192,18 @@ def _candidate(excluded: list[limits.Limit], at: datetime) -> Candidate | None:
         f" WHERE id = COALESCE(({lapsed}), ({woken}), ({pending}))"
     )
     values = [moment, moment, *full_values, moment, *full_values, *pause_values]
+    (row,) = _rows(query, values) or [None]
+    return Candidate(row[0], bool(row[1]), bool(row[2])) if row else None
+
+
+def _rows(query: str, values: Sequence[Any] = ()) -> list[Any]:
+    """What the query finds. On PostgreSQL prepared by psycopg itself: planning these takes longer than running them."""
     if connection.vendor == "postgresql":
         connection.ensure_connection()
-        # Prepared by psycopg itself: planning this takes ten times as long as running it.
-        row = psycopg.Cursor(connection.connection).execute(query, values, prepare=True).fetchone()
-    else:
-        with connection.cursor() as cursor:
-            row = cursor.execute(query, values).fetchone()
-    return Candidate(row[0], bool(row[1]), bool(row[2])) if row else None
+        with connection.wrap_database_errors:
+            return psycopg.Cursor(connection.connection).execute(query, values, prepare=True).fetchall()
+    with connection.cursor() as cursor:
+        return cursor.execute(query, values).fetchall()
 
 
 def next_event(after: datetime) -> datetime | None:
