@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from . import claims, upstream_health
 from .errors import AmbiguousStart, BlockedError, Cancelled, PermanentError, RunError, SpendRefused, TransientError, UnknownStart
-from .models import RunLog, UpstreamRun
+from .models import Run, RunLog, UpstreamRun
 from .sources import Order, Seen, Source, get_source
 
 if TYPE_CHECKING:
@@ -223,12 +223,19 @@ def look(ctx: "Context", upstream: UpstreamRun) -> UpstreamRun:
     fields = record(upstream, seen, state)
     with ctx.fenced():
         UpstreamRun.objects.filter(pk=upstream.pk).update(**fields)
+        if state == "running":  # who waits here (legacy, direct) has no watch that would show how far it is
+            Run.objects.filter(pk=ctx.run.pk).update(progress=progress_of(seen))
         if upstream.status == Status.RUNNING and fields["status"] != Status.RUNNING:
             message = f"{source.label}: {Status(fields['status']).label.lower()}. {seen.message}".strip()
             ctx.write_log(message, "info" if fields["status"] == Status.SUCCEEDED else RunLog.Level.WARNING)
     for name, value in fields.items():
         setattr(upstream, name, value)
     return upstream
+
+
+def progress_of(seen: Seen) -> dict[str, Any]:
+    """What a page shows of a run that works upstream."""
+    return {"done": seen.items, "total": None, "unit": "items", "note": seen.message[:200]}
 
 
 def record(upstream: UpstreamRun, seen: Seen, state: str) -> dict[str, Any]:

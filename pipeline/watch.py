@@ -64,5 +64,4 @@ def _look(source: Source) -> None:
         UpstreamRun.objects.filter(pk=row.pk, status=UpstreamRun.Status.RUNNING).update(
             message=seen.message[:2000], cost_actual=money.record(row, seen, "running").get("cost_actual", row.cost_actual)
         )
-        progress = seen.extra.get("progress") or {"done": seen.items, "total": None, "unit": "items", "note": seen.message[:200]}
-        Run.objects.filter(pk=row.run_id, status=RunStatus.WAITING).update(progress=progress)
+        Run.objects.filter(pk=row.run_id, status=RunStatus.WAITING).update(progress=money.progress_of(seen))

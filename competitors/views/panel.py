@@ -79,9 +79,11 @@ class Panel:
 
     @property
     def progress_words(self) -> str:
-        """'22 of 31 sweeps', '1,840 items'; '' before the first sign of progress."""
-        if self.live is None or self.progress_done is None:
+        """'22 of 31 sweeps', '1,840 items', else what the upstream says; '' before the first sign of progress."""
+        if self.live is None:
             return ""
+        if self.progress_done is None:  # while it waits elsewhere its explanation says the same
+            return self.live.run.progress.get("note", "") if self.live.run.status == RunStatus.RUNNING else ""
         unit = self.live.run.progress.get("unit", "")
         of = f" of {self.progress_total:,}" if self.progress_total else ""
         return f"{self.progress_done:,}{of} {unit}".strip()

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
 from django.utils import timezone
 
 from pipeline import api
@@ -67,6 +68,8 @@ def pages(listing):
         competitor.get_absolute_url(),
         listing.reviews_url(),
         f"{listing.reviews_url()}?q=nothing-like-this",
+        reverse("amazon_edit", args=[competitor.brand.slug, competitor.pk, listing.pk]),
+        reverse("amazon_remove", args=[competitor.brand.slug, competitor.pk, listing.pk]),
         "/pipeline/runs/",
         "/pipeline/runs/?status=nonsense",
         "/nowhere/",

@@ -1,5 +1,7 @@
 """A click becomes reviews, seen as an operator sees it."""
 
+import re
+
 from playwright.sync_api import expect
 
 from pipeline.models import Run
@@ -51,7 +53,9 @@ def test_legacy_follows_the_run_and_counts_inline(open_page, sandbox, listing):
     page.get_by_role("button", name="Apply").click()
     page.get_by_role("button", name="Scrape reviews of").click()
     expect(page.get_by_role("status").filter(has_text="started on the web server")).to_be_visible()
-    expect(page.locator(f"#listing-{listing.asin}")).to_contain_text("finished:", timeout=30_000)
+    panel = page.locator(f"#listing-{listing.asin}")
+    expect(panel).to_contain_text(re.compile(r"Sweep \d+ of 31"), timeout=5_000)
+    expect(panel).to_contain_text("finished:", timeout=30_000)
     assert Run.objects.get().mode == "legacy"
 
 

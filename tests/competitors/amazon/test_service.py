@@ -16,7 +16,7 @@ from pipeline.models import DatasetStatus, Run
 from pipeline.replay import replay
 from pipeline.states import JobStatus, RunStatus
 from pipeline.testing import work_one
-from tests.factories import make_brand, make_competitor, make_listing, read_items
+from tests.factories import make_brand, make_competitor, make_listing, make_user, read_items
 from tests.processes import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -186,6 +186,16 @@ def test_a_replay_after_a_mended_parser_changes_rows_and_asks_nobody(sandbox, li
     assert sum(sandbox.state["requests"].values()) == requests
     run.refresh_from_db()
     assert run.cost_actual == sum(row.cost_actual for row in run.upstream_runs.all())
+
+
+def test_the_pages_replay_says_what_it_did_and_needs_its_own_permission(sandbox, listing, client):
+    run = scrape(listing)
+    address = f"{run.get_absolute_url()}replay/"
+    client.force_login(make_user("clerk", "pipeline.view_run", "pipeline.scrape_run"))
+    assert client.post(address).status_code == 403
+    client.force_login(make_user("engineer", "pipeline.view_run", "pipeline.replay_run"))
+    assert "nothing was paid" in client.post(address, follow=True).content.decode()
+    assert run.events.get(kind="replay").by.username == "engineer"
 
 
 def test_a_replay_of_an_older_run_is_refused(sandbox, listing):
