@@ -98,8 +98,8 @@ class Context:
         self._settle(upstream)
         self._land_pages(upstream, land, totals, step)
         with self.fenced():
-            if upstream.cost_actual is None:  # the upstream names no figure: book what its items cost at the estimate's price
-                upstream.cost_actual = upstream.cost_estimate
+            if upstream.cost_actual is None:  # the upstream names no figure
+                upstream.cost_actual = upstream.read_offset * upstream.price_per_item
             upstream.capped = upstream.capped or upstream.read_offset >= upstream.max_items
             UpstreamRun.objects.filter(pk=upstream.pk).update(
                 read_complete=True, cost_settled=True, cost_actual=upstream.cost_actual, capped=upstream.capped

@@ -66,7 +66,8 @@ def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: b
         return lambda: runs.block(lease, words, max((until - ctx.now()).total_seconds(), 1), limited=False)
     except UpstreamDown as error:
         words = str(error)
-        if not ctx.cancelling and upstream_health.note_failure(error.source, words):
+        # A cancel that could not reach the upstream asks again: its run there goes on costing money meanwhile.
+        if upstream_health.note_failure(error.source, words) or ctx.cancelling:
             return lambda: runs.block(lease, words, upstream_health.FIRST_PROBE.total_seconds(), limited=False)
         return lambda: runs.fail(lease, words, permanent=False)
     except BlockedError as error:

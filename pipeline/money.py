@@ -7,7 +7,6 @@ intent, since upstream lists lag. What stays open is unknown: asked again with b
 
 import hashlib
 import json
-import time
 import uuid
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -57,11 +56,9 @@ def ensure_started(ctx: "Context", order: Order, step: str) -> UpstreamRun:
 def _start(ctx: "Context", source: Source, order: Order, step: str, last: UpstreamRun | None) -> None:
     """One intent and one request. Leaves the ledger row in a state that says what is known."""
     upstream = _intend(ctx, order, step, last)
-    began = time.monotonic()
     ctx.check()
-    if time.monotonic() - began >= settings.PIPELINE_START_SECONDS or timezone.now() - upstream.intent_at >= timedelta(
-        seconds=settings.PIPELINE_START_SECONDS
-    ):
+    # By the clock that stamped the intent: a host's own may be minutes off.
+    if claims.now() - upstream.intent_at >= timedelta(seconds=settings.PIPELINE_START_SECONDS):
         _close(ctx, upstream, Status.VOID, SENT_AFTER_LIMIT)
         return
     try:
@@ -107,6 +104,7 @@ def _intend(ctx: "Context", order: Order, step: str, last: UpstreamRun | None) -
             intent_at=at,
             deadline=at + order.timeout + DEADLINE_MARGIN,
             cost_estimate=order.estimate_usd,
+            price_per_item=order.price_per_item_usd,
             cost_cap=order.max_cost_usd,
             max_items=order.max_items,
             memory_mb=order.memory_mb,

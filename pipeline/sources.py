@@ -23,6 +23,7 @@ class Order:
     max_items: int
     max_cost_usd: Decimal
     estimate_usd: Decimal
+    price_per_item_usd: Decimal  # what is booked where the upstream names no cost
 
 
 @dataclass(frozen=True)

@@ -43,10 +43,15 @@ def children_of(pid: int) -> list[int]:
     return []
 
 
-def alive(pid: int) -> bool:
+def state(pid: int) -> str:
+    """The kernel's letter for it (R, S, T: stopped, Z: zombie); X where it is gone."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    return False
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return "X"
+
+
+def alive(pid: int) -> bool:
+    return state(pid) not in "ZX"
 
 
 class Cluster:

@@ -43,6 +43,7 @@ def review_order(listing: CompetitorAmazonUrl, *, include_keywords: bool, includ
         max_items=most,
         max_cost_usd=max(_cents(most * PRICE_PER_ITEM), _cents(estimate)),
         estimate_usd=_cents(estimate),
+        price_per_item_usd=PRICE_PER_ITEM,
     )
 
 

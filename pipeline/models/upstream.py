@@ -34,6 +34,9 @@ class UpstreamRun(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     deadline = models.DateTimeField(help_text="After its own time-out and a margin it is looked at, whatever was heard.")
     cost_estimate = models.DecimalField(max_digits=10, decimal_places=4)
+    price_per_item = models.DecimalField(
+        max_digits=10, decimal_places=6, default=0, help_text="USD; booked where the upstream names no cost."
+    )
     cost_cap = models.DecimalField(max_digits=10, decimal_places=4)
     max_items = models.PositiveIntegerField()
     memory_mb = models.PositiveIntegerField(default=0)

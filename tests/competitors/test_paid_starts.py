@@ -265,6 +265,37 @@ def test_a_cancel_ends_the_upstream_run_and_lands_what_was_paid(sandbox, listing
     assert run.upstream_runs.get().read_complete
 
 
+def test_a_cancel_whose_abort_fails_asks_again_and_costs_no_try(sandbox, run):
+    sandbox.account.faults.arm("never_ends")
+    work(run)
+    api.cancel(run, None)
+    sandbox.account.faults.arm("server_error", path="/abort")
+    work(run)
+    run.refresh_from_db()
+    assert (run.is_live, run.attempt) == (True, 0)
+    assert sandbox.state["runs"][0]["status"] != "ABORTED"
+    sandbox.account.faults.clear()
+    finish(run)
+    assert run.status == RunStatus.CANCELLED
+    assert sandbox.state["runs"][0]["status"] == "ABORTED"
+
+
+def test_an_upstream_that_names_no_cost_is_booked_at_its_price_per_item(sandbox, run):
+    sandbox.account.faults.arm("no_costs")
+    finish(run)
+    assert run.cost_actual == round(Decimal(run.counts["raw"]) * Decimal("0.75") / 1000, 4)
+
+
+@pytest.mark.only_on("postgresql")
+def test_a_host_whose_clock_is_fast_still_starts_once(sandbox, run, monkeypatch):
+    """The start's seconds are the database's: a host a minute ahead would otherwise void every intent it makes."""
+    real = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: real() + timedelta(minutes=1))
+    work_one()
+    assert upstream_runs(sandbox) == 1
+    assert run.upstream_runs.get().status == "running"
+
+
 def test_a_run_that_vanished_is_decided(sandbox, run):
     work(run)
     sandbox.account.faults.arm("vanish_run")

@@ -6,13 +6,13 @@ import signal
 import time
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from pipeline import api
 from pipeline.models import Brand, Run
 from pipeline.states import Outcome, RunStatus
-from tests.processes import Cluster, alive, cluster, until
+from tests.processes import Cluster, alive, cluster, state, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 postgres_only = pytest.mark.only_on("postgresql")
@@ -37,7 +37,9 @@ def test_a_worker_that_was_stopped_for_longer_than_its_lease_changes_nothing_aft
         run = api.queue_one_time_job(brand.pk, "toy", {"works": 3}).run
         until(reached(run, RunStatus.RUNNING), "the run to begin")
         stopped = run.worker
-        os.kill(stopped.pid, signal.SIGSTOP)
+        with transaction.atomic():  # SQLite's one write lock is ours meanwhile: it is not stopped while it holds that
+            os.kill(stopped.pid, signal.SIGSTOP)
+            until(lambda: state(stopped.pid) == "T", "the stop")
         try:
             until(lambda: Run.objects.get(pk=run.pk).worker_id not in (None, stopped.pk), "the takeover", 15)
         finally:
