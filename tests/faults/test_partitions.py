@@ -53,6 +53,21 @@ def test_a_worker_that_was_stopped_for_longer_than_its_lease_changes_nothing_aft
     assert run.logs.filter(message__startswith="Completed").count() == 1
 
 
+def test_a_worker_stopped_inside_a_transaction_holds_nobody_up(brand, tmp_path):
+    """PostgreSQL cuts its session off after a lease. SQLite has no such thing: the supervisor finds the cluster deaf and ends it."""
+    with cluster(tmp_path / "log", PIPELINE_LEASE_SECONDS="2"):
+        run = api.queue_one_time_job(brand.pk, "toy", {"stops": True}).run
+        until(lambda: Run.objects.get(pk=run.pk).worker, "the run to begin")
+        pid = Run.objects.get(pk=run.pk).worker.pid
+        until(lambda: state(pid) in "TX", "the stop")
+        try:
+            until(reached(run, RunStatus.COMPLETED), "the end", 40)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+    assert [attempt.outcome for attempt in run.attempts.all()] == [Outcome.LOST, Outcome.COMPLETED]
+
+
 def test_five_real_deaths_are_poison_with_their_story(brand, tmp_path):
     with cluster(tmp_path / "log"):
         run = api.queue_one_time_job(brand.pk, "toy", {"hangs": True}).run

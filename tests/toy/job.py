@@ -1,6 +1,7 @@
 """Job types for tests of the engine: free, and with no upstream."""
 
 import os
+import signal
 import time
 from datetime import timedelta
 from typing import Any
@@ -31,6 +32,7 @@ class Toy(JobType):
         works = forms.FloatField(initial=0, min_value=0, help_text="Seconds that the run keeps its worker busy.")
 
         hangs = forms.BooleanField(initial=False, required=False, help_text="Never looks whether it should stop.")
+        stops = forms.BooleanField(initial=False, required=False, help_text="Its first try is stopped inside a transaction.")
 
     def subject(self, brand: Any, params: dict[str, Any]) -> Subject:
         return Subject(params["name"], f"toy {params['name']}")
@@ -39,6 +41,9 @@ class Toy(JobType):
         ctx.step("unpack", lambda: {"name": params["name"]})
         if params["sleeps"]:
             ctx.sleep(timedelta(seconds=params["sleeps"]))
+        if params["stops"] and ctx.run.attempts.count() == 1:
+            with ctx.fenced():
+                os.kill(os.getpid(), signal.SIGSTOP)
         end = time.monotonic() + params["works"]
         while time.monotonic() < end:
             ctx.check()
