@@ -104,7 +104,7 @@ class Context:
             UpstreamRun.objects.filter(pk=upstream.pk).update(
                 read_complete=True, cost_settled=True, cost_actual=upstream.cost_actual, capped=upstream.capped
             )
-            Run.objects.filter(pk=self.run.pk).update(cost_actual=runs.spent(self.run.pk))
+            Run.objects.filter(pk=self.run.pk).update(cost_actual=runs.spent(self.run))
         upstream.read_complete = True
         if self.cancelling:
             raise Cancelled

@@ -1,5 +1,6 @@
 """One claimed run, top to bottom: find the handler, let it work, and turn what it answered into a state."""
 
+import contextlib
 import logging
 import time
 import traceback
@@ -43,6 +44,10 @@ def execute(run: Run, lease: runs.Lease, *, stopping: Callable[[], bool], blocki
         logger.exception(
             "The end of run %s could not be written. Its lease lapses and another worker takes it from its last step.", run.pk
         )
+    except Exception as error:  # in what the type does when its run ends
+        logger.exception("Run %s could not be ended.", run.pk)
+        with contextlib.suppress(LeaseLost):
+            _write(_failed_by(error, lease))
 
 
 def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: bool) -> Callable[[], None]:
@@ -86,10 +91,15 @@ def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: b
     except Exception as error:
         if isinstance(error, DatabaseError):
             connection.close()
-        words, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
-        logger.warning("Run %s failed.", run.pk, exc_info=True)
-        return lambda: runs.fail(lease, words, permanent=False, traceback=trace)
+        logger.exception("Run %s failed.", run.pk)
+        return _failed_by(error, lease)
     return lambda: runs.complete(lease, done)
+
+
+def _failed_by(error: Exception, lease: runs.Lease) -> Callable[[], None]:
+    """A bug: a failed try, with its traceback."""
+    words, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
+    return lambda: runs.fail(lease, words, permanent=False, traceback=trace)
 
 
 def _write(finish: Callable[[], None]) -> None:

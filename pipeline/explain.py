@@ -1,6 +1,5 @@
 """Why a pending or waiting run is not running, and when it will: one sentence, from the claim's own conditions."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -16,6 +15,7 @@ from .sources import get_source
 from .states import JobStatus, RunStatus
 
 SILENT = timedelta(seconds=60)  # a worker unheard of for longer is not counted on
+LINE = 500  # places in line that are numbered; whoever is further back reads that
 
 
 @dataclass
@@ -33,11 +33,17 @@ class Surroundings:
         return list(Pause.objects.select_related("by", "brand"))
 
     @cached_property
+    def line(self) -> dict[int, int]:
+        """Who of the due is the how-manieth, in the claim's order; limits and pauses aside."""
+        due = Run.objects.filter(status=RunStatus.PENDING, due_at__lte=self.at)
+        return {pk: place for place, pk in enumerate(due.in_line().values_list("pk", flat=True)[:LINE], start=1)}
+
+    @cached_property
     def no_worker(self) -> str | None:
         return no_worker_since(self.at)
 
 
-def explain(run: Run, at: datetime, place: Callable[[Run], int] | None = None, around: Surroundings | None = None) -> str:
+def explain(run: Run, at: datetime, around: Surroundings | None = None) -> str:
     """'' where the run is neither pending nor waiting."""
     if run.status == RunStatus.WAITING:
         return _waiting(run, at)
@@ -56,12 +62,10 @@ def explain(run: Run, at: datetime, place: Callable[[Run], int] | None = None, a
         return stop.reason or _limited(stop)
     if around.no_worker is not None:
         return around.no_worker
-    number = place(run) if place else 0
-    return (
-        f"In line, number {number}. It starts when a worker is free."
-        if number > 1
-        else "Next in line. It starts when a worker is free."
-    )
+    place = around.line.get(run.pk)
+    if place == 1:
+        return "Next in line. It starts when a worker is free."
+    return f"In line, {f'number {place}' if place else f'behind more than {LINE} others'}. It starts when a worker is free."
 
 
 def no_worker_since(at: datetime) -> str | None:

@@ -1,4 +1,4 @@
-"""The freshness clock of each (brand, dataset, subject). Moved by the transitions in runs.py and claims.py, by nothing else."""
+"""The freshness clock of each (brand, dataset, subject). Moved by the transitions of a run alone."""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from .models import DatasetStatus, Run
-from .registry import Done, get_type
+from .registry import Done, find_type
 from .states import Verdict
 
 
@@ -41,7 +41,8 @@ def mark_stopped(run: Run) -> None:
 
 
 def _mark(run: Run, **fields: Any) -> None:
-    for key in get_type(run.job_type).datasets:
+    handler = find_type(run.job_type)
+    for key in handler.datasets if handler else ():
         row = {"brand_id": run.brand_id, "dataset_key": key, "subject": run.subject}
         if not DatasetStatus.objects.filter(**row).update(**fields):
             try:

@@ -46,7 +46,7 @@ class Heart(threading.Thread):
         self._leases: dict[runs.Lease, tuple[float, timedelta]] = {}
         self._guard = threading.Lock()
         self._ending = threading.Event()
-        self._next_beat = self._next_cancel = 0.0
+        self._next_beat = self._next_cancel = self._next_watch = self._next_sweep = 0.0
 
     def hold(self, lease: runs.Lease, at_most: timedelta) -> None:
         """Keep the lease alive from now on, for `at_most` of work."""
@@ -71,7 +71,7 @@ class Heart(threading.Thread):
             except Exception:
                 logger.exception("The heartbeat of %s met an error; it goes on.", self.worker)
         with contextlib.suppress(DatabaseError):
-            Worker.objects.filter(pk=self.worker.pk).update(stopped_at=claims.now(), current_run=None)
+            Worker.objects.filter(pk=self.worker.pk).update(stopped_at=claims.now())
         connection.close()
 
     def _beat(self) -> None:
@@ -96,8 +96,13 @@ class Heart(threading.Thread):
                 if lease.run_id in asked:
                     lease.cancel.set()
             self._next_cancel = at + CANCEL_SECONDS
-        watch.watch_upstreams()
-        sweep.sweep_if_due(claims.now())
+        # Every worker comes to ask whether it is its turn; one of them gets it.
+        if at >= self._next_watch:
+            watch.watch_upstreams()
+            self._next_watch = at + settings.PIPELINE_POLL_SECONDS
+        if at >= self._next_sweep:
+            sweep.sweep_if_due(claims.now())
+            self._next_sweep = at + sweep.EVERY.total_seconds() / 4
 
     def _end_overrun(self, lease: runs.Lease, at_most: timedelta) -> None:
         """Fail the try in its row first: from then on the work that hangs can write nothing."""

@@ -43,7 +43,7 @@ def lose_worker(worker: Worker, exit_signal: int | None) -> int:
     """A worker process of this host is known to be dead: its run is due at once. How many runs that were."""
     with transaction.atomic():
         at = now()
-        Worker.objects.filter(pk=worker.pk).update(stopped_at=at, current_run=None)
+        Worker.objects.filter(pk=worker.pk).update(stopped_at=at)
         lost = Run.objects.select_for_update(no_key=True).filter(worker=worker, status=RunStatus.RUNNING)
         for run in lost:
             if record_death(run, at, exit_signal):

@@ -62,6 +62,7 @@ def replay(run: Run, by: Any = None, *, dry_run: bool = False) -> Replayed:
             done = handler.run(ctx, clean_parameters(handler.Params, run.parameters, run.brand))
             if dry_run:
                 raise _NotKept
+            Run.objects.select_for_update(no_key=True).get(pk=run.pk)  # as whoever writes to its log
             runs.log(run.pk, f"Replayed by {by or 'the system'}, nothing was paid: {done.summary}")
             runs.record_event("replay", f"Run {run.pk} was replayed: {done.summary}", run=run, by=by)
     except _NotKept:

@@ -14,14 +14,14 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import F, Max, Sum
+from django.db import transaction
+from django.db.models import F, Sum
 
 from . import freshness, retry, schedules
 from .claims import now, wake_workers
 from .errors import LeaseLost
 from .models import Attempt, Event, Job, Run, RunLog, UpstreamRun
-from .registry import Done, Subject, get_type
+from .registry import Done, Subject, find_type, get_type
 from .states import LIVE, JobStatus, Outcome, RunStatus, Verdict
 
 logger = logging.getLogger(__name__)
@@ -72,12 +72,12 @@ def insert(job: Job, *, due_at: datetime, at: datetime, subject: Subject, priori
 
 
 def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
-    """The one future run of an active recurring job; None where its cron has no further time."""
+    """The one future run of an active recurring job; None where its cron has no further time, or its type is gone."""
     zone = job.time_zone or (job.brand.time_zone if job.brand else "") or settings.PIPELINE_TIME_ZONE
     times = schedules.next_times(job.cron_expression, zone, after)
-    if not times:
+    handler = find_type(job.job_type)
+    if not times or handler is None:
         return None
-    handler = get_type(job.job_type)
     wake_workers()
     return insert(
         job,
@@ -95,7 +95,8 @@ def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
 def fenced(lease: Lease) -> Iterator[Run]:
     """A transaction in which the run is still ours, locked until the end. LeaseLost where somebody took it over."""
     with transaction.atomic():
-        run = Run.objects.select_for_update(no_key=True).filter(pk=lease.run_id, lease_token=lease.token).first()
+        ours = Run.objects.select_related("job").filter(pk=lease.run_id, lease_token=lease.token)
+        run = next(iter(ours.select_for_update(no_key=True, of=("self",))), None)
         if run is None:
             lease.lost.set()
             raise LeaseLost
@@ -112,24 +113,19 @@ def renew(lease: Lease) -> bool:
 
 
 def log(run_id: int, message: str, level: str = RunLog.Level.INFO, at: datetime | None = None) -> None:
-    """Append a line. In a fenced transaction the row lock makes the numbers follow each other."""
-    last = RunLog.objects.filter(run_id=run_id).aggregate(last=Max("seq"))["last"] or 0
-    for seq in range(last + 1, last + 20):
-        try:
-            with transaction.atomic():
-                RunLog.objects.create(run_id=run_id, seq=seq, at=at or now(), level=level, message=message.replace("\x00", ""))
-            return
-        except IntegrityError:  # somebody else (a page's cancel) wrote that number meanwhile
-            continue
+    """Append a line. The caller's transaction has locked or changed the run's row, so the numbers follow each other."""
+    last = next(iter(RunLog.objects.filter(run_id=run_id).order_by("-seq").values_list("seq", flat=True)[:1]), 0)
+    RunLog.objects.create(run_id=run_id, seq=last + 1, at=at or now(), level=level, message=message.replace("\x00", ""))
 
 
 def park(lease: Lease, due_at: datetime, reason: str) -> None:
     """It waits for something outside and holds no worker; woken, or due at the latest at `due_at`."""
     with fenced(lease) as run:
+        at = now()
         # A cancel that came meanwhile must not sleep until due_at.
-        due = now() if run.cancel_requested_at and not lease.cancel.is_set() else due_at
+        due = at if run.cancel_requested_at and not lease.cancel.is_set() else due_at
         leave(run, RunStatus.WAITING, due_at=due, blocked_reason=reason)
-        _end_attempt(lease, Outcome.PARKED, error=reason)
+        _end_attempt(lease, Outcome.PARKED, at, reason)
 
 
 def hand_back(lease: Lease, reason: str = "The worker was stopped.") -> None:
@@ -137,7 +133,7 @@ def hand_back(lease: Lease, reason: str = "The worker was stopped.") -> None:
     with fenced(lease) as run:
         at = now()
         leave(run, RunStatus.PENDING, due_at=at, order_at=at, priority=Run.WOKEN)
-        _end_attempt(lease, Outcome.HANDED_BACK, error=reason)
+        _end_attempt(lease, Outcome.HANDED_BACK, at, reason)
         wake_workers()
 
 
@@ -149,7 +145,7 @@ def block(lease: Lease, reason: str, seconds: float, *, limited: bool = True) ->
         if not limited or at - since <= BLOCKED_FOR_AT_MOST:
             due = at + timedelta(seconds=seconds)
             leave(run, RunStatus.PENDING, due_at=due, order_at=due, blocked_reason=reason, blocked_since=since)
-            _end_attempt(lease, Outcome.PARKED, error=reason)
+            _end_attempt(lease, Outcome.PARKED, at, reason)
             log(run.pk, f"Waiting: {reason}", RunLog.Level.WARNING, at)
             return
     fail(lease, f"{reason} It has been so for two hours.", permanent=False)
@@ -169,10 +165,10 @@ def complete(lease: Lease, done: Done) -> None:
             summary=summary,
             error_message="",
             blocked_since=None,
-            cost_actual=spent(run.pk),
+            cost_actual=spent(run),
             progress={},
         )
-        _end_attempt(lease, Outcome.COMPLETED)
+        _end_attempt(lease, Outcome.COMPLETED, at)
         freshness.mark_completed(run, done, at)
         log(
             run.pk,
@@ -190,7 +186,7 @@ def fail(lease: Lease, error: str, *, permanent: bool, traceback: str = "", not_
         at = now()
         tries = run.attempt + 1
         due = None if permanent or run.cancel_requested_at else retry.next_try(tries, run.job.max_retries, at, not_before)
-        _end_attempt(lease, Outcome.FAILED, error=error, traceback=traceback)
+        _end_attempt(lease, Outcome.FAILED, at, error, traceback)
         freshness.mark_failed(run, error)
         if due is None:
             log(run.pk, f"Failed: {error}", RunLog.Level.ERROR, at)
@@ -213,7 +209,7 @@ def finish_cancel(lease: Lease, summary: str) -> None:
     """Stopped by a person; whatever had been paid for has landed."""
     with fenced(lease) as run:
         at = now()
-        _end_attempt(lease, Outcome.CANCELLED)
+        _end_attempt(lease, Outcome.CANCELLED, at)
         _cancel(run, at, summary)
 
 
@@ -238,9 +234,9 @@ def request_cancel(run: Run, by: Any) -> bool:
 
 
 def reopen(run: Run, by: Any) -> bool:
-    """A person's Retry: the same run, its steps kept, a new retry budget. False where its state is another by now.
+    """A person's Retry: the same run, its steps kept, a new retry budget. In the caller's transaction.
 
-    IntegrityError where another live run holds its key.
+    False where its state is another by now. IntegrityError where another live run holds its key.
     """
     at = now()
     changed = Run.objects.filter(pk=run.pk, status__in=[RunStatus.FAILED, RunStatus.CANCELLED]).update(
@@ -268,12 +264,13 @@ def reopen(run: Run, by: Any) -> bool:
 
 def bring_forward(run: Run, by: Any) -> bool:
     """Due now instead of later. False where it is not pending any more."""
-    at = now()
-    changed = Run.objects.filter(pk=run.pk, status=RunStatus.PENDING).update(due_at=at, order_at=at)
-    if changed:
-        log(run.pk, f"Brought forward by {by or 'the system'}.", at=at)
-        wake_workers()
-    return bool(changed)
+    with transaction.atomic():
+        at = now()
+        changed = Run.objects.filter(pk=run.pk, status=RunStatus.PENDING).update(due_at=at, order_at=at)
+        if changed:
+            log(run.pk, f"Brought forward by {by or 'the system'}.", at=at)
+            wake_workers()
+        return bool(changed)
 
 
 def wake(run_ids: Iterable[int]) -> int:
@@ -316,9 +313,12 @@ def take_key(run: Run, at: datetime) -> bool:
 
 
 # ---- shared ----------------------------------------------------------------------------------------------------------
-def spent(run_id: int) -> Any:
+def spent(run: Run) -> Any:
     """What the run's upstream runs cost, USD; None where nothing was paid."""
-    return UpstreamRun.objects.filter(run_id=run_id).aggregate(sum=Sum("cost_actual"))["sum"]
+    handler = find_type(run.job_type)
+    if handler and not handler.source:
+        return None
+    return UpstreamRun.objects.filter(run=run).aggregate(sum=Sum("cost_actual"))["sum"]
 
 
 def leave(run: Run, status: RunStatus, **fields: Any) -> None:
@@ -329,26 +329,28 @@ def leave(run: Run, status: RunStatus, **fields: Any) -> None:
         setattr(run, name, value)
 
 
-def _end_attempt(lease: Lease, outcome: Outcome, error: str = "", traceback: str = "") -> None:
-    Attempt.objects.filter(pk=lease.attempt_id).update(outcome=outcome, ended_at=now(), error=error, traceback=traceback)
+def _end_attempt(lease: Lease, outcome: Outcome, at: datetime, error: str = "", traceback: str = "") -> None:
+    Attempt.objects.filter(pk=lease.attempt_id).update(outcome=outcome, ended_at=at, error=error, traceback=traceback)
 
 
 def _cancel(run: Run, at: datetime, summary: str) -> None:
-    leave(run, RunStatus.CANCELLED, completed_at=at, summary=summary, cost_actual=spent(run.pk), progress={})
+    leave(run, RunStatus.CANCELLED, completed_at=at, summary=summary, cost_actual=spent(run), progress={})
     freshness.mark_stopped(run)
     log(run.pk, summary, at=at)
     _end_job(run, at)
 
 
 def fail_for_good(run: Run, error: str, at: datetime, **fields: Any) -> None:
-    leave(run, RunStatus.FAILED, completed_at=at, error_message=error, cost_actual=spent(run.pk), progress={}, **fields)
+    leave(run, RunStatus.FAILED, completed_at=at, error_message=error, cost_actual=spent(run), progress={}, **fields)
     Job.objects.filter(pk=run.job_id).update(last_error=error)
     _end_job(run, at)
 
 
 def _end_job(run: Run, at: datetime) -> None:
     """What the end of this run means for its job: archived, done, the next tick, or (failed) kept for a person's Retry."""
-    job = Job.objects.select_for_update(no_key=True).get(pk=run.job_id)
+    job = run.job
+    if job.recurring:  # its count and its next tick follow from what it is now
+        job = Job.objects.select_for_update(no_key=True).get(pk=run.job_id)
     ok = run.status == RunStatus.COMPLETED
     changes: dict[str, Any] = {}
     if ok:

@@ -7,7 +7,7 @@ import logging
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Min
 
 from . import claims, money, runs, upstream_health
 from .errors import RunError, SlowDown
@@ -49,17 +49,19 @@ def watch_upstreams() -> None:
 
 def _look(source: Source) -> None:
     waiting = UpstreamRun.objects.filter(
-        Q(started_at__isnull=False), source=source.name, status=UpstreamRun.Status.RUNNING, run__status=RunStatus.WAITING
+        started_at__isnull=False, source=source.name, status=UpstreamRun.Status.RUNNING, run__status=RunStatus.WAITING
     )
-    ours = {row.upstream_id: row for row in waiting.order_by("started_at")}
-    if not ours:
+    # Ids alone: ten thousand may wait, and this process does it for as long as it lives.
+    ours = dict(waiting.order_by("started_at").values_list("upstream_id", "run_id"))
+    oldest = waiting.aggregate(oldest=Min("started_at"))["oldest"]
+    if oldest is None:
         return
-    oldest = min(row.started_at for row in ours.values() if row.started_at)
     ended = source.ended_since(oldest - timedelta(minutes=1))
-    runs.wake(ours[upstream_id].run_id for upstream_id in ended if upstream_id in ours)
-    still = [row for upstream_id, row in ours.items() if upstream_id not in ended]
+    runs.wake(ours[upstream_id] for upstream_id in ended if upstream_id in ours)
+    still = [upstream_id for upstream_id in ours if upstream_id not in ended]
     turn = int(claims.now().timestamp() // max(settings.PIPELINE_POLL_SECONDS, 0.001)) * GLANCES
-    for row in (still[(turn + i) % len(still)] for i in range(min(GLANCES, len(still)))):
+    glances = [still[(turn + number) % len(still)] for number in range(min(GLANCES, len(still)))]
+    for row in waiting.filter(upstream_id__in=glances):
         seen = source.look(row.upstream_id or "")
         UpstreamRun.objects.filter(pk=row.pk, status=UpstreamRun.Status.RUNNING).update(
             message=seen.message[:2000], cost_actual=money.record(row, seen, "running").get("cost_actual", row.cost_actual)

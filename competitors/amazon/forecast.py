@@ -14,8 +14,6 @@ from ..models import CompetitorAmazonUrl
 from . import service
 from .tracking import JOB_TYPE
 
-KNOWN_RUNS = 4  # as service.good_runs has it
-
 
 def forecasts(brand: Brand, listings: Sequence[CompetitorAmazonUrl]) -> dict[UUID, Estimate]:
     """By listing, the job type's own estimate for a scrape with all sweeps. One query for all of them."""
@@ -27,7 +25,7 @@ def forecasts(brand: Brand, listings: Sequence[CompetitorAmazonUrl]) -> dict[UUI
         verdict=Verdict.OK,
     ).annotate(back=Window(RowNumber(), partition_by=F("subject"), order_by=F("pk").desc()))
     known: dict[str, list[Run]] = {str(listing.pk): [] for listing in listings}
-    for run in good.filter(back__lte=KNOWN_RUNS).order_by("-pk"):
+    for run in good.filter(back__lte=service.KNOWN_RUNS).order_by("-pk"):
         known[run.subject].append(run)
     found = {}
     for listing in listings:

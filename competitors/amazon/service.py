@@ -18,6 +18,7 @@ from pipeline.states import RunStatus, Verdict
 from ..models import AmazonReview, CompetitorAmazonUrl
 from .parse import Rejected, parse_item
 from .sweeps import PAGE_REVIEWS, PAGES, sweeps
+from .tracking import JOB_TYPE
 
 ACTOR = "axesso_data/amazon-reviews-scraper"
 MEMORY_MB, TIMEOUT = 2048, timedelta(seconds=900)
@@ -25,6 +26,7 @@ PRICE_PER_ITEM = Decimal("0.75") / 1000  # USD, every raw item counts; booked is
 CAP_MARGIN = Decimal("1.2")  # a sweep's last page may hold a few more than ten
 USUAL_FILL = Decimal("0.4")  # of what the sweeps could bring, before anything is known of a listing
 FAR_FEWER = 0.3  # of the usual number of different reviews
+KNOWN_RUNS = 4  # good ones that tell what is usual
 KNOWN = "good_runs_read"  # attribute of a listing whose good runs are read already
 CONTENT = ("domain_code", "rating", "review_date", "helpful_votes", "title", "body", "author", "verified_purchase")
 
@@ -144,18 +146,18 @@ def in_words(totals: Counter[str]) -> str:
 
 # ---- what is usual for a listing -----------------------------------------------------------------------------------------
 def good_runs(listing: CompetitorAmazonUrl) -> list[Run]:
-    """Its last four that completed ok, newest first."""
+    """Its last KNOWN_RUNS that completed ok, newest first."""
     known: list[Run] | None = getattr(listing, KNOWN, None)  # a page reads them for all its listings, see forecast.py
     if known is not None:
         return known
     runs = Run.objects.filter(
-        job_type="amazon_review_scrape",
+        job_type=JOB_TYPE,
         brand_id=listing.competitor.brand_id,
         subject=str(listing.pk),
         status=RunStatus.COMPLETED,
         verdict=Verdict.OK,
     )
-    return list(runs.order_by("-pk")[:4])
+    return list(runs.order_by("-pk")[:KNOWN_RUNS])
 
 
 def usual_count(listing: CompetitorAmazonUrl, run: Run) -> float | None:

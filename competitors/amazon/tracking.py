@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
+from pipeline import queries
 from pipeline.models import DatasetStatus, Run
 
 from ..models import CompetitorAmazonUrl
@@ -26,12 +27,7 @@ def scrape_parameters(listing: CompetitorAmazonUrl, *, keywords: bool = True, he
 
 def live_scrape(listing: CompetitorAmazonUrl) -> Run | None:
     """The run that is queued, under way or waiting for this listing; a schedule's run of a later day is not."""
-    return (
-        Run.objects.live()
-        .filter(job_type=JOB_TYPE, brand_id=listing.competitor.brand_id, subject=str(listing.pk), dedupe_key__isnull=False)
-        .select_related("created_by")
-        .first()
-    )
+    return queries.live_run(JOB_TYPE, listing.competitor.brand_id, str(listing.pk))
 
 
 def forget_freshness(brand_id: Any, listing_ids: list[str]) -> None:

@@ -76,8 +76,9 @@ def already(run: Run, wanted: dict[str, object], user: AbstractBaseUser | Anonym
     if run.status == RunStatus.PENDING and run.attempt:
         words = format_html("This scrape already waits for its next try. {} Run now brings it forward.", line.explanation)
     elif run.status == RunStatus.PENDING and run.due_at <= now:
-        place = ordinal(queries.place_in_line(run))
-        words = format_html("This scrape was already queued {} ago by {}, {} in line.", ago, line.by, place)
+        place = queries.place_in_line(run)
+        words = format_html("This scrape was already queued {} ago by {}", ago, line.by)
+        words = format_html("{}, {} in line.", words, ordinal(place)) if place else format_html("{}. {}", words, line.explanation)
     elif run.status == RunStatus.PENDING:
         words = format_html("This scrape was already queued {} ago by {}. {}", ago, line.by, line.explanation)
     else:

@@ -16,6 +16,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     def ended(self) -> "RunQuerySet":
         return self.filter(status__in=TERMINAL_VALUES)
 
+    def in_line(self) -> "RunQuerySet":
+        """In the order in which the claim takes those that are pending and due."""
+        return self.order_by("priority", "order_at", "pk")
+
     def one_time(self) -> "RunQuerySet":
         """Runs that a person or program asked for, as against a schedule's ticks."""
         return self.filter(scheduled_for=None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -99,14 +99,9 @@ def live_run(job_type: str, brand_id: UUID | None, subject: str) -> Run | None:
     return live.select_related("job", "created_by").prefetch_related("upstream_runs").first()
 
 
-def place_in_line(run: Run, now: datetime | None = None) -> int:
-    """1 for the next one of those that are due; limits and pauses aside."""
-    ahead = (
-        Q(priority__lt=run.priority)
-        | Q(priority=run.priority, order_at__lt=run.order_at)
-        | Q(priority=run.priority, order_at=run.order_at, pk__lt=run.pk)
-    )
-    return 1 + Run.objects.filter(ahead, status=RunStatus.PENDING, due_at__lte=now or timezone.now()).count()
+def place_in_line(run: Run) -> int | None:
+    """1 for the next one of those that are due, limits and pauses aside. None where it is not due, or far behind."""
+    return Surroundings(timezone.now()).line.get(run.pk)
 
 
 def _waits_at(run: Run) -> str:

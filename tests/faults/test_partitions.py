@@ -54,7 +54,7 @@ def test_a_worker_that_was_stopped_for_longer_than_its_lease_changes_nothing_aft
 
 
 def test_a_worker_stopped_inside_a_transaction_holds_nobody_up(brand, tmp_path):
-    """PostgreSQL cuts its session off after a lease. SQLite has no such thing: the supervisor finds the cluster deaf and ends it."""
+    """PostgreSQL cuts its session off after a lease. On SQLite the supervisor finds the cluster deaf and ends it."""
     with cluster(tmp_path / "log", PIPELINE_LEASE_SECONDS="2"):
         run = api.queue_one_time_job(brand.pk, "toy", {"stops": True}).run
         until(lambda: Run.objects.get(pk=run.pk).worker, "the run to begin")

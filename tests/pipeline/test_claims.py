@@ -43,6 +43,13 @@ def test_a_flood_of_one_brand_does_not_hold_up_another(brands):
     assert late in [claim(), claim(), claim()]
 
 
+def test_each_run_in_line_tells_its_place(brands):
+    register_worker()
+    runs = [queue(brands[0], str(number)) for number in range(3)]
+    words = [explain(run, timezone.now()).partition(".")[0] for run in runs]
+    assert words == ["Next in line", "In line, number 2", "In line, number 3"]
+
+
 def test_what_is_not_due_is_not_claimed(brands):
     run = queue(brands[0])
     Run.objects.filter(pk=run.pk).update(due_at=timezone.now() + timedelta(minutes=1))

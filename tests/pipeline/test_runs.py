@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from pipeline import api, claims, recovery, runs
+from pipeline import api, claims, recovery, runs, sweep
 from pipeline.context import Context
 from pipeline.errors import LeaseLost
 from pipeline.heartbeat import register_worker
@@ -72,6 +72,31 @@ def test_the_fourth_failed_try_is_the_last(queue):
         run = work_one()
     assert (run.status, run.attempt) == (RunStatus.FAILED, 4)
     assert DatasetStatus.objects.get().last_status == "failed"
+
+
+@pytest.mark.parametrize("scheduled", [False, True])
+def test_a_run_whose_type_is_gone_fails_with_its_name_and_holds_nobody_up(brand, queue, scheduled):
+    """As after a deploy that removed the type."""
+    if scheduled:
+        gone = api.ensure_recurring_job(brand.pk, "toy", "0 4 * * *").runs.get()
+    else:
+        gone = queue()
+    make_due(gone)
+    Run.objects.filter(pk=gone.pk).update(job_type="marble", priority=0)
+    gone.job.__class__.objects.update(job_type="marble")
+    other = queue(name="other")
+    ended = {run.pk: run for run in work_off()}
+    assert ended[gone.pk].status == RunStatus.FAILED
+    assert "There is no job type 'marble'" in ended[gone.pk].error_message
+    assert ended[other.pk].status == RunStatus.COMPLETED
+    sweep.sweep(timezone.now())  # has nothing to heal it with, and goes on
+
+
+def test_a_bug_in_a_types_bookkeeping_is_a_failed_try_and_not_a_dead_worker(queue):
+    queue(ends="unbooked")
+    run = work_one()
+    assert (run.status, run.attempt, run.error_message) == (RunStatus.PENDING, 1, "ValueError: a bug in the toy's books")
+    assert "booked" in run.attempts.get().traceback
 
 
 def test_a_permanent_error_is_not_tried_again(queue):

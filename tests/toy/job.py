@@ -26,7 +26,7 @@ class Toy(JobType):
     class Params(ParameterForm):
         name = forms.CharField(initial="bear", max_length=50)
         ends = forms.ChoiceField(
-            choices=[(x, x) for x in ("ok", "partial", "transient", "permanent", "blocked", "bug")], initial="ok"
+            choices=[(x, x) for x in ("ok", "partial", "transient", "permanent", "blocked", "bug", "unbooked")], initial="ok"
         )
         sleeps = forms.FloatField(initial=0, min_value=0, help_text="Seconds that the run is parked.")
         works = forms.FloatField(initial=0, min_value=0, help_text="Seconds that the run keeps its worker busy.")
@@ -36,6 +36,10 @@ class Toy(JobType):
 
     def subject(self, brand: Any, params: dict[str, Any]) -> Subject:
         return Subject(params["name"], f"toy {params['name']}")
+
+    def booked(self, run: Any) -> None:
+        if run.parameters["ends"] == "unbooked":
+            raise ValueError("a bug in the toy's books")
 
     def run(self, ctx: Any, params: dict[str, Any]) -> Done:
         ctx.step("unpack", lambda: {"name": params["name"]})
