@@ -1,4 +1,4 @@
-"""The write door: what pages, admin, commands and other apps call to change work. Everything else here is read-only.
+"""The write door: what pages, admin, commands and other apps call to change work.
 
 Each function raises InvalidRequest or NotAllowed, in words to show, and then has changed nothing.
 """
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from . import claims, runs, schedules
@@ -275,10 +276,8 @@ def _checked(
     if brand_id is not None:
         try:
             brand = Brand.objects.get(pk=brand_id)
-        except (Brand.DoesNotExist, ValueError, TypeError) as error:
+        except (Brand.DoesNotExist, ValidationError, ValueError, TypeError) as error:
             raise InvalidRequest(f"There is no brand {brand_id}.", {"brand": ["Unknown brand."]}) from error
-        except Exception as error:
-            raise InvalidRequest(f"{brand_id!r} is not a brand's id.", {"brand": ["Unknown brand."]}) from error
     params = clean_parameters(handler.Params, parameters or {}, brand)
     return brand, params, handler.subject(brand, params)
 

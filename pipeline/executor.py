@@ -29,6 +29,7 @@ from .parameters import clean_parameters
 from .registry import get_type
 
 logger = logging.getLogger(__name__)
+DATABASE_SECONDS = 5  # until a run that lost the database in its work is taken up again
 FINAL_WRITE_SECONDS = 120  # how long the end of a run is tried to be written before the lease is left to lapse
 
 
@@ -88,6 +89,11 @@ def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: b
         if not isinstance(error, PermanentError | TransientError):
             permanent = True  # an unknown start: a person decides
         return lambda: runs.fail(lease, words, permanent=permanent, not_before=retry_at)
+    except (OperationalError, InterfaceError) as error:  # the database's trouble, not the run's
+        connection.close()
+        words = f"The database could not be used ({str(error).strip()})."
+        logger.warning("Run %s was interrupted. %s", run.pk, words)
+        return lambda: runs.block(lease, words, DATABASE_SECONDS)
     except Exception as error:
         if isinstance(error, DatabaseError):
             connection.close()

@@ -61,12 +61,18 @@ class Heart(threading.Thread):
         self._ending.set()
 
     def run(self) -> None:
+        trouble = False
         tick = min(1.0, settings.PIPELINE_LEASE_SECONDS / 6, settings.PIPELINE_POLL_SECONDS)
         while not self._ending.wait(tick):
             try:
                 self._beat()
+                if trouble:
+                    logger.info("The heartbeat of %s gets through again.", self.worker)
+                trouble = False
             except DatabaseError as error:
-                logger.warning("A heartbeat of %s did not get through: %s", self.worker, str(error).strip())
+                if not trouble:  # once, not with every beat of a long night
+                    logger.warning("A heartbeat of %s did not get through: %s", self.worker, str(error).strip())
+                trouble = True
                 connection.close()
             except Exception:
                 logger.exception("The heartbeat of %s met an error; it goes on.", self.worker)

@@ -1,6 +1,7 @@
 """Which database, which browser, which real data; and that whatever is left out says so."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from tests import machine
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+# A shell starts what it puts in the background deaf to Ctrl-C, and children inherit that; some tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 HERE = Path(__file__).parent
 MARKED_BY_FOLDER = {"browser": HERE / "browser", "faults": HERE / "faults"}
 NEEDS = {  # marker -> the variable, and what it names

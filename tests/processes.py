@@ -57,7 +57,8 @@ def alive(pid: int) -> bool:
 class Cluster:
     """`manage.py worker` as an operator runs it."""
 
-    def __init__(self, log: Path, **environment: str):
+    def __init__(self, log: Path, *, ready: Callable[[], Any] | None = None, **environment: str):
+        """Returns when it has two workers; `ready` says otherwise where they cannot be seen in the test's own database."""
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -67,7 +68,8 @@ class Cluster:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "DATABASE_URL": database_url(), "DEBUG": "1", **environment},
             )
-        until(lambda: len(self.workers()) >= 2 or self.process.poll() is not None, f"two workers; log: {log.read_text()}")
+        ready = ready or (lambda: len(self.workers()) >= 2)
+        until(lambda: ready() or self.process.poll() is not None, f"two workers; log: {log.read_text()}")
 
     @property
     def pid(self) -> int:
@@ -101,8 +103,8 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster(log: Path, **environment: str) -> Iterator[Cluster]:
-    one = Cluster(log, **environment)
+def cluster(log: Path, *, ready: Callable[[], Any] | None = None, **environment: str) -> Iterator[Cluster]:
+    one = Cluster(log, ready=ready, **environment)
     try:
         yield one
     finally:

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 from django.utils import timezone
 
 from pipeline import api, here
@@ -50,6 +51,9 @@ class Command(BaseCommand):
                 queued = api.queue_one_time_job(brand_id, options["job_type"], parameters, trigger_source=Job.Trigger.MANUAL)
         except (InvalidRequest, NotAllowed) as error:
             raise CommandError(str(error), returncode=BAD_USAGE) from error
+        except DatabaseError as error:
+            words = f"Nothing was queued: the database does not take it ({str(error).strip()}). Try again when it does."
+            raise CommandError(words, returncode=FAILED) from error
         run = queued.run
         self.say(f"Run {run.pk}: " + ("started here." if options["direct"] else "queued.") if queued.created else already(run))
         if options["wait"] or (options["direct"] and queued.created):

@@ -1,0 +1,105 @@
+"""A database that goes away, fills up, or is asked by many at once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+
+import psycopg
+import pytest
+from django.conf import settings
+
+from competitors.sandbox.server import serve
+from pipeline import api
+from pipeline.heartbeat import register_worker
+from pipeline.models import Brand, ConcurrencyLimit, Run
+from pipeline.states import RunStatus
+from tests.postgres import server
+from tests.processes import cluster, database_url, until
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
+CLAIMERS, CLAIMS, SLOTS = 8, 2000, 3
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_full_disk_stops_everything_before_money_is_spent_and_spoils_nothing(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with serve(run_seconds=1, seed=7) as sandbox:
+        done = subprocess.run(
+            ["unshare", "--map-root-user", "--mount", sys.executable, "-m", "tests.faults.full_disk", disk, tmp_path / "log"],
+            cwd=settings.BASE_DIR,
+            env={**os.environ, "APIFY_API_URL": sandbox.url},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        seen = json.loads(done.stdout.splitlines()[-1])
+        assert "full" in seen["hit"]
+        assert seen["command"][0] == 1
+        assert "disk is full" in seen["command"][1]
+        assert seen["started_while_full"] == 0
+        assert (seen["status"], seen["started"], seen["integrity"]) == (RunStatus.COMPLETED, 1, "ok")
+        assert seen["reviews"] > 0
+        assert len(sandbox.state["runs"]) == 1
+
+
+@pytest.mark.only_on("postgresql")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT, signal.SIGKILL])
+def test_a_server_that_restarts_is_waited_for_and_work_is_not_repeated(tmp_path, how):
+    """Its fast shutdown, its immediate one, and the kernel's."""
+    with server() as ours:
+        environment = {"DATABASE_URL": ours.url, "PIPELINE_LEASE_SECONDS": "5"}
+
+        def manage(*arguments):
+            subprocess.run([sys.executable, "manage.py", *arguments], check=True, env={**os.environ, **environment}, timeout=60)
+
+        def look(query):
+            with psycopg.connect(ours.url) as session:
+                return session.execute(query).fetchone()[0]
+
+        manage("migrate", "-v0")
+        manage("run_job", "toy", "--param", "works=4")
+        with cluster(tmp_path / "log", ready=lambda: look("SELECT count(*) FROM pipeline_worker") >= 2, **environment):
+            until(lambda: look("SELECT status FROM pipeline_run") == "running", "the run to begin")
+            ours.stop(how)
+            with pytest.raises(psycopg.OperationalError):
+                look("SELECT 1")
+            until(lambda: "does not answer" in (tmp_path / "log").read_text(), "the idle worker to notice")
+            ours.start()
+            until(lambda: look("SELECT status FROM pipeline_run") == "completed", "the end of the run", 40)
+            manage("run_job", "toy", "--param", "name=next")
+            until(lambda: look("SELECT count(*) FROM pipeline_run WHERE status = 'completed'") == 2, "the next one", 15)
+        assert look("SELECT count(*) FROM pipeline_attempt WHERE outcome = 'completed'") == 2
+        assert look("SELECT count(*) FROM pipeline_step") == 2
+        assert look("SELECT max(attempt) FROM pipeline_run") == 0, "no try is spent on it"
+
+
+def test_eight_processes_never_exceed_a_limit_over_two_thousand_claims(tmp_path):
+    """F2, F7: use is the number of running rows, derived and never counted."""
+    brand = Brand.objects.create(name="Acme", slug="acme")
+    ConcurrencyLimit.objects.create(job_type="toy", max_running=SLOTS)
+    register_worker()
+    queued = [api.queue_one_time_job(brand.pk, "toy", {"name": str(number)}).run.pk for number in range(CLAIMS)]
+    command = [sys.executable, "-m", "tests.faults.claimer"]
+    environment = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    claimers = [
+        subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(CLAIMERS)
+    ]
+    try:
+        printed = [claimer.communicate(timeout=240)[0].splitlines() for claimer in claimers]
+    finally:
+        for claimer in claimers:
+            claimer.kill()
+    assert all(claimer.returncode == 0 for claimer in claimers)
+    taken = Counter(int(line.split()[0]) for lines in printed for line in lines)
+    assert sorted(taken) == sorted(queued)
+    assert set(taken.values()) == {1}
+    assert max(int(line.split()[1]) for lines in printed for line in lines) == SLOTS
+    assert sum(1 for lines in printed if lines) == CLAIMERS, "every process took part"
+    assert not Run.objects.live().exists()
