@@ -87,6 +87,7 @@ def test_a_good_day_starts_one_run_and_lands_its_rows(sandbox, listing, run):
 
 @pytest.mark.parametrize("fault", ["drop_start", "error_start"])
 def test_an_answer_lost_after_the_run_was_created_is_adopted(sandbox, run, fault):
+    """F4: one intent, at most one upstream run."""
     sandbox.account.faults.arm(fault, count=1)
     work(run)
     assert "no clear answer" in words(run)

@@ -66,6 +66,7 @@ def test_it_rests_longer_each_time_it_is_asked(db):
 
 
 def test_an_upstream_that_is_down_burns_no_more_tries_until_a_probe_succeeds(sandbox, queue):
+    """F13: silence of the upstream is not death."""
     runs = [queue(number) for number in range(4)]
     work_one()  # started, waits
     sandbox.account.faults.arm("server_error", path="/actor")

@@ -58,6 +58,7 @@ def work(sandbox, run, kind, number, moment):
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("kind", ["commit", "exchange"])
 def test_killed_at_every_point_the_end_is_the_same(sandbox, kind, moment):
+    """F14: it resumes after what was committed last."""
     undisturbed, listing = queue(0)
     code, output = work(sandbox, undisturbed, kind, 0, moment)
     undisturbed.refresh_from_db()

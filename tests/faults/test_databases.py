@@ -25,6 +25,7 @@ CLAIMERS, CLAIMS, SLOTS = 8, 2000, 3
 
 @pytest.mark.only_on("sqlite")
 def test_a_full_disk_stops_everything_before_money_is_spent_and_spoils_nothing(tmp_path):
+    """F5: what cannot be recorded is not spent."""
     disk = tmp_path / "disk"
     disk.mkdir()
     with serve(run_seconds=1, seed=7) as sandbox:

@@ -45,7 +45,7 @@ def test_a_worker_killed_at_work_loses_nothing(brand, tmp_path):
 
 
 def test_an_idle_worker_killed_leaves_no_deaf_cluster(brand, tmp_path):
-    """The stock cluster never runs anything again after this."""
+    """F3: nor that of the one next in line. The stock cluster never runs anything again after this."""
     with cluster(tmp_path / "log") as workers:
         for number in range(4):
             until(lambda: len(workers.workers()) == 2, "both workers")
@@ -82,6 +82,7 @@ def test_a_cluster_whose_parent_or_sentinel_is_killed_is_replaced(brand, tmp_pat
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3])
 def test_any_child_of_the_sentinel_may_be_killed(brand, tmp_path, number):
+    """F3: no kill deafens the cluster."""
     with cluster(tmp_path / "log") as workers:
         kill(workers.processes()[3 + number])
         run = api.queue_one_time_job(brand.pk, "toy").run

@@ -32,7 +32,7 @@ def reached(run, status):
 
 
 def test_a_worker_that_was_stopped_for_longer_than_its_lease_changes_nothing_afterwards(brand, tmp_path):
-    """SIGSTOP, takeover by lease, SIGCONT."""
+    """F1: at most one live attempt. SIGSTOP, takeover by lease, SIGCONT."""
     with cluster(tmp_path / "log", PIPELINE_LEASE_SECONDS="2") as workers:
         run = api.queue_one_time_job(brand.pk, "toy", {"works": 3}).run
         until(reached(run, RunStatus.RUNNING), "the run to begin")
@@ -69,6 +69,7 @@ def test_a_worker_stopped_inside_a_transaction_holds_nobody_up(brand, tmp_path):
 
 
 def test_five_real_deaths_are_poison_with_their_story(brand, tmp_path):
+    """F16: what kills its workers is failed, with the story."""
     with cluster(tmp_path / "log"):
         run = api.queue_one_time_job(brand.pk, "toy", {"hangs": True}).run
         killed = set()
@@ -146,6 +147,7 @@ def test_a_rolling_restart_under_load_loses_and_repeats_nothing(brand, tmp_path)
 
 @postgres_only
 def test_a_listen_connection_that_is_cut_costs_latency_only(brand, tmp_path):
+    """F9: a lost wake-up channel is no lost run."""
     with cluster(tmp_path / "log"):
 
         def listeners():
@@ -166,7 +168,7 @@ def test_a_listen_connection_that_is_cut_costs_latency_only(brand, tmp_path):
 
 @postgres_only
 def test_every_connection_cut_at_once_is_survived_by_runs_at_work(brand, tmp_path):
-    """As when the server restarts: the run's own connection goes too."""
+    """F15: an end that could not be written is tried again. As when the server restarts: the run's own connection goes too."""
     with cluster(tmp_path / "log", PIPELINE_LEASE_SECONDS="3"):
         run = api.queue_one_time_job(brand.pk, "toy", {"works": 2}).run
         until(reached(run, RunStatus.RUNNING), "the run to begin")

@@ -163,6 +163,7 @@ def test_no_reason_is_given_exactly_when_the_run_is_claimable(brands, arrange):
 
 
 def test_a_stand_still_is_said(brands):
+    """F21: our own silence is visible."""
     assert explain(queue(brands[0]), timezone.now()).startswith("No worker has ever reported")
 
 

@@ -137,6 +137,7 @@ class Life(RuleBasedStateMachine):
 
 @pytest.mark.slow
 def test_any_interleaving_keeps_the_invariants():
+    """F8: what has ended never changes."""
     from hypothesis.stateful import run_state_machine_as_test
 
     quiet = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]

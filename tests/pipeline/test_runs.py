@@ -47,6 +47,7 @@ def test_a_completed_run_says_what_it_did_and_makes_its_data_fresh(queue):
 
 
 def test_a_partial_result_leaves_the_clock_and_says_why(queue):
+    """F19: only a plausible success is fresh."""
     queue(ends="partial")
     run = work_one()
     status = DatasetStatus.objects.get()
@@ -97,6 +98,26 @@ def test_a_bug_in_a_types_bookkeeping_is_a_failed_try_and_not_a_dead_worker(queu
     run = work_one()
     assert (run.status, run.attempt, run.error_message) == (RunStatus.PENDING, 1, "ValueError: a bug in the toy's books")
     assert "booked" in run.attempts.get().traceback
+
+
+def test_a_downtime_of_four_days_is_one_run_and_not_four(brand):
+    """F10: one run catches up, the next one is in the future."""
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 4 * * *")
+    missed = timezone.now() - timedelta(days=4)
+    job.runs.update(due_at=missed, order_at=missed, scheduled_for=missed)
+    done = work_off()
+    assert [run.status for run in done] == [RunStatus.COMPLETED]
+    assert job.runs.live().get().scheduled_for > timezone.now()
+
+
+def test_a_process_that_comes_again_with_an_old_pid_is_another_worker(queue):
+    """F17: its host and pid say nothing about who holds a lease."""
+    run = queue()
+    claims.claim(register_worker())
+    Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    assert work_one(register_worker()).status == RunStatus.COMPLETED
+    assert [one.outcome for one in run.attempts.order_by("number")] == [Outcome.LOST, Outcome.COMPLETED]
+    assert len({one.worker_label for one in run.attempts.all()}) == 1
 
 
 def test_a_permanent_error_is_not_tried_again(queue):

@@ -1,8 +1,10 @@
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline import schedules
 from pipeline.errors import InvalidRequest
@@ -27,6 +29,19 @@ def test_the_doubled_hour_runs_once_that_day():
     """On 25 October 2026 clocks in Berlin go back from 03:00 to 02:00."""
     after = datetime(2026, 10, 24, 3, tzinfo=BERLIN)
     assert local("30 2 * * *", "Europe/Berlin", after, 2) == ["10-25 02:30", "10-26 02:30"]
+
+
+@given(
+    st.sampled_from(["America/Los_Angeles", "Europe/Berlin", "Africa/Cairo", "Australia/Lord_Howe", "America/Havana", "UTC"]),
+    st.integers(2025, 2075),
+    st.sampled_from(["30 2 * * *", "30 1 * * *", "0 0 * * *"]),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_daily_schedule_runs_exactly_once_per_local_day(zone, year, expression):
+    """F11: whatever the clocks of its zone do."""
+    start = datetime(year, 1, 1, 12, tzinfo=ZoneInfo(zone))
+    days = [moment.astimezone(ZoneInfo(zone)).date() for moment in schedules.next_times(expression, zone, start, 370)]
+    assert days == [start.date() + timedelta(days=number) for number in range(1, 371)]
 
 
 def test_the_29th_of_february_waits_for_its_year():
@@ -55,6 +70,7 @@ def test_what_is_no_schedule_is_refused_in_words(expression):
 
 
 def test_a_crafted_expression_is_answered_quickly():
+    """F18: reading a schedule is bounded."""
     began = time.perf_counter()
     for expression in ("0 0 29 2 1#5", "59 23 31 12 7#5", "*/59 */23 29 2 0"):
         schedules.next_times(expression, "UTC", datetime(2026, 1, 1, tzinfo=UTC), 5)

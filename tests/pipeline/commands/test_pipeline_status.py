@@ -30,6 +30,7 @@ def test_a_site_with_a_worker_and_nothing_to_do_is_healthy(capsys):
 
 
 def test_no_worker_is_unhealthy(capsys):
+    """F21: to a monitor too."""
     code, out = status(capsys)
     assert code == 1
     assert "No worker has ever reported" in out

@@ -54,6 +54,7 @@ def test_who_may_not_view_runs_is_told_so(client, path):
 
 @pytest.mark.parametrize("action", ["cancel", "retry", "run_now", "run_again", "replay", "accept", "start_again", "adopt"])
 def test_a_viewer_can_do_nothing_to_a_run(viewer, brand, action):
+    """F18: permission is asked by the action, not by the button."""
     run = queue(brand)
     assert viewer.post(f"{run.get_absolute_url()}{action}/").status_code == 403
     run.refresh_from_db()
@@ -222,6 +223,7 @@ def failed_with_upstream(brand, status):
 
 
 def test_a_start_that_nobody_knows_of_can_be_adopted_or_started_again(operator, brand):
+    """F6: unknown is a state, and a person decides."""
     run = failed_with_upstream(brand, "unknown")
     page = operator.get(run.get_absolute_url()).content.decode()
     assert "Id of the upstream run that is ours" in page
