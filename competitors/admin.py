@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 
 from pipeline import api
-from pipeline.errors import InvalidRequest, NotAllowed
+from pipeline.errors import InvalidRequest
 from pipeline.registry import get_type
 
 from .amazon.tracking import JOB_TYPE, live_scrape, save_address, scrape_parameters
@@ -127,15 +127,16 @@ class CompetitorAmazonUrlAdmin(UnlessLive):
                 return TemplateResponse(request, "competitors/admin_scrape.html", context)
         queued = live = 0
         refused: list[str] = []
+        by_brand: dict[Any, list[CompetitorAmazonUrl]] = {}
         for listing in listings:
-            try:
-                result = api.queue_one_time_job(
-                    listing.competitor.brand_id, JOB_TYPE, scrape_parameters(listing), created_by=request.user
-                )
-            except (InvalidRequest, NotAllowed) as error:
-                refused.append(f"{listing}: {error}")
-            else:
-                queued, live = queued + result.created, live + (not result.created)
+            by_brand.setdefault(listing.competitor.brand_id, []).append(listing)
+        for brand, theirs in by_brand.items():
+            results = api.queue_many(brand, JOB_TYPE, [scrape_parameters(one) for one in theirs], created_by=request.user)
+            for listing, result in zip(theirs, results, strict=True):
+                if isinstance(result, InvalidRequest):
+                    refused.append(f"{listing}: {result}")
+                else:
+                    queued, live = queued + result.created, live + (not result.created)
         level = messages.WARNING if refused else messages.SUCCESS if queued else messages.INFO
         words = f"{queued} review scrape{'' if queued == 1 else 's'} queued, {live} already live, {len(refused)} refused."
         self.message_user(request, " ".join([words, *refused]), level)

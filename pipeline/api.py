@@ -3,20 +3,18 @@
 Each function raises InvalidRequest or NotAllowed, in words to show, and then has changed nothing.
 """
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from . import claims, runs, schedules
-from .errors import InvalidRequest, NotAllowed
-from .models import Brand, Job, Run, UpstreamRun, Worker
-from .parameters import clean_parameters
-from .registry import Subject, get_type
+from .enqueue import Queued, checked, queue_many, queue_one_time_job, start_here
+from .errors import NotAllowed
+from .models import Job, Run, UpstreamRun
+from .registry import get_type
 from .replay import replay
-from .states import JOB_ACTIONS, LIVE, RUN_ACTIONS, JobStatus, RunStatus
+from .states import JOB_ACTIONS, RUN_ACTIONS, JobStatus, RunStatus
 
 __all__ = [
     "Queued",
@@ -27,6 +25,7 @@ __all__ = [
     "ensure_recurring_job",
     "job_run_now",
     "pause",
+    "queue_many",
     "queue_one_time_job",
     "replay",
     "reschedule",
@@ -37,64 +36,6 @@ __all__ = [
     "start_again",
     "start_here",
 ]
-
-
-@dataclass(frozen=True)
-class Queued:
-    """`created` is False where a live run already held the key: `run` is that one, and nothing was added."""
-
-    job: Job
-    run: Run
-    created: bool
-
-
-def queue_one_time_job(
-    brand_id: UUID | str | None,
-    job_type: str,
-    parameters: dict[str, Any] | None = None,
-    *,
-    trigger_source: str = Job.Trigger.MANUAL,
-    name: str | None = None,
-    max_retries: int = 3,
-    created_by: Any = None,
-) -> Queued:
-    """Queue the work for a brand (None: the platform). A second call while a run for the same subject is live returns that."""
-    brand, params, subject = _checked(brand_id, job_type, parameters)
-    return _queue(brand, job_type, params, subject, trigger_source, name, max_retries, created_by)
-
-
-def start_here(
-    brand_id: UUID | str | None,
-    job_type: str,
-    parameters: dict[str, Any] | None = None,
-    *,
-    worker: Worker,
-    mode: str = Run.Mode.LEGACY,
-    max_retries: int = 3,
-    created_by: Any = None,
-) -> tuple[Queued, runs.Lease | None]:
-    """As queue_one_time_job, but the run is this process's from its first moment: no worker can come in between.
-
-    The caller does the work under the lease (see here.py). No lease where a live run already held the key.
-    NotAllowed where a limit or pause keeps such a run from starting now.
-    """
-    brand, params, subject = _checked(brand_id, job_type, parameters)
-    with transaction.atomic():
-        claims.lock(claims.CLAIM_LOCK)
-        stops = claims.blocking(job_type, brand.pk if brand else None)
-        queued = (
-            None if stops else _queue(brand, job_type, params, subject, Job.Trigger.MANUAL, None, max_retries, created_by, mode)
-        )
-        if queued and queued.created:
-            run, attempt = claims.take(queued.run.pk, worker, claims.now())
-            queued = Queued(queued.job, run, created=True)
-            return queued, runs.Lease(queued.run.pk, attempt.lease_token, attempt.pk)
-    if queued is None:
-        raise NotAllowed(
-            f"{get_type(job_type).label} cannot start here now: it is paused, or as many run as its limit allows."
-            " Queue it instead."
-        )
-    return queued, None
 
 
 def ensure_recurring_job(
@@ -114,7 +55,7 @@ def ensure_recurring_job(
     A person's pause is kept unless `enabled` is given for an existing job as False (pause) or the job is new.
     """
     schedules.check(cron_expression)
-    brand, params, subject = _checked(brand_id, job_type, parameters)
+    brand, params, subject = checked(brand_id, job_type, parameters)
     with transaction.atomic():
         claims.lock(claims.CLAIM_LOCK)
         job = (
@@ -265,68 +206,3 @@ def _allow(action: str, job: Job) -> None:
 def _refuse(action: str, run: Run) -> None:
     run.refresh_from_db(fields=["status"])
     raise NotAllowed(f"Run {run.pk} is {run.get_status_display().lower()} by now: {action.replace('_', ' ')} does not fit.")
-
-
-# ---- shared ------------------------------------------------------------------------------------------------------------
-def _checked(
-    brand_id: UUID | str | None, job_type: str, parameters: dict[str, Any] | None
-) -> tuple[Brand | None, dict[str, Any], Subject]:
-    handler = get_type(job_type)
-    brand = None
-    if brand_id is not None:
-        try:
-            brand = Brand.objects.get(pk=brand_id)
-        except (Brand.DoesNotExist, ValidationError, ValueError, TypeError) as error:
-            raise InvalidRequest(f"There is no brand {brand_id}.", {"brand": ["Unknown brand."]}) from error
-    params = clean_parameters(handler.Params, parameters or {}, brand)
-    return brand, params, handler.subject(brand, params)
-
-
-def _queue(
-    brand: Brand | None,
-    job_type: str,
-    params: dict[str, Any],
-    subject: Subject,
-    trigger: str,
-    name: str | None,
-    max_retries: int,
-    created_by: Any,
-    mode: str = Run.Mode.WORKER,
-) -> Queued:
-    """Job and run in one savepoint, so that the loser of a race leaves nothing. If the winner ended meanwhile, try again."""
-    key = runs.dedupe_key(job_type, brand.pk if brand else None, subject.key)
-    for _ in range(10):
-        live = Run.objects.filter(dedupe_key=key, status__in=LIVE).select_related("job", "created_by").first()
-        if live:
-            return Queued(live.job, live, created=False)
-        handler = get_type(job_type)
-        estimate = handler.estimate(brand, params)
-        try:
-            with transaction.atomic():
-                at = claims.wake_workers()
-                job = Job.objects.create(
-                    brand=brand,
-                    job_type=job_type,
-                    subject=subject.key,
-                    name=name or f"{handler.label} {subject.label}".strip()[:200],
-                    parameters=params,
-                    trigger_source=trigger,
-                    max_retries=max_retries,
-                    created_by=created_by,
-                )
-                run = runs.insert(
-                    job,
-                    due_at=at,
-                    at=at,
-                    subject=subject,
-                    dedupe_key=key,
-                    trigger_source=trigger,
-                    created_by=created_by,
-                    mode=mode,
-                    cost_estimate=estimate.cost_usd if estimate else None,
-                )
-            return Queued(job, run, created=True)
-        except IntegrityError as error:
-            if "run_one_live_per_key" not in str(error) and "dedupe_key" not in str(error):
-                raise
-    raise NotAllowed("The same work starts and ends faster than it can be queued. Try again.")

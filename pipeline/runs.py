@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 
 from . import freshness, retry, schedules
 from .claims import now, wake_workers
@@ -25,6 +25,7 @@ from .registry import Done, Subject, find_type, get_type
 from .states import LIVE, JobStatus, Outcome, RunStatus, Verdict
 
 logger = logging.getLogger(__name__)
+IN_LINE = timedelta(seconds=1)  # between the places of two runs of one brand
 BLOCKED_FOR_AT_MOST = timedelta(hours=2)
 
 
@@ -49,13 +50,26 @@ def insert(job: Job, *, due_at: datetime, at: datetime, subject: Subject, priori
 
     IntegrityError where a constraint already has such a one.
     """
+    order_at = next_place(job.brand_id, due_at, priority)
+    run = new(job, due_at=due_at, order_at=order_at, at=at, subject=subject, priority=priority, **fields)
+    run.save(force_insert=True)
+    return run
+
+
+def next_place(brand_id: UUID | None, due_at: datetime, priority: int = Run.MANUAL) -> datetime:
+    """Where in line a run of the brand comes that is due then: a second after its last one, so that no flood holds others up."""
     last = (
-        Run.objects.filter(status=RunStatus.PENDING, brand=job.brand, due_at__lte=due_at, priority=priority)
+        Run.objects.filter(Q(brand_id=brand_id), status=RunStatus.PENDING, due_at__lte=due_at, priority=priority)
         .order_by("-order_at")
         .values_list("order_at", flat=True)
         .first()
     )
-    return Run.objects.create(
+    return max(due_at, last + IN_LINE) if last else due_at
+
+
+def new(job: Job, *, due_at: datetime, order_at: datetime, at: datetime, subject: Subject, **fields: Any) -> Run:
+    """A pending run, not saved yet."""
+    return Run(
         job=job,
         brand_id=job.brand_id,
         job_type=job.job_type,
@@ -64,8 +78,7 @@ def insert(job: Job, *, due_at: datetime, at: datetime, subject: Subject, priori
         subject_label=subject.label,
         subject_url=subject.url,
         due_at=due_at,
-        order_at=max(due_at, last + timedelta(seconds=1)) if last else due_at,
-        priority=priority,
+        order_at=order_at,
         created_at=at,
         **fields,
     )

@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection
 
-from pipeline import api
+from pipeline import api, enqueue
 from pipeline.errors import InvalidRequest, NotAllowed
 from pipeline.models import Brand, Job, Run
 from pipeline.states import JobStatus, RunStatus
@@ -200,6 +200,34 @@ def test_a_click_today_is_not_blocked_by_tomorrows_tick(brand):
     api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     assert api.queue_one_time_job(brand.pk, "toy").created
     assert len(work_off()) == 1
+
+
+def test_many_are_queued_at_once_and_each_is_answered(brand):
+    live = api.queue_one_time_job(brand.pk, "toy", {"name": "live"}).run
+    wanted = [{"name": "a"}, {"name": "live"}, {"nmae": "b"}, {"name": "c"}, {"name": "a"}]
+    a, b, wrong, c, again = api.queue_many(brand.pk, "toy", wanted)
+    assert [(one.run.subject, one.created) for one in (a, b, c, again)] == [
+        ("a", True),
+        ("live", False),
+        ("c", True),
+        ("a", False),
+    ]
+    assert b.run == live
+    assert again.run == a.run
+    assert "Did you mean 'name'?" in str(wrong)
+    assert list(Run.objects.in_line().values_list("subject", flat=True)) == ["live", "a", "c"]
+    assert [run.job.status for run in work_off()] == ["archived"] * 3
+
+
+def test_many_that_race_with_a_click_make_no_second_run(brand, monkeypatch):
+    live = api.queue_one_time_job(brand.pk, "toy", {"name": "live"}).run
+    look = enqueue._live
+    before: list[dict[str, Run]] = [{}]  # the first look finds nothing: the click comes right after it
+    monkeypatch.setattr(enqueue, "_live", lambda keys: before.pop() if before else look(keys))
+    queued = api.queue_many(brand.pk, "toy", [{"name": "new"}, {"name": "live"}])
+    assert [one.created for one in queued] == [True, False]
+    assert queued[1].run == live
+    assert Run.objects.count() == 2
 
 
 def test_a_tick_that_ends_inserts_its_successor(brand):
