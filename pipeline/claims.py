@@ -138,9 +138,8 @@ def excluded() -> list[limits.Limit]:
     rows = by_kind[1]
     if not rows:
         return pauses
-    running: Counter[tuple[str, uuid.UUID | None]] = Counter(
-        Run.objects.filter(status=RunStatus.RUNNING).values_list("job_type", "brand_id")
-    )
+    at_work = _rows(f"SELECT job_type, brand_id FROM {Run._meta.db_table} {_by('run_claim_expired')} WHERE status = 'running'")
+    running = Counter((name, brand and uuid.UUID(str(brand))) for name, brand in at_work)
     return limits.saturated(rows, running) + pauses
 
 
@@ -182,18 +181,52 @@ def _candidate(excluded: list[limits.Limit], at: datetime) -> Candidate | None:
         f" ORDER BY r.lease_expires_at LIMIT 1 {skip}"
     )
     woken = f"SELECT r.id FROM {table} r WHERE r.status = 'waiting' AND r.due_at <= %s{full} ORDER BY r.due_at LIMIT 1 {skip}"
+    of_type, index = "", "run_claim_pending"
+    types: list[str] = []
+    stopped = {limit.job_type for limit in excluded if limit.job_type and not limit.brand_id}
+    if stopped:  # ask type by type: all the runs of one that is stopped may stand before the first that may start
+        types = [name for name in _pending_types() if name not in stopped]
+        of_type, index = "r.job_type = %s AND ", "run_claim_type"
     pending = (
-        f"SELECT r.id FROM {table} r WHERE r.status = 'pending' AND r.due_at <= %s{full}{pause}"
+        f"SELECT r.id, r.priority, r.order_at FROM {table} r {_by(index)}"
+        f" WHERE {of_type}r.status = 'pending' AND r.due_at <= %s{full}{pause}"
         f" AND NOT EXISTS (SELECT 1 FROM {jobs} j WHERE j.id = r.job_id AND j.status = 'paused' AND r.scheduled_for IS NOT NULL)"
         f" ORDER BY r.priority, r.order_at, r.id LIMIT 1 {skip}"
     )
+    pending_values = [moment, *full_values, *pause_values]
+    if stopped:
+        first = " UNION ALL ".join(f"SELECT * FROM ({pending}) AS t{number}" for number in range(len(types)))
+        pending = (
+            f"SELECT id FROM ({first}) AS firsts ORDER BY priority, order_at, id LIMIT 1"
+            if types
+            else f"SELECT id FROM {table} WHERE FALSE"
+        )
+        pending_values = [value for name in types for value in (name, *pending_values)]
+    else:
+        pending = f"SELECT id FROM ({pending}) AS first"
     query = (
         f"SELECT id, status = 'running', scheduled_for IS NOT NULL AND dedupe_key IS NULL FROM {table}"
         f" WHERE id = COALESCE(({lapsed}), ({woken}), ({pending}))"
     )
-    values = [moment, moment, *full_values, moment, *full_values, *pause_values]
+    values = [moment, moment, *full_values, *pending_values]
     (row,) = _rows(query, values) or [None]
     return Candidate(row[0], bool(row[1]), bool(row[2])) if row else None
+
+
+def _by(index: str) -> str:
+    """SQLite has to be told: left alone it reads all that is pending, and sorts."""
+    return f"INDEXED BY {index}" if connection.vendor == "sqlite" else ""
+
+
+def _pending_types() -> list[str]:
+    """The job types that have pending runs, by one step through the index each."""
+    least = f"SELECT min(job_type) FROM {Run._meta.db_table} {_by('run_claim_type')} WHERE status = 'pending'"
+    found = _rows(
+        f"WITH RECURSIVE types(name) AS ({least} UNION ALL"
+        f" SELECT ({least} AND job_type > types.name) FROM types WHERE types.name IS NOT NULL)"
+        " SELECT name FROM types WHERE name IS NOT NULL"
+    )
+    return [name for (name,) in found]
 
 
 def _rows(query: str, values: Sequence[Any] = ()) -> list[Any]:

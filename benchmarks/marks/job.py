@@ -1,7 +1,8 @@
-"""A job type that only notes when its handler began."""
+"""Job types that only note when their handler began, or do nothing for a while."""
 
 import os
 import time
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -27,4 +28,24 @@ class Mark(JobType):
 
     def run(self, ctx: Any, params: dict[str, Any]) -> Done:
         note(params["name"])
+        return Done()
+
+
+@job_type("doze", label="Doze", emoji="💤", datasets={})
+class Doze(JobType):
+    class Params(ParameterForm):
+        name = forms.CharField()
+        sleeps = forms.FloatField(initial=0)
+        works = forms.FloatField(initial=0)
+
+    def subject(self, brand: Any, params: dict[str, Any]) -> Subject:
+        return Subject(params["name"])
+
+    def run(self, ctx: Any, params: dict[str, Any]) -> Done:
+        if params["sleeps"]:
+            ctx.sleep(timedelta(seconds=params["sleeps"]))
+        end = time.monotonic() + params["works"]
+        while time.monotonic() < end:
+            ctx.check()
+            time.sleep(0.02)
         return Done()

@@ -83,7 +83,8 @@ class Run(models.Model):
             ("replay_run", "Can replay runs"),
         ]
         indexes = [
-            models.Index(fields=["priority", "order_at", "due_at"], name="run_claim_pending", condition=Q(status="pending")),
+            models.Index(fields=["priority", "order_at", "id"], name="run_claim_pending", condition=Q(status="pending")),
+            models.Index(fields=["job_type", "priority", "order_at", "id"], name="run_claim_type", condition=Q(status="pending")),
             models.Index(fields=["due_at"], name="run_claim_waiting", condition=Q(status="waiting")),
             models.Index(fields=["due_at"], name="run_next_due", condition=Q(status="pending")),
             models.Index(fields=["lease_expires_at"], name="run_claim_expired", condition=Q(status="running")),

@@ -50,6 +50,15 @@ def test_each_run_in_line_tells_its_place(brands):
     assert words == ["Next in line", "In line, number 2", "In line, number 3"]
 
 
+def test_a_stopped_type_holds_no_other_up(brands):
+    for number in range(3):
+        queue(brands[0], str(number))
+    other = queue(brands[0], "other")
+    Run.objects.filter(pk=other.pk).update(job_type="marble")
+    ConcurrencyLimit.objects.create(job_type="toy", max_running=0)
+    assert [claim(), claim()] == [other, None]
+
+
 def test_what_is_not_due_is_not_claimed(brands):
     run = queue(brands[0])
     Run.objects.filter(pk=run.pk).update(due_at=timezone.now() + timedelta(minutes=1))
