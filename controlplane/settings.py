@@ -128,9 +128,6 @@ PIPELINE_POLL_SECONDS = read("PIPELINE_POLL_SECONDS", "float", 3.0, at_least=0.1
 PIPELINE_SETTLE_SECONDS = read("PIPELINE_SETTLE_SECONDS", "float", 10.0, at_least=0)  # until an ended run's cost is final
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     DATABASES["default"]["OPTIONS"] |= {
-        # The engine's statements are few and come again and again: planned once per connection, a drain is a fifth faster.
-        "server_side_binding": True,
-        "prepare_threshold": 3,
         # A server that vanished is noticed within seconds, not after the kernel's default of two hours.
         "connect_timeout": 5,
         "keepalives": 1,

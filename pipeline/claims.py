@@ -213,6 +213,16 @@ def _candidate(excluded: list[limits.Limit], at: datetime) -> Candidate | None:
     return Candidate(row[0], bool(row[1]), bool(row[2])) if row else None
 
 
+def prepare_statements() -> None:
+    """From now on PostgreSQL plans this process's statements once per connection: a worker's are few and come again and again.
+
+    Not for web processes: a statement may then have 65,535 values at most, which deleting a brand in the admin can exceed.
+    """
+    if connection.vendor == "postgresql":
+        connection.close()
+        connection.settings_dict["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 3}
+
+
 def _by(index: str) -> str:
     """SQLite has to be told: left alone it reads all that is pending, and sorts."""
     return f"INDEXED BY {index}" if connection.vendor == "sqlite" else ""

@@ -40,6 +40,7 @@ def supervise() -> None:
         stop.set()
         current.ask_to_stop()
 
+    claims.prepare_statements()
     current = Group()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)

@@ -19,7 +19,7 @@ from pipeline.sources import Order, Page, Seen, register_source
 T = TypeVar("T")
 PAGE_ITEMS = 1000
 LIST_PAGE = 1000
-LIST_PAGES = 5  # of one look; what is older than 5,000 runs is found by the run's own fallback look
+LIST_PAGES = 12  # of one look; what is older than 12,000 runs is found by the run's own fallback look
 READ_TIMEOUT = timedelta(seconds=30)
 TAG_MARK = "controlplane/"
 # The upstream's words for an end. Every other word, known or new, means that the run is still under way.
