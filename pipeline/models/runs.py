@@ -54,10 +54,13 @@ class Run(models.Model):
     dedupe_key = models.CharField(max_length=300, null=True, blank=True)  # noqa: DJ001  NULL: holds no key
     lease_token = models.UUIDField(null=True, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
-    worker = models.ForeignKey("pipeline.Worker", null=True, blank=True, on_delete=models.SET_NULL, related_name="runs")
+    # Every index is written at each change of status: people and workers are found without one of their own.
+    worker = models.ForeignKey(
+        "pipeline.Worker", null=True, blank=True, on_delete=models.SET_NULL, related_name="runs", db_index=False
+    )
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     blocked_reason = models.TextField(blank=True, default="")
     blocked_since = models.DateTimeField(null=True, blank=True)
@@ -66,7 +69,9 @@ class Run(models.Model):
     counts = models.JSONField(default=dict, blank=True)
     error_message = models.TextField(blank=True, default="")
     trigger_source = models.CharField(max_length=10, choices=Job.Trigger, default=Job.Trigger.MANUAL)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
@@ -83,10 +88,12 @@ class Run(models.Model):
             ("replay_run", "Can replay runs"),
         ]
         indexes = [
-            models.Index(fields=["priority", "order_at", "id"], name="run_claim_pending", condition=Q(status="pending")),
-            models.Index(fields=["job_type", "priority", "order_at", "id"], name="run_claim_type", condition=Q(status="pending")),
+            models.Index(
+                fields=["job_type", "priority", "order_at", "id"], name="run_claim_pending", condition=Q(status="pending")
+            ),
             models.Index(fields=["due_at"], name="run_claim_waiting", condition=Q(status="waiting")),
             models.Index(fields=["due_at"], name="run_next_due", condition=Q(status="pending")),
+            models.Index(fields=["worker"], name="run_of_worker", condition=Q(status="running")),
             models.Index(fields=["lease_expires_at"], name="run_claim_expired", condition=Q(status="running")),
             models.Index(fields=["brand", "order_at"], name="run_brand_line", condition=Q(status="pending")),
             models.Index(fields=["job_type", "brand", "subject", "-id"], name="run_of_subject"),
