@@ -66,8 +66,9 @@ def queue_many(
         wanted.setdefault(key, (params, subject))
         answers.append(key)
     found: dict[str, Queued] = {}
-    for number in range(0, len(wanted), BATCH):
-        keys = list(wanted)[number : number + BATCH]
+    every = list(wanted)
+    for start in range(0, len(every), BATCH):
+        keys = every[start : start + BATCH]
         found |= {key: Queued(run.job, run, created=False) for key, run in _live(keys).items()}
         missing = {key: wanted[key] for key in keys if key not in found}
         jobs = {

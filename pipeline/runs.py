@@ -109,7 +109,7 @@ def fenced(lease: Lease) -> Iterator[Run]:
     """A transaction in which the run is still ours, locked until the end. LeaseLost where somebody took it over."""
     with transaction.atomic():
         ours = Run.objects.select_related("job").filter(pk=lease.run_id, lease_token=lease.token)
-        run = next(iter(ours.select_for_update(no_key=True, of=("self",))), None)
+        run = ours.select_for_update(no_key=True, of=("self",)).first()
         if run is None:
             lease.lost.set()
             raise LeaseLost
@@ -127,7 +127,7 @@ def renew(lease: Lease) -> bool:
 
 def log(run_id: int, message: str, level: str = RunLog.Level.INFO, at: datetime | None = None) -> None:
     """Append a line. The caller's transaction has locked or changed the run's row, so the numbers follow each other."""
-    last = next(iter(RunLog.objects.filter(run_id=run_id).order_by("-seq").values_list("seq", flat=True)[:1]), 0)
+    last = RunLog.objects.filter(run_id=run_id).order_by("-seq").values_list("seq", flat=True).first() or 0
     RunLog.objects.create(run_id=run_id, seq=last + 1, at=at or now(), level=level, message=message.replace("\x00", ""))
 
 
