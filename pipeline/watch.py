@@ -7,7 +7,6 @@ import logging
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Min
 
 from . import claims, money, runs, upstream_health
 from .errors import RunError, SlowDown
@@ -52,10 +51,11 @@ def _look(source: Source) -> None:
         started_at__isnull=False, source=source.name, status=UpstreamRun.Status.RUNNING, run__status=RunStatus.WAITING
     )
     # Ids alone: ten thousand may wait, and this process does it for as long as it lives.
-    ours = dict(waiting.order_by("started_at").values_list("upstream_id", "run_id"))
-    oldest = waiting.aggregate(oldest=Min("started_at"))["oldest"]
+    rows = list(waiting.order_by("started_at").values_list("upstream_id", "run_id", "started_at"))
+    oldest = rows[0][2] if rows else None
     if oldest is None:
         return
+    ours = {upstream_id: run_id for upstream_id, run_id, _ in rows}
     ended = source.ended_since(oldest - timedelta(minutes=1))
     runs.wake(ours[upstream_id] for upstream_id in ended if upstream_id in ours)
     still = [upstream_id for upstream_id in ours if upstream_id not in ended]
