@@ -195,11 +195,7 @@ def _candidate(excluded: list[limits.Limit], at: datetime) -> Candidate | None:
         f" ORDER BY r.priority, r.order_at, r.id LIMIT 1 {skip}"
     )
     firsts = " UNION ALL ".join(f"SELECT * FROM ({first}) AS t{number}" for number in range(len(types)))
-    pending = (
-        f"SELECT id FROM ({firsts}) AS firsts ORDER BY priority, order_at, id LIMIT 1"
-        if types
-        else "SELECT id FROM (SELECT CAST(NULL AS bigint) AS id) AS none"
-    )
+    pending = f"SELECT id FROM ({firsts}) AS firsts ORDER BY priority, order_at, id LIMIT 1" if types else "NULL"
     pending_values = [value for name in types for value in (name, moment, *full_values, *pause_values)]
     query = (
         f"SELECT id, status = 'running', scheduled_for IS NOT NULL AND dedupe_key IS NULL FROM {table}"
