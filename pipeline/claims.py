@@ -10,7 +10,7 @@ import select
 import time
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,6 +28,9 @@ from .states import RunStatus
 logger = logging.getLogger(__name__)
 CHANNEL = "pipeline_runs"
 CLAIM_LOCK, MONEY_LOCK = 7_301, 7_302  # advisory locks of this application
+# Statistics of a moment when nothing was pending would have each claim sort all that is: the index has the order. (Where a
+# sort is forbidden but needed, the plan looks so dear that compiling it seems worth 200 ms.)
+PLANNER = ", set_config('enable_sort', 'off', true), set_config('jit', 'off', true)"
 IDLE_SECONDS = 5.0  # the longest an idle worker goes without a look of its own
 SQLITE_LOOK_SECONDS = 0.02  # 10 ms would double the idle cost for 6 ms of pick-up
 
@@ -48,10 +51,8 @@ def lock(number: int) -> datetime:
     """
     if connection.vendor != "postgresql":
         return timezone.now()
-    # Statistics of a moment when nothing was pending would have each claim sort all that is: the index has the order. (Where a
-    # sort is forbidden but needed, the plan looks so dear that compiling it seems worth 200 ms.)
-    planner = "set_config('enable_sort', 'off', true), set_config('jit', 'off', true)"
-    query = f"SELECT pg_advisory_xact_lock(%s), clock_timestamp(), {planner}"
+    planner = PLANNER if number == CLAIM_LOCK else ""
+    query = f"SELECT pg_advisory_xact_lock(%s), clock_timestamp(){planner}"
     return _rows(query, [number])[0][1].astimezone(UTC)
 
 
@@ -157,53 +158,57 @@ class Candidate:
 
 
 def _candidate(excluded: list[limits.Limit], at: datetime) -> Candidate | None:
-    """The next run in line: lapsed leases first, then woken waits, then the pending by priority and order."""
+    """The next run in line: lapsed leases first, then cancels and woken waits, then the pending by priority and order."""
     table, jobs = Run._meta.db_table, Job._meta.db_table
     skip = "FOR UPDATE OF r SKIP LOCKED" if connection.vendor == "postgresql" and connection.in_atomic_block else ""
-    full, pause = "", ""
-    full_values: list[Any] = []
-    pause_values: list[Any] = []
-    for limit in excluded:
-        terms: list[str] = []
-        matches: list[Any] = []
-        if limit.job_type:
-            terms.append("r.job_type = %s")
-            matches.append(limit.job_type)
-        if limit.brand_id:
-            terms.append("r.brand_id = %s")
-            matches.append(Run._meta.get_field("brand").get_db_prep_value(limit.brand_id, connection))
-        clause = f" AND NOT COALESCE({' AND '.join(terms) or '1 = 1'}, FALSE)"
-        if limit.max_running is None:  # a pause holds back what has not begun; what waits upstream is landed
-            pause += clause
-            pause_values += matches
-        else:
-            full += clause
-            full_values += matches
     moment = connection.ops.adapt_datetimefield_value(at) if connection.vendor == "sqlite" else at
     lapsed = (
         f"SELECT r.id FROM {table} r WHERE r.status = 'running' AND r.lease_expires_at < %s"
         f" ORDER BY r.lease_expires_at LIMIT 1 {skip}"
     )
+    busy, busy_values = _none_of(limit for limit in excluded if limit.holds_back(waiting=True, cancelled=True))
+    cancelled = (
+        f"SELECT r.id FROM {table} r WHERE r.status IN ('pending', 'waiting') AND r.cancel_requested_at IS NOT NULL"
+        f" AND r.due_at <= %s{busy} ORDER BY r.due_at LIMIT 1 {skip}"
+    )
+    full, full_values = _none_of(limit for limit in excluded if limit.holds_back(waiting=True, cancelled=False))
     woken = f"SELECT r.id FROM {table} r WHERE r.status = 'waiting' AND r.due_at <= %s{full} ORDER BY r.due_at LIMIT 1 {skip}"
     # Type by type, each by its own index: all the runs of one that is stopped may stand before the first that may start.
     stopped = {limit.job_type for limit in excluded if limit.job_type and not limit.brand_id}
     types = [name for name in _pending_types() if name not in stopped]
+    held, held_values = _none_of(excluded)
     first = (
         f"SELECT r.id, r.priority, r.order_at FROM {table} r {_by('run_claim_pending')}"
-        f" WHERE r.job_type = %s AND r.status = 'pending' AND r.due_at <= %s{full}{pause}"
+        f" WHERE r.job_type = %s AND r.status = 'pending' AND r.due_at <= %s{held}"
         f" AND (r.scheduled_for IS NULL OR (SELECT j.status FROM {jobs} j WHERE j.id = r.job_id) <> 'paused')"
         f" ORDER BY r.priority, r.order_at, r.id LIMIT 1 {skip}"
     )
     firsts = " UNION ALL ".join(f"SELECT * FROM ({first}) AS t{number}" for number in range(len(types)))
     pending = f"SELECT id FROM ({firsts}) AS firsts ORDER BY priority, order_at, id LIMIT 1" if types else "NULL"
-    pending_values = [value for name in types for value in (name, moment, *full_values, *pause_values)]
+    pending_values = [value for name in types for value in (name, moment, *held_values)]
     query = (
         f"SELECT id, status = 'running', scheduled_for IS NOT NULL AND dedupe_key IS NULL FROM {table}"
-        f" WHERE id = COALESCE(({lapsed}), ({woken}), ({pending}))"
+        f" WHERE id = COALESCE(({lapsed}), ({cancelled}), ({woken}), ({pending}))"
     )
-    values = [moment, moment, *full_values, *pending_values]
+    values = [moment, moment, *busy_values, moment, *full_values, *pending_values]
     (row,) = _rows(query, values) or [None]
     return Candidate(row[0], bool(row[1]), bool(row[2])) if row else None
+
+
+def _none_of(these: Iterable[limits.Limit]) -> tuple[str, list[Any]]:
+    """SQL's AND … for a run that none of these covers, and its values."""
+    clauses = ""
+    values: list[Any] = []
+    for limit in these:
+        terms: list[str] = []
+        if limit.job_type:
+            terms.append("r.job_type = %s")
+            values.append(limit.job_type)
+        if limit.brand_id:
+            terms.append("r.brand_id = %s")
+            values.append(Run._meta.get_field("brand").get_db_prep_value(limit.brand_id, connection))
+        clauses += f" AND NOT COALESCE({' AND '.join(terms) or '1 = 1'}, FALSE)"
+    return clauses, values
 
 
 def prepare_statements() -> None:

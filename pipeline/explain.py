@@ -45,27 +45,38 @@ class Surroundings:
 
 def explain(run: Run, at: datetime, around: Surroundings | None = None) -> str:
     """'' where the run is neither pending nor waiting."""
-    if run.status == RunStatus.WAITING:
-        return _waiting(run, at)
-    if run.status != RunStatus.PENDING:
+    if run.status not in (RunStatus.PENDING, RunStatus.WAITING):
         return ""
     if run.due_at > at:
-        return _not_due(run, at)
+        return _waiting(run, at) if run.status == RunStatus.WAITING else _not_due(run, at)
     around = around or Surroundings(at)
-    if run.scheduled_for and run.job.status == JobStatus.PAUSED:
-        return "Its schedule is paused."
-    stop = next((limit for limit in around.stops if limit.covers(run.job_type, run.brand_id)), None)
-    if stop and stop.max_running is None:
-        pause = next((p for p in around.pauses if p.job_type in ("", run.job_type) and p.brand_id in (None, run.brand_id)), None)
-        return f"Paused by {pause.by or 'the system'} since {_clock(pause.since)}: {pause}." if pause else "Paused."
-    if stop:
-        return stop.reason or _limited(stop)
+    if held := _held_back(run, around):
+        return held
     if around.no_worker is not None:
         return around.no_worker
+    if run.cancel_requested_at:
+        return "Being cancelled. It ends when a worker is free."
+    if run.status == RunStatus.WAITING:
+        return "Woken. It goes on when a worker is free."
     place = around.line.get(run.pk)
     if place == 1:
         return "Next in line. It starts when a worker is free."
     return f"In line, {f'number {place}' if place else f'behind more than {LINE} others'}. It starts when a worker is free."
+
+
+def _held_back(run: Run, around: Surroundings) -> str:
+    """What keeps a due run from being claimed; '' where nothing does."""
+    waiting, cancelled = run.status == RunStatus.WAITING, run.cancel_requested_at is not None
+    if run.scheduled_for and run.job.status == JobStatus.PAUSED and not (waiting or cancelled):
+        return "Its schedule is paused."
+    covering = (limit for limit in around.stops if limit.covers(run.job_type, run.brand_id))
+    stop = next((limit for limit in covering if limit.holds_back(waiting=waiting, cancelled=cancelled)), None)
+    if stop is None:
+        return ""
+    if stop.max_running is not None:
+        return stop.reason or _limited(stop)
+    pause = next((p for p in around.pauses if p.job_type in ("", run.job_type) and p.brand_id in (None, run.brand_id)), None)
+    return f"Paused by {pause.by or 'the system'} since {_clock(pause.since)}: {pause}." if pause else "Paused."
 
 
 def no_worker_since(at: datetime) -> str | None:

@@ -18,6 +18,12 @@ class Limit:
     def covers(self, job_type: str, brand_id: UUID | None) -> bool:
         return self.job_type in ("", job_type) and self.brand_id in (None, brand_id)
 
+    def holds_back(self, *, waiting: bool, cancelled: bool) -> bool:
+        """A pause: only what has not begun. A limit: what waits upstream as well, but a cancel waits for nothing but a slot."""
+        if self.max_running is None:
+            return not (waiting or cancelled)
+        return not cancelled or self.max_running > 0
+
 
 def saturated(limits: Iterable[Limit], running: Counter[tuple[str, UUID | None]]) -> list[Limit]:
     """The limits with no free slot. `running` counts live rows by (type, brand), so nothing can drift."""

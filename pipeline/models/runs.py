@@ -92,6 +92,11 @@ class Run(models.Model):
                 fields=["job_type", "priority", "order_at", "id"], name="run_claim_pending", condition=Q(status="pending")
             ),
             models.Index(fields=["due_at"], name="run_claim_waiting", condition=Q(status="waiting")),
+            models.Index(
+                fields=["due_at"],
+                name="run_claim_cancelled",
+                condition=Q(status__in=["pending", "waiting"], cancel_requested_at__isnull=False),
+            ),
             models.Index(fields=["due_at"], name="run_next_due", condition=Q(status="pending")),
             models.Index(fields=["worker"], name="run_of_worker", condition=Q(status="running")),
             models.Index(fields=["lease_expires_at"], name="run_claim_expired", condition=Q(status="running")),

@@ -89,6 +89,20 @@ def test_an_upstream_that_is_down_burns_no_more_tries_until_a_probe_succeeds(san
     assert set(Run.objects.values_list("status", "attempt")) == {("completed", 0)}
 
 
+@pytest.mark.parametrize("held", ["slow_until", "blocked_until"])
+def test_a_cancel_does_not_wait_for_a_resting_upstream(sandbox, queue, held):
+    sandbox.account.faults.arm("never_ends")
+    run = queue(1)
+    work_one()
+    upstream_health.slow_down("apify", 600)
+    SourceState.objects.update(**{held: timezone.now() + timedelta(minutes=10)})
+    api.cancel(run, None)
+    until(lambda: (due(run), work_one(), not Run.objects.live().exists())[-1], "the cancel to end")
+    run.refresh_from_db()
+    assert run.status == RunStatus.CANCELLED
+    assert not run.upstream_runs.filter(status="running").exists()
+
+
 @pytest.mark.parametrize(
     ("limit", "words"),
     [

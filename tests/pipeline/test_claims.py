@@ -5,13 +5,15 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pipeline import api, claims
 from pipeline.explain import explain
 from pipeline.heartbeat import register_worker
-from pipeline.models import Brand, ConcurrencyLimit, Pause, Run
+from pipeline.models import Brand, ConcurrencyLimit, Pause, Run, SourceState
 from pipeline.testing import work_one
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -149,26 +151,46 @@ def test_an_idle_waiter_is_woken_by_a_click(brands):
     os.close(write_end)
 
 
-@pytest.mark.parametrize("arrange", ["due", "future", "limit", "pause", "paused schedule"])
-def test_no_reason_is_given_exactly_when_the_run_is_claimable(brands, arrange):
-    register_worker()
-    run = queue(brands[0])
-    if arrange == "future":
-        Run.objects.filter(pk=run.pk).update(due_at=timezone.now() + timedelta(minutes=4))
-    elif arrange == "limit":
-        ConcurrencyLimit.objects.create(job_type="toy", max_running=0)
-    elif arrange == "pause":
-        Pause.objects.create()
-    elif arrange == "paused schedule":
-        api.cancel(run, None)
-        job = api.ensure_recurring_job(brands[0].pk, "toy", "0 3 * * *")
-        run = job.runs.get()
-        api.run_now(run, None)
-        api.pause(job, None)
-    run.refresh_from_db()
-    words = explain(run, timezone.now())
-    assert words
-    assert words.startswith("Next in line") == (claim() is not None)
+SCOPES = st.tuples(st.sampled_from(["", "toy", "amazon_review_scrape"]), st.sampled_from([None, 0, 1]))
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    limits=st.dictionaries(SCOPES, st.integers(0, 1), max_size=3),
+    pauses=st.sets(SCOPES, max_size=2),
+    kind=st.sampled_from(["toy", "amazon_review_scrape"]),
+    status=st.sampled_from(["pending", "waiting"]),
+    due_in=st.sampled_from([-1, 0, 240]),
+    flags=st.sets(st.sampled_from(["another runs", "another brand's runs", "cancelled", "paused schedule", "upstream down"])),
+)
+def test_no_reason_is_given_exactly_when_the_run_is_claimable(brands, limits, pauses, kind, status, due_in, flags):
+    with transaction.atomic():
+        register_worker()
+        for (job_type, brand), most in limits.items():
+            ConcurrencyLimit.objects.create(job_type=job_type, brand=brand if brand is None else brands[brand], max_running=most)
+        for job_type, brand in pauses:
+            Pause.objects.create(job_type=job_type, brand=brand if brand is None else brands[brand])
+        for number, flag in enumerate(["another runs", "another brand's runs"]):
+            if flag in flags:
+                running = queue(brands[number], flag)
+                claims.take(running.pk, register_worker(), claims.now())
+        if "upstream down" in flags:
+            SourceState.objects.create(
+                source="apify", next_poll_at=timezone.now(), blocked_until=timezone.now() + timedelta(seconds=30)
+            )
+        if "paused schedule" in flags:
+            run = api.ensure_recurring_job(brands[0].pk, "toy", "0 3 * * *").runs.get()
+            api.pause(run.job, None)
+        else:
+            run = queue(brands[0])
+        due_at = timezone.now() + timedelta(seconds=due_in)
+        cancelled = timezone.now() if "cancelled" in flags else None
+        Run.objects.filter(pk=run.pk).update(job_type=kind, status=status, due_at=due_at, cancel_requested_at=cancelled)
+        words = explain(Run.objects.get(pk=run.pk), timezone.now())
+        assert words
+        goes = words.startswith(("Next in line", "Woken", "Being cancelled"))
+        assert goes == (claim() == run), words
+        transaction.set_rollback(True)
 
 
 def test_a_stand_still_is_said(brands):
