@@ -14,6 +14,7 @@ from benchmarks.scratch import ROOT, database, marks, percentiles, process, wait
 WORKERS = {
     "ours": ("benchmarks.settings", ["worker"]),
     "stock django-q2": ("benchmarks.stock_settings", ["qcluster"]),
+    "tuned django-q2": ("benchmarks.tuned_settings", ["qcluster"]),
     "procrastinate": ("benchmarks.procrastinate_settings", ["procrastinate", "worker", "--concurrency", "2"]),
 }
 
@@ -57,6 +58,7 @@ def main():
             "ours": lambda name: api.queue_one_time_job(brand.pk, "mark", {"name": name}),
             "stock django-q2": lambda name: async_task("benchmarks.marks.job.note", name),
         }
+        puts["tuned django-q2"] = puts["stock django-q2"]
         for label, put in puts.items():
             settings, arguments = WORKERS[label]
             began = time.perf_counter()

@@ -44,11 +44,14 @@ def main():
             ours = measure(folder, "ours", samples, lambda name: api.queue_one_time_job(brand.pk, "mark", {"name": name}))
         with process("qcluster", settings="benchmarks.stock_settings", log=folder / "qcluster.log"):
             stock = measure(folder, "stock", samples, lambda name: async_task("benchmarks.marks.job.note", name))
+        with process("qcluster", settings="benchmarks.tuned_settings", log=folder / "tuned.log"):
+            tuned = measure(folder, "tuned", samples, lambda name: async_task("benchmarks.marks.job.note", name))
         print(f"Pick-up on {connection.vendor}, {samples} single clicks, 2 workers, ms")
         print(f"{'':22}{'p50':>9}{'p95':>9}{'max':>9}")
         for label, values in (
             ("ours", ours[0]),
             ("stock django-q2", stock[0]),
+            ("tuned django-q2", tuned[0]),
             ("our enqueue", ours[1]),
             ("stock enqueue", stock[1]),
         ):

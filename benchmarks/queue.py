@@ -11,6 +11,7 @@ import time
 import uuid
 from pathlib import Path
 
+from benchmarks.pickup import measure
 from benchmarks.scratch import database, marks, process, wait_for_mark
 
 
@@ -110,6 +111,14 @@ def main():
             seen = [moment for name, moment in marks(folder).items() if name.startswith(f"{label}-")]
             return (len(seen) - 1) / ((max(seen) - min(seen)) / 1e9), options.runs / took
 
+        def tail(label):
+            """The 99th percentile of 200 single pick-ups, ms."""
+            with workers(f"{label}-picks"):
+                seen, _ = measure(
+                    folder, f"{label}-pick", 200, lambda name: api.queue_one_time_job(brand.pk, "mark", {"name": name})
+                )
+            return sorted(seen)[int(len(seen) * 0.99)]
+
         print(f"On {connection.vendor}, 2 workers")
         alone, bulk = drain("alone")
         say("bulk enqueue, runs/s", f"{bulk:.0f}")
@@ -127,11 +136,14 @@ def main():
         many(options.history, "completed", verdict="ok", completed_at=at, **held)
         say(f"… with a history of {options.history:,}", f"{(speed := drain('history')[0]):.0f} ({speed / alone:.2f} ×)")
         if connection.vendor == "postgresql":
+            before = tail("history")
+            say("… its pick-up p99, ms", f"{before:.1f}")
             reader = connection.copy()
             with reader.cursor() as cursor:
                 cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
                 cursor.execute("SELECT count(*) FROM pipeline_worker")
                 say("… and a REPEATABLE READ reader left open", f"{(speed := drain('reader')[0]):.0f} ({speed / alone:.2f} ×)")
+                say("… its pick-up p99, ms", f"{(late := tail('reader')):.1f} ({late / before:.2f} ×)")
             reader.close()
         with workers("idle") as supervisor:
             until(lambda: Worker.objects.filter(stopped_at=None, kind="worker", pid__in=tree(supervisor.pid)).count() == 2)
