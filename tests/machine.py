@@ -8,6 +8,7 @@ from pathlib import Path
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 INSTALL_CHROMIUM = "apt-get install -y chromium fonts-liberation fonts-noto-color-emoji libatomic1"
 INSTALL_POSTGRES = "apt-get install -y postgresql"
+INSTALL_FAKETIME = "apt-get install -y libfaketime"
 
 
 class Missing(Exception):
@@ -43,8 +44,15 @@ def postgres_binaries() -> Path:
     raise Missing(f"Tests run on PostgreSQL too, and there is no server program here. Install it: {INSTALL_POSTGRES}")
 
 
+def faketime() -> Path:
+    """The library that, preloaded, makes a process see another clock."""
+    for found in Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"):
+        return found
+    raise Missing(f"Fault tests let the clock jump with libfaketime, which is not installed. Install it: {INSTALL_FAKETIME}")
+
+
 if __name__ == "__main__":
-    for need in (chromium, postgres_binaries):
+    for need in (chromium, postgres_binaries, faketime):
         try:
             need()
         except Missing as missing:

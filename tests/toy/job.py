@@ -52,6 +52,8 @@ class Toy(JobType):
         while time.monotonic() < end:
             ctx.check()
             time.sleep(0.01)
+        if params["works"]:
+            ctx.log(f"By this host's clock it is {time.time():.0f}.")
         while params["hangs"]:
             time.sleep(0.05)
         match params["ends"]:
