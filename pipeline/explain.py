@@ -50,7 +50,7 @@ def explain(run: Run, at: datetime, around: Surroundings | None = None) -> str:
     if run.due_at > at:
         return _waiting(run, at) if run.status == RunStatus.WAITING else _not_due(run, at)
     around = around or Surroundings(at)
-    if held := _held_back(run, around):
+    if held := held_back(run, around):
         return held
     if around.no_worker is not None:
         return around.no_worker
@@ -64,8 +64,8 @@ def explain(run: Run, at: datetime, around: Surroundings | None = None) -> str:
     return f"In line, {f'number {place}' if place else f'behind more than {LINE} others'}. It starts when a worker is free."
 
 
-def _held_back(run: Run, around: Surroundings) -> str:
-    """What keeps a due run from being claimed; '' where nothing does."""
+def held_back(run: Run, around: Surroundings) -> str:
+    """What keeps a due run from being claimed; '' where nothing but the want of a free worker does."""
     waiting, cancelled = run.status == RunStatus.WAITING, run.cancel_requested_at is not None
     if run.scheduled_for and run.job.status == JobStatus.PAUSED and not (waiting or cancelled):
         return "Its schedule is paused."

@@ -2,11 +2,12 @@
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from . import claims, runs
-from .models import Event, Job, SourceState, UpstreamRun
+from .models import Job, SourceState, UpstreamRun
 from .sources import get_source
 from .states import TERMINAL, JobStatus
 
@@ -48,6 +49,6 @@ def sweep(at: datetime) -> None:
         )
 
 
-def _tell(kind: str, message: str, **about: object) -> None:
+def _tell(kind: str, message: str, **about: Any) -> None:
     logger.warning(message)
-    Event.objects.create(kind=kind, message=message, **about)
+    runs.record_event(kind, message, **about)

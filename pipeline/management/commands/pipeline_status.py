@@ -8,12 +8,12 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from pipeline import queries
-from pipeline.explain import in_words
+from pipeline.explain import SILENT, Surroundings, held_back, in_words
 from pipeline.models import Run, Worker
 from pipeline.states import RunStatus
 
 LATE = timedelta(seconds=60)  # what the users were promised
-SILENT = timedelta(seconds=60)
+LOOKED_AT = 500  # of what is late, before all is taken to have a reason
 
 
 class Command(BaseCommand):
@@ -28,21 +28,20 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         seen = queries.overview()
-        due = (
-            Run.objects.filter(status=RunStatus.PENDING, due_at__lte=now)
-            .select_related("job", "brand")
-            .order_by("due_at")
-            .first()
-        )
+        due = Run.objects.filter(status=RunStatus.PENDING, due_at__lte=now).select_related("job", "brand").order_by("due_at")
+        around = Surroundings(now)
+        late = next((run for run in due.filter(due_at__lt=now - LATE)[:LOOKED_AT] if not held_back(run, around)), None)
+        first = due.first()
         dead = Worker.objects.filter(
             kind="worker", stopped_at=None, last_seen_at__lt=now - SILENT, last_seen_at__gt=now - timedelta(days=1)
         )
-        oldest = (now - due.due_at).total_seconds() if due else 0.0
+        oldest = (now - first.due_at).total_seconds() if first else 0.0
         problems = []
         if seen.no_worker:
             problems.append(seen.no_worker)
-        if due and oldest > LATE.total_seconds():
-            problems.append(f"Run {due.pk} has been due for {in_words(now - due.due_at)}. {queries.run_line(due).explanation}")
+        if late:
+            why = queries.run_line(late, around=around).explanation
+            problems.append(f"Run {late.pk} has been due for {in_words(now - late.due_at)}. {why}")
         if options["json"]:
             self.stdout.write(
                 json.dumps(
@@ -69,7 +68,7 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{seen.workers} workers alive. {seen.running} running, {seen.waiting} waiting, {seen.queued}"
                 f" queued, {seen.scheduled} scheduled for later."
-                f" Oldest due: {f'{oldest:.0f} s ago' if due else 'none'}."
+                f" Oldest due: {f'{oldest:.0f} s ago' if first else 'none'}."
             )
             for line in seen.active:
                 self.stdout.write(f"  run {line.run.pk} {line.badge.word.lower()}: {line.result}")

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from pipeline import api
 from pipeline.heartbeat import register_worker
-from pipeline.models import Run
+from pipeline.models import Pause, Run
 from pipeline.testing import work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,6 +43,21 @@ def test_work_that_waits_over_a_minute_is_unhealthy_and_named(capsys):
     code, out = status(capsys)
     assert code == 1
     assert f"Run {run.pk} has been due for 5 min" in out
+
+
+def test_work_that_is_held_back_for_a_reason_is_healthy_and_hides_no_other(capsys):
+    register_worker()
+    api.queue_one_time_job(None, "toy", {"name": "paused"})
+    Run.objects.update(due_at=timezone.now() - timedelta(minutes=9))
+    Pause.objects.create(job_type="toy")
+    code, out = status(capsys)
+    assert code == 0
+    assert "Paused by the system" in out
+    other = api.queue_one_time_job(None, "toy", {"name": "other"}).run
+    Run.objects.filter(pk=other.pk).update(job_type="marble", due_at=timezone.now() - timedelta(minutes=5))
+    code, out = status(capsys)
+    assert code == 1
+    assert f"Run {other.pk} has been due for 5 min" in out
 
 
 def test_json_has_the_figures(capsys):
