@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from pipeline.models import Worker
+from pipeline.models import Run, Worker
 
 WAIT_SECONDS = 30.0
 
@@ -26,6 +26,16 @@ def until(condition: Callable[[], Any], what: str, seconds: float = WAIT_SECONDS
             return value
         time.sleep(0.02)
     raise AssertionError(f"waited {seconds:g} s in vain for: {what}")
+
+
+def reached(run: Run, status: str) -> Callable[[], bool]:
+    """For `until`: the run's row, read anew, has the status."""
+
+    def look() -> bool:
+        run.refresh_from_db()
+        return run.status == status
+
+    return look
 
 
 def database_url() -> str:

@@ -9,19 +9,18 @@ from django.db import connection
 from django.utils import timezone
 
 from pipeline import api
-from pipeline.models import Brand, Run
+from pipeline.models import Run
 from pipeline.states import RunStatus
 from tests.machine import faketime
-from tests.processes import cluster, until
+from tests.processes import cluster, reached, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 HOUR = 3600
 
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR])
-def test_a_clock_that_jumps_by_an_hour_loses_and_repeats_nothing(tmp_path, jump):
+def test_a_clock_that_jumps_by_an_hour_loses_and_repeats_nothing(brand, tmp_path, jump):
     """On PostgreSQL it is not even noticed: leases and due times are by the database's clock. SQLite's is the host's own."""
-    brand = Brand.objects.create(name="Acme", slug="acme")
     clock = tmp_path / "clock"
     clock.write_text("+0")
     environment = {
@@ -32,9 +31,6 @@ def test_a_clock_that_jumps_by_an_hour_loses_and_repeats_nothing(tmp_path, jump)
         "PYTHONPATH": str(Path(__file__).parent / "jumping_clock"),
     }
 
-    def completed(run):
-        return Run.objects.filter(pk=run.pk, status=RunStatus.COMPLETED).exists()
-
     def clock_seen(run):
         """How far ahead of ours the clock was by which the handler said the time."""
         line = run.logs.filter(message__startswith="By this host's clock").last()
@@ -42,16 +38,16 @@ def test_a_clock_that_jumps_by_an_hour_loses_and_repeats_nothing(tmp_path, jump)
 
     with cluster(tmp_path / "log", **environment) as workers:
         before = {worker.pid for worker in workers.workers()}
-        at_work = api.queue_one_time_job(brand.pk, "toy", {"name": "at work", "works": 3}).run
-        until(lambda: Run.objects.filter(pk=at_work.pk, status=RunStatus.RUNNING).exists(), "the run to begin")
+        at_work = api.queue_one_time_job(brand.pk, "toy", {"name": "at work", "works": 3, "tells": True}).run
+        until(reached(at_work, RunStatus.RUNNING), "the run to begin")
         clock.write_text(f"{jump:+}")
-        until(lambda: completed(at_work), "its end", 20)
+        until(reached(at_work, RunStatus.COMPLETED), "its end", 20)
         assert abs(clock_seen(at_work) - jump) < 60, "the jump did not reach the worker"
         for name in ("next", "after next"):
             run = api.queue_one_time_job(brand.pk, "toy", {"name": name, "works": 0.1}).run
             if connection.vendor == "sqlite":  # clicked on the host whose clock jumped
                 Run.objects.filter(pk=run.pk).update(due_at=timezone.now() + timedelta(seconds=jump))
-            until(lambda run=run: completed(run), "the run after the jump", 20)
+            until(reached(run, RunStatus.COMPLETED), "the run after the jump", 20)
         assert {worker.pid for worker in workers.workers()} == before
         assert workers.stop() == 0
     assert at_work.logs.filter(message__startswith="Completed").count() == 1

@@ -7,24 +7,11 @@ import pytest
 from django.utils import timezone
 
 from pipeline import api
-from pipeline.models import Brand, Run, Worker
+from pipeline.models import Run, Worker
 from pipeline.states import Outcome, RunStatus
-from tests.processes import alive, cluster, until
+from tests.processes import alive, cluster, reached, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
-
-
-@pytest.fixture
-def brand():
-    return Brand.objects.create(name="Acme", slug="acme")
-
-
-def reached(run, status):
-    def look():
-        run.refresh_from_db()
-        return run.status == status
-
-    return look
 
 
 def kill(pid):

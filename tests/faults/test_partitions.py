@@ -10,25 +10,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from pipeline import api
-from pipeline.models import Brand, Run
+from pipeline.models import Run
 from pipeline.states import Outcome, RunStatus
-from tests.processes import Cluster, alive, cluster, state, until
+from tests.processes import Cluster, alive, cluster, reached, state, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 postgres_only = pytest.mark.only_on("postgresql")
-
-
-@pytest.fixture
-def brand():
-    return Brand.objects.create(name="Acme", slug="acme")
-
-
-def reached(run, status):
-    def look():
-        run.refresh_from_db()
-        return run.status == status
-
-    return look
 
 
 def test_a_worker_that_was_stopped_for_longer_than_its_lease_changes_nothing_afterwards(brand, tmp_path):

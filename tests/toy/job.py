@@ -32,6 +32,7 @@ class Toy(JobType):
         works = forms.FloatField(initial=0, min_value=0, help_text="Seconds that the run keeps its worker busy.")
 
         hangs = forms.BooleanField(initial=False, required=False, help_text="Never looks whether it should stop.")
+        tells = forms.BooleanField(initial=False, required=False, help_text="Logs what time it is by its host's clock.")
         stops = forms.BooleanField(initial=False, required=False, help_text="Its first try is stopped inside a transaction.")
 
     def subject(self, brand: Any, params: dict[str, Any]) -> Subject:
@@ -52,7 +53,7 @@ class Toy(JobType):
         while time.monotonic() < end:
             ctx.check()
             time.sleep(0.01)
-        if params["works"]:
+        if params["tells"]:
             ctx.log(f"By this host's clock it is {time.time():.0f}.")
         while params["hangs"]:
             time.sleep(0.05)
