@@ -177,7 +177,7 @@ def test_a_database_locked_for_longer_than_the_busy_timeout_is_waited_out(brand,
 
     with cluster(tmp_path / "log", PIPELINE_SQLITE_TIMEOUT="1"):
         run = api.queue_one_time_job(brand.pk, "toy", {"works": 1}).run
-        until(reached(run, RunStatus.RUNNING), "the run to begin")
+        until(lambda: run.steps.exists(), "its step: what follows is work and the last write")
         other = sqlite3.connect(connection.settings_dict["NAME"], timeout=20)
         try:
             other.execute("BEGIN IMMEDIATE")
