@@ -1,8 +1,9 @@
 """Why a pending or waiting run is not running, and when it will: one sentence, from the claim's own conditions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from statistics import median_low
 
 from django.utils import timezone
 from django.utils.timesince import timesince
@@ -15,6 +16,7 @@ from .sources import get_source
 from .states import JobStatus, RunStatus
 
 SILENT = timedelta(seconds=60)  # a worker unheard of for longer is not counted on
+RECENT = 20  # upstream runs that tell what is usual
 LINE = 500  # places in line that are numbered; whoever is further back reads that
 
 
@@ -23,6 +25,17 @@ class Surroundings:
     """What holds runs back apart from the runs themselves. Read once, however many runs a page explains."""
 
     at: datetime
+
+    _usual: dict[str, timedelta | None] = field(default_factory=dict)
+
+    def usual(self, job_type: str) -> timedelta | None:
+        """How long the type's upstream runs take: the median of the last that succeeded."""
+        if job_type not in self._usual:
+            good = UpstreamRun.objects.filter(run__job_type=job_type, status=UpstreamRun.Status.SUCCEEDED)
+            times = good.order_by("-pk").values_list("started_at", "finished_at")[:RECENT]
+            took = [finished - started for started, finished in times if started and finished]
+            self._usual[job_type] = median_low(took) if took else None
+        return self._usual[job_type]
 
     @cached_property
     def stops(self) -> list[Limit]:
@@ -47,9 +60,9 @@ def explain(run: Run, at: datetime, around: Surroundings | None = None) -> str:
     """'' where the run is neither pending nor waiting."""
     if run.status not in (RunStatus.PENDING, RunStatus.WAITING):
         return ""
-    if run.due_at > at:
-        return _waiting(run, at) if run.status == RunStatus.WAITING else _not_due(run, at)
     around = around or Surroundings(at)
+    if run.due_at > at:
+        return _waiting(run, at, around) if run.status == RunStatus.WAITING else _not_due(run, at)
     if held := held_back(run, around):
         return held
     if around.no_worker is not None:
@@ -100,7 +113,7 @@ def _not_due(run: Run, at: datetime) -> str:
     return f"Due in {left}, at {_clock(run.due_at)}."
 
 
-def _waiting(run: Run, at: datetime) -> str:
+def _waiting(run: Run, at: datetime, around: Surroundings) -> str:
     # Through the relation, so that a page may fetch them for all its runs at once.
     upstream = next((one for one in run.upstream_runs.all() if one.status == UpstreamRun.Status.RUNNING), None)
     if upstream is None:
@@ -108,6 +121,8 @@ def _waiting(run: Run, at: datetime) -> str:
         return f"{(run.blocked_reason or 'waiting').capitalize()}, looked at again in {left}."
     began = upstream.started_at or upstream.intent_at
     words = f"At {get_source(upstream.source).label} for {in_words(at - began)}"
+    if usual := around.usual(run.job_type):
+        words += f", {(at - began) / usual:.0%} of its usual time".replace("%", " %")
     return f"{words}: {upstream.message}" if upstream.message else f"{words}."
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from competitors.sandbox.server import serve
 from pipeline import api, upstream_health
 from pipeline.explain import explain
-from pipeline.models import ConcurrencyLimit, Run, SourceState
+from pipeline.models import ConcurrencyLimit, Run, SourceState, UpstreamRun
 from pipeline.states import RunStatus
 from pipeline.testing import work_one
 from pipeline.watch import watch_upstreams
@@ -87,6 +87,19 @@ def test_an_upstream_that_is_down_burns_no_more_tries_until_a_probe_succeeds(san
     assert SourceState.objects.get().blocked_until is None
     until(lambda: (due(*runs), work_one(), not Run.objects.live().exists())[-1], "all to end")
     assert set(Run.objects.values_list("status", "attempt")) == {("completed", 0)}
+
+
+def test_a_run_at_its_upstream_tells_how_much_of_the_usual_time_has_passed(sandbox, queue):
+    first = queue(1)
+    until(lambda: (due(first), work_one(), not Run.objects.live().exists())[-1], "the first to end")
+    now = timezone.now()
+    UpstreamRun.objects.update(started_at=now - timedelta(minutes=10), finished_at=now)
+    sandbox.account.faults.arm("never_ends")
+    second = queue(2)
+    work_one()
+    UpstreamRun.objects.filter(run=second).update(started_at=now - timedelta(seconds=258))
+    second.refresh_from_db()
+    assert explain(second, now).startswith("At Apify for 4 min, 43 % of its usual time")
 
 
 @pytest.mark.parametrize("held", ["slow_until", "blocked_until"])
