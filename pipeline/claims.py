@@ -143,7 +143,8 @@ def excluded() -> list[limits.Limit]:
     rows = by_kind[1]
     if not rows:
         return pauses
-    at_work = _rows(f"SELECT job_type, brand_id FROM {Run._meta.db_table} {_by('run_claim_expired')} WHERE status = 'running'")
+    running_now = f"SELECT job_type, brand_id FROM {Run._meta.db_table} {_by('run_claim_expired')} WHERE status = 'running'"
+    at_work = _rows(running_now) if any(limit.max_running for limit in rows) else []  # 0 is full whatever runs
     running = Counter((name, brand and uuid.UUID(str(brand))) for name, brand in at_work)
     return limits.saturated(rows, running) + pauses
 

@@ -6,7 +6,7 @@ Nothing here costs a run a try: it waits, with the reason, and goes on when the 
 import logging
 from datetime import datetime, timedelta
 
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 
 from . import claims
@@ -14,7 +14,7 @@ from .errors import BlockedError, RunError
 from .limits import Limit
 from .models import ConcurrencyLimit, SourceState, UpstreamRun
 from .registry import all_types
-from .sources import Source, get_source
+from .sources import Source, get_source, known_sources
 
 logger = logging.getLogger(__name__)
 DOWN_AFTER = 3  # failed calls in a row
@@ -58,7 +58,7 @@ def note_success(source: str) -> None:
 
 def probe(at: datetime) -> None:
     """Ask each upstream that is down whether it is up again, one worker at a time. Called by heartbeats."""
-    for state in SourceState.objects.filter(blocked_until__lte=at):
+    for state in _states().filter(blocked_until__lte=at):
         later = min(max((at - (state.polled_at or at)) * 2, FIRST_PROBE), LAST_PROBE)
         if SourceState.objects.filter(pk=state.pk, blocked_until=state.blocked_until).update(blocked_until=at + later):
             try:
@@ -72,7 +72,7 @@ def probe(at: datetime) -> None:
 def stops(at: datetime) -> list[Limit]:
     """The job types whose upstream must be left alone now, with the reason."""
     found = []
-    for state in SourceState.objects.exclude(slow_until=None, blocked_until=None):
+    for state in _states().exclude(slow_until=None, blocked_until=None):
         label = get_source(state.source).label
         if state.blocked_until:
             reason = f"{label} is down, next look at {timezone.localtime(state.blocked_until):%H:%M:%S}. {state.blocked_reason}"
@@ -82,6 +82,11 @@ def stops(at: datetime) -> list[Limit]:
             continue
         found += [Limit(one.name, None, 0, reason) for one in all_types() if one.source == state.source]
     return found
+
+
+def _states() -> QuerySet[SourceState]:
+    """Of the sources that there are: a row whose code is gone must stop nothing."""
+    return SourceState.objects.filter(source__in=[source.name for source in known_sources()])
 
 
 def check_room(source: Source, memory_mb: int) -> None:

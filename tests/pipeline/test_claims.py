@@ -10,7 +10,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import api, claims
+from pipeline import api, claims, upstream_health
 from pipeline.explain import explain
 from pipeline.heartbeat import register_worker
 from pipeline.models import Brand, ConcurrencyLimit, Pause, Run, SourceState
@@ -59,6 +59,14 @@ def test_a_stopped_type_holds_no_other_up(brands):
     Run.objects.filter(pk=other.pk).update(job_type="marble")
     ConcurrencyLimit.objects.create(job_type="toy", max_running=0)
     assert [claim(), claim()] == [other, None]
+
+
+def test_the_state_of_a_source_whose_code_is_gone_holds_nobody_up(brands):
+    later = timezone.now() + timedelta(minutes=5)
+    SourceState.objects.create(source="gone", next_poll_at=later, blocked_until=timezone.now(), slow_until=later)
+    run = queue(brands[0])
+    upstream_health.probe(timezone.now())
+    assert claim() == run
 
 
 def test_what_is_not_due_is_not_claimed(brands):
