@@ -49,9 +49,11 @@ def note_failure(source: str, message: str) -> bool:
 
 
 def note_success(source: str) -> None:
-    """A call was answered: whatever was held against the account is forgotten."""
+    """A call was answered: what was held against the account is forgotten, but for a rest that it asked for and that lasts."""
     troubled = SourceState.objects.filter(source=source).exclude(failures=0, slow_count=0, blocked_until=None)
-    if troubled.update(failures=0, slow_count=0, slow_until=None, blocked_until=None, blocked_reason=""):
+    if troubled.exclude(slow_until__gt=claims.now()).update(
+        failures=0, slow_count=0, slow_until=None, blocked_until=None, blocked_reason=""
+    ):
         logger.info("%s answers again.", source)
         claims.wake_workers()
 

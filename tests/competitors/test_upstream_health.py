@@ -65,6 +65,16 @@ def test_it_rests_longer_each_time_it_is_asked(db):
     assert upstream_health.slow_down("apify", 7) - timezone.now() < timedelta(seconds=8)
 
 
+def test_an_answer_does_not_end_the_rest_that_the_account_asked_for(db):
+    """A cancel or a run under way still calls it meanwhile."""
+    until_then = upstream_health.slow_down("apify", 600)
+    upstream_health.note_success("apify")
+    assert SourceState.objects.get().slow_until == until_then
+    SourceState.objects.update(slow_until=timezone.now())
+    upstream_health.note_success("apify")
+    assert (SourceState.objects.get().slow_until, SourceState.objects.get().slow_count) == (None, 0)
+
+
 def test_an_upstream_that_is_down_burns_no_more_tries_until_a_probe_succeeds(sandbox, queue):
     """F13: silence of the upstream is not death."""
     runs = [queue(number) for number in range(4)]
