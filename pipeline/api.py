@@ -7,11 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
-from . import claims, runs, schedules
+from . import claims, line, runs, schedules
 from .enqueue import Queued, checked, queue_many, queue_one_time_job, start_here
 from .errors import NotAllowed
-from .models import Job, Run, UpstreamRun
+from .models import Brand, Job, Run, UpstreamRun
 from .registry import get_type
 from .replay import replay
 from .states import JOB_ACTIONS, RUN_ACTIONS, JobStatus, RunStatus
@@ -28,7 +29,7 @@ __all__ = [
     "queue_many",
     "queue_one_time_job",
     "replay",
-    "reschedule",
+    "reschedule_brand",
     "resume",
     "retry",
     "run_again",
@@ -48,22 +49,27 @@ def ensure_recurring_job(
     name: str | None = None,
     time_zone: str = "",
     max_runs: int | None = None,
+    keep_pause: bool = True,
     created_by: Any = None,
 ) -> Job:
     """Create or update the one schedule of (brand, type, subject); its single future run moves in the same transaction.
 
-    A person's pause is kept unless `enabled` is given for an existing job as False (pause) or the job is new.
+    `enabled`: False switches it off, True on again, None leaves that as it is. What a person paused stays so unless
+    `keep_pause` is False as well.
     """
     schedules.check(cron_expression)
     brand, params, subject = checked(brand_id, job_type, parameters)
     with transaction.atomic():
         claims.lock(claims.CLAIM_LOCK)
-        job = (
+        found = (
             Job.objects.filter(brand=brand, job_type=job_type, subject=subject.key, schedule_type=Job.Schedule.RECURRING)
             .exclude(status=JobStatus.ARCHIVED)
             .first()
         )
-        if job is None:
+        if found:
+            job = _locked(found)
+            _switch(job, enabled, keep_pause, max_runs, created_by)
+        else:
             job = Job(
                 brand=brand,
                 job_type=job_type,
@@ -71,10 +77,8 @@ def ensure_recurring_job(
                 schedule_type=Job.Schedule.RECURRING,
                 created_by=created_by,
                 trigger_source=Job.Trigger.SCHEDULED,
-                status=JobStatus.ACTIVE if enabled else JobStatus.PAUSED,
+                status=JobStatus.PAUSED if enabled is False else JobStatus.ACTIVE,
             )
-        elif enabled is False:
-            job.status = JobStatus.PAUSED
         job.cron_expression, job.parameters, job.time_zone, job.max_runs = cron_expression, params, time_zone, max_runs
         job.name = name or job.name or get_type(job_type).label
         job.save()
@@ -82,16 +86,43 @@ def ensure_recurring_job(
     return job
 
 
+def _locked(job: Job) -> Job:
+    """The job as it is now, held until the end of the transaction. Its run first, as whoever ends a run does it."""
+    list(job.runs.live().filter(scheduled_for__isnull=False).select_for_update(no_key=True).values_list("pk"))
+    return Job.objects.select_for_update(no_key=True).get(pk=job.pk)
+
+
+def _switch(job: Job, enabled: bool | None, keep_pause: bool, max_runs: int | None, by: Any) -> None:
+    """On or off, for a schedule that is there. Not saved yet."""
+    if enabled is False and job.status == JobStatus.ACTIVE:
+        job.status = JobStatus.PAUSED
+        runs.record_event("switch_off", f"Switched off by {by or 'another program'}.", job=job, by=by)
+    elif enabled and job.status == JobStatus.PAUSED:
+        last = job.events.filter(kind__in=["pause", "switch_off"]).first()
+        if not keep_pause or last is None or last.kind == "switch_off":
+            job.status = JobStatus.ACTIVE
+    elif enabled and job.status == JobStatus.COMPLETED and (max_runs is None or job.runs_completed < max_runs):
+        job.status = JobStatus.ACTIVE  # it is allowed more runs than it had
+
+
 def reschedule(job: Job) -> None:
-    """Put the job's one future run where its schedule now says, in the caller's transaction."""
+    """Put the job's one future run where its schedule now says. In the caller's transaction, under the claim's lock."""
     at = claims.now()
-    job.runs.filter(status=RunStatus.PENDING, scheduled_for__isnull=False, attempt=0, started_at=None).delete()
+    line.drop_future_tick(job)
     if (
         job.recurring
         and job.status in (JobStatus.ACTIVE, JobStatus.PAUSED)
         and not job.runs.live().filter(scheduled_for__isnull=False).exists()
     ):
-        runs.insert_next_tick(job, at, at)
+        line.insert_next_tick(job, at, at)
+
+
+def reschedule_brand(brand: Brand) -> None:
+    """The brand's own time zone has changed: its schedules that name no other move with it."""
+    with transaction.atomic():
+        claims.lock(claims.CLAIM_LOCK)
+        for job in brand.jobs.filter(schedule_type=Job.Schedule.RECURRING, time_zone="").exclude(status=JobStatus.ARCHIVED):
+            reschedule(_locked(job))
 
 
 # ---- one run -----------------------------------------------------------------------------------------------------------
@@ -102,17 +133,20 @@ def cancel(run: Run, by: Any) -> None:
 
 
 def retry(run: Run, by: Any) -> None:
-    """The same run once more, with its steps and a new retry budget."""
+    """The same run once more, with its steps and a new retry budget. A schedule goes on after it."""
     if run.status not in RUN_ACTIONS["retry"]:
         _refuse("retry", run)
     try:
         with transaction.atomic():
-            reopened = runs.reopen(run, by)
+            if run.scheduled_for:
+                claims.lock(claims.CLAIM_LOCK)
+                line.drop_future_tick(run.job)
+            if not runs.reopen(run, by):
+                _refuse("retry", run)
     except IntegrityError:
-        holder = Run.objects.live().filter(dedupe_key=runs.dedupe_key(run.job_type, run.brand_id, run.subject)).first()
+        key = line.dedupe_key(run.job_type, run.brand_id, run.subject)
+        holder = Run.objects.live().filter(Q(dedupe_key=key) | Q(job=run.job_id)).first()
         raise NotAllowed(f"Run {run.pk} cannot be retried: run {holder.pk if holder else '?'} is doing the same now.") from None
-    if not reopened:
-        _refuse("retry", run)
 
 
 def start_again(run: Run, by: Any) -> None:
@@ -176,6 +210,8 @@ def pause(job: Job, by: Any) -> None:
 def resume(job: Job, by: Any) -> None:
     """Its future run is put to the next time from now: what was missed is not made up for."""
     with transaction.atomic():
+        claims.lock(claims.CLAIM_LOCK)
+        _locked(job)
         _change(job, "resume", JobStatus.ACTIVE, by)
         reschedule(job)
         claims.wake_workers()

@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_delete, post_save
 
 
 class PipelineConfig(AppConfig):
@@ -7,5 +10,15 @@ class PipelineConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks, registry  # noqa: F401  checks register themselves
+        from .models import ConcurrencyLimit, Pause
 
         registry.discover()
+        for model in (ConcurrencyLimit, Pause):  # in force at once, whoever changes them: idle workers look again
+            for signal in (post_save, post_delete):
+                signal.connect(_wake_workers, sender=model)
+
+
+def _wake_workers(**_: Any) -> None:
+    from .claims import wake_workers
+
+    wake_workers()

@@ -181,7 +181,7 @@ def _candidate(excluded: list[limits.Limit], at: datetime) -> Candidate | None:
     first = (
         f"SELECT r.id, r.priority, r.order_at FROM {table} r {_by('run_claim_pending')}"
         f" WHERE r.job_type = %s AND r.status = 'pending' AND r.due_at <= %s{held}"
-        f" AND (r.scheduled_for IS NULL OR (SELECT j.status FROM {jobs} j WHERE j.id = r.job_id) <> 'paused')"
+        f" AND (SELECT j.status FROM {jobs} j WHERE j.id = r.job_id) <> 'paused'"
         f" ORDER BY r.priority, r.order_at, r.id LIMIT 1 {skip}"
     )
     firsts = " UNION ALL ".join(f"SELECT * FROM ({first}) AS t{number}" for number in range(len(types)))

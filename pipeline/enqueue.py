@@ -8,7 +8,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from . import claims, runs
+from . import claims, line, runs
 from .errors import InvalidRequest, NotAllowed
 from .models import Brand, Job, Run, Worker
 from .parameters import clean_parameters
@@ -62,7 +62,7 @@ def queue_many(
         except InvalidRequest as error:
             answers.append(error)
             continue
-        key = runs.dedupe_key(job_type, brand.pk if brand else None, subject.key)
+        key = line.dedupe_key(job_type, brand.pk if brand else None, subject.key)
         wanted.setdefault(key, (params, subject))
         answers.append(key)
     found: dict[str, Queued] = {}
@@ -78,13 +78,13 @@ def queue_many(
         try:
             with transaction.atomic():
                 at = claims.wake_workers()
-                first = runs.next_place(brand.pk if brand else None, at)
+                first = line.place(job_type, brand.pk if brand else None, at)
                 Job.objects.bulk_create(jobs.values())
                 new = [
-                    runs.new(
+                    line.new(
                         job,
                         due_at=at,
-                        order_at=first + number * runs.IN_LINE,
+                        order_at=first + number * line.APART,
                         at=at,
                         subject=missing[key][1],
                         **_of_click(job, key),
@@ -210,7 +210,7 @@ def _queue(
     mode: str = Run.Mode.WORKER,
 ) -> Queued:
     """Job and run in one savepoint, so that the loser of a race leaves nothing. If the winner ended meanwhile, try again."""
-    key = runs.dedupe_key(job_type, brand.pk if brand else None, subject.key)
+    key = line.dedupe_key(job_type, brand.pk if brand else None, subject.key)
     for _ in range(10):
         if live := _live([key]).get(key):
             return Queued(live.job, live, created=False)
@@ -219,7 +219,7 @@ def _queue(
             with transaction.atomic():
                 at = claims.wake_workers()
                 job.save(force_insert=True)
-                run = runs.insert(job, due_at=at, at=at, subject=subject, mode=mode, **_of_click(job, key))
+                run = line.insert(job, due_at=at, at=at, subject=subject, mode=mode, **_of_click(job, key))
             return Queued(job, run, created=True)
         except IntegrityError as error:
             if "run_one_live_per_key" not in str(error) and "dedupe_key" not in str(error):

@@ -10,7 +10,7 @@ from django.utils.timesince import timesince
 
 from . import claims
 from .limits import Limit
-from .models import Pause, Run, UpstreamRun, Worker
+from .models import Event, Pause, Run, UpstreamRun, Worker
 from .registry import label_of
 from .sources import get_source
 from .states import JobStatus, RunStatus
@@ -44,6 +44,12 @@ class Surroundings:
     @cached_property
     def pauses(self) -> list[Pause]:
         return list(Pause.objects.select_related("by", "brand"))
+
+    @cached_property
+    def job_pauses(self) -> dict[int | None, Event]:
+        """Who paused each job that is, and when."""
+        found = Event.objects.filter(job__status=JobStatus.PAUSED, kind__in=["pause", "switch_off"]).select_related("by")
+        return {event.job_id: event for event in found.order_by("pk")}
 
     @cached_property
     def line(self) -> dict[int, int]:
@@ -80,8 +86,10 @@ def explain(run: Run, at: datetime, around: Surroundings | None = None) -> str:
 def held_back(run: Run, around: Surroundings) -> str:
     """What keeps a due run from being claimed; '' where nothing but the want of a free worker does."""
     waiting, cancelled = run.status == RunStatus.WAITING, run.cancel_requested_at is not None
-    if run.scheduled_for and run.job.status == JobStatus.PAUSED and not (waiting or cancelled):
-        return "Its schedule is paused."
+    if run.job.status == JobStatus.PAUSED and not (waiting or cancelled):
+        event = around.job_pauses.get(run.job_id)
+        what = "Its schedule is" if run.scheduled_for else "It is"
+        return f"{what} paused by {event.by or 'the system'} since {_clock(event.at)}." if event else f"{what} paused."
     covering = (limit for limit in around.stops if limit.covers(run.job_type, run.brand_id))
     stop = next((limit for limit in covering if limit.holds_back(waiting=waiting, cancelled=cancelled)), None)
     if stop is None:
@@ -150,4 +158,6 @@ def in_words(duration: timedelta) -> str:
 
 
 def _clock(moment: datetime) -> str:
-    return f"{timezone.localtime(moment):%H:%M}"
+    """'14:02', on another day '4 May 14:02'."""
+    local = timezone.localtime(moment)
+    return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local.day} {local:%b %H:%M}"

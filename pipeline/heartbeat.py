@@ -111,12 +111,20 @@ class Heart(threading.Thread):
             self._next_sweep = at + sweep.EVERY.total_seconds() / 4
 
     def _end_overrun(self, lease: runs.Lease, at_most: timedelta) -> None:
-        """Fail the try in its row first: from then on the work that hangs can write nothing."""
-        self.release(lease)
+        """Fail the try in its row first: from then on the work that hangs can write nothing.
+
+        Where it hangs inside a transaction the row may be its own: then the process ends all the same, and so does the lease.
+        """
+        words = f"It worked for longer than its {in_words(at_most)} and was ended."
         try:
-            runs.fail(lease, f"It worked for longer than its {in_words(at_most)} and was ended.", permanent=False)
-        except LeaseLost:
-            return
+            runs.fail(lease, words, permanent=False)
+        except LeaseLost:  # it is another's by now, or has just ended by itself
+            pass
+        except DatabaseError as error:
+            logger.warning("The failed try of run %s could not be written: %s", lease.run_id, str(error).strip())
         lease.lost.set()
-        logger.warning("Run %s worked for longer than %s and was ended.", lease.run_id, at_most)
-        self.overrun()
+        with self._guard:
+            still_at_work = self._leases.pop(lease, None) is not None
+        if still_at_work:
+            logger.warning("Run %s: %s", lease.run_id, words)
+            self.overrun()

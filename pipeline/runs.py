@@ -15,18 +15,18 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, Sum
+from django.db.models import F, Max, Sum
 
-from . import freshness, retry, schedules
+from . import freshness, line, retry, schedules
 from .claims import now, wake_workers
 from .errors import LeaseLost
 from .models import Attempt, Event, Job, Run, RunLog, UpstreamRun
-from .registry import Done, Subject, find_type, get_type
+from .registry import Done, find_type, get_type
 from .states import LIVE, JobStatus, Outcome, RunStatus, Verdict
 
 logger = logging.getLogger(__name__)
-IN_LINE = timedelta(seconds=1)  # between the places of two runs of one brand
 BLOCKED_FOR_AT_MOST = timedelta(hours=2)
+SKIPS_COUNTED = 1000
 
 
 @dataclass(eq=False)
@@ -38,69 +38,6 @@ class Lease:
     attempt_id: int
     lost: threading.Event = field(default_factory=threading.Event)
     cancel: threading.Event = field(default_factory=threading.Event)
-
-
-# ---- into being ------------------------------------------------------------------------------------------------------
-def dedupe_key(job_type: str, brand_id: UUID | None, subject: str) -> str:
-    return f"{job_type}:{brand_id or ''}:{subject}"
-
-
-def insert(job: Job, *, due_at: datetime, at: datetime, subject: Subject, priority: int = Run.MANUAL, **fields: Any) -> Run:
-    """A pending run of the job, in the caller's transaction, which also wakes the workers.
-
-    IntegrityError where a constraint already has such a one.
-    """
-    order_at = next_place(job.brand_id, due_at, priority)
-    run = new(job, due_at=due_at, order_at=order_at, at=at, subject=subject, priority=priority, **fields)
-    run.save(force_insert=True)
-    return run
-
-
-def next_place(brand_id: UUID | None, due_at: datetime, priority: int = Run.MANUAL) -> datetime:
-    """Where in line a run of the brand comes that is due then: a second after its last one, so that no flood holds others up."""
-    last = (
-        Run.objects.filter(Q(brand_id=brand_id), status=RunStatus.PENDING, due_at__lte=due_at, priority=priority)
-        .order_by("-order_at")
-        .values_list("order_at", flat=True)
-        .first()
-    )
-    return max(due_at, last + IN_LINE) if last else due_at
-
-
-def new(job: Job, *, due_at: datetime, order_at: datetime, at: datetime, subject: Subject, **fields: Any) -> Run:
-    """A pending run, not saved yet."""
-    return Run(
-        job=job,
-        brand_id=job.brand_id,
-        job_type=job.job_type,
-        parameters=job.parameters,
-        subject=subject.key,
-        subject_label=subject.label,
-        subject_url=subject.url,
-        due_at=due_at,
-        order_at=order_at,
-        created_at=at,
-        **fields,
-    )
-
-
-def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
-    """The one future run of an active recurring job; None where its cron has no further time, or its type is gone."""
-    zone = job.time_zone or (job.brand.time_zone if job.brand else "") or settings.PIPELINE_TIME_ZONE
-    times = schedules.next_times(job.cron_expression, zone, after)
-    handler = find_type(job.job_type)
-    if not times or handler is None:
-        return None
-    wake_workers()
-    return insert(
-        job,
-        due_at=times[0],
-        at=at,
-        subject=handler.subject(job.brand, job.parameters),
-        priority=Run.SCHEDULED,
-        scheduled_for=times[0],
-        trigger_source=Job.Trigger.SCHEDULED,
-    )
 
 
 # ---- under a lease ---------------------------------------------------------------------------------------------------
@@ -157,7 +94,7 @@ def block(lease: Lease, reason: str, seconds: float, *, limited: bool = True) ->
         since = run.blocked_since or at
         if not limited or at - since <= BLOCKED_FOR_AT_MOST:
             due = at + timedelta(seconds=seconds)
-            leave(run, RunStatus.PENDING, due_at=due, order_at=due, blocked_reason=reason, blocked_since=since)
+            leave(run, RunStatus.PENDING, **_back_in_line(run, due), blocked_reason=reason, blocked_since=since)
             _end_attempt(lease, Outcome.PARKED, at, reason)
             log(run.pk, f"Waiting: {reason}", RunLog.Level.WARNING, at)
             return
@@ -205,7 +142,7 @@ def fail(lease: Lease, error: str, *, permanent: bool, traceback: str = "", not_
             log(run.pk, f"Failed: {error}", RunLog.Level.ERROR, at)
             fail_for_good(run, error, at, attempt=tries)
             return
-        leave(run, RunStatus.PENDING, due_at=due, order_at=due, attempt=tries, error_message=error, blocked_since=None)
+        leave(run, RunStatus.PENDING, **_back_in_line(run, due), attempt=tries, error_message=error, blocked_since=None)
         log(
             run.pk,
             f"Try {tries} of {run.job.max_retries + 1} failed: {error} Next try at {due:%H:%M} UTC.",
@@ -255,7 +192,7 @@ def reopen(run: Run, by: Any) -> bool:
     changed = Run.objects.filter(pk=run.pk, status__in=[RunStatus.FAILED, RunStatus.CANCELLED]).update(
         status=RunStatus.PENDING,
         due_at=at,
-        order_at=at,
+        order_at=line.place(run.job_type, run.brand_id, at),
         attempt=0,
         recoveries=0,
         completed_at=None,
@@ -266,7 +203,7 @@ def reopen(run: Run, by: Any) -> bool:
         priority=Run.MANUAL,
         blocked_reason="",
         blocked_since=None,
-        dedupe_key=dedupe_key(run.job_type, run.brand_id, run.subject),
+        dedupe_key=line.dedupe_key(run.job_type, run.brand_id, run.subject),
     )
     if changed:
         Job.objects.filter(pk=run.job_id, schedule_type=Job.Schedule.ONE_TIME).update(status=JobStatus.ACTIVE)
@@ -279,7 +216,8 @@ def bring_forward(run: Run, by: Any) -> bool:
     """Due now instead of later. False where it is not pending any more."""
     with transaction.atomic():
         at = now()
-        changed = Run.objects.filter(pk=run.pk, status=RunStatus.PENDING).update(due_at=at, order_at=at)
+        order_at = line.place(run.job_type, run.brand_id, at, run.priority)
+        changed = Run.objects.filter(pk=run.pk, status=RunStatus.PENDING).update(due_at=at, order_at=order_at)
         if changed:
             log(run.pk, f"Brought forward by {by or 'the system'}.", at=at)
             wake_workers()
@@ -314,14 +252,14 @@ def accept(run: Run, by: Any) -> bool:
 # ---- at the claim ---------------------------------------------------------------------------------------------------------
 def take_key(run: Run, at: datetime) -> bool:
     """A scheduled run comes due: it takes its dedupe key, or gives way to the run that has it and inserts its successor."""
-    key = dedupe_key(run.job_type, run.brand_id, run.subject)
+    key = line.dedupe_key(run.job_type, run.brand_id, run.subject)
     holder = Run.objects.filter(dedupe_key=key, status__in=LIVE).first()
     if holder is None:
         Run.objects.filter(pk=run.pk).update(dedupe_key=key)
         return True
     leave(run, RunStatus.CANCELLED, completed_at=at, summary=f"Skipped: run {holder.pk} is doing it.")
     log(run.pk, f"Skipped: run {holder.pk} is doing it.", at=at)
-    insert_next_tick(run.job, at, at)
+    _follow_up(run, run.job, at)
     return False
 
 
@@ -375,10 +313,31 @@ def _end_job(run: Run, at: datetime) -> None:
             changes["status"] = JobStatus.COMPLETED
     elif ok and job.max_runs and job.runs_completed + 1 >= job.max_runs:
         changes["status"] = JobStatus.COMPLETED
-    elif run.scheduled_for and job.status in (JobStatus.ACTIVE, JobStatus.PAUSED):
-        insert_next_tick(job, max(at, run.scheduled_for), at)
+    else:
+        _follow_up(run, job, at)
     if changes:
         Job.objects.filter(pk=job.pk).update(**changes)
+
+
+def _follow_up(tick: Run, job: Job, at: datetime) -> None:
+    """A scheduled run is over: its successor, from now on. What came due in between is skipped, and said."""
+    if tick.scheduled_for is None or job.status not in (JobStatus.ACTIVE, JobStatus.PAUSED):
+        return
+    told = job.events.filter(kind="skipped").aggregate(at=Max("at"))["at"]
+    since = max(filter(None, [job.runs.aggregate(last=Max("scheduled_for"))["last"], told]))
+    line.insert_next_tick(job, max(at, tick.scheduled_for), at)
+    skipped = schedules.count_between(job.cron_expression, line.zone_of(job), since, at, SKIPS_COUNTED)
+    if skipped and job.status == JobStatus.ACTIVE:
+        times = "once more" if skipped == 1 else f"{skipped:,} {'or ' if skipped == SKIPS_COUNTED else ''}more times"
+        words = f"{job} came due {times} until run {tick.pk} was over. That is skipped and not made up for."
+        record_event("skipped", words, job=job, run=tick)
+        log(tick.pk, words, RunLog.Level.WARNING, at)
+
+
+def _back_in_line(run: Run, due_at: datetime) -> dict[str, Any]:
+    """For a run that is pending once more: it stands where any other of its kind would that is due then."""
+    priority = Run.SCHEDULED if run.scheduled_for else Run.MANUAL
+    return {"due_at": due_at, "priority": priority, "order_at": line.place(run.job_type, run.brand_id, due_at, priority)}
 
 
 def record_event(kind: str, message: str, *, job: Job | None = None, run: Run | None = None, by: Any = None) -> None:

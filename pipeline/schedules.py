@@ -1,6 +1,7 @@
 """Cron, read in a zone. Pure."""
 
 from datetime import UTC, datetime
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -23,6 +24,12 @@ def next_times(expression: str, zone: str, after: datetime, count: int = 1) -> l
     """The next `count` times strictly after `after`, in UTC; fewer where the expression has no more within 50 years."""
     times = CronSim(expression, after.astimezone(ZoneInfo(zone)))
     return [time.astimezone(UTC) for _, time in zip(range(count), times, strict=False)]
+
+
+def count_between(expression: str, zone: str, after: datetime, until: datetime, at_most: int) -> int:
+    """How many of its times lie after `after` and not after `until`; no more than `at_most` are counted."""
+    times = islice(CronSim(expression, after.astimezone(ZoneInfo(zone))), at_most)
+    return sum(1 for _ in takewhile(lambda time: time.astimezone(UTC) <= until, times))
 
 
 def in_words(expression: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from . import claims, runs
+from . import claims, line, runs
 from .models import Job, SourceState, UpstreamRun
 from .sources import get_source
 from .states import TERMINAL, JobStatus
@@ -33,7 +33,7 @@ def sweep(at: datetime) -> None:
         try:
             with transaction.atomic():
                 claims.lock(claims.CLAIM_LOCK)
-                run = runs.insert_next_tick(job, at, at)
+                run = line.insert_next_tick(job, at, at)
                 if run:
                     _tell("healed", f"{job} had no next run. Run {run.pk} was inserted for it.", job=job, run=run)
         except IntegrityError:  # it has one by now

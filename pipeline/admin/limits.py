@@ -1,10 +1,19 @@
+"""What people set: brands, limits and pauses. Who changed a limit or pause, and when, stays in the events."""
+
+from collections.abc import Iterable
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django_q.models import Failure, OrmQ, Schedule, Success
 
+from .. import api
 from ..models import Brand, ConcurrencyLimit, Pause
+from ..registry import all_types
+from ..runs import record_event
+from ..sources import known_sources
 
 for unused in (Failure, OrmQ, Schedule, Success):  # django-q2 keeps nothing here: runs are the Run table
     if admin.site.is_registered(unused):
@@ -18,19 +27,73 @@ class BrandAdmin(admin.ModelAdmin):
     list_filter = ("time_zone",)
     prepopulated_fields = {"slug": ("name",)}
 
+    def save_model(self, request: HttpRequest, obj: Brand, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "time_zone" in form.changed_data:
+            api.reschedule_brand(obj)
+
+
+class ScopeForm(forms.ModelForm):
+    """A mistyped type or account would stop nothing, in silence: both are chosen, not typed."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self._choose("job_type", "Every type", ((one.name, one.label) for one in all_types()))
+        self._choose("source", "None", ((one.name, one.label) for one in known_sources()))
+
+    def _choose(self, name: str, nothing: str, choices: Iterable[tuple[str, str]]) -> None:
+        if name not in self.fields:
+            return
+        known = dict(choices)
+        if (now := getattr(self.instance, name)) and now not in known:
+            known[now] = f"{now} (its code is gone)"
+        old = self.fields[name]
+        self.fields[name] = forms.ChoiceField(
+            choices=[("", nothing), *known.items()], required=False, label=old.label, help_text=old.help_text
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("source") and (cleaned.get("job_type") or cleaned.get("brand")):
+            self.add_error("source", "An account's limit counts all runs at the account. Leave type and brand empty.")
+        if cleaned.get("max_memory_mb") is not None and not cleaned.get("source"):
+            self.add_error("max_memory_mb", "Memory is counted at an upstream account. Choose the account, or leave this empty.")
+        return cleaned
+
+
+class StopAdmin(admin.ModelAdmin):
+    """Base of what keeps runs from starting: each change is an event."""
+
+    form = ScopeForm
+    search_fields = ("job_type",)
+    list_filter = ("job_type", "brand")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        self._tell(request, "changed" if change else "set", obj)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self._tell(request, "lifted", obj)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for obj in queryset:
+            self._tell(request, "lifted", obj)
+        super().delete_queryset(request, queryset)
+
+    def _tell(self, request: HttpRequest, what: str, obj: Any) -> None:
+        kind = self.opts.verbose_name
+        record_event(str(self.opts.model_name), f"The {kind} of {obj} was {what} by {request.user}.", by=request.user)
+
 
 @admin.register(ConcurrencyLimit)
-class ConcurrencyLimitAdmin(admin.ModelAdmin):
-    list_display = ("__str__", "job_type", "brand", "max_running")
-    list_filter = ("job_type", "brand")
-    search_fields = ("job_type",)
+class ConcurrencyLimitAdmin(StopAdmin):
+    list_display = ("__str__", "job_type", "brand", "source", "max_running", "max_memory_mb")
 
 
 @admin.register(Pause)
-class PauseAdmin(admin.ModelAdmin):
+class PauseAdmin(StopAdmin):
     list_display = ("__str__", "by", "since")
-    list_filter = ("job_type", "brand")
-    search_fields = ("job_type",)
     readonly_fields = ("by", "since")
 
     def save_model(self, request: HttpRequest, obj: Pause, form: Any, change: bool) -> None:

@@ -100,7 +100,9 @@ class Run(models.Model):
             models.Index(fields=["due_at"], name="run_next_due", condition=Q(status="pending")),
             models.Index(fields=["worker"], name="run_of_worker", condition=Q(status="running")),
             models.Index(fields=["lease_expires_at"], name="run_claim_expired", condition=Q(status="running")),
-            models.Index(fields=["brand", "order_at"], name="run_brand_line", condition=Q(status="pending")),
+            models.Index(
+                fields=["brand", "job_type", "priority", "order_at"], name="run_own_line", condition=Q(status="pending")
+            ),
             models.Index(fields=["job_type", "brand", "subject", "-id"], name="run_of_subject"),
             models.Index(fields=["status", "-completed_at"], name="run_by_status"),
         ]

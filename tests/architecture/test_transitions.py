@@ -23,14 +23,14 @@ def root(node: ast.expr) -> str:
 
 
 def of_state(module: ast.Module) -> list[str]:
-    """Updates of a run's state, and bare saves of a run."""
+    """Updates of a run's state, and saves of a run over one that is there."""
     found = []
     for node in ast.walk(module):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         on, written = node.func.value, {keyword.arg for keyword in node.keywords}
         if (node.func.attr == "update" and root(on).split(".")[-2:] == ["Run", "objects"] and written & STATE) or (
-            node.func.attr in {"save", "asave"} and ast.unparse(on).rpartition(".")[2] == "run"
+            node.func.attr in {"save", "asave"} and ast.unparse(on).rpartition(".")[2] == "run" and "force_insert" not in written
         ):
             found.append(ast.unparse(node))
     return found
@@ -51,7 +51,13 @@ def test_the_rule_can_fail(code):
 
 
 @pytest.mark.parametrize(
-    "code", ["job.save()", "UpstreamRun.objects.update(status=1)", "Run.objects.filter(status=1).update(progress={})"]
+    "code",
+    [
+        "job.save()",
+        "run.save(force_insert=True)",
+        "UpstreamRun.objects.update(status=1)",
+        "Run.objects.filter(status=1).update(progress={})",
+    ],
 )
 def test_the_rule_leaves_the_rest_alone(code):
     assert not of_state(ast.parse(code))

@@ -187,21 +187,6 @@ def test_accepting_a_partial_result_moves_the_freshness_clock(brand):
     assert status.last_success_at == run.completed_at
 
 
-# ---- schedules -----------------------------------------------------------------------------------------------------
-def test_a_recurring_job_has_one_future_run(brand):
-    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", time_zone="Europe/Berlin")
-    again = api.ensure_recurring_job(brand.pk, "toy", "0 4 * * *", time_zone="Europe/Berlin")
-    assert job == again
-    run = job.runs.get()
-    assert run.scheduled_for.astimezone(__import__("zoneinfo").ZoneInfo("Europe/Berlin")).hour == 4
-
-
-def test_a_click_today_is_not_blocked_by_tomorrows_tick(brand):
-    api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
-    assert api.queue_one_time_job(brand.pk, "toy").created
-    assert len(work_off()) == 1
-
-
 def test_many_are_queued_at_once_and_each_is_answered(brand):
     live = api.queue_one_time_job(brand.pk, "toy", {"name": "live"}).run
     wanted = [{"name": "a"}, {"name": "live"}, {"nmae": "b"}, {"name": "c"}, {"name": "a"}]
@@ -228,54 +213,3 @@ def test_many_that_race_with_a_click_make_no_second_run(brand, monkeypatch):
     assert [one.created for one in queued] == [True, False]
     assert queued[1].run == live
     assert Run.objects.count() == 2
-
-
-def test_a_tick_that_ends_inserts_its_successor(brand):
-    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
-    tick = job.runs.get()
-    api.run_now(tick, None)
-    assert work_one().status == RunStatus.COMPLETED
-    successor = job.runs.live().get()
-    assert successor.scheduled_for > tick.scheduled_for
-
-
-def test_a_tick_gives_way_to_the_run_that_holds_its_key(brand):
-    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
-    tick = job.runs.get()
-    manual = api.queue_one_time_job(brand.pk, "toy", {"ends": "transient"}).run
-    work_one()  # waits for its retry, still live
-    api.run_now(tick, None)
-    assert work_one() is None
-    tick.refresh_from_db()
-    assert (tick.status, tick.summary) == (RunStatus.CANCELLED, f"Skipped: run {manual.pk} is doing it.")
-    assert job.runs.live().count() == 1
-
-
-def test_a_paused_schedule_is_passed_over_and_resumes_from_now(brand):
-    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
-    api.run_now(job.runs.get(), None)
-    api.pause(job, None)
-    assert work_off() == []
-    api.resume(job, None)
-    assert work_off() == []
-    assert job.runs.live().get().due_at > job.created_at
-
-
-def test_an_update_keeps_a_persons_pause(brand):
-    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
-    api.pause(job, None)
-    assert api.ensure_recurring_job(brand.pk, "toy", "0 5 * * *").status == JobStatus.PAUSED
-
-
-def test_max_runs_completes_the_job(brand):
-    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", max_runs=1)
-    api.run_now(job.runs.get(), None)
-    work_one()
-    job.refresh_from_db()
-    assert job.status == JobStatus.COMPLETED
-    assert not job.runs.live().exists()
-
-
-def test_a_schedule_that_is_none_is_refused(brand):
-    with pytest.raises(InvalidRequest, match="Five fields"):
-        api.ensure_recurring_job(brand.pk, "toy", "every morning")

@@ -1,20 +1,25 @@
 """Which run comes next, and under which limits."""
 
+import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import api, claims, upstream_health
+from pipeline import api, claims, line, upstream_health
 from pipeline.explain import explain
 from pipeline.heartbeat import register_worker
-from pipeline.models import Brand, ConcurrencyLimit, Pause, Run, SourceState
-from pipeline.testing import work_one
+from pipeline.models import Brand, ConcurrencyLimit, Job, Pause, Run, SourceState
+from pipeline.registry import Subject
+from pipeline.testing import work_off, work_one
+from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,11 +43,56 @@ def test_first_come_first_served_within_a_brand(brands):
     assert [claim(), claim(), claim()] == [first, second, None]
 
 
-def test_a_flood_of_one_brand_does_not_hold_up_another(brands):
-    for number in range(30):
-        queue(brands[0], str(number))
+def flood(brand, count=5000):
+    """Queued in one go; so many that anything that stood behind them would wait for a long time."""
+    api.queue_many(brand.pk, "toy", [{"name": str(number)} for number in range(count)])
+
+
+def minutes_pass(minutes):
+    """Whatever is queued by now was queued so long ago."""
+    ago = timedelta(minutes=minutes)
+    Run.objects.update(due_at=F("due_at") - ago, order_at=F("order_at") - ago, created_at=F("created_at") - ago)
+
+
+@pytest.mark.parametrize("minutes", [0, 30])
+def test_a_flood_of_one_brand_does_not_hold_up_another(brands, minutes):
+    """Also where little of it was done since it came: its next ones have not become older than the click by waiting."""
+    flood(brands[0])
+    minutes_pass(minutes)
     late = queue(brands[1])
     assert late in [claim(), claim(), claim()]
+
+
+def test_a_flood_of_one_type_does_not_hold_up_another_of_the_same_brand(brands):
+    """F14: a long job never delays others' first start."""
+    flood(brands[0])
+    minutes_pass(30)
+    late = line.new(
+        Job.objects.create(brand=brands[0], job_type="marble"),
+        due_at=timezone.now(),
+        order_at=line.place("marble", brands[0].pk, timezone.now()),
+        at=timezone.now(),
+        subject=Subject(),
+    )
+    late.save()
+    assert late in [claim(), claim(), claim()]
+
+
+def test_a_flood_of_retries_does_not_hold_up_a_click(brands):
+    for number in range(6):
+        api.queue_one_time_job(brands[0].pk, "toy", {"name": str(number), "ends": "transient"})
+    work_off()
+    minutes_pass(10)
+    late = queue(brands[1])
+    assert late in [claim(), claim()]
+
+
+def test_a_retry_stands_behind_nobody_who_is_not_of_its_own_line(brands):
+    api.queue_one_time_job(brands[0].pk, "toy", {"ends": "transient"})
+    failed = work_one()
+    minutes_pass(10)
+    flood(brands[1], 50)
+    assert failed in [claim(), claim()]
 
 
 def test_each_run_in_line_tells_its_place(brands):
@@ -106,6 +156,38 @@ def test_a_pause_holds_back_what_has_not_begun(brands):
     assert claim() == run
 
 
+def test_a_paused_job_is_passed_over_and_says_who_paused_it(brands):
+    """Also where it is to run once only."""
+    run, other = queue(brands[0], "held"), queue(brands[0], "free")
+    register_worker()
+    api.pause(run.job, make_user("anna"))
+    assert [claim(), claim()] == [other, None]
+    assert explain(Run.objects.get(pk=run.pk), timezone.now()).startswith("It is paused by anna since ")
+    api.resume(Job.objects.get(pk=run.job_id), None)
+    assert claim() == run
+
+
+@pytest.mark.parametrize(("stop", "fields"), [(ConcurrencyLimit, {"max_running": 0}), (Pause, {})])
+def test_a_stop_that_is_lifted_wakes_idle_workers_at_once(brands, stop, fields):
+    queue(brands[0])
+    stopped = stop.objects.create(**fields)
+    read_end, write_end = os.pipe()
+    waiter = claims.Waiter(read_end)
+    try:
+        waiter.wait()  # begins to listen
+        with ThreadPoolExecutor() as pool:
+            woken = pool.submit(lambda: (stopped.delete(), connection.close()))
+            began = time.monotonic()
+            waiter.wait()
+            woken.result()
+        assert time.monotonic() - began < claims.IDLE_SECONDS / 2
+        assert claim()
+    finally:
+        waiter.close()
+        os.close(read_end)
+        os.close(write_end)
+
+
 def test_eight_claimers_share_the_runs_without_taking_one_twice(brands):
     ConcurrencyLimit.objects.create(max_running=100)
     queued = {queue(brands[0], str(number)).pk for number in range(40)}
@@ -131,8 +213,6 @@ def test_eight_claimers_share_the_runs_without_taking_one_twice(brands):
 
 
 def test_an_idle_waiter_is_woken_by_a_click(brands):
-    import os
-
     read_end, write_end = os.pipe()
     waiter = claims.Waiter(read_end)
     waiter.wait()  # the first one only begins to listen

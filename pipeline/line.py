@@ -1,0 +1,93 @@
+"""How a run comes into line: the key that keeps it single, its place, and the next tick of a schedule.
+
+Everything that is going to happen is a Run row; nothing polls cron. All of it happens in the caller's transaction.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+
+from . import schedules
+from .claims import wake_workers
+from .models import Job, Run
+from .registry import Subject, find_type
+from .states import RunStatus
+
+# Between the places of two runs of one brand and type. Longer than one run keeps the line from moving: were it a second, a flood
+# queued an hour ago would by now stand before whatever is queued now, however little of it was done in that hour.
+APART = timedelta(hours=1)
+
+
+def dedupe_key(job_type: str, brand_id: UUID | None, subject: str) -> str:
+    return f"{job_type}:{brand_id or ''}:{subject}"
+
+
+def place(job_type: str, brand_id: UUID | None, due_at: datetime, priority: int = Run.MANUAL) -> datetime:
+    """The order_at of one more run that is due then: behind those of its own brand and type, so that no flood of one brand or
+    type holds up another's. Never before due_at, so that what is due stands before what is not.
+    """
+    own = Run.objects.filter(Q(brand_id=brand_id), job_type=job_type, status=RunStatus.PENDING, priority=priority)
+    last = own.filter(due_at__lte=due_at).order_by("-order_at").values_list("order_at", flat=True).first()
+    return max(due_at, last + APART) if last else due_at
+
+
+def new(job: Job, *, due_at: datetime, order_at: datetime, at: datetime, subject: Subject, **fields: Any) -> Run:
+    """A pending run, not saved yet."""
+    return Run(
+        job=job,
+        brand_id=job.brand_id,
+        job_type=job.job_type,
+        parameters=job.parameters,
+        subject=subject.key,
+        subject_label=subject.label,
+        subject_url=subject.url,
+        due_at=due_at,
+        order_at=order_at,
+        created_at=at,
+        **fields,
+    )
+
+
+def insert(job: Job, *, due_at: datetime, at: datetime, subject: Subject, priority: int = Run.MANUAL, **fields: Any) -> Run:
+    """A pending run of the job. IntegrityError where a constraint already has such a one. The caller wakes the workers."""
+    order_at = place(job.job_type, job.brand_id, due_at, priority)
+    run = new(job, due_at=due_at, order_at=order_at, at=at, subject=subject, priority=priority, **fields)
+    run.save(force_insert=True)
+    return run
+
+
+def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
+    """The one future run of an active recurring job; None where its cron has no further time, or its type is gone."""
+    handler = find_type(job.job_type)
+    if handler is None:
+        return None
+    # A tick that a person ran before its time is not run again when its time comes.
+    early = job.runs.filter(scheduled_for__gt=after).exclude(status=RunStatus.CANCELLED)
+    taken = set(early.values_list("scheduled_for", flat=True))
+    times = schedules.next_times(job.cron_expression, zone_of(job), after, len(taken) + 1)
+    time = next((time for time in times if time not in taken), None)
+    if time is None:
+        return None
+    wake_workers()
+    return insert(
+        job,
+        due_at=time,
+        at=at,
+        subject=handler.subject(job.brand, job.parameters),
+        priority=Run.SCHEDULED,
+        scheduled_for=time,
+        trigger_source=Job.Trigger.SCHEDULED,
+    )
+
+
+def drop_future_tick(job: Job) -> None:
+    """Take back the tick that has not begun. Under the claim's lock, or it may begin between being found and being deleted."""
+    job.runs.filter(status=RunStatus.PENDING, scheduled_for__isnull=False, attempt=0, started_at=None).delete()
+
+
+def zone_of(job: Job) -> str:
+    """Where the schedule's hours are: its own zone, else its brand's, else the site's."""
+    return job.time_zone or (job.brand.time_zone if job.brand else "") or settings.PIPELINE_TIME_ZONE

@@ -1,0 +1,196 @@
+"""Schedules as rows: one future run each, whatever people and clocks do."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from pipeline import api
+from pipeline.errors import InvalidRequest, NotAllowed
+from pipeline.models import Brand, Job, Run
+from pipeline.states import JobStatus, RunStatus
+from pipeline.testing import work_off, work_one
+from tests.factories import make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture
+def brand():
+    return Brand.objects.create(name="Acme", slug="acme")
+
+
+def make_due(run, days=0):
+    """As if its time had come so many days ago."""
+    then = timezone.now() - timedelta(days=days, minutes=1)
+    Run.objects.filter(pk=run.pk).update(due_at=then, scheduled_for=then)
+
+
+def test_a_recurring_job_has_one_future_run(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", time_zone="Europe/Berlin")
+    again = api.ensure_recurring_job(brand.pk, "toy", "0 4 * * *", time_zone="Europe/Berlin")
+    assert job == again
+    run = job.runs.get()
+    assert run.scheduled_for.astimezone(BERLIN).hour == 4
+
+
+def test_a_click_today_is_not_blocked_by_tomorrows_tick(brand):
+    api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    assert api.queue_one_time_job(brand.pk, "toy").created
+    assert len(work_off()) == 1
+
+
+def test_a_tick_that_ends_inserts_its_successor(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    tick = job.runs.get()
+    api.run_now(tick, None)
+    assert work_one().status == RunStatus.COMPLETED
+    successor = job.runs.live().get()
+    assert successor.scheduled_for > tick.scheduled_for
+
+
+def test_a_tick_gives_way_to_the_run_that_holds_its_key(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    tick = job.runs.get()
+    manual = api.queue_one_time_job(brand.pk, "toy", {"ends": "transient"}).run
+    work_one()  # waits for its retry, still live
+    api.run_now(tick, None)
+    assert work_one() is None
+    tick.refresh_from_db()
+    assert (tick.status, tick.summary) == (RunStatus.CANCELLED, f"Skipped: run {manual.pk} is doing it.")
+    assert job.runs.live().count() == 1
+
+
+def test_a_paused_schedule_is_passed_over_and_resumes_from_now(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    api.run_now(job.runs.get(), None)
+    api.pause(job, None)
+    assert work_off() == []
+    api.resume(job, None)
+    assert work_off() == []
+    assert job.runs.live().get().due_at > job.created_at
+
+
+def test_an_update_keeps_a_persons_pause(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    api.pause(job, None)
+    assert api.ensure_recurring_job(brand.pk, "toy", "0 5 * * *").status == JobStatus.PAUSED
+
+
+def test_max_runs_completes_the_job(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", max_runs=1)
+    api.run_now(job.runs.get(), None)
+    work_one()
+    job.refresh_from_db()
+    assert job.status == JobStatus.COMPLETED
+    assert not job.runs.live().exists()
+
+
+def test_a_schedule_that_is_none_is_refused(brand):
+    with pytest.raises(InvalidRequest, match="Five fields"):
+        api.ensure_recurring_job(brand.pk, "toy", "every morning")
+
+
+def test_what_a_program_switched_off_it_can_switch_on_again(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    assert api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", enabled=False).status == JobStatus.PAUSED
+    assert api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", enabled=None).status == JobStatus.PAUSED
+    assert api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *").status == JobStatus.ACTIVE
+    assert job.runs.live().count() == 1
+
+
+def test_a_persons_pause_ends_only_where_that_is_asked_for(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    api.pause(job, make_user("anna"))
+    api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", enabled=False)
+    assert api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *").status == JobStatus.PAUSED
+    assert api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", keep_pause=False).status == JobStatus.ACTIVE
+
+
+def test_a_job_that_may_run_more_often_goes_on(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", max_runs=1)
+    api.run_now(job.runs.get(), None)
+    work_one()
+    assert api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", max_runs=1).status == JobStatus.COMPLETED
+    assert api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", max_runs=2).status == JobStatus.ACTIVE
+    assert job.runs.live().count() == 1
+
+
+def test_one_time_jobs_are_left_alone(brand):
+    run = api.queue_one_time_job(brand.pk, "toy").run
+    before = Job.objects.values().get(pk=run.job_id)
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    assert job.pk != run.job_id
+    assert Job.objects.values().get(pk=run.job_id) == before
+    assert work_off() == [run]
+
+
+@pytest.mark.parametrize(("days", "words"), [(1, "came due once more"), (3, "came due 3 more times")])
+def test_ticks_that_came_due_before_the_last_run_was_over_are_skipped_and_said(brand, days, words):
+    """F10: a downtime is one run per job, and how many it stands for is said."""
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", name="Nightly toys")
+    make_due(job.runs.get(), days)
+    (run,) = work_off()
+    assert run.status == RunStatus.COMPLETED
+    assert words in job.events.get(kind="skipped").message
+    assert run.logs.filter(message__contains=words).exists()
+    assert job.runs.live().get().due_at > timezone.now()
+
+
+def test_a_tick_in_time_skips_nothing(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 1 1 *")
+    make_due(job.runs.get())
+    work_off()
+    assert not job.events.filter(kind="skipped").exists()
+
+
+def test_a_tick_that_was_run_before_its_time_is_not_run_again_at_it(brand):
+    """Nor does it stand in the way of whoever changes the schedule then."""
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    early = job.runs.get()
+    api.run_now(early, None)
+    work_one()
+    api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    assert job.runs.live().get().scheduled_for - early.scheduled_for in (
+        timedelta(hours=23),
+        timedelta(hours=24),
+        timedelta(hours=25),
+    )
+
+
+def test_a_failed_tick_can_be_retried_and_the_schedule_goes_on_after_it(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", {"ends": "permanent"})
+    make_due(job.runs.get(), 2)
+    (failed,) = work_off()
+    successor = job.runs.live().get()
+    api.retry(failed, None)
+    assert job.runs.live().get() == failed
+    work_off()
+    assert job.runs.live().get().scheduled_for == successor.scheduled_for
+    assert job.events.filter(kind="skipped").count() == 1, "the days that were skipped are said once"
+
+
+def test_a_failed_tick_is_not_retried_beside_one_that_is_under_way(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", {"ends": "permanent"})
+    make_due(job.runs.get())
+    (failed,) = work_off()
+    job.parameters = {**job.parameters, "ends": "transient"}
+    job.save()
+    Run.objects.filter(pk=job.runs.live().get().pk).update(parameters=job.parameters)
+    api.run_now(job.runs.live().get(), None)
+    under_way = work_one()
+    with pytest.raises(NotAllowed, match=f"run {under_way.pk} is doing the same"):
+        api.retry(failed, None)
+    assert job.runs.live().get() == under_way
+
+
+def test_a_brand_that_moves_takes_its_schedules_along(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    own = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", {"name": "own"}, time_zone="Asia/Tokyo")
+    brand.time_zone = "Europe/Berlin"
+    brand.save()
+    api.reschedule_brand(brand)
+    assert job.runs.get().scheduled_for.astimezone(BERLIN).hour == 3
+    assert own.runs.get().scheduled_for.astimezone(ZoneInfo("Asia/Tokyo")).hour == 3
