@@ -1,11 +1,15 @@
 """The admin: every list opens, engine rows are read-only, actions check their permission and say what they did."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 from django.contrib import admin
 from django.urls import reverse
+from django.utils import timezone
 
 from pipeline import api
-from pipeline.models import Job, Run
+from pipeline.explain import explain
+from pipeline.models import ConcurrencyLimit, Event, Job, Pause, Run
 from pipeline.states import JobStatus, RunStatus
 from pipeline.testing import work_off
 from tests.factories import make_brand, make_listing, make_user
@@ -152,3 +156,65 @@ def test_reviews_are_scraped_by_action_on_urls(page):
     )
     assert Run.objects.get().subject == str(listing.pk)
     assert Job.objects.get().status == JobStatus.ACTIVE
+
+
+LIMIT = {"job_type": "", "brand": "", "source": "", "max_running": "2", "max_memory_mb": ""}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"job_type": "tyo"}, "tyo is not one of the available choices"),
+        ({"source": "apfiy"}, "apfiy is not one of the available choices"),
+        ({"job_type": "toy", "source": "apify"}, "Leave type and brand empty"),
+        ({"max_memory_mb": "2048"}, "Choose the account"),
+        ({"max_running": "-1"}, "greater than or equal to 0"),
+    ],
+)
+def test_a_limit_that_would_stop_nothing_is_refused_at_its_field(page, fields, words):
+    answer = page.post(reverse("admin:pipeline_concurrencylimit_add"), LIMIT | fields)
+    assert words in answer.content.decode()
+    assert not ConcurrencyLimit.objects.exists()
+
+
+def test_who_sets_changes_and_lifts_a_limit_stays_in_the_events(page):
+    page.post(reverse("admin:pipeline_concurrencylimit_add"), LIMIT | {"job_type": "toy"})
+    limit = ConcurrencyLimit.objects.get()
+    change = reverse("admin:pipeline_concurrencylimit_change", args=[limit.pk])
+    assert 'value="toy" selected' in page.get(change).content.decode()
+    page.post(change, LIMIT | {"job_type": "toy", "max_running": "0"})
+    page.post(reverse("admin:pipeline_concurrencylimit_delete", args=[limit.pk]), {"post": "yes"})
+    assert list(Event.objects.order_by("pk").values_list("kind", "message", "by__username")) == [
+        ("concurrencylimit", "The concurrency limit of toy: 2 was set by root.", "root"),
+        ("concurrencylimit", "The concurrency limit of toy: 0 was changed by root.", "root"),
+        ("concurrencylimit", "The concurrency limit of toy: 0 was lifted by root.", "root"),
+    ]
+
+
+def test_a_limit_of_a_type_whose_code_is_gone_can_still_be_seen_and_lifted(page):
+    limit = ConcurrencyLimit.objects.create(job_type="gone", max_running=1)
+    assert (
+        "gone (its code is gone)" in page.get(reverse("admin:pipeline_concurrencylimit_change", args=[limit.pk])).content.decode()
+    )
+    act(page, "concurrencylimit", "delete_selected", limit)
+    page.post(
+        reverse("admin:pipeline_concurrencylimit_changelist"),
+        {"action": "delete_selected", "_selected_action": [limit.pk], "post": "yes"},
+    )
+    assert not ConcurrencyLimit.objects.exists()
+    assert Event.objects.filter(message="The concurrency limit of gone: 1 was lifted by root.").exists()
+
+
+def test_everything_is_paused_by_name(page, brand):
+    page.post(reverse("admin:pipeline_pause_add"), {"job_type": "", "brand": ""})
+    run = api.queue_one_time_job(brand.pk, "toy").run
+    assert explain(run, timezone.now()).startswith("Paused by root since ")
+    page.post(reverse("admin:pipeline_pause_delete", args=[Pause.objects.get().pk]), {"post": "yes"})
+    assert [one.status for one in work_off()] == [RunStatus.COMPLETED]
+
+
+def test_a_brand_that_moves_in_the_admin_takes_its_schedules_along(page, brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    fields = {"name": brand.name, "slug": brand.slug, "time_zone": "Asia/Tokyo"}
+    page.post(reverse("admin:pipeline_brand_change", args=[brand.pk]), fields)
+    assert job.runs.get().scheduled_for.astimezone(ZoneInfo("Asia/Tokyo")).hour == 3

@@ -33,6 +33,7 @@ class Toy(JobType):
 
         hangs = forms.BooleanField(initial=False, required=False, help_text="Never looks whether it should stop.")
         tells = forms.BooleanField(initial=False, required=False, help_text="Logs what time it is by its host's clock.")
+        inside = forms.BooleanField(initial=False, required=False, help_text="Its first try hangs inside a transaction.")
         stops = forms.BooleanField(initial=False, required=False, help_text="Its first try is stopped inside a transaction.")
 
     def subject(self, brand: Any, params: dict[str, Any]) -> Subject:
@@ -57,6 +58,9 @@ class Toy(JobType):
             ctx.log(f"By this host's clock it is {time.time():.0f}.")
         while params["hangs"]:
             time.sleep(0.05)
+        if params["inside"] and ctx.run.attempts.count() == 1:
+            with ctx.fenced():
+                time.sleep(3600)
         match params["ends"]:
             case "transient":
                 raise TransientError("The toy shop was closed.")
