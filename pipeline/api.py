@@ -23,6 +23,7 @@ __all__ = [
     "adopt",
     "archive",
     "cancel",
+    "end_upstream",
     "ensure_recurring_job",
     "job_run_now",
     "pause",
@@ -174,6 +175,16 @@ def adopt(run: Run, upstream_id: str, by: Any) -> None:
             raise NotAllowed(f"{upstream_id} already belongs to another run.") from None
         retry(run, by)
         runs.record_event("adopt", f"{by} gave {upstream_id} to run {run.pk}.", run=run, by=by)
+
+
+def end_upstream(run: Run, by: Any) -> None:
+    """What still works upstream for a run that is over is ended there; what it had by then was paid for, and lands."""
+    with transaction.atomic():
+        if not UpstreamRun.objects.filter(run=run, status=UpstreamRun.Status.RUNNING).exists():
+            raise NotAllowed(f"Nothing works upstream for run {run.pk} any more.")
+        retry(run, by)
+        cancel(run, by)
+        runs.record_event("end_upstream", f"{by} asked for the end of what run {run.pk} left at work upstream.", run=run, by=by)
 
 
 def run_again(run: Run, by: Any) -> Queued:

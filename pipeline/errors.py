@@ -30,6 +30,14 @@ class PermanentError(RunError):
     """Trying again would end the same way (bad parameters, rejected token, unknown actor). The run fails at once."""
 
 
+class CredentialRejected(PermanentError):
+    """The upstream does not take our token, or there is none. The run that met it fails; all others of the account wait."""
+
+    def __init__(self, message: str, source: str):
+        super().__init__(message)
+        self.source = source
+
+
 class TransientError(RunError):
     """May well work later. Costs a try; the next one comes with backoff, not before `retry_at` if that is given."""
 

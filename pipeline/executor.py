@@ -14,6 +14,7 @@ from .context import Context
 from .errors import (
     BlockedError,
     Cancelled,
+    CredentialRejected,
     HandBack,
     InvalidRequest,
     LeaseLost,
@@ -76,6 +77,12 @@ def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: b
         if upstream_health.note_failure(error.source, words) or ctx.cancelling:
             return lambda: runs.block(lease, words, upstream_health.FIRST_PROBE.total_seconds(), limited=False)
         return lambda: runs.fail(lease, words, permanent=False)
+    except CredentialRejected as error:  # this one fails and says it; no other need find it out for itself
+        upstream_health.note_rejection(error.source, str(error))
+        words, asked_again = str(error), ctx.cancelling
+        if asked_again:
+            return lambda: runs.block(lease, words, upstream_health.FIRST_PROBE.total_seconds(), limited=False)
+        return lambda: runs.fail(lease, words, permanent=True)
     except BlockedError as error:
         words, seconds, limited = str(error), error.seconds, error.limited
         return lambda: runs.block(lease, words, seconds, limited=limited)

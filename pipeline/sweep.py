@@ -44,11 +44,12 @@ def sweep(at: datetime) -> None:
         _tell(
             "orphan",
             f"Run {orphan.run_id} is over, but {label} run {orphan.upstream_id} was still running when last seen."
-            f" Retry run {orphan.run_id} to go on with it, or retry and cancel it to end that too.",
+            f" Retry run {orphan.run_id} to go on with it, or end it at {label}: the page of the run has both.",
             run=orphan.run,
         )
 
 
 def _tell(kind: str, message: str, **about: Any) -> None:
+    """A healing that only the rows know of is none that anybody sees: it is logged as well."""
     logger.warning(message)
     runs.record_event(kind, message, **about)

@@ -1,4 +1,4 @@
-"""Whether an upstream account may be used now: it asked us to slow down, it is down, or it is full. Shared by all workers.
+"""Whether an upstream account may be used now: it asked us to slow down, is down, is full, or rejects our token. For all workers.
 
 Nothing here costs a run a try: it waits, with the reason, and goes on when the account is well again.
 """
@@ -14,6 +14,7 @@ from .errors import BlockedError, RunError
 from .limits import Limit
 from .models import ConcurrencyLimit, SourceState, UpstreamRun
 from .registry import all_types
+from .runs import record_event
 from .sources import Source, get_source, known_sources
 
 logger = logging.getLogger(__name__)
@@ -40,21 +41,35 @@ def note_failure(source: str, message: str) -> bool:
     SourceState.objects.filter(pk=state.pk).update(failures=F("failures") + 1)
     if state.failures + 1 < DOWN_AFTER:
         return False
-    opened = SourceState.objects.filter(pk=state.pk, blocked_until=None).update(
-        blocked_until=at + FIRST_PROBE, blocked_reason=message[:500]
-    )
-    if opened:
-        logger.warning("%s counts as down after %s failed calls: %s", source, DOWN_AFTER, message)
+    _close(state, at, f"{_label(state)} is down: {message}")
     return True
+
+
+def note_rejection(source: str, message: str) -> None:
+    """Our token is not taken. One run has failed of it; the others wait until a probe finds that it is."""
+    at = claims.now()
+    state, _ = SourceState.objects.get_or_create(source=source, defaults={"next_poll_at": at})
+    _close(state, at, message)
+
+
+def _close(state: SourceState, at: datetime, reason: str) -> None:
+    still_open = SourceState.objects.filter(pk=state.pk, blocked_until=None)
+    if still_open.update(blocked_until=at + FIRST_PROBE, blocked_reason=reason[:500]):
+        words = f"The runs of {_label(state)} wait until a probe succeeds. {reason}"
+        record_event("source_closed", words)
+        logger.warning(words)
 
 
 def note_success(source: str) -> None:
     """A call was answered: what was held against the account is forgotten, but for a rest that it asked for and that lasts."""
     troubled = SourceState.objects.filter(source=source).exclude(failures=0, slow_count=0, blocked_until=None)
+    closed = troubled.filter(blocked_until__isnull=False).exists()
     if troubled.exclude(slow_until__gt=claims.now()).update(
         failures=0, slow_count=0, slow_until=None, blocked_until=None, blocked_reason=""
     ):
         logger.info("%s answers again.", source)
+        if closed:
+            record_event("source_opened", f"{get_source(source).label} answers again; its runs go on.")
         claims.wake_workers()
 
 
@@ -73,17 +88,25 @@ def probe(at: datetime) -> None:
 
 def stops(at: datetime) -> list[Limit]:
     """The job types whose upstream must be left alone now, with the reason."""
-    found = []
-    for state in _states().exclude(slow_until=None, blocked_until=None):
-        label = get_source(state.source).label
-        if state.blocked_until:
-            reason = f"{label} is down, next look at {timezone.localtime(state.blocked_until):%H:%M:%S}. {state.blocked_reason}"
-        elif state.slow_until and state.slow_until > at:
-            reason = f"{label} asked us to slow down; it goes on at {timezone.localtime(state.slow_until):%H:%M:%S}."
-        else:
-            continue
-        found += [Limit(one.name, None, 0, reason) for one in all_types() if one.source == state.source]
-    return found
+    slow = _states().filter(slow_until__gt=at)
+    resting = {
+        state.source: f"{_label(state)} asked us to slow down; it goes on at {timezone.localtime(state.slow_until):%H:%M:%S}."
+        for state in slow
+    } | closed_sources()
+    return [Limit(one.name, None, 0, resting[one.source]) for one in all_types() if one.source in resting]
+
+
+def closed_sources() -> dict[str, str]:
+    """The sources that are down or reject us, by name, each with the reason and when it is looked at again."""
+    return {
+        state.source: f"{state.blocked_reason or f'{_label(state)} is down.'}"
+        f" Next look at {timezone.localtime(state.blocked_until):%H:%M:%S}."
+        for state in _states().filter(blocked_until__isnull=False)
+    }
+
+
+def _label(state: SourceState) -> str:
+    return get_source(state.source).label
 
 
 def _states() -> QuerySet[SourceState]:

@@ -1,7 +1,7 @@
 """Rows that tests begin with."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from competitors.models import AmazonReview, Competitor, CompetitorAmazonUrl
-from pipeline.models import Brand
+from pipeline import api
+from pipeline.models import Brand, Run, UpstreamRun
 
 
 def make_user(name: str = "person", *permissions: str) -> Any:
@@ -57,6 +58,32 @@ def make_review(listing: CompetitorAmazonUrl, **fields: Any) -> AmazonReview:
         "last_seen_at": now,
     }
     return AmazonReview.objects.create(**values | fields)
+
+
+def make_orphan() -> Run:
+    """A failed run whose upstream run is still at work."""
+    listing = make_listing()
+    parameters = {"competitor_amazon_url_id": str(listing.pk), "include_keywords": False, "include_helpful": False}
+    run = api.queue_one_time_job(listing.competitor.brand_id, "amazon_review_scrape", parameters).run
+    now = timezone.now()
+    UpstreamRun.objects.create(
+        run=run,
+        source="apify",
+        step="start",
+        intent=1,
+        tag="t",
+        upstream_id="HG7ML7M8z78YcAPEB",
+        status="running",
+        started_at=now,
+        intent_at=now,
+        deadline=now + timedelta(hours=1),
+        cost_estimate=1,
+        cost_cap=2,
+        max_items=10,
+    )
+    Run.objects.filter(pk=run.pk).update(status="failed", completed_at=now, error_message="Five workers died on it.")
+    run.refresh_from_db()
+    return run
 
 
 def read_items(path: Path) -> list[Any]:

@@ -13,7 +13,16 @@ from apify_client.errors import ApifyApiError, ApifyClientError
 from django.conf import settings
 from pydantic import ValidationError
 
-from pipeline.errors import AmbiguousStart, BlockedError, PermanentError, RunError, SlowDown, TransientError, UpstreamDown
+from pipeline.errors import (
+    AmbiguousStart,
+    BlockedError,
+    CredentialRejected,
+    PermanentError,
+    RunError,
+    SlowDown,
+    TransientError,
+    UpstreamDown,
+)
 from pipeline.sources import Order, Page, Seen, register_source
 
 T = TypeVar("T")
@@ -119,7 +128,8 @@ class Apify:
 
     def _client(self, *, retries: int, timeout: timedelta, tag: str = "") -> ApifyClient:
         if not settings.APIFY_TOKEN:
-            raise PermanentError("APIFY_TOKEN is not set, so Apify cannot be used. Set it for web and worker, then retry.")
+            words = "APIFY_TOKEN is not set, so Apify cannot be used. Set it for web and worker, then retry."
+            raise CredentialRejected(words, self.name)
         return ApifyClient(
             settings.APIFY_TOKEN,
             api_url=settings.APIFY_API_URL,
@@ -156,7 +166,8 @@ def _classified(error: ApifyApiError) -> RunError:
     """By the error's type, then its message; the status alone decides nothing that costs money."""
     kind, words = error.type or "", (error.message or "").strip()[:300]
     if kind in ("invalid-token", "token-not-provided", "user-or-token-not-found"):
-        return PermanentError("Apify does not accept the token. Put a valid one into APIFY_TOKEN for web and worker, then retry.")
+        words = "Apify does not accept the token. Put a valid one into APIFY_TOKEN for web and worker, then retry."
+        return CredentialRejected(words, "apify")
     if kind == "actor-memory-limit-exceeded":
         return BlockedError("Apify is full: the account's memory is in use by other runs.", seconds=30)
     if kind == "concurrent-runs-limit-exceeded":

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.db.models import Count
 from django.utils import timezone
 
-from .. import money, states
+from .. import money, states, upstream_health
 from ..explain import no_worker_since
-from ..models import Brand, DatasetStatus, Run, Worker
+from ..models import Brand, DatasetStatus, Run, UpstreamRun, Worker
 from ..registry import all_types
 from ..states import RunStatus
 from .freshness import FreshnessLine, line_of
@@ -42,6 +42,8 @@ class Overview:
     fresh_count: int
     failed: list[RunLine]
     failed_count: int
+    closed: list[str]  # which upstream is down or rejects us
+    orphans: list[UpstreamRun]  # that were still at work when last seen, though their run is over
     workers: int
     no_worker: str | None
     spent_today: Decimal
@@ -77,6 +79,10 @@ def overview(user: Any = None) -> Overview:
             user,
         ),
         failed_count=failed.count(),
+        closed=list(upstream_health.closed_sources().values()),
+        orphans=list(
+            UpstreamRun.objects.filter(status=UpstreamRun.Status.RUNNING, run__status__in=states.TERMINAL).select_related("run")
+        ),
         workers=Worker.objects.filter(kind="worker", stopped_at=None, last_seen_at__gt=now - timedelta(seconds=60)).count(),
         no_worker=no_worker_since(now),
         spent_today=money.today(),

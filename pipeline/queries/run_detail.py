@@ -11,7 +11,7 @@ from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
 from ..errors import InvalidRequest
-from ..models import Attempt, RejectedItem, Run, RunLog, Step, UpstreamRun
+from ..models import Attempt, Event, RejectedItem, Run, RunLog, Step, UpstreamRun
 from ..registry import get_type
 from ..sources import get_source
 from ..states import OUTCOMES, RUNNING, Badge, Outcome, RunStatus
@@ -77,6 +77,8 @@ class RunDetail:
     can_replay: bool
     can_adopt: bool  # a start whose fate nobody knows
     can_start_again: bool  # paid starts that came to nothing
+    orphan: UpstreamLine | None  # what still works upstream though the run is over
+    events: list[Event]
 
 
 def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") -> RunDetail:
@@ -139,6 +141,8 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
         try_words=f"Try {min(run.attempt + 1, run.job.max_retries + 1)} of {run.job.max_retries + 1}",
         can_replay=any(one.read_offset for one in upstreams) and "replay" in line.actions,
         can_adopt=run.status == RunStatus.FAILED and unclear,
+        orphan=next((_upstream(one) for one in upstreams if one.status == UpstreamRun.Status.RUNNING and not run.is_live), None),
+        events=list(Event.objects.filter(run=run).select_related("by")),
         can_start_again=run.status == RunStatus.FAILED and (unclear or any(one.status in DEAD for one in upstreams)),
     )
 

@@ -30,6 +30,7 @@ ACTIONS = {
     "start_again": ("pipeline.scrape_run", "Run {} starts again and pays for a new start."),
     "run_again": ("pipeline.scrape_run", ""),
     "replay": ("pipeline.replay_run", ""),
+    "end_upstream": ("pipeline.cancel_run", "What run {} left at work upstream is being ended; what it had is saved first."),
     "adopt": ("pipeline.scrape_run", "Run {} goes on with the upstream run that you named."),
 }
 

@@ -297,6 +297,22 @@ def test_a_host_whose_clock_is_fast_still_starts_once(sandbox, run, monkeypatch)
     assert run.upstream_runs.get().status == "running"
 
 
+@pytest.mark.parametrize("action", [api.retry, api.end_upstream])
+def test_what_works_on_upstream_for_a_run_that_failed_is_gone_on_with_or_ended(sandbox, run, action):
+    """Either way nothing is started anew, and nothing is at work upstream when the run is over."""
+    if action is api.end_upstream:
+        sandbox.account.faults.arm("never_ends")
+    work(run)
+    over = {"status": "failed", "completed_at": timezone.now(), "lease_token": None, "lease_expires_at": None, "worker": None}
+    Run.objects.filter(pk=run.pk).update(**over)
+    run.refresh_from_db()
+    action(run, None)
+    finish(run)
+    assert run.status == (RunStatus.COMPLETED if action is api.retry else RunStatus.CANCELLED)
+    assert upstream_runs(sandbox) == 1
+    assert run.upstream_runs.get().ended
+
+
 def test_a_run_that_vanished_is_decided(sandbox, run):
     work(run)
     sandbox.account.faults.arm("vanish_run")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from competitors.sandbox.server import serve
 from pipeline import api, upstream_health
 from pipeline.explain import explain
-from pipeline.models import ConcurrencyLimit, Run, SourceState, UpstreamRun
+from pipeline.models import ConcurrencyLimit, Event, Run, SourceState, UpstreamRun
 from pipeline.states import RunStatus
 from pipeline.testing import work_one
 from pipeline.watch import watch_upstreams
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def sandbox(settings):
-    with serve(run_seconds=0.2, seed=7) as sandbox:
+    with serve(run_seconds=0.2, seed=7, concurrent_runs_limit=40, memory_limit_mbytes=2**20) as sandbox:
         settings.APIFY_API_URL, settings.PIPELINE_SETTLE_SECONDS = sandbox.url, 0
         yield sandbox
 
@@ -86,7 +86,7 @@ def test_an_upstream_that_is_down_burns_no_more_tries_until_a_probe_succeeds(san
     assert upstream_health.note_failure("apify", "HTTP 500 from Apify.") is True
     due(*runs)
     assert work_one() is None
-    assert "Apify is down, next look at" in explain(runs[-1], timezone.now())
+    assert "Apify is down: HTTP 500 from Apify. Next look at" in explain(runs[-1], timezone.now())
     sandbox.account.faults.arm("server_error")
     SourceState.objects.update(blocked_until=timezone.now())
     watch_upstreams()
@@ -95,8 +95,31 @@ def test_an_upstream_that_is_down_burns_no_more_tries_until_a_probe_succeeds(san
     SourceState.objects.update(blocked_until=timezone.now())
     watch_upstreams()
     assert SourceState.objects.get().blocked_until is None
+    assert list(Event.objects.order_by("pk").values_list("kind", flat=True)) == ["source_closed", "source_opened"]
     until(lambda: (due(*runs), work_one(), not Run.objects.live().exists())[-1], "all to end")
     assert set(Run.objects.values_list("status", "attempt")) == {("completed", 0)}
+
+
+def test_a_rejected_token_is_one_failure_and_all_others_go_on_by_themselves_once_it_is_right(sandbox, queue, settings):
+    """F20: one cause, one incident; nothing is paid or asked while a credential is known to be bad."""
+    runs = [queue(number) for number in range(30)]
+    settings.APIFY_TOKEN, right = "", settings.APIFY_TOKEN or "a-token"
+    while work_one():
+        pass
+    assert list(Run.objects.order_by("pk").values_list("status", flat=True)) == ["failed"] + ["pending"] * 29
+    assert Event.objects.get().kind == "source_closed"
+    assert "Set it for web and worker" in explain(runs[-1], timezone.now())
+    SourceState.objects.update(blocked_until=timezone.now())
+    watch_upstreams()
+    due(*runs)
+    assert work_one() is None
+    assert sandbox.state["runs_started"] == 0
+    settings.APIFY_TOKEN = right
+    SourceState.objects.update(blocked_until=timezone.now())
+    watch_upstreams()
+    started = [work_one() for _ in range(29)]
+    assert {(one.status, one.attempt) for one in started} == {(RunStatus.WAITING, 0)}
+    assert sandbox.state["runs_started"] == 29
 
 
 def test_a_run_at_its_upstream_tells_how_much_of_the_usual_time_has_passed(sandbox, queue):

@@ -1,5 +1,6 @@
 """Any interleaving of two workers, a person and the clock keeps the invariants of a run's life."""
 
+import contextlib
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pipeline import api, claims, recovery, runs
 from pipeline.errors import LeaseLost, NotAllowed
 from pipeline.heartbeat import register_worker
-from pipeline.models import Attempt, Brand, DatasetStatus, Job, Run, Step
+from pipeline.models import Attempt, Brand, DatasetStatus, Job, Pause, Run, Step
 from pipeline.registry import Done
 from pipeline.states import LIVE, RunStatus
 
@@ -25,7 +26,7 @@ class Life(RuleBasedStateMachine):
 
     @initialize()
     def begin(self):
-        for model in (Step, Attempt, DatasetStatus, Run, Job):
+        for model in (Pause, Step, Attempt, DatasetStatus, Run, Job):
             model.objects.all().delete()
         self.brand, _ = Brand.objects.get_or_create(slug="acme", defaults={"name": "Acme"})
         self.workers = [register_worker(), register_worker()]
@@ -58,9 +59,12 @@ class Life(RuleBasedStateMachine):
 
     @rule(worker=WORKERS)
     def claim(self, worker):
+        paused = Pause.objects.exists()
+        begun = set(Run.objects.exclude(status=RunStatus.PENDING, cancel_requested_at=None).values_list("pk", flat=True))
         claimed = claims.claim(self.workers[worker])
         if claimed:
             run, attempt = claimed
+            assert run.pk in begun or not (paused or run.job.status == "paused"), "a pause was passed over"
             self.leases.insert(0, (worker, runs.Lease(run.pk, attempt.lease_token, attempt.pk)))
 
     @rule(worker=WORKERS)
@@ -99,6 +103,18 @@ class Life(RuleBasedStateMachine):
     @rule()
     def time_passes(self):
         Run.objects.filter(status__in=[RunStatus.PENDING, RunStatus.WAITING]).update(due_at=timezone.now() - timedelta(seconds=1))
+
+    @rule(job_type=st.sampled_from(["toy", ""]))
+    def everything_of_a_type_is_paused_or_goes_on(self, job_type):
+        if not Pause.objects.filter(job_type=job_type).delete()[0]:
+            Pause.objects.create(job_type=job_type)
+
+    @rule(data=st.data(), action=st.sampled_from(["pause", "resume"]))
+    def a_job_is_paused_or_goes_on(self, data, action):
+        found = list(Job.objects.filter(runs__status__in=LIVE).order_by("pk"))
+        if found:
+            with contextlib.suppress(NotAllowed):
+                getattr(api, action)(data.draw(st.sampled_from(found)), None)
 
     @rule(data=st.data(), action=st.sampled_from(["cancel", "retry", "run_now", "accept"]))
     def a_person_acts(self, data, action):

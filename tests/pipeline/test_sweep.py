@@ -6,7 +6,7 @@ from django.utils import timezone
 from pipeline import api
 from pipeline.models import Event, Run
 from pipeline.sweep import sweep, sweep_if_due
-from tests.factories import make_brand
+from tests.factories import make_brand, make_orphan
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,3 +36,12 @@ def test_one_worker_a_minute_sweeps():
     Run.objects.all().delete()
     sweep_if_due(at)
     assert not job.runs.exists()
+
+
+def test_an_upstream_run_that_outlived_ours_is_told_once_with_what_to_do():
+    run = make_orphan()
+    sweep(timezone.now())
+    sweep(timezone.now())
+    event = Event.objects.get(kind="orphan")
+    assert event.run == run
+    assert f"Retry run {run.pk} to go on with it, or end it at Apify" in event.message

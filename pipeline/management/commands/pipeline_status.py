@@ -19,7 +19,8 @@ LOOKED_AT = 500  # of what is late, before all is taken to have a reason
 class Command(BaseCommand):
     help = (
         "Health, queue depth, oldest due, stale datasets, dead workers. Exit 1 when unhealthy:"
-        " due work that waits over a minute without a reason, or no worker."
+        " no worker, due work that waits over a minute without a reason, an upstream that is down or rejects us, or one at work"
+        " for a run that is over."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -42,6 +43,10 @@ class Command(BaseCommand):
         if late:
             why = queries.run_line(late, around=around).explanation
             problems.append(f"Run {late.pk} has been due for {in_words(now - late.due_at)}. {why}")
+        problems += seen.closed
+        problems += [
+            f"Run {one.run_id} is over, but what it started upstream was still at work when last seen." for one in seen.orphans
+        ]
         if options["json"]:
             self.stdout.write(
                 json.dumps(
@@ -53,6 +58,7 @@ class Command(BaseCommand):
                         "queued": seen.queued,
                         "scheduled": seen.scheduled,
                         "oldest_due_seconds": round(oldest, 1),
+                        "closed_upstreams": seen.closed,
                         "workers": seen.workers,
                         "dead_workers": [str(one) for one in dead],
                         "stale_datasets": seen.stale_count,

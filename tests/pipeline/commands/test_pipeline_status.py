@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from pipeline import api
 from pipeline.heartbeat import register_worker
-from pipeline.models import Pause, Run
+from pipeline.models import Pause, Run, SourceState
 from pipeline.testing import work_off
+from tests.factories import make_orphan
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,6 +44,17 @@ def test_work_that_waits_over_a_minute_is_unhealthy_and_named(capsys):
     code, out = status(capsys)
     assert code == 1
     assert f"Run {run.pk} has been due for 5 min" in out
+
+
+def test_an_upstream_that_is_down_is_unhealthy_and_so_is_one_at_work_for_a_run_that_is_over(capsys):
+    register_worker()
+    closed = SourceState.objects.create(source="apify", blocked_until=timezone.now(), blocked_reason="Apify is down: HTTP 500.")
+    code, out = status(capsys)
+    assert (code, "Unhealthy. Apify is down: HTTP 500. Next look at" in out) == (1, True)
+    closed.delete()
+    run = make_orphan()
+    code, out = status(capsys)
+    assert (code, f"Run {run.pk} is over, but what it started upstream was still at work" in out) == (1, True)
 
 
 def test_work_that_is_held_back_for_a_reason_is_healthy_and_hides_no_other(capsys):

@@ -9,7 +9,7 @@ from pipeline import api
 from pipeline.models import Run, UpstreamRun
 from pipeline.states import RunStatus
 from pipeline.testing import work_off
-from tests.factories import make_brand, make_user
+from tests.factories import make_brand, make_orphan, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -240,3 +240,18 @@ def test_dead_starts_are_paid_for_again_only_by_a_button_that_says_so(operator, 
     assert "act-retry" not in page
     operator.post(f"{run.get_absolute_url()}start_again/")
     assert run.events.get(kind="start_again").by.username == "operator"
+
+
+def test_what_outlived_its_run_upstream_is_said_and_can_be_ended(operator, client):
+    run = make_orphan()
+    page = operator.get(run.get_absolute_url()).content.decode()
+    assert "Apify run HG7ML7M8z78YcAPEB was still at work" in page
+    assert "act-retry" in page
+    assert "act-end_upstream" in page
+    assert run.get_absolute_url() in operator.get("/").content.decode()
+    operator.post(f"{run.get_absolute_url()}end_upstream/")
+    run.refresh_from_db()
+    assert (run.status, run.cancel_requested_by.username) == (RunStatus.PENDING, "operator")
+    answer = operator.post(f"{run.get_absolute_url()}end_upstream/", follow=True).content.decode()
+    assert "is queued by now" in answer
+    assert "asked for the end" in operator.get(run.get_absolute_url()).content.decode()
