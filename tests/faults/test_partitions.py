@@ -9,9 +9,11 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from competitors.sandbox.server import serve
 from pipeline import api
-from pipeline.models import Run
+from pipeline.models import Attempt, Run
 from pipeline.states import Outcome, RunStatus
+from tests.factories import make_competitor, make_listing
 from tests.processes import Cluster, alive, cluster, reached, state, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
@@ -112,24 +114,34 @@ def test_a_handler_that_ignores_the_stop_is_ended_after_the_grace_and_goes_on_el
     assert (run.status, run.attempt) == (RunStatus.PENDING, 0)
 
 
-def test_a_rolling_restart_under_load_loses_and_repeats_nothing(brand, tmp_path):
-    first, second = Cluster(tmp_path / "one"), Cluster(tmp_path / "two")
-    try:
-        for number in range(40):
-            api.queue_one_time_job(brand.pk, "toy", {"name": str(number), "works": 0.1})
-        until(lambda: Run.objects.filter(status=RunStatus.COMPLETED).count() > 5, "some to complete")
-        assert first.stop() == 0
-        first = Cluster(tmp_path / "one")
-        until(lambda: Run.objects.filter(status=RunStatus.COMPLETED).count() > 20, "more to complete")
-        assert second.stop() == 0
-        second = Cluster(tmp_path / "two")
-        until(lambda: not Run.objects.live().exists(), "all to complete")
-    finally:
-        first.end()
-        second.end()
+def test_a_rolling_restart_under_load_loses_and_repeats_nothing_and_pays_once(tmp_path):
+    competitor = make_competitor()
+    with serve(run_seconds=1, seed=7, concurrent_runs_limit=100, memory_limit_mbytes=2**20) as sandbox:
+        environment = {"APIFY_API_URL": sandbox.url, "APIFY_TOKEN": "a-token-for-tests", "PIPELINE_POLL_SECONDS": "0.5"}
+        first, second = Cluster(tmp_path / "one", **environment), Cluster(tmp_path / "two", **environment)
+        try:
+            for number in range(30):
+                api.queue_one_time_job(competitor.brand_id, "toy", {"name": str(number), "works": 0.5})
+                if number % 3 == 0:
+                    listing = make_listing(competitor, asin=f"B{number:09}")
+                    parameters = {"competitor_amazon_url_id": str(listing.pk), "include_keywords": False}
+                    api.queue_one_time_job(competitor.brand_id, "amazon_review_scrape", parameters)
+            until(lambda: Run.objects.filter(status=RunStatus.COMPLETED).count() > 5, "some to complete")
+            assert first.stop() == 0
+            first = Cluster(tmp_path / "one", **environment)
+            until(lambda: Run.objects.filter(status=RunStatus.COMPLETED).count() > 15, "more to complete")
+            assert Run.objects.live().exists(), "the second is stopped under load as well"
+            assert second.stop() == 0
+            second = Cluster(tmp_path / "two", **environment)
+            until(lambda: not Run.objects.live().exists(), "all to complete", 60)
+        finally:
+            first.end()
+            second.end()
+        assert sandbox.state["runs_started"] == 10
     assert Run.objects.filter(status=RunStatus.COMPLETED, attempt=0).count() == 40
     completed = [run.attempts.filter(outcome=Outcome.COMPLETED).count() for run in Run.objects.all()]
     assert completed == [1] * 40
+    assert not Attempt.objects.filter(outcome=Outcome.LOST).exists(), "a stop is no death"
 
 
 @postgres_only
