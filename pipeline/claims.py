@@ -31,6 +31,8 @@ CLAIM_LOCK, MONEY_LOCK = 7_301, 7_302  # advisory locks of this application
 # Statistics of a moment when nothing was pending would have each claim sort all that is: the index has the order. (Where a
 # sort is forbidden but needed, the plan looks so dear that compiling it seems worth 200 ms.)
 PLANNER = ", set_config('enable_sort', 'off', true), set_config('jit', 'off', true)"
+# By name, so that a column more, of a migration that a deploy runs beside old workers, does not change their prepared statements.
+RUN_COLUMNS = ", ".join(f"{field.column}" for field in Run._meta.concrete_fields)
 IDLE_SECONDS = 5.0  # the longest an idle worker goes without a look of its own
 SQLITE_LOOK_SECONDS = 0.02  # 10 ms would double the idle cost for 6 ms of pick-up
 
@@ -65,6 +67,16 @@ def wake_workers() -> datetime:
         return cursor.fetchone()[1].astimezone(UTC)
 
 
+def held(run_id: int, token: uuid.UUID) -> tuple[Run, datetime] | None:
+    """The run while that lease is in its row, locked until the end of the transaction, and the time; None where it is lost."""
+    # As it stands, without the ORM's composing: each write of a running run begins with this.
+    table = Run._meta.db_table
+    clock, lock = (", clock_timestamp() AS read_at", " FOR NO KEY UPDATE") if connection.vendor == "postgresql" else ("", "")
+    values = [run_id, Run._meta.get_field("lease_token").get_db_prep_value(token, connection)]
+    found = list(Run.objects.raw(f"SELECT {RUN_COLUMNS}{clock} FROM {table} WHERE id = %s AND lease_token = %s{lock}", values))
+    return (found[0], getattr(found[0], "read_at", None) or timezone.now()) if found else None
+
+
 def claim(worker: Worker) -> tuple[Run, Attempt] | None:
     """The best due run, now running under a new lease of this worker; None where nothing can be claimed."""
     from . import recovery, runs  # the transitions of a run that turns out not to be runnable
@@ -74,7 +86,7 @@ def claim(worker: Worker) -> tuple[Run, Attempt] | None:
     while True:
         with transaction.atomic():
             at = lock(CLAIM_LOCK)
-            found = _candidate(excluded(), at)
+            found = _candidate(*_look(), at)
             if found is None:
                 return None
             if found.lapsed or found.needs_key:
@@ -86,7 +98,7 @@ def claim(worker: Worker) -> tuple[Run, Attempt] | None:
 
 def claimable() -> bool:
     """Whether a claim would find something now."""
-    return _candidate(excluded(), now()) is not None
+    return _candidate(*_look(), now()) is not None
 
 
 def take(run_id: int, worker: Worker, at: datetime) -> tuple[Run, Attempt]:
@@ -104,7 +116,8 @@ def take(run_id: int, worker: Worker, at: datetime) -> tuple[Run, Attempt]:
     # One statement instead of a read and a write: this stands in every pick-up's way.
     (run,) = Run.objects.raw(
         f"UPDATE {Run._meta.db_table} SET status = 'running', lease_token = %s, lease_expires_at = %s, worker_id = %s,"
-        " started_at = COALESCE(started_at, %s), blocked_reason = '' WHERE id = %s RETURNING *",
+        " started_at = COALESCE(started_at, %s), blocked_reason = '' WHERE id = %s"
+        f" RETURNING {RUN_COLUMNS}",
         [lease, until, worker_id, moment, run_id],
     )
     number = 1 if run.started_at == at else Attempt.objects.filter(run=run).count() + 1
@@ -122,31 +135,40 @@ def blocking(job_type: str, brand_id: uuid.UUID | None) -> list[limits.Limit]:
 
 def excluded() -> list[limits.Limit]:
     """What must not start now: the limits without a free slot, and the pauses."""
-    # One plain query for all three tables: this stands in every claim's way, and nearly always finds nothing.
+    return _look()[0]
+
+
+def _look() -> tuple[list[limits.Limit], list[str]]:
+    """What must not start now, and the job types that have pending runs."""
+    # One plain query for four tables: this stands in every claim's way, and nearly always finds nothing but a type or two.
+    # The types by one step through the index each.
+    least = f"SELECT min(job_type) FROM {Run._meta.db_table} {_by('run_claim_pending')} WHERE status = 'pending'"
     found = _rows(
-        f"SELECT 1, job_type, brand_id, max_running FROM {ConcurrencyLimit._meta.db_table} WHERE source = ''"
+        f"WITH RECURSIVE types(name) AS ({least} UNION ALL"
+        f" SELECT ({least} AND job_type > types.name) FROM types WHERE types.name IS NOT NULL)"
+        f" SELECT 0, name, NULL, NULL FROM types WHERE name IS NOT NULL"
+        f" UNION ALL SELECT 1, job_type, brand_id, max_running FROM {ConcurrencyLimit._meta.db_table} WHERE source = ''"
         f" UNION ALL SELECT 2, job_type, brand_id, NULL FROM {Pause._meta.db_table}"
         f" UNION ALL SELECT 3, source, NULL, NULL FROM {SourceState._meta.db_table}"
         " WHERE slow_until IS NOT NULL OR blocked_until IS NOT NULL"
     )
-    if not found:
-        return []
-    by_kind = {
-        kind: [limits.Limit(name, brand and uuid.UUID(str(brand)), most) for k, name, brand, most in found if k == kind]
+    types = [name for kind, name, *_ in found if kind == 0]
+    if len(types) == len(found):
+        return [], types
+    rows, pauses = (
+        [limits.Limit(name, brand and uuid.UUID(str(brand)), most) for k, name, brand, most in found if k == kind]
         for kind in (1, 2)
-    }
-    pauses = by_kind[2]
+    )
     if any(kind == 3 for kind, *_ in found):
         from .upstream_health import stops  # which itself asks this module for the time
 
         pauses += stops(timezone.now())
-    rows = by_kind[1]
     if not rows:
-        return pauses
+        return pauses, types
     running_now = f"SELECT job_type, brand_id FROM {Run._meta.db_table} {_by('run_claim_expired')} WHERE status = 'running'"
     at_work = _rows(running_now) if any(limit.max_running for limit in rows) else []  # 0 is full whatever runs
     running = Counter((name, brand and uuid.UUID(str(brand))) for name, brand in at_work)
-    return limits.saturated(rows, running) + pauses
+    return limits.saturated(rows, running) + pauses, types
 
 
 @dataclass(frozen=True)
@@ -158,7 +180,7 @@ class Candidate:
     needs_key: bool
 
 
-def _candidate(excluded: list[limits.Limit], at: datetime) -> Candidate | None:
+def _candidate(excluded: list[limits.Limit], pending_types: list[str], at: datetime) -> Candidate | None:
     """The next run in line: lapsed leases first, then cancels and woken waits, then the pending by priority and order."""
     table, jobs = Run._meta.db_table, Job._meta.db_table
     skip = "FOR UPDATE OF r SKIP LOCKED" if connection.vendor == "postgresql" and connection.in_atomic_block else ""
@@ -176,7 +198,7 @@ def _candidate(excluded: list[limits.Limit], at: datetime) -> Candidate | None:
     woken = f"SELECT r.id FROM {table} r WHERE r.status = 'waiting' AND r.due_at <= %s{full} ORDER BY r.due_at LIMIT 1 {skip}"
     # Type by type, each by its own index: all the runs of one that is stopped may stand before the first that may start.
     stopped = {limit.job_type for limit in excluded if limit.job_type and not limit.brand_id}
-    types = [name for name in _pending_types() if name not in stopped]
+    types = [name for name in pending_types if name not in stopped]
     held, held_values = _none_of(excluded)
     first = (
         f"SELECT r.id, r.priority, r.order_at FROM {table} r {_by('run_claim_pending')}"
@@ -225,17 +247,6 @@ def prepare_statements() -> None:
 def _by(index: str) -> str:
     """SQLite has to be told: left alone it reads all that is pending, and sorts."""
     return f"INDEXED BY {index}" if connection.vendor == "sqlite" else ""
-
-
-def _pending_types() -> list[str]:
-    """The job types that have pending runs, by one step through the index each."""
-    least = f"SELECT min(job_type) FROM {Run._meta.db_table} {_by('run_claim_pending')} WHERE status = 'pending'"
-    found = _rows(
-        f"WITH RECURSIVE types(name) AS ({least} UNION ALL"
-        f" SELECT ({least} AND job_type > types.name) FROM types WHERE types.name IS NOT NULL)"
-        " SELECT name FROM types WHERE name IS NOT NULL"
-    )
-    return [name for (name,) in found]
 
 
 def _rows(query: str, values: Sequence[Any] = ()) -> list[Any]:

@@ -8,6 +8,7 @@ The classes overridden are those of django-q2 1.11; tests/pipeline/test_cluster.
 
 import contextlib
 import ctypes
+import gc
 import logging
 import os
 import select
@@ -133,6 +134,8 @@ class ClaimQueue(Sink):
         signal.signal(signal.SIGTERM, self._terminate)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the whole group; the parent decides
         connections.close_all()
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays for good: nothing to look through at each collection
         os.close(self.write_end)
         self.write_end = -1
         self.waiter = claims.Waiter(self.read_end)

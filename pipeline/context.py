@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
+from django.utils.functional import SimpleLazyObject
 
 from . import claims, money, runs
 from .errors import Cancelled, HandBack, LeaseLost, Park, TransientError
@@ -34,7 +35,8 @@ class Context:
 
     def __init__(self, run: Run, lease: runs.Lease, *, stopping: Callable[[], bool], blocking: bool = False):
         self.run, self.lease = run, lease
-        self.brand: Brand | None = run.brand
+        # Read when it is asked for.
+        self.brand = cast("Brand | None", SimpleLazyObject(lambda: run.brand) if run.brand_id else None)
         self.blocking = blocking
         self._stopping = stopping
         self._sleeps = 0
@@ -140,7 +142,7 @@ class Context:
     @contextmanager
     def fenced(self) -> Iterator[Run]:
         """A transaction that only the holder of the lease can make."""
-        with runs.fenced(self.lease) as run:
+        with runs.fenced(self.lease) as (run, _):
             if run.cancel_requested_at:
                 self.lease.cancel.set()
             yield run

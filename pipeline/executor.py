@@ -57,7 +57,7 @@ def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: b
     ctx = Context(run, lease, stopping=stopping, blocking=blocking)
     try:
         handler = get_type(run.job_type)
-        params = clean_parameters(handler.Params, run.parameters, run.brand)
+        params = clean_parameters(handler.Params, run.parameters, ctx.brand)
         done = handler.run(ctx, params)
     except Park as way:
         due_at, reason = way.due_at, way.reason

@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import F, Max, Sum
 
 from . import freshness, line, retry, schedules
-from .claims import now, wake_workers
+from .claims import held, now, wake_workers
 from .errors import LeaseLost
 from .models import Attempt, Event, Job, Run, RunLog, UpstreamRun
 from .registry import Done, find_type, get_type
@@ -42,15 +42,14 @@ class Lease:
 
 # ---- under a lease ---------------------------------------------------------------------------------------------------
 @contextmanager
-def fenced(lease: Lease) -> Iterator[Run]:
-    """A transaction in which the run is still ours, locked until the end. LeaseLost where somebody took it over."""
+def fenced(lease: Lease) -> Iterator[tuple[Run, datetime]]:
+    """A transaction in which the run is still ours, locked until the end; and the time. LeaseLost where somebody took it over."""
     with transaction.atomic():
-        ours = Run.objects.select_related("job").filter(pk=lease.run_id, lease_token=lease.token)
-        run = ours.select_for_update(no_key=True, of=("self",)).first()
-        if run is None:
+        ours = held(lease.run_id, lease.token)
+        if ours is None:
             lease.lost.set()
             raise LeaseLost
-        yield run
+        yield ours
 
 
 def renew(lease: Lease) -> bool:
@@ -70,8 +69,7 @@ def log(run_id: int, message: str, level: str = RunLog.Level.INFO, at: datetime 
 
 def park(lease: Lease, due_at: datetime, reason: str) -> None:
     """It waits for something outside and holds no worker; woken, or due at the latest at `due_at`."""
-    with fenced(lease) as run:
-        at = now()
+    with fenced(lease) as (run, at):
         # A cancel that came meanwhile must not sleep until due_at.
         due = at if run.cancel_requested_at and not lease.cancel.is_set() else due_at
         leave(run, RunStatus.WAITING, due_at=due, blocked_reason=reason)
@@ -80,8 +78,7 @@ def park(lease: Lease, due_at: datetime, reason: str) -> None:
 
 def hand_back(lease: Lease, reason: str = "The worker was stopped.") -> None:
     """The worker stops: due at once for another, no try spent."""
-    with fenced(lease) as run:
-        at = now()
+    with fenced(lease) as (run, at):
         leave(run, RunStatus.PENDING, due_at=at, order_at=at, priority=Run.WOKEN)
         _end_attempt(lease, Outcome.HANDED_BACK, at, reason)
         wake_workers()
@@ -89,8 +86,7 @@ def hand_back(lease: Lease, reason: str = "The worker was stopped.") -> None:
 
 def block(lease: Lease, reason: str, seconds: float, *, limited: bool = True) -> None:
     """Not possible just now through nobody's fault: waits with the reason, costs no try; after two hours it does, if limited."""
-    with fenced(lease) as run:
-        at = now()
+    with fenced(lease) as (run, at):
         since = run.blocked_since or at
         if not limited or at - since <= BLOCKED_FOR_AT_MOST:
             due = at + timedelta(seconds=seconds)
@@ -103,8 +99,7 @@ def block(lease: Lease, reason: str, seconds: float, *, limited: bool = True) ->
 
 def complete(lease: Lease, done: Done) -> None:
     """Finished and saved. Freshness, the job's end or next tick, and the type's own bookkeeping go with it, or none of it."""
-    with fenced(lease) as run:
-        at = now()
+    with fenced(lease) as (run, at):
         summary = " ".join(filter(None, [done.summary, done.reason]))
         leave(
             run,
@@ -132,8 +127,7 @@ def complete(lease: Lease, done: Done) -> None:
 
 def fail(lease: Lease, error: str, *, permanent: bool, traceback: str = "", not_before: datetime | None = None) -> None:
     """A try failed. Another follows with backoff, unless none is left or none would help."""
-    with fenced(lease) as run:
-        at = now()
+    with fenced(lease) as (run, at):
         tries = run.attempt + 1
         due = None if permanent or run.cancel_requested_at else retry.next_try(tries, run.job.max_retries, at, not_before)
         _end_attempt(lease, Outcome.FAILED, at, error, traceback)
@@ -157,8 +151,7 @@ def fail(lease: Lease, error: str, *, permanent: bool, traceback: str = "", not_
 
 def finish_cancel(lease: Lease, summary: str) -> None:
     """Stopped by a person; whatever had been paid for has landed."""
-    with fenced(lease) as run:
-        at = now()
+    with fenced(lease) as (run, at):
         _end_attempt(lease, Outcome.CANCELLED, at)
         _cancel(run, at, summary)
 
@@ -299,24 +292,23 @@ def fail_for_good(run: Run, error: str, at: datetime, **fields: Any) -> None:
 
 def _end_job(run: Run, at: datetime) -> None:
     """What the end of this run means for its job: archived, done, the next tick, or (failed) kept for a person's Retry."""
-    job = run.job
-    if job.recurring:  # its count and its next tick follow from what it is now
-        job = Job.objects.select_for_update(no_key=True).get(pk=run.job_id)
     ok = run.status == RunStatus.COMPLETED
     changes: dict[str, Any] = {}
     if ok:
         changes = {"runs_completed": F("runs_completed") + 1, "last_error": ""}
-    if not job.recurring:
+    if run.scheduled_for is None:
         if ok and run.verdict == Verdict.OK:
-            changes["status"] = JobStatus.ARCHIVED if job.trigger_source == Job.Trigger.MANUAL else JobStatus.COMPLETED
+            changes["status"] = JobStatus.ARCHIVED if run.trigger_source == Job.Trigger.MANUAL else JobStatus.COMPLETED
         elif run.status != RunStatus.FAILED:
             changes["status"] = JobStatus.COMPLETED
-    elif ok and job.max_runs and job.runs_completed + 1 >= job.max_runs:
-        changes["status"] = JobStatus.COMPLETED
-    else:
-        _follow_up(run, job, at)
+    else:  # its count and its next tick follow from what it is now
+        job = Job.objects.select_for_update(no_key=True).get(pk=run.job_id)
+        if ok and job.max_runs and job.runs_completed + 1 >= job.max_runs:
+            changes["status"] = JobStatus.COMPLETED
+        else:
+            _follow_up(run, job, at)
     if changes:
-        Job.objects.filter(pk=job.pk).update(**changes)
+        Job.objects.filter(pk=run.job_id).update(**changes)
 
 
 def _follow_up(tick: Run, job: Job, at: datetime) -> None:

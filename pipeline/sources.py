@@ -78,8 +78,8 @@ class Source(Protocol):
     def abort(self, upstream_id: str) -> Seen:
         """Ask for the end; harmless if it has ended."""
 
-    def ended_since(self, since: datetime) -> dict[str, Seen]:
-        """Runs of the account that ended since then, by id: one cheap request for all waiting runs."""
+    def ended_since(self, since: datetime) -> Iterator[str]:
+        """The ids of the account's runs that ended since then: a few cheap requests for all waiting runs."""
 
     def link(self, upstream_id: str) -> str:
         """Where a person sees the run, '' if nowhere."""

@@ -79,7 +79,7 @@ def probe(at: datetime) -> None:
         later = min(max((at - (state.polled_at or at)) * 2, FIRST_PROBE), LAST_PROBE)
         if SourceState.objects.filter(pk=state.pk, blocked_until=state.blocked_until).update(blocked_until=at + later):
             try:
-                get_source(state.source).ended_since(at)
+                next(iter(get_source(state.source).ended_since(at)), None)
             except RunError as error:
                 logger.info("%s is still down: %s", state.source, error)
             else:

@@ -56,8 +56,8 @@ def _look(source: Source) -> None:
     if oldest is None:
         return
     ours = {upstream_id: run_id for upstream_id, run_id, _ in rows}
-    ended = source.ended_since(oldest - timedelta(minutes=1))
-    runs.wake(ours[upstream_id] for upstream_id in ended if upstream_id in ours)
+    ended = {upstream_id for upstream_id in source.ended_since(oldest - timedelta(minutes=1)) if upstream_id in ours}
+    runs.wake(ours[upstream_id] for upstream_id in ended)
     still = [upstream_id for upstream_id in ours if upstream_id not in ended]
     turn = int(claims.now().timestamp() // max(settings.PIPELINE_POLL_SECONDS, 0.001)) * GLANCES
     glances = [still[(turn + number) % len(still)] for number in range(min(GLANCES, len(still)))]

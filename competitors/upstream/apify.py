@@ -99,18 +99,16 @@ class Apify:
     def abort(self, upstream_id: str) -> Seen:
         return _seen(self._read(lambda client: client.run(upstream_id).abort()))
 
-    def ended_since(self, since: datetime) -> dict[str, Seen]:
-        found: dict[str, Seen] = {}
+    def ended_since(self, since: datetime) -> Iterator[str]:
         for number in range(LIST_PAGES):
             page = self._read(
                 lambda client, n=number: client.runs().list(  # type: ignore[misc]
                     desc=True, status=list(ENDS), started_after=since, limit=LIST_PAGE, offset=n * LIST_PAGE
                 )
             )
-            found |= {run.id: _seen(run) for run in page.items}
+            yield from [run.id for run in page.items]
             if len(page.items) < LIST_PAGE:
-                break
-        return found
+                return
 
     def link(self, upstream_id: str) -> str:
         return f"https://console.apify.com/view/runs/{upstream_id}"
