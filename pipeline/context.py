@@ -19,6 +19,7 @@ from .models import Brand, RawPage, RejectedItem, Run, RunLog, Step, UpstreamRun
 from .sources import Order, Page, Seen, get_source
 
 REJECTS_KEPT = 1000  # of one run; the count goes on
+ASK_AGAIN = timedelta(seconds=30)  # where the upstream gave no answer, or does not end what is over its time
 FALLBACK_LOOK = timedelta(minutes=2)  # a waiting run looks for itself if the watch has not woken it
 
 
@@ -80,9 +81,10 @@ class Context:
                 pause = soon if self.blocking or self.cancelling else FALLBACK_LOOK
             except TransientError as error:  # silence of the upstream is not its run's death
                 self.log(f"{source.label} cannot be asked just now: {error}", "warning")
-                pause = timedelta(seconds=30)
+                pause = ASK_AGAIN
             if not upstream.ended:
-                self.pause(min(pause, max(upstream.deadline - claims.now(), timedelta(seconds=1))), f"at {source.label}")
+                left = upstream.deadline - claims.now()
+                self.pause(min(pause, left) if left > timedelta(0) else ASK_AGAIN, f"at {source.label}")
         return upstream
 
     def ingest(self, upstream: UpstreamRun, land: Callable[[list[Any], int], Landing]) -> Counter[str]:

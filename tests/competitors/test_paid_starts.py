@@ -313,6 +313,37 @@ def test_what_works_on_upstream_for_a_run_that_failed_is_gone_on_with_or_ended(s
     assert run.upstream_runs.get().ended
 
 
+def test_a_run_that_works_for_hours_upstream_is_waited_for_and_costs_no_try(sandbox, run):
+    """F13: silence of the upstream is not death, and holds no worker."""
+    sandbox.account.faults.arm("never_ends")
+    work(run)
+    now = timezone.now()
+    UpstreamRun.objects.update(
+        started_at=now - timedelta(hours=5), intent_at=now - timedelta(hours=5), deadline=now + timedelta(hours=1)
+    )
+    for _ in range(3):
+        assert work(run).status == RunStatus.WAITING
+    run.refresh_from_db()
+    assert (run.attempt, run.worker, upstream_runs(sandbox)) == (0, None, 1)
+    assert "At Apify for 5 h" in words(run)
+
+
+@pytest.mark.parametrize(("over", "end"), [(timedelta(minutes=1), "aborted"), (timedelta(minutes=6), "timed_out")])
+def test_a_run_that_outlives_its_time_out_is_ended_and_decided(sandbox, run, over, end):
+    """Asked to end at its time-out; given up 5 minutes later even where the upstream cannot be made to end it."""
+    sandbox.account.faults.arm("never_ends", count=1)
+    work(run)
+    first = run.upstream_runs.get()
+    if end == "timed_out":
+        sandbox.account.faults.arm("server_error", path="/abort")
+    UpstreamRun.objects.update(deadline=timezone.now() - over)
+    finish(run)
+    first.refresh_from_db()
+    assert first.status == end
+    assert "outlived its time-out" in words(run)
+    assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 2)
+
+
 def test_a_run_that_vanished_is_decided(sandbox, run):
     work(run)
     sandbox.account.faults.arm("vanish_run")
