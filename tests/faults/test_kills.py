@@ -78,6 +78,15 @@ def test_any_child_of_the_sentinel_may_be_killed(brand, tmp_path, number):
         until(reached(run, RunStatus.COMPLETED), "the next run to complete", 10)
 
 
+def test_a_cancel_reaches_a_handler_at_work_within_five_seconds(brand, tmp_path):
+    with cluster(tmp_path / "log"):
+        run = api.queue_one_time_job(brand.pk, "toy", {"works": 60}).run
+        until(reached(run, RunStatus.RUNNING), "the run to begin")
+        api.cancel(run, None)
+        until(reached(run, RunStatus.CANCELLED), "the cancel", 5)
+    assert [attempt.outcome for attempt in run.attempts.all()] == [Outcome.CANCELLED]
+
+
 def test_a_handler_that_hangs_is_ended_and_tried_again(brand, tmp_path):
     with cluster(tmp_path / "log", TOY_MAX_RUNTIME="1") as workers:
         run = api.queue_one_time_job(brand.pk, "toy", {"hangs": True}).run

@@ -53,6 +53,8 @@ class Toy(JobType):
         end = time.monotonic() + params["works"]
         while time.monotonic() < end:
             ctx.check()
+            if ctx.cancelled:
+                ctx.step("put away", lambda: None)  # where a cancel takes effect
             time.sleep(0.01)
         if params["tells"]:
             ctx.log(f"By this host's clock it is {time.time():.0f}.")
