@@ -62,3 +62,19 @@ def test_every_page_that_the_readme_names_exists():
     pages = re.findall(r"\]\(([^)]+)\)", text("README.md"))
     present = files()
     assert [page for page in pages if not any(path == page or path.startswith(f"{page}/") for path in present)] == []
+
+
+def test_every_proof_that_the_guarantees_name_exists():
+    page = text("docs/guarantees.md")
+    defined = {
+        node.name
+        for path in files()
+        if path.startswith("tests/") and path.endswith(".py")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef)
+    }
+    functions = set(re.findall(r"[`:](test_\w+)`", page))
+    modules = set(re.findall(r"(test_\w+\.py)", page))
+    assert len(functions) > 10
+    assert not functions - defined
+    assert not modules - {path.rpartition("/")[2] for path in files()}
