@@ -6,7 +6,6 @@ from functools import cached_property
 from statistics import median_low
 
 from django.utils import timezone
-from django.utils.timesince import timesince
 
 from . import claims
 from .limits import Limit
@@ -109,7 +108,7 @@ def no_worker_since(at: datetime) -> str | None:
         return None
     if last is None:
         return "No worker has ever reported. Runs wait until one starts (manage.py worker)."
-    return f"No worker has reported for {timesince(last.last_seen_at, at, depth=1)}. Runs wait until one starts."
+    return f"No worker has reported for {in_words(at - last.last_seen_at)}. Runs wait until one starts."
 
 
 def _not_due(run: Run, at: datetime) -> str:
