@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def database() -> Iterator[Path]:
     """Set Django up on a new database beside that of DATABASE_URL; yields a folder for the benchmark's files."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.settings")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as a Ctrl-C: what was started is ended
     with TemporaryDirectory(prefix="controlplane-bench-") as folder:
         os.environ["BENCH_MARKS"] = str(Path(folder, "marks"))
         if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
@@ -44,8 +44,8 @@ def database() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def process(*arguments: str, settings: str, log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`manage.py …` in a group of its own, ended with everything below it."""
-    with log.open("wb") as output:
+    """`manage.py …` in a session of its own, ended with everything below it."""
+    with log.open("ab") as output:
         child = subprocess.Popen(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
@@ -57,34 +57,33 @@ def process(*arguments: str, settings: str, log: Path, **environment: str) -> It
         try:
             yield child
         finally:
+            below = tree(child.pid)
             child.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(10)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
+            # A stock cluster whose workers were killed never ends by itself. Children that were left alone keep the session.
+            for pid in below:
+                with contextlib.suppress(OSError):
+                    if os.getsid(pid) == child.pid:
+                        os.kill(pid, signal.SIGKILL)
+            child.wait()
 
 
-def marks(folder: Path) -> dict[str, int]:
-    """When each handler began, ns since the epoch."""
-    path = folder / "marks"
-    if not path.exists():
-        return {}
-    return {
-        name: int(moment) for name, moment in (line.split() for line in path.read_text().splitlines() if line.count(" ") == 1)
-    }
+def tree(pid: int) -> list[int]:
+    """The process and all below it, from the top."""
+    from tests.processes import children_of  # which wants Django set up
+
+    found = [pid]
+    for one in found:
+        found += children_of(one)
+    return found
 
 
-def wait_for_mark(folder: Path, name: str, seconds: float = 30) -> int:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if moment := marks(folder).get(name):
-            return moment
-        time.sleep(0.01)
-    logs = "".join(path.read_text()[-1500:] for path in folder.glob("*.log"))
-    raise SystemExit(f"{name} was not executed within {seconds} s\n{logs}")
+def percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
 
 
 def percentiles(values: list[float]) -> tuple[float, float, float]:
     """p50, p95, max."""
-    ordered = sorted(values)
-    return ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.95)], ordered[-1]
+    return percentile(values, 0.5), percentile(values, 0.95), max(values)

@@ -1,4 +1,4 @@
-"""Job types that only note when their handler began, or do nothing for a while."""
+"""What every system is given to do: note when it began, and perhaps be busy for a while. For ours as two job types."""
 
 import os
 import time
@@ -15,7 +15,12 @@ def note(name: str) -> None:
     """One short line: appends below a page are atomic, so any number of workers may write."""
     moment = time.time_ns()
     with open(os.environ["BENCH_MARKS"], "a") as marks:
-        marks.write(f"{name} {moment}\n")
+        marks.write(f"{name} {moment} {os.getpid()}\n")
+
+
+def doze(name: str, works: float) -> None:
+    note(name)
+    time.sleep(works)
 
 
 @job_type("mark", label="Mark", emoji="⏱", datasets={})
@@ -44,6 +49,7 @@ class Doze(JobType):
     def run(self, ctx: Any, params: dict[str, Any]) -> Done:
         if params["sleeps"]:
             ctx.sleep(timedelta(seconds=params["sleeps"]))
+        note(params["name"])
         end = time.monotonic() + params["works"]
         while time.monotonic() < end:
             ctx.check()

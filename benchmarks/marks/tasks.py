@@ -1,10 +1,15 @@
-"""The same mark as a procrastinate task; its integration finds modules called tasks."""
+"""The same as procrastinate's tasks; its integration finds modules called tasks."""
 
 from procrastinate.contrib.django import app
 
-from .job import note
+from . import job
 
 
 @app.task(name="mark")
 def mark(name):
-    note(name)
+    job.note(name)
+
+
+@app.task(name="doze")
+def doze(name, works):
+    job.doze(name, works)
