@@ -134,10 +134,10 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
-        # A process stopped in the middle of a transaction must not keep its locks for longer than its lease, nor another wait.
-        "options": " ".join(
-            f"-c {name}={int(PIPELINE_LEASE_SECONDS * 1000)}" for name in ("idle_in_transaction_session_timeout", "lock_timeout")
-        ),
+        # A process stopped in the middle of a transaction must not keep its locks for longer than its lease, nor another wait;
+        # and what a killed one left its server to do ends with it (PostgreSQL 14 and newer).
+        "options": f"-c idle_in_transaction_session_timeout={int(PIPELINE_LEASE_SECONDS * 1000)}"
+        f" -c lock_timeout={int(PIPELINE_LEASE_SECONDS * 1000)} -c client_connection_check_interval=1000",
     }
 # It speaks of a redelivering broker, and none is used here.
 warnings.filterwarnings("ignore", message="Retry and timeout are misconfigured")

@@ -23,6 +23,7 @@ __all__ = [
     "adopt",
     "archive",
     "cancel",
+    "end_schedules_of",
     "end_upstream",
     "ensure_recurring_job",
     "job_run_now",
@@ -50,6 +51,7 @@ def ensure_recurring_job(
     name: str | None = None,
     time_zone: str = "",
     max_runs: int | None = None,
+    max_retries: int = 3,
     keep_pause: bool = True,
     created_by: Any = None,
 ) -> Job:
@@ -69,8 +71,10 @@ def ensure_recurring_job(
         )
         if found:
             job = _locked(found)
+            before = (job.cron_expression, job.time_zone, job.status)
             _switch(job, enabled, keep_pause, max_runs, created_by)
         else:
+            before = None
             job = Job(
                 brand=brand,
                 job_type=job_type,
@@ -80,10 +84,14 @@ def ensure_recurring_job(
                 trigger_source=Job.Trigger.SCHEDULED,
                 status=JobStatus.PAUSED if enabled is False else JobStatus.ACTIVE,
             )
-        job.cron_expression, job.parameters, job.time_zone, job.max_runs = cron_expression, params, time_zone, max_runs
+        job.cron_expression, job.parameters, job.time_zone = cron_expression, params, time_zone
+        job.max_runs, job.max_retries = max_runs, max_retries
         job.name = name or job.name or get_type(job_type).label
         job.save()
-        reschedule(job)
+        if before == (job.cron_expression, job.time_zone, job.status):  # its tick stays, also one that is due by now
+            job.runs.filter(status=RunStatus.PENDING, started_at=None).update(parameters=params)
+        else:
+            reschedule(job)
     return job
 
 
@@ -116,6 +124,15 @@ def reschedule(job: Job) -> None:
         and not job.runs.live().filter(scheduled_for__isnull=False).exists()
     ):
         line.insert_next_tick(job, at, at)
+
+
+def end_schedules_of(job_type: str, subject: str) -> None:
+    """What they were about is gone. In the transaction that removes it, which may be about to remove them as well."""
+    claims.lock(claims.CLAIM_LOCK)
+    ended = Job.objects.filter(job_type=job_type, subject=subject, schedule_type=Job.Schedule.RECURRING)
+    for job in ended.exclude(status=JobStatus.ARCHIVED):
+        line.drop_future_tick(job)
+        Job.objects.filter(pk=job.pk).update(status=JobStatus.ARCHIVED, last_error="What it was about was removed.")
 
 
 def reschedule_brand(brand: Brand) -> None:
@@ -164,13 +181,20 @@ def start_again(run: Run, by: Any) -> None:
 
 def adopt(run: Run, upstream_id: str, by: Any) -> None:
     """A person says which upstream run was ours; the run goes on with it."""
+    if not upstream_id:
+        raise NotAllowed("Give the id of the upstream run that is ours.")
     with transaction.atomic():
         unknown = UpstreamRun.objects.filter(run=run, status__in=[UpstreamRun.Status.INTENT, UpstreamRun.Status.UNKNOWN]).last()
         if unknown is None:
             raise NotAllowed(f"Run {run.pk} has no start whose fate is unknown.")
         try:
             with transaction.atomic():
-                UpstreamRun.objects.filter(pk=unknown.pk).update(upstream_id=upstream_id, status=UpstreamRun.Status.RUNNING)
+                UpstreamRun.objects.filter(pk=unknown.pk).update(
+                    upstream_id=upstream_id,
+                    status=UpstreamRun.Status.RUNNING,
+                    started_at=unknown.intent_at,
+                    extra={"by_hand": True},  # until the upstream has confirmed that it is there
+                )
         except IntegrityError:
             raise NotAllowed(f"{upstream_id} already belongs to another run.") from None
         retry(run, by)
@@ -231,6 +255,8 @@ def resume(job: Job, by: Any) -> None:
 def archive(job: Job, by: Any) -> None:
     """Put away. Its pending runs are cancelled; one that is under way goes to its end."""
     with transaction.atomic():
+        claims.lock(claims.CLAIM_LOCK)
+        _locked(job)
         _change(job, "archive", JobStatus.ARCHIVED, by)
         for run in job.runs.filter(status=RunStatus.PENDING):
             runs.request_cancel(run, by)

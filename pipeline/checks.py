@@ -53,5 +53,9 @@ def production_has_what_it_needs(app_configs: Any, **kwargs: Any) -> list[CheckM
     if not settings.APIFY_TOKEN:
         found.append(Warning("APIFY_TOKEN is not set: scrapes will fail at their start.", id="pipeline.W002"))
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-        found.append(Warning("The database is SQLite, which serves one box. Set DATABASE_URL to PostgreSQL for several.", id="pipeline.W003"))
+        found.append(
+            Warning(
+                "The database is SQLite, which serves one box. Set DATABASE_URL to PostgreSQL for several.", id="pipeline.W003"
+            )
+        )
     return found

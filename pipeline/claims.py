@@ -10,7 +10,7 @@ import select
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from . import freshness, limits
@@ -34,6 +34,7 @@ PLANNER = ", set_config('enable_sort', 'off', true), set_config('jit', 'off', tr
 # By name, so that a column more, of a migration that a deploy runs beside old workers, does not change their prepared statements.
 RUN_COLUMNS = ", ".join(f"{field.column}" for field in Run._meta.concrete_fields)
 IDLE_SECONDS = 5.0  # the longest an idle worker goes without a look of its own
+LAPSE_SEEN = 0.25  # seconds between looks at a lease that has lapsed
 SQLITE_LOOK_SECONDS = 0.02  # 10 ms would double the idle cost for 6 ms of pick-up
 
 
@@ -77,21 +78,41 @@ def held(run_id: int, token: uuid.UUID) -> tuple[Run, datetime] | None:
     return (found[0], getattr(found[0], "read_at", None) or timezone.now()) if found else None
 
 
-def claim(worker: Worker) -> tuple[Run, Attempt] | None:
-    """The best due run, now running under a new lease of this worker; None where nothing can be claimed."""
+def claim(worker: Worker, *, may_take_over: Callable[[], bool] = lambda: True) -> tuple[Run, Attempt] | None:
+    """The best due run, now running under a new lease of this worker; None where nothing can be claimed.
+
+    `may_take_over`: whether, by the time the lock is had, a lapsed lease counts as a death.
+    """
     from . import recovery, runs  # the transitions of a run that turns out not to be runnable
 
     if connection.vendor == "sqlite" and not claimable():
         return None  # a look without the write lock: every heartbeat and log line wakes the idle here
+    raced = 0
     while True:
         with transaction.atomic():
             at = lock(CLAIM_LOCK)
-            found = _candidate(*_look(), at)
+            found = _candidate(*_look(), at, lapsed=may_take_over())
             if found is None:
                 return None
             if found.lapsed or found.needs_key:
                 run = Run.objects.select_related("job", "brand").get(pk=found.pk)
-                if not (recovery.record_death(run, at) if found.lapsed else runs.take_key(run, at)):
+                try:
+                    with transaction.atomic():
+                        if found.lapsed:  # pending now, and in line where limits hold for it as for all
+                            recovery.record_death(run, at)
+                            continue
+                        if not runs.take_key(run, at):
+                            continue
+                except IntegrityError:  # somebody clicked just now and has the key: the next look sees it
+                    if raced == run.pk:
+                        runs.set_aside(run, at, "It could not take its key.")
+                    raced = run.pk
+                    continue
+                except DatabaseError:
+                    raise
+                except Exception as error:  # in what its type does: the others in line are not to wait for that
+                    logger.exception("Run %s could not be taken up; it is set aside for a while.", run.pk)
+                    runs.set_aside(run, at, f"It could not be taken up ({type(error).__name__}: {error}).")
                     continue
             return take(found.pk, worker, at)
 
@@ -151,6 +172,7 @@ def _look() -> tuple[list[limits.Limit], list[str]]:
         f" UNION ALL SELECT 2, job_type, brand_id, NULL FROM {Pause._meta.db_table}"
         f" UNION ALL SELECT 3, source, NULL, NULL FROM {SourceState._meta.db_table}"
         " WHERE slow_until IS NOT NULL OR blocked_until IS NOT NULL"
+        f" UNION ALL SELECT 3, source, NULL, NULL FROM {ConcurrencyLimit._meta.db_table} WHERE source <> ''"
     )
     types = [name for kind, name, *_ in found if kind == 0]
     if len(types) == len(found):
@@ -180,40 +202,50 @@ class Candidate:
     needs_key: bool
 
 
-def _candidate(excluded: list[limits.Limit], pending_types: list[str], at: datetime) -> Candidate | None:
+def _candidate(excluded: list[limits.Limit], pending_types: list[str], at: datetime, *, lapsed: bool = True) -> Candidate | None:
     """The next run in line: lapsed leases first, then cancels and woken waits, then the pending by priority and order."""
     table, jobs = Run._meta.db_table, Job._meta.db_table
     skip = "FOR UPDATE OF r SKIP LOCKED" if connection.vendor == "postgresql" and connection.in_atomic_block else ""
     moment = connection.ops.adapt_datetimefield_value(at) if connection.vendor == "sqlite" else at
-    lapsed = (
+    dead = (
         f"SELECT r.id FROM {table} r WHERE r.status = 'running' AND r.lease_expires_at < %s"
         f" ORDER BY r.lease_expires_at LIMIT 1 {skip}"
     )
-    busy, busy_values = _none_of(limit for limit in excluded if limit.holds_back(waiting=True, cancelled=True))
+    busy, busy_values = _none_of(limit for limit in excluded if limit.holds_back(begun=True, cancelled=True))
     cancelled = (
         f"SELECT r.id FROM {table} r WHERE r.status IN ('pending', 'waiting') AND r.cancel_requested_at IS NOT NULL"
         f" AND r.due_at <= %s{busy} ORDER BY r.due_at LIMIT 1 {skip}"
     )
-    full, full_values = _none_of(limit for limit in excluded if limit.holds_back(waiting=True, cancelled=False))
+    full, full_values = _none_of(limit for limit in excluded if limit.holds_back(begun=True, cancelled=False))
     woken = f"SELECT r.id FROM {table} r WHERE r.status = 'waiting' AND r.due_at <= %s{full} ORDER BY r.due_at LIMIT 1 {skip}"
     # Type by type, each by its own index: all the runs of one that is stopped may stand before the first that may start.
-    stopped = {limit.job_type for limit in excluded if limit.job_type and not limit.brand_id}
-    types = [name for name in pending_types if name not in stopped]
-    held, held_values = _none_of(excluded)
-    first = (
-        f"SELECT r.id, r.priority, r.order_at FROM {table} r {_by('run_claim_pending')}"
-        f" WHERE r.job_type = %s AND r.status = 'pending' AND r.due_at <= %s{held}"
-        f" AND (SELECT j.status FROM {jobs} j WHERE j.id = r.job_id) <> 'paused'"
-        f" ORDER BY r.priority, r.order_at, r.id LIMIT 1 {skip}"
+    # A pause keeps back what has not begun; what is to be brought to its end is woken.
+    slots, pauses = [one for one in excluded if one.max_running is not None], [one for one in excluded if one.max_running is None]
+    stopped, paused = ({one.job_type for one in some if not one.brand_id} for some in (slots, pauses))
+    types = [] if "" in stopped else [name for name in pending_types if name not in stopped]
+    held, held_values = _none_of(slots)
+    free, free_values = _none_of(pauses)
+    begun = f"r.priority = {Run.WOKEN}"
+    new = f"1 = 1{free} AND (SELECT j.status FROM {jobs} j WHERE j.id = r.job_id) <> 'paused'"
+    pending_values: list[Any] = []
+    parts = []
+    for number, name in enumerate(types):
+        all_paused = "" in paused or name in paused
+        parts.append(
+            f"SELECT * FROM (SELECT r.id, r.priority, r.order_at FROM {table} r {_by('run_claim_pending')}"
+            f" WHERE r.job_type = %s AND r.status = 'pending' AND r.due_at <= %s{held}"
+            f" AND {begun if all_paused else f'({begun} OR ({new}))'}"
+            f" ORDER BY r.priority, r.order_at, r.id LIMIT 1 {skip}) AS t{number}"
+        )
+        pending_values += [name, moment, *held_values, *([] if all_paused else free_values)]
+    pending = (
+        f"SELECT id FROM ({' UNION ALL '.join(parts)}) AS firsts ORDER BY priority, order_at, id LIMIT 1" if types else "NULL"
     )
-    firsts = " UNION ALL ".join(f"SELECT * FROM ({first}) AS t{number}" for number in range(len(types)))
-    pending = f"SELECT id FROM ({firsts}) AS firsts ORDER BY priority, order_at, id LIMIT 1" if types else "NULL"
-    pending_values = [value for name in types for value in (name, moment, *held_values)]
     query = (
         f"SELECT id, status = 'running', scheduled_for IS NOT NULL AND dedupe_key IS NULL FROM {table}"
-        f" WHERE id = COALESCE(({lapsed}), ({cancelled}), ({woken}), ({pending}))"
+        f" WHERE id = COALESCE(({dead if lapsed else 'NULL'}), ({cancelled}), ({woken}), ({pending}))"
     )
-    values = [moment, moment, *busy_values, moment, *full_values, *pending_values]
+    values = [*([moment] if lapsed else []), moment, *busy_values, moment, *full_values, *pending_values]
     (row,) = _rows(query, values) or [None]
     return Candidate(row[0], bool(row[1]), bool(row[2])) if row else None
 
@@ -321,7 +353,10 @@ class Waiter:
     def _seconds(self) -> float:
         at = now()
         event = next_event(at)
-        return min(IDLE_SECONDS, max((event - at).total_seconds(), 0.01)) if event else IDLE_SECONDS
+        if event is None:
+            return IDLE_SECONDS
+        left = (event - at).total_seconds()  # in the past: a lapsed lease that is not to be taken over just now
+        return min(IDLE_SECONDS, max(left, 0.01)) if left > -LAPSE_SEEN else LAPSE_SEEN
 
     def _wait_for_notify(self, seconds: float) -> None:
         if self.listening is None:

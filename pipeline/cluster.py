@@ -13,7 +13,6 @@ import logging
 import os
 import select
 import signal
-import socket
 import time
 from multiprocessing.sharedctypes import RawValue
 from typing import Any
@@ -31,6 +30,7 @@ from .registry import longest_work
 
 logger = logging.getLogger(__name__)
 PR_SET_PDEATHSIG = 1
+SAME_SIGNAL_SECONDS = 1.0  # one sent to all processes of the group comes once by itself and once from the supervisor
 
 
 def die_with_parent(parent: int) -> None:
@@ -97,8 +97,9 @@ class ClaimQueue(Sink):
             self._begin()
         while not self.stopping():
             try:
-                claimed = claims.claim(self.worker)
+                claimed = claims.claim(self.worker, may_take_over=self.heart.settled)
             except DatabaseError as error:
+                self.heart.lost_database()
                 self.waiter.recover(error)
                 continue
             except Exception as error:
@@ -117,6 +118,8 @@ class ClaimQueue(Sink):
                     "ack_id": None,
                 }
             self.waiter.wait()
+            if self.waiter.trouble:
+                self.heart.lost_database()
         self._end()
         return "STOP"
 
@@ -139,7 +142,7 @@ class ClaimQueue(Sink):
         os.close(self.write_end)
         self.write_end = -1
         self.waiter = claims.Waiter(self.read_end)
-        while True:
+        while not self.stopping():
             try:
                 self.worker = register_worker(cluster=self.cluster)
                 break
@@ -203,7 +206,8 @@ class Sentinel(cluster.Sentinel):
         process.join(1)
         exit_signal = -process.exitcode if process.exitcode and process.exitcode < 0 else None
         try:
-            for worker in Worker.objects.filter(host=socket.gethostname(), pid=process.pid, stopped_at=None):
+            # Of this cluster: another container may have the same host name and pids.
+            for worker in Worker.objects.filter(cluster=self.cluster_id, pid=process.pid, stopped_at=None):
                 if recovery.lose_worker(worker, exit_signal):
                     logger.warning("Worker %s died (signal %s); its run was handed back.", worker, exit_signal)
         except DatabaseError as error:
@@ -229,10 +233,14 @@ def run_cluster(cluster_id: UUID) -> None:
     guarded.cluster_id = cluster_id
     stop = guarded.sig_handler
 
+    asked: list[float] = []
+
     def on_signal(signum: int, frame: Any) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: os._exit(130))
-        stop(signum, frame)
+        if not asked:
+            asked.append(time.monotonic())
+            stop(signum, frame)
+        elif time.monotonic() - asked[0] > SAME_SIGNAL_SECONDS:
+            os._exit(130)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)

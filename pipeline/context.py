@@ -1,5 +1,6 @@
 """What a handler is given: checkpoints, paid starts, waits, ingest, log and progress, all of it fenced by the lease."""
 
+import contextlib
 import json
 import time
 import zlib
@@ -13,14 +14,13 @@ from typing import Any, cast
 from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
-from . import claims, money, runs
-from .errors import Cancelled, HandBack, LeaseLost, Park, TransientError
+from . import claims, money, runs, upstream_health, watch
+from .errors import Cancelled, HandBack, LeaseLost, Park, PermanentError, TransientError, UpstreamDown
 from .models import Brand, RawPage, RejectedItem, Run, RunLog, Step, UpstreamRun
 from .sources import Order, Page, Seen, get_source
 
 REJECTS_KEPT = 1000  # of one run; the count goes on
 ASK_AGAIN = timedelta(seconds=30)  # where the upstream gave no answer, or does not end what is over its time
-FALLBACK_LOOK = timedelta(minutes=2)  # a waiting run looks for itself if the watch has not woken it
 
 
 @dataclass(frozen=True)
@@ -72,14 +72,17 @@ class Context:
         while not upstream.ended:
             self.check()
             if self.cancelling and not asked_to_abort:
-                source.abort(upstream.upstream_id or "")
+                with contextlib.suppress(PermanentError):  # one that is not there any more: the look below finds that out
+                    source.abort(upstream.upstream_id or "")
                 self.log(f"Cancelling: asked {source.label} to end its run.")
                 asked_to_abort = True
             try:
                 upstream = money.look(self, upstream)
                 soon = timedelta(seconds=settings.PIPELINE_POLL_SECONDS)
-                pause = soon if self.blocking or self.cancelling else FALLBACK_LOOK
+                pause = soon if self.blocking or self.cancelling else watch.fallback(upstream.source)
             except TransientError as error:  # silence of the upstream is not its run's death
+                if isinstance(error, UpstreamDown):
+                    upstream_health.note_failure(error.source, str(error))
                 self.log(f"{source.label} cannot be asked just now: {error}", "warning")
                 pause = ASK_AGAIN
             if not upstream.ended:

@@ -5,12 +5,13 @@ import logging
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
 
-from . import runs, upstream_health
-from .context import Context
+from . import claims, runs, upstream_health
+from .context import ASK_AGAIN, Context
 from .errors import (
     BlockedError,
     Cancelled,
@@ -60,36 +61,26 @@ def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: b
         params = clean_parameters(handler.Params, run.parameters, ctx.brand)
         done = handler.run(ctx, params)
     except Park as way:
-        due_at, reason = way.due_at, way.reason
-        return lambda: runs.park(lease, due_at, reason)
+        due_at, reason, knew = way.due_at, way.reason, ctx.cancelling
+        return lambda: runs.park(lease, due_at, reason, knew_cancel=knew)
     except HandBack:
         return lambda: runs.hand_back(lease)
     except LeaseLost:
         return _nothing
     except Cancelled:
         return lambda: runs.finish_cancel(lease, _cancel_words(run))
-    except SlowDown as error:
-        words, until = str(error), upstream_health.slow_down(error.source, error.asked)
-        return lambda: runs.block(lease, words, max((until - ctx.now()).total_seconds(), 1), limited=False)
-    except UpstreamDown as error:
-        words = str(error)
-        # A cancel that could not reach the upstream asks again: its run there goes on costing money meanwhile.
-        if upstream_health.note_failure(error.source, words) or ctx.cancelling:
-            return lambda: runs.block(lease, words, upstream_health.FIRST_PROBE.total_seconds(), limited=False)
-        return lambda: runs.fail(lease, words, permanent=False)
-    except CredentialRejected as error:  # this one fails and says it; no other need find it out for itself
-        upstream_health.note_rejection(error.source, str(error))
-        words, asked_again = str(error), ctx.cancelling
-        if asked_again:
-            return lambda: runs.block(lease, words, upstream_health.FIRST_PROBE.total_seconds(), limited=False)
-        return lambda: runs.fail(lease, words, permanent=True)
+    except (SlowDown, UpstreamDown, CredentialRejected) as error:
+        return partial(_upstream_trouble, error, lease, ctx.cancelling)
     except BlockedError as error:
-        words, seconds, limited = str(error), error.seconds, error.limited
-        return lambda: runs.block(lease, words, seconds, limited=limited)
+        words, seconds, limited, knew = str(error), error.seconds, error.limited, ctx.cancelling
+        return lambda: runs.block(lease, words, seconds, limited=limited, knew_cancel=knew)
     except InvalidRequest as error:
         words = f"The parameters no longer fit. {error}"
         return lambda: runs.fail(lease, words, permanent=True)
     except RunError as error:
+        if ctx.cancelling and isinstance(error, TransientError):  # it asks again: what was paid for is there to be landed
+            words = str(error)
+            return lambda: runs.block(lease, words, ASK_AGAIN.total_seconds(), limited=False, knew_cancel=True)
         if ctx.cancelling:
             return lambda: runs.finish_cancel(lease, _cancel_words(run))
         words, permanent, retry_at = str(error), isinstance(error, PermanentError), getattr(error, "retry_at", None)
@@ -100,13 +91,34 @@ def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: b
         connection.close()
         words = f"The database could not be used ({str(error).strip()})."
         logger.warning("Run %s was interrupted. %s", run.pk, words)
-        return lambda: runs.block(lease, words, DATABASE_SECONDS)
+        knew = ctx.cancelling
+        return lambda: runs.block(lease, words, DATABASE_SECONDS, limited=False, knew_cancel=knew)
     except Exception as error:
         if isinstance(error, DatabaseError):
             connection.close()
         logger.exception("Run %s failed.", run.pk)
         return _failed_by(error, lease)
     return lambda: runs.complete(lease, done)
+
+
+def _upstream_trouble(error: SlowDown | UpstreamDown | CredentialRejected, lease: runs.Lease, cancelling: bool) -> None:
+    """The account's trouble is every run's: noted first, then this run waits, or fails of it."""
+    words = str(error)
+    match error:
+        case SlowDown():
+            until = upstream_health.slow_down(error.source, error.asked)
+            rest = max((until - claims.now()).total_seconds(), 1)
+            runs.block(lease, words, rest, limited=False, knew_cancel=cancelling)
+            return
+        case CredentialRejected():  # this one fails and says it; no other need find it out for itself
+            upstream_health.note_rejection(error.source, words)
+            waits = False
+        case _:
+            waits = upstream_health.note_failure(error.source, words)
+    if waits or cancelling:  # a cancel asks again: its run upstream goes on costing money meanwhile
+        runs.block(lease, words, upstream_health.FIRST_PROBE.total_seconds(), limited=False, knew_cancel=cancelling)
+    else:
+        runs.fail(lease, words, permanent=isinstance(error, CredentialRejected))
 
 
 def _failed_by(error: Exception, lease: runs.Lease) -> Callable[[], None]:

@@ -11,7 +11,7 @@ from . import claims
 from .limits import Limit
 from .models import Event, Pause, Run, UpstreamRun, Worker
 from .registry import label_of
-from .sources import get_source
+from .sources import source_label
 from .states import JobStatus, RunStatus
 
 SILENT = timedelta(seconds=60)  # a worker unheard of for longer is not counted on
@@ -84,16 +84,17 @@ def explain(run: Run, at: datetime, around: Surroundings | None = None) -> str:
 
 def held_back(run: Run, around: Surroundings) -> str:
     """What keeps a due run from being claimed; '' where nothing but the want of a free worker does."""
-    waiting, cancelled = run.status == RunStatus.WAITING, run.cancel_requested_at is not None
-    if run.job.status == JobStatus.PAUSED and not (waiting or cancelled):
+    begun = run.status == RunStatus.WAITING or run.priority == Run.WOKEN
+    cancelled = run.cancel_requested_at is not None
+    if run.job.status == JobStatus.PAUSED and not (begun or cancelled):
         event = around.job_pauses.get(run.job_id)
         what = "Its schedule is" if run.scheduled_for else "It is"
         return f"{what} paused by {event.by or 'the system'} since {_clock(event.at)}." if event else f"{what} paused."
     covering = (limit for limit in around.stops if limit.covers(run.job_type, run.brand_id))
-    stop = next((limit for limit in covering if limit.holds_back(waiting=waiting, cancelled=cancelled)), None)
+    stop = next((limit for limit in covering if limit.holds_back(begun=begun, cancelled=cancelled)), None)
     if stop is None:
         return ""
-    if stop.max_running is not None:
+    if stop.reason or stop.max_running is not None:
         return stop.reason or _limited(stop)
     pause = next((p for p in around.pauses if p.job_type in ("", run.job_type) and p.brand_id in (None, run.brand_id)), None)
     return f"Paused by {pause.by or 'the system'} since {_clock(pause.since)}: {pause}." if pause else "Paused."
@@ -127,7 +128,7 @@ def _waiting(run: Run, at: datetime, around: Surroundings) -> str:
         left = in_words(max(run.due_at - at, timedelta(0)))
         return f"{(run.blocked_reason or 'waiting').capitalize()}, looked at again in {left}."
     began = upstream.started_at or upstream.intent_at
-    words = f"At {get_source(upstream.source).label} for {in_words(at - began)}"
+    words = f"At {source_label(upstream.source)} for {in_words(at - began)}"
     if usual := around.usual(run.job_type):
         words += f", {(at - began) / usual:.0%} of its usual time".replace("%", " %")
     return f"{words}: {upstream.message}" if upstream.message else f"{words}."

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 
 from .models import DatasetStatus, Run
 from .registry import Done, find_type
@@ -18,6 +19,8 @@ def mark_running(run: Run, now: datetime) -> None:
 def mark_completed(run: Run, done: Done, now: datetime) -> None:
     """Only a plausible result moves the clock; a partial or suspicious one leaves it and says why."""
     if done.verdict == Verdict.OK:
+        if _rows(run).filter(last_success_at__gt=now).exists():  # an old result that a person has accepted
+            return
         _mark(
             run,
             last_status=DatasetStatus.Last.COMPLETED,
@@ -40,9 +43,17 @@ def mark_stopped(run: Run) -> None:
     _mark(run, last_status=DatasetStatus.Last.UNKNOWN, last_run_id=run.pk)
 
 
-def _mark(run: Run, **fields: Any) -> None:
+def _keys(run: Run) -> list[str]:
     handler = find_type(run.job_type)
-    for key in handler.datasets if handler else ():
+    return list(handler.datasets) if handler else []
+
+
+def _rows(run: Run) -> QuerySet[DatasetStatus]:
+    return DatasetStatus.objects.filter(Q(brand_id=run.brand_id), dataset_key__in=_keys(run), subject=run.subject)
+
+
+def _mark(run: Run, **fields: Any) -> None:
+    for key in _keys(run):
         row = {"brand_id": run.brand_id, "dataset_key": key, "subject": run.subject}
         if not DatasetStatus.objects.filter(**row).update(**fields):
             try:

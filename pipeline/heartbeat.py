@@ -1,10 +1,7 @@
-"""The thread beside the work: renews the lease, hears of a cancel, shows that the process lives, watches the upstreams.
+"""The thread beside the work: renews the lease, hears of a cancel, shows that the process lives. It asks the database alone."""
 
-It has a database connection of its own and never raises: a beat that fails is tried again with the next one.
-"""
-
-import contextlib
 import logging
+import math
 import os
 import socket
 import threading
@@ -15,12 +12,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import connection
 
-from . import claims, runs, sweep, watch
+from . import claims, runs
 from .errors import LeaseLost
 from .explain import in_words
+from .lookout import Lookout
 from .models import Run, Worker
+from .periodic import Periodic
 
 logger = logging.getLogger(__name__)
 CANCEL_SECONDS = 2.0  # a running handler hears of a cancel within this
@@ -34,19 +32,31 @@ def register_worker(kind: str = "worker", cluster: UUID | None = None) -> Worker
     )
 
 
-class Heart(threading.Thread):
-    """Beats for one worker and for the leases that are handed to it.
+class Heart(Periodic):
+    """Beats for one worker and for the leases that are handed to it, and keeps the process's lookout.
 
     `overrun` is called after a run that worked longer than its type allows was failed: the way to stop the work itself.
     """
 
     def __init__(self, worker: Worker, *, overrun: Callable[[], None] = lambda: None):
-        super().__init__(name=f"heartbeat of {worker}", daemon=True)
+        tick = min(1.0, settings.PIPELINE_LEASE_SECONDS / 6, settings.PIPELINE_POLL_SECONDS)
+        super().__init__(f"heartbeat of {worker}", tick)
         self.worker, self.overrun = worker, overrun
         self._leases: dict[runs.Lease, tuple[float, timedelta]] = {}
         self._guard = threading.Lock()
-        self._ending = threading.Event()
-        self._next_beat = self._next_cancel = self._next_watch = self._next_sweep = 0.0
+        self._next_beat = self._next_cancel = 0.0
+        self._period = settings.PIPELINE_LEASE_SECONDS / 3
+        self._beaten, self._regained = time.monotonic(), -math.inf
+
+    def settled(self) -> bool:
+        """Whether leases that lapsed may be taken over. After an outage of the database everybody's have lapsed, also of those
+        that live: they get one period to renew them first.
+        """
+        now = time.monotonic()
+        return now - self._beaten <= 2 * self._period and now - self._regained >= self._period
+
+    def lost_database(self) -> None:
+        self._regained = math.inf
 
     def hold(self, lease: runs.Lease, at_most: timedelta) -> None:
         """Keep the lease alive from now on, for `at_most` of work."""
@@ -57,30 +67,17 @@ class Heart(threading.Thread):
         with self._guard:
             self._leases.pop(lease, None)
 
-    def stop(self) -> None:
-        self._ending.set()
-
     def run(self) -> None:
-        trouble = False
-        tick = min(1.0, settings.PIPELINE_LEASE_SECONDS / 6, settings.PIPELINE_POLL_SECONDS)
-        while not self._ending.wait(tick):
-            try:
-                self._beat()
-                if trouble:
-                    logger.info("The heartbeat of %s gets through again.", self.worker)
-                trouble = False
-            except DatabaseError as error:
-                if not trouble:  # once, not with every beat of a long night
-                    logger.warning("A heartbeat of %s did not get through: %s", self.worker, str(error).strip())
-                trouble = True
-                connection.close()
-            except Exception:
-                logger.exception("The heartbeat of %s met an error; it goes on.", self.worker)
-        with contextlib.suppress(DatabaseError):
-            Worker.objects.filter(pk=self.worker.pk).update(stopped_at=claims.now())
-        connection.close()
+        lookout = Lookout(str(self.worker))
+        lookout.start()
+        super().run()
+        lookout.stop()
+        lookout.join(self._period)
 
-    def _beat(self) -> None:
+    def last(self) -> None:
+        Worker.objects.filter(pk=self.worker.pk).update(stopped_at=claims.now())
+
+    def turn(self) -> None:
         with self._guard:
             leases = dict(self._leases)
         at = time.monotonic()
@@ -91,7 +88,10 @@ class Heart(threading.Thread):
             for lease in leases:
                 runs.renew(lease)
             Worker.objects.filter(pk=self.worker.pk).update(last_seen_at=claims.now(), stopped_at=None)
-            self._next_beat = at + settings.PIPELINE_LEASE_SECONDS / 3
+            beaten = time.monotonic()
+            if self._regained == math.inf or beaten - self._beaten > 2 * self._period:
+                self._regained = beaten
+            self._beaten, self._next_beat = beaten, at + self._period
         if leases and at >= self._next_cancel:
             asked = set(
                 Run.objects.filter(pk__in=[lease.run_id for lease in leases], cancel_requested_at__isnull=False).values_list(
@@ -102,13 +102,6 @@ class Heart(threading.Thread):
                 if lease.run_id in asked:
                     lease.cancel.set()
             self._next_cancel = at + CANCEL_SECONDS
-        # Every worker comes to ask whether it is its turn; one of them gets it.
-        if at >= self._next_watch:
-            watch.watch_upstreams()
-            self._next_watch = at + settings.PIPELINE_POLL_SECONDS
-        if at >= self._next_sweep:
-            sweep.sweep_if_due(claims.now())
-            self._next_sweep = at + sweep.EVERY.total_seconds() / 4
 
     def _end_overrun(self, lease: runs.Lease, at_most: timedelta) -> None:
         """Fail the try in its row first: from then on the work that hangs can write nothing.

@@ -18,10 +18,10 @@ class Limit:
     def covers(self, job_type: str, brand_id: UUID | None) -> bool:
         return self.job_type in ("", job_type) and self.brand_id in (None, brand_id)
 
-    def holds_back(self, *, waiting: bool, cancelled: bool) -> bool:
-        """A pause: only what has not begun. A limit: what waits upstream as well, but a cancel waits for nothing but a slot."""
+    def holds_back(self, *, begun: bool, cancelled: bool) -> bool:
+        """A pause: only what has not begun. A limit: what has as well, but a cancel waits for nothing but a slot."""
         if self.max_running is None:
-            return not (waiting or cancelled)
+            return not (begun or cancelled)
         return not cancelled or self.max_running > 0
 
 

@@ -3,19 +3,22 @@
 Everything that is going to happen is a Run row; nothing polls cron. All of it happens in the caller's transaction.
 """
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import Q
 
 from . import schedules
 from .claims import wake_workers
-from .models import Job, Run
+from .models import Event, Job, Run
 from .registry import Subject, find_type
-from .states import RunStatus
+from .states import JobStatus, RunStatus
 
+logger = logging.getLogger(__name__)
 # Between the places of two runs of one brand and type. Longer than one run keeps the line from moving: were it a second, a flood
 # queued an hour ago would by now stand before whatever is queued now, however little of it was done in that hour.
 APART = timedelta(hours=1)
@@ -64,6 +67,16 @@ def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
     handler = find_type(job.job_type)
     if handler is None:
         return None
+    try:
+        subject = handler.subject(job.brand, job.parameters)
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001  a bug in the type, or what it is about is gone: no reason for others to wait
+        words = f"Paused: what it is about could not be found ({type(error).__name__}: {error})."
+        Job.objects.filter(pk=job.pk).update(status=JobStatus.PAUSED, last_error=words)
+        Event.objects.create(kind="switch_off", message=words, job=job)
+        logger.warning("%s: %s", job, words)
+        return None
     # A tick that a person ran before its time is not run again when its time comes.
     early = job.runs.filter(scheduled_for__gt=after).exclude(status=RunStatus.CANCELLED)
     taken = set(early.values_list("scheduled_for", flat=True))
@@ -76,7 +89,7 @@ def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
         job,
         due_at=time,
         at=at,
-        subject=handler.subject(job.brand, job.parameters),
+        subject=subject,
         priority=Run.SCHEDULED,
         scheduled_for=time,
         trigger_source=Job.Trigger.SCHEDULED,

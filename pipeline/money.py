@@ -58,6 +58,9 @@ def _start(ctx: "Context", source: Source, order: Order, step: str, last: Upstre
     """One intent and one request. Leaves the ledger row in a state that says what is known."""
     upstream = _intend(ctx, order, step, last)
     ctx.check()
+    if ctx.cancelling:  # since the intent: nothing has been sent, and nothing will be
+        _close(ctx, upstream, Status.VOID, "Cancelled before it was sent.")
+        raise Cancelled
     # By the clock that stamped the intent: a host's own may be minutes off.
     if claims.now() - upstream.intent_at >= timedelta(seconds=settings.PIPELINE_START_SECONDS):
         _close(ctx, upstream, Status.VOID, SENT_AFTER_LIMIT)
@@ -123,8 +126,8 @@ def _check_retry_spend(ctx: "Context", step: str, order: Order, last: UpstreamRu
         UpstreamRun.objects.filter(run_id=ctx.run.pk, step=step, status__in=UpstreamRun.ENDED).exclude(status=Status.SUCCEEDED)
     )
     cost = sum((row.cost_actual if row.cost_actual is not None else row.cost_estimate for row in dead), Decimal(0))
-    asked = ctx.run.steps.filter(name=f"start again: {step}").values_list("result", flat=True).first()
-    if last and dead and cost >= settings.PIPELINE_RETRY_SPEND_USD and asked != last.intent:
+    asked = ctx.run.steps.filter(name=f"start again: {step}").values_list("result", flat=True).first() or 0
+    if dead and cost >= settings.PIPELINE_RETRY_SPEND_USD and asked < max(row.intent for row in dead):
         raise SpendRefused(
             f"The starts so far came to nothing and cost ${cost:.2f}, so another is not paid for by itself. Start"
             f" again (≈ ${order.estimate_usd:.2f}) if you want it."
@@ -212,6 +215,12 @@ def look(ctx: "Context", upstream: UpstreamRun) -> UpstreamRun:
     upstream_health.note_success(source.name)
     at = claims.now()
     state = upstream.status if upstream.ended else seen.state  # an end is final; only its figures still settle
+    if state == "gone" and upstream.extra.get("by_hand"):
+        with ctx.fenced():  # a mistyped id must not count as a start that came to nothing: the real one may be at work
+            UpstreamRun.objects.filter(pk=upstream.pk).update(status=Status.UNKNOWN, upstream_id=None, extra={})
+        raise UnknownStart(
+            f"{source.label} knows no run {upstream.upstream_id}, which was adopted by hand. Adopt the right one, or start again."
+        )
     if state == "gone" and upstream.started_at and at - upstream.started_at < REPLICA_GRACE:
         state = "running"
     if state == "running" and at > upstream.deadline:
@@ -242,8 +251,8 @@ def progress_of(seen: Seen) -> dict[str, Any]:
 def record(upstream: UpstreamRun, seen: Seen, state: str) -> dict[str, Any]:
     """The ledger's fields for what was seen."""
     fields: dict[str, Any] = {"status": state, "message": seen.message[:2000]}
-    if seen.extra:
-        fields["extra"] = {**upstream.extra, **seen.extra}
+    if seen.extra:  # which only a run has that there is: so much for a doubt about its id
+        fields["extra"] = {name: value for name, value in upstream.extra.items() if name != "by_hand"} | seen.extra
     if seen.cost_usd is not None:
         fields["cost_actual"] = seen.cost_usd
     if state != "running":

@@ -13,8 +13,8 @@ from .states import Outcome, RunStatus
 MAX_RECOVERIES = 5  # deaths without a committed step or page in between, then the run is poison
 
 
-def record_death(run: Run, at: datetime, exit_signal: int | None = None) -> bool:
-    """The run's worker is dead: end its attempt as lost. False where that was one death too many and the run has failed.
+def record_death(run: Run, at: datetime, exit_signal: int | None = None) -> None:
+    """The run's worker is dead: its attempt is lost, and it is due at once for another; or it was one death too many.
 
     In the claim's transaction, or in `lose_worker`'s: the caller has seen that the lease is nobody's.
     """
@@ -24,9 +24,9 @@ def record_death(run: Run, at: datetime, exit_signal: int | None = None) -> bool
     Attempt.objects.filter(run=run, outcome="").update(outcome=Outcome.LOST, ended_at=at, error=story, exit_signal=exit_signal)
     run.recoveries += 1
     if run.recoveries < MAX_RECOVERIES:
-        Run.objects.filter(pk=run.pk).update(recoveries=run.recoveries)
+        leave(run, RunStatus.PENDING, recoveries=run.recoveries, due_at=at, order_at=at, priority=Run.WOKEN)
         log(run.pk, f"{story} What was done is kept; another worker goes on.", RunLog.Level.WARNING, at)
-        return True
+        return
     deaths = (
         Attempt.objects.filter(run=run, outcome=Outcome.LOST).order_by("-number").values_list("error", flat=True)[:MAX_RECOVERIES]
     )
@@ -36,7 +36,6 @@ def record_death(run: Run, at: datetime, exit_signal: int | None = None) -> bool
     freshness.mark_failed(run, error)
     log(run.pk, f"Failed: {error}", RunLog.Level.ERROR, at)
     fail_for_good(run, error, at)
-    return False
 
 
 def lose_worker(worker: Worker, exit_signal: int | None) -> int:
@@ -46,8 +45,7 @@ def lose_worker(worker: Worker, exit_signal: int | None) -> int:
         Worker.objects.filter(pk=worker.pk).update(stopped_at=at)
         lost = Run.objects.select_for_update(no_key=True).filter(worker=worker, status=RunStatus.RUNNING)
         for run in lost:
-            if record_death(run, at, exit_signal):
-                leave(run, RunStatus.PENDING, due_at=at, order_at=at, priority=Run.WOKEN)
+            record_death(run, at, exit_signal)
         if lost:
             wake_workers()
         return len(lost)

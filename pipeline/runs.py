@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import F, Max, Sum
 
 from . import freshness, line, retry, schedules
-from .claims import held, now, wake_workers
+from .claims import CLAIM_LOCK, held, lock, now, wake_workers
 from .errors import LeaseLost
 from .models import Attempt, Event, Job, Run, RunLog, UpstreamRun
 from .registry import Done, find_type, get_type
@@ -26,6 +26,8 @@ from .states import LIVE, JobStatus, Outcome, RunStatus, Verdict
 
 logger = logging.getLogger(__name__)
 BLOCKED_FOR_AT_MOST = timedelta(hours=2)
+ASIDE = timedelta(minutes=5)
+CANCEL_AGAIN = 30.0  # seconds at most until a blocked cancel is tried again
 SKIPS_COUNTED = 1000
 
 
@@ -67,12 +69,14 @@ def log(run_id: int, message: str, level: str = RunLog.Level.INFO, at: datetime 
     RunLog.objects.create(run_id=run_id, seq=last + 1, at=at or now(), level=level, message=message.replace("\x00", ""))
 
 
-def park(lease: Lease, due_at: datetime, reason: str) -> None:
-    """It waits for something outside and holds no worker; woken, or due at the latest at `due_at`."""
+def park(lease: Lease, due_at: datetime, reason: str, *, knew_cancel: bool = False) -> None:
+    """It waits for something outside and holds no worker; woken, or due at the latest at `due_at`.
+
+    `knew_cancel`: the handler has seen the cancel that there may be; one that came meanwhile must not sleep until due_at.
+    """
     with fenced(lease) as (run, at):
-        # A cancel that came meanwhile must not sleep until due_at.
-        due = at if run.cancel_requested_at and not lease.cancel.is_set() else due_at
-        leave(run, RunStatus.WAITING, due_at=due, blocked_reason=reason)
+        due = at if run.cancel_requested_at and not knew_cancel else due_at
+        leave(run, RunStatus.WAITING, due_at=due, blocked_reason=reason, blocked_since=None)
         _end_attempt(lease, Outcome.PARKED, at, reason)
 
 
@@ -84,11 +88,13 @@ def hand_back(lease: Lease, reason: str = "The worker was stopped.") -> None:
         wake_workers()
 
 
-def block(lease: Lease, reason: str, seconds: float, *, limited: bool = True) -> None:
+def block(lease: Lease, reason: str, seconds: float, *, limited: bool = True, knew_cancel: bool = False) -> None:
     """Not possible just now through nobody's fault: waits with the reason, costs no try; after two hours it does, if limited."""
     with fenced(lease) as (run, at):
-        since = run.blocked_since or at
-        if not limited or at - since <= BLOCKED_FOR_AT_MOST:
+        since = (run.blocked_since or at) if limited else None
+        if since is None or at - since <= BLOCKED_FOR_AT_MOST:
+            if run.cancel_requested_at:
+                seconds = min(seconds, CANCEL_AGAIN) if knew_cancel else 0
             due = at + timedelta(seconds=seconds)
             leave(run, RunStatus.PENDING, **_back_in_line(run, due), blocked_reason=reason, blocked_since=since)
             _end_attempt(lease, Outcome.PARKED, at, reason)
@@ -160,6 +166,8 @@ def finish_cancel(lease: Lease, summary: str) -> None:
 def request_cancel(run: Run, by: Any) -> bool:
     """Pending with nothing at an upstream: over at once. Otherwise a worker brings it to its end. False: it had ended."""
     with transaction.atomic():
+        if run.scheduled_for:  # its end inserts the next tick: in line with whoever moves the schedule
+            lock(CLAIM_LOCK)
         found = Run.objects.select_for_update(no_key=True).filter(pk=run.pk, status__in=LIVE).first()
         if found is None:
             return False
@@ -256,6 +264,14 @@ def take_key(run: Run, at: datetime) -> bool:
     return False
 
 
+def set_aside(run: Run, at: datetime, reason: str) -> None:
+    """It cannot even be taken up: looked at again later, so that it does not stand in the way of all others."""
+    if run.status == RunStatus.RUNNING:
+        Run.objects.filter(pk=run.pk).update(lease_expires_at=at + ASIDE)
+    else:
+        leave(run, RunStatus.PENDING, due_at=at + ASIDE, order_at=at + ASIDE, blocked_reason=reason)
+
+
 # ---- shared ----------------------------------------------------------------------------------------------------------
 def spent(run: Run) -> Any:
     """What the run's upstream runs cost, USD; None where nothing was paid."""
@@ -297,6 +313,7 @@ def _end_job(run: Run, at: datetime) -> None:
     if ok:
         changes = {"runs_completed": F("runs_completed") + 1, "last_error": ""}
     if run.scheduled_for is None:
+        job = None
         if ok and run.verdict == Verdict.OK:
             changes["status"] = JobStatus.ARCHIVED if run.trigger_source == Job.Trigger.MANUAL else JobStatus.COMPLETED
         elif run.status != RunStatus.FAILED:
@@ -304,11 +321,11 @@ def _end_job(run: Run, at: datetime) -> None:
     else:  # its count and its next tick follow from what it is now
         job = Job.objects.select_for_update(no_key=True).get(pk=run.job_id)
         if ok and job.max_runs and job.runs_completed + 1 >= job.max_runs:
-            changes["status"] = JobStatus.COMPLETED
-        else:
-            _follow_up(run, job, at)
+            job.status = changes["status"] = JobStatus.COMPLETED
     if changes:
         Job.objects.filter(pk=run.job_id).update(**changes)
+    if job:
+        _follow_up(run, job, at)
 
 
 def _follow_up(tick: Run, job: Job, at: datetime) -> None:
@@ -327,7 +344,11 @@ def _follow_up(tick: Run, job: Job, at: datetime) -> None:
 
 
 def _back_in_line(run: Run, due_at: datetime) -> dict[str, Any]:
-    """For a run that is pending once more: it stands where any other of its kind would that is due then."""
+    """For a run that is pending once more: where any other of its kind would stand that is due then; before all others where
+    something of it is at work upstream, or lies there paid for.
+    """
+    if UpstreamRun.objects.filter(run=run).filter(UpstreamRun.to_be_brought_home()).exists():
+        return {"due_at": due_at, "priority": Run.WOKEN, "order_at": due_at}
     priority = Run.SCHEDULED if run.scheduled_for else Run.MANUAL
     return {"due_at": due_at, "priority": priority, "order_at": line.place(run.job_type, run.brand_id, due_at, priority)}
 

@@ -98,5 +98,10 @@ def get_source(name: str) -> Source:
     return _sources[name]
 
 
+def source_label(name: str) -> str:
+    """The label for pages; rows may outlive the source they name."""
+    return _sources[name].label if name in _sources else name
+
+
 def known_sources() -> list[Source]:
     return list(_sources.values())

@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +20,8 @@ from django.db import Error as DatabaseError
 from django.db import connection, connections
 
 from . import claims, cluster, recovery
-from .models import Run, Worker
+from .explain import SILENT
+from .models import Attempt, Run, Worker
 from .states import RunStatus
 
 logger = logging.getLogger(__name__)
@@ -49,6 +51,8 @@ def supervise() -> None:
         began = time.monotonic()
         current.start()
         why = _watch(current, stop)
+        if stop.is_set():
+            current.ask_to_stop()  # again: the signal may have come while it was being started
         current.end(settings.PIPELINE_GRACE_SECONDS + 10 if stop.is_set() else 0)
         if stop.is_set():
             return
@@ -97,6 +101,8 @@ class Group:
 
 
 def _be_cluster(supervisor: int, cluster_id: uuid.UUID) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)  # not the supervisor's handlers, which would stop nothing here
     os.setpgid(0, 0)
     cluster.die_with_parent(supervisor)
     cluster.run_cluster(cluster_id)
@@ -112,7 +118,7 @@ def _watch(group: Group, stop: threading.Event) -> str:
         if time.monotonic() - looked < DEAF_SECONDS / 5:
             continue
         looked = time.monotonic()
-        if not _could_work(group.id):
+        if not _could_work(group.id, timedelta(seconds=looked - deaf_since if deaf_since else 0)):
             deaf_since = None
         elif deaf_since is None:
             deaf_since = looked
@@ -121,13 +127,17 @@ def _watch(group: Group, stop: threading.Event) -> str:
     return ""
 
 
-def _could_work(cluster_id: uuid.UUID) -> bool:
-    """By the claim's own predicate: something is claimable, and a worker of this cluster has nothing to do."""
+def _could_work(cluster_id: uuid.UUID, lately: timedelta) -> bool:
+    """By the claim's own predicate: something is claimable, and a worker of this cluster has nothing to do.
+
+    Nor took any of them something lately: between two short runs each looks as if it had nothing to do.
+    """
     try:
-        if not claims.claimable():
+        at = claims.now()
+        if not claims.claimable() or Attempt.objects.filter(worker__cluster=cluster_id, started_at__gt=at - lately).exists():
             return False
-        workers = Worker.objects.filter(cluster=cluster_id, stopped_at=None).count()
-        return workers > Run.objects.filter(status=RunStatus.RUNNING, worker__cluster=cluster_id).count()
+        alive = Worker.objects.filter(cluster=cluster_id, stopped_at=None, last_seen_at__gt=at - SILENT)
+        return alive.count() > Run.objects.filter(status=RunStatus.RUNNING, worker__cluster=cluster_id).count()
     except DatabaseError:
         with contextlib.suppress(DatabaseError):
             connection.close()

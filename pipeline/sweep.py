@@ -6,13 +6,15 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from . import claims, line, runs
+from . import claims, line, money, runs
+from .errors import RunError
 from .models import Job, SourceState, UpstreamRun
-from .sources import get_source
+from .sources import get_source, source_label
 from .states import TERMINAL, JobStatus
 
 logger = logging.getLogger(__name__)
 EVERY = timedelta(minutes=1)
+LOOKED_AT = 20  # upstream runs without a run of ours, in one sweep
 TURN = "sweep"  # the row whose conditional update gives one worker the turn
 
 
@@ -25,7 +27,7 @@ def sweep_if_due(at: datetime) -> None:
 
 
 def sweep(at: datetime) -> None:
-    """Every active schedule has its future run again; every upstream run that outlived ours is shown to a person."""
+    """Every active schedule has its future run again; every upstream run that outlived ours is looked at and said."""
     resting = Job.objects.filter(schedule_type=Job.Schedule.RECURRING, status=JobStatus.ACTIVE).exclude(
         runs__in=runs.Run.objects.live().filter(scheduled_for__isnull=False)
     )
@@ -38,9 +40,27 @@ def sweep(at: datetime) -> None:
                     _tell("healed", f"{job} had no next run. Run {run.pk} was inserted for it.", job=job, run=run)
         except IntegrityError:  # it has one by now
             continue
-    orphans = UpstreamRun.objects.filter(status=UpstreamRun.Status.RUNNING, run__status__in=TERMINAL).select_related("run")
-    for orphan in orphans.exclude(run__events__kind="orphan"):
-        label = get_source(orphan.source).label
+        except Exception:
+            logger.exception("%s could not be healed; the others are.", job)
+    orphans = UpstreamRun.objects.filter(status=UpstreamRun.Status.RUNNING, run__status__in=TERMINAL)
+    for orphan in orphans.order_by("?")[:LOOKED_AT]:
+        _look_at(orphan)
+
+
+def _look_at(orphan: UpstreamRun) -> None:
+    """It costs money and holds a slot of its account until it has ended, which nobody else would notice."""
+    try:
+        seen = get_source(orphan.source).look(orphan.upstream_id or "")
+    except (RunError, KeyError) as error:
+        logger.info("%s could not be looked at: %s", orphan, error)
+    else:
+        if seen.ended:
+            still = UpstreamRun.objects.filter(pk=orphan.pk, status=UpstreamRun.Status.RUNNING, run__status__in=TERMINAL)
+            if still.update(**money.record(orphan, seen, seen.state)):
+                logger.info("%s has ended since its run was over.", orphan)
+            return
+    if not orphan.run.events.filter(kind="orphan").exists():
+        label = source_label(orphan.source)
         _tell(
             "orphan",
             f"Run {orphan.run_id} is over, but {label} run {orphan.upstream_id} was still running when last seen."

@@ -6,7 +6,7 @@ Nothing here costs a run a try: it waits, with the reason, and goes on when the 
 import logging
 from datetime import datetime, timedelta
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import Count, F, Min, QuerySet, Sum
 from django.utils import timezone
 
 from . import claims
@@ -93,7 +93,12 @@ def stops(at: datetime) -> list[Limit]:
         state.source: f"{_label(state)} asked us to slow down; it goes on at {timezone.localtime(state.slow_until):%H:%M:%S}."
         for state in slow
     } | closed_sources()
-    return [Limit(one.name, None, 0, resting[one.source]) for one in all_types() if one.source in resting]
+    full = full_accounts()  # like a pause: what is at work there holds the slots, and must be able to give them back
+    return [
+        Limit(one.name, None, 0 if one.source in resting else None, resting.get(one.source) or full[one.source])
+        for one in all_types()
+        if one.source in resting or one.source in full
+    ]
 
 
 def closed_sources() -> dict[str, str]:
@@ -116,15 +121,28 @@ def _states() -> QuerySet[SourceState]:
 
 def check_room(source: Source, memory_mb: int) -> None:
     """In the intent's transaction, under the money lock: BlockedError where the account's own limit has no room for one more."""
-    rows = UpstreamRun.objects.filter(source=source.name, status__in=UpstreamRun.OPEN)
     for limit in ConcurrencyLimit.objects.filter(source=source.name):
-        used = rows.count()
-        if used >= limit.max_running:
-            raise BlockedError(f"{used} of {limit.max_running} runs at {source.label} are in use.", seconds=10, limited=False)
-        memory = rows.aggregate(sum=Sum("memory_mb"))["sum"] or 0
-        if limit.max_memory_mb is not None and memory + memory_mb > limit.max_memory_mb:
-            raise BlockedError(
-                f"{memory:,} of {limit.max_memory_mb:,} MB at {source.label} are in use, and this run needs {memory_mb:,}.",
-                seconds=10,
-                limited=False,
-            )
+        if words := _no_room(limit, source.label, memory_mb):
+            raise BlockedError(words, seconds=10, limited=False)
+
+
+def full_accounts() -> dict[str, str]:
+    """The sources whose accounts' own limits are reached, by name, with the reason. Only a look: each start is checked again."""
+    labels = {source.name: source.label for source in known_sources()}
+    limits = ConcurrencyLimit.objects.filter(source__in=labels)
+    reasons = {limit.source: _no_room(limit, labels[limit.source]) for limit in limits}
+    return {source: words for source, words in reasons.items() if words}
+
+
+def _no_room(limit: ConcurrencyLimit, label: str, memory_mb: int | None = None) -> str:
+    """'' where there is room for a run that needs so much memory; unknown: as much as the smallest one at work."""
+    # What is long past its deadline holds nothing any more, whatever became of its run here.
+    open_rows = UpstreamRun.objects.filter(source=limit.source, status__in=UpstreamRun.OPEN, deadline__gt=timezone.now())
+    used = open_rows.aggregate(runs=Count("pk"), memory=Sum("memory_mb"), least=Min("memory_mb"))
+    if used["runs"] >= limit.max_running:
+        return f"{used['runs']} of {limit.max_running} runs at {label} are in use."
+    needed = memory_mb if memory_mb is not None else used["least"] or 0
+    if limit.max_memory_mb is not None and (used["memory"] or 0) + needed > limit.max_memory_mb:
+        words = f"{used['memory'] or 0:,} of {limit.max_memory_mb:,} MB at {label} are in use"
+        return f"{words}, and this run needs {memory_mb:,}." if memory_mb is not None else f"{words}."
+    return ""

@@ -11,11 +11,19 @@ from django.conf import settings
 from . import claims, money, runs, upstream_health
 from .errors import RunError, SlowDown
 from .models import Run, SourceState, UpstreamRun
-from .sources import Source, get_source
+from .sources import Source, get_source, known_sources
 from .states import RunStatus
 
 logger = logging.getLogger(__name__)
+FALLBACK_LOOK = timedelta(minutes=2)  # a waiting run looks for itself where the watch has not woken it
+BETWEEN_LOOKS = timedelta(seconds=0.5)  # of all waiting runs of an account together
 GLANCES = 2  # waiting runs whose progress is read per look: two requests more, whatever the number that waits
+
+
+def fallback(source: str) -> timedelta:
+    """When a run that begins to wait looks for itself: the later, the more are waiting, or they alone would keep it busy."""
+    waiting = UpstreamRun.objects.filter(source=source, status=UpstreamRun.Status.RUNNING).count()
+    return max(FALLBACK_LOOK, BETWEEN_LOOKS * waiting)
 
 
 def watch_upstreams() -> None:
@@ -24,7 +32,7 @@ def watch_upstreams() -> None:
     upstream_health.probe(at)
     waiting = UpstreamRun.objects.filter(status=UpstreamRun.Status.RUNNING, run__status=RunStatus.WAITING)
     due = SourceState.objects.filter(next_poll_at__lte=at).values_list("source", flat=True)
-    for name in set(waiting.values_list("source", flat=True).distinct()):
+    for name in {source.name for source in known_sources()} & set(waiting.values_list("source", flat=True).distinct()):
         if name not in due:
             if not SourceState.objects.filter(source=name).exists():
                 SourceState.objects.get_or_create(source=name, defaults={"next_poll_at": at})

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
-from pipeline import queries
+from pipeline import api, queries
 from pipeline.models import DatasetStatus, Run
 
 from ..models import CompetitorAmazonUrl
@@ -46,6 +46,7 @@ def save_address(listing: CompetitorAmazonUrl, *, moved: bool) -> None:
 
 @receiver(post_delete, sender=CompetitorAmazonUrl, dispatch_uid="forget_freshness_of_listing")
 def _forget(instance: CompetitorAmazonUrl, **_: Any) -> None:
-    """However the row went (page, admin, with its competitor), its freshness goes in the same transaction."""
+    """However the row went (page, admin, with its competitor), its freshness and schedules go in the same transaction."""
+    api.end_schedules_of(JOB_TYPE, str(instance.pk))
     # By subject alone: when the competitor is deleted in one sweep, its row may no longer be there to name the brand.
     DatasetStatus.objects.filter(dataset_key=DATASET, subject=str(instance.pk)).delete()

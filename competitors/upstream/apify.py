@@ -3,13 +3,15 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import impit
 from apify_client import ApifyClient
 from apify_client.errors import ApifyApiError, ApifyClientError
+from apify_client.http_clients import ImpitHttpClient
 from django.conf import settings
 from pydantic import ValidationError
 
@@ -29,12 +31,24 @@ T = TypeVar("T")
 PAGE_ITEMS = 1000
 LIST_PAGE = 1000
 LIST_PAGES = 12  # of one look; what is older than 12,000 runs is found by the run's own fallback look
-READ_TIMEOUT = timedelta(seconds=30)
+READ_TIMEOUT, PAGE_TIMEOUT = timedelta(seconds=10), timedelta(seconds=30)
 TAG_MARK = "controlplane/"
 # The upstream's words for an end. Every other word, known or new, means that the run is still under way.
 ENDS = {"SUCCEEDED": "succeeded", "FAILED": "failed", "TIMED-OUT": "timed_out", "ABORTED": "aborted"}
 NETWORK = (impit.HTTPError, OSError)
 UNREADABLE = (ApifyClientError, ValidationError, ValueError, KeyError)
+
+
+class Patient(ImpitHttpClient):
+    """Keeps what the last 429 asked for: apify-client itself passes over Retry-After."""
+
+    asked: float | None = None
+
+    def send_request(self, **request: Any) -> Any:
+        response = super().send_request(**request)
+        if response.status_code == 429:
+            self.asked = _seconds(response.headers.get("retry-after"))
+        return response
 
 
 class Apify:
@@ -55,7 +69,7 @@ class Apify:
         except ApifyApiError as error:
             if error.status_code >= 500 or error.status_code == 408:
                 raise AmbiguousStart(f"HTTP {error.status_code} from Apify.") from error
-            raise _classified(error) from error
+            raise _classified(error, client) from error
         except NETWORK as error:
             raise AmbiguousStart(f"The connection to Apify broke ({type(error).__name__}).") from error
         except UNREADABLE as error:
@@ -89,7 +103,10 @@ class Apify:
         """Until a page without stored rows: an itemCount read just after the end may be too small."""
         dataset = seen.extra.get("dataset")
         while dataset:
-            page = self._read(lambda client, at=offset: client.dataset(dataset).list_items(offset=at, limit=PAGE_ITEMS))  # type: ignore[misc]
+            page = self._read(
+                lambda client, at=offset: client.dataset(dataset).list_items(offset=at, limit=PAGE_ITEMS),  # type: ignore[misc]
+                timeout=PAGE_TIMEOUT,
+            )
             scanned = max(page.count, len(page.items))
             if not scanned:
                 return
@@ -113,12 +130,13 @@ class Apify:
     def link(self, upstream_id: str) -> str:
         return f"https://console.apify.com/view/runs/{upstream_id}"
 
-    def _read(self, call: Callable[[ApifyClient], T]) -> T:
+    def _read(self, call: Callable[[ApifyClient], T], timeout: timedelta = READ_TIMEOUT) -> T:
         """A call that is free to repeat."""
+        client = self._client(retries=1, timeout=timeout)
         try:
-            return call(self._client(retries=2, timeout=READ_TIMEOUT))
+            return call(client)
         except ApifyApiError as error:
-            raise _classified(error) from error
+            raise _classified(error, client) from error
         except NETWORK as error:
             raise UpstreamDown(f"Apify cannot be reached ({type(error).__name__}).", self.name) from error
         except UNREADABLE as error:
@@ -128,9 +146,7 @@ class Apify:
         if not settings.APIFY_TOKEN:
             words = "APIFY_TOKEN is not set, so Apify cannot be used. Set it for web and worker, then retry."
             raise CredentialRejected(words, self.name)
-        return ApifyClient(
-            settings.APIFY_TOKEN,
-            api_url=settings.APIFY_API_URL,
+        http = Patient(
             max_retries=retries,
             timeout_short=timeout,
             timeout_medium=timeout,
@@ -138,6 +154,7 @@ class Apify:
             timeout_max=timeout,
             user_agent_suffix=f"{TAG_MARK}{tag}" if tag else None,
         )
+        return ApifyClient.with_custom_http_client(settings.APIFY_TOKEN, api_url=settings.APIFY_API_URL, http_client=http)
 
 
 def _seen(run: Any) -> Seen:
@@ -160,7 +177,19 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
-def _classified(error: ApifyApiError) -> RunError:
+def _seconds(retry_after: str | None) -> float | None:
+    """What Retry-After says, as seconds or as a date; None where there is none that can be read."""
+    try:
+        return float(retry_after or "")
+    except ValueError:
+        pass
+    try:
+        return max((parsedate_to_datetime(retry_after or "") - datetime.now(UTC)).total_seconds(), 0)
+    except (TypeError, ValueError):
+        return None
+
+
+def _classified(error: ApifyApiError, client: ApifyClient) -> RunError:
     """By the error's type, then its message; the status alone decides nothing that costs money."""
     kind, words = error.type or "", (error.message or "").strip()[:300]
     if kind in ("invalid-token", "token-not-provided", "user-or-token-not-found"):
@@ -181,7 +210,7 @@ def _classified(error: ApifyApiError) -> RunError:
             seconds=600,
         )
     if error.status_code == 429 or kind in ("rate-limit-exceeded", "too-many-requests"):
-        return SlowDown("Apify asked us to slow down.", "apify")
+        return SlowDown("Apify asked us to slow down.", "apify", getattr(client.http_client, "asked", None))
     if error.status_code >= 500 or error.status_code in (408, 409):
         return UpstreamDown(f"HTTP {error.status_code} from Apify.", "apify")
     return PermanentError(f"Apify refused the request ({kind or error.status_code}): {words}")

@@ -154,6 +154,7 @@ class JobAdmin(admin.ModelAdmin):
                 name=obj.name or None,
                 time_zone=obj.time_zone,
                 max_runs=obj.max_runs,
+                max_retries=obj.max_retries,
                 created_by=request.user,
             )
         else:

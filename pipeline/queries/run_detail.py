@@ -13,7 +13,7 @@ from django.utils import timezone
 from ..errors import InvalidRequest
 from ..models import Attempt, Event, RejectedItem, Run, RunLog, Step, UpstreamRun
 from ..registry import get_type
-from ..sources import get_source
+from ..sources import get_source, known_sources, source_label
 from ..states import OUTCOMES, RUNNING, Badge, Outcome, RunStatus
 from .runs import RunLine, run_line
 
@@ -86,7 +86,7 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
     try:
         handler = get_type(run.job_type)
         label, emoji, form = handler.label, handler.emoji, handler.Params
-        waits_for = get_source(handler.source).label if handler.source else "upstream"
+        waits_for = source_label(handler.source) if handler.source else "upstream"
         parameters = [
             (str(field.label or name.replace("_", " ").capitalize()), _value(run.parameters.get(name)))
             for name, field in form.base_fields.items()
@@ -167,8 +167,9 @@ def _attempt(attempt: Attempt, now: datetime) -> AttemptLine:
 
 
 def _upstream(upstream: UpstreamRun) -> UpstreamLine:
-    source = get_source(upstream.source)
-    return UpstreamLine(upstream, source.label, source.link(upstream.upstream_id) if upstream.upstream_id else "")
+    known = upstream.source in {source.name for source in known_sources()}
+    link = get_source(upstream.source).link(upstream.upstream_id) if known and upstream.upstream_id else ""
+    return UpstreamLine(upstream, source_label(upstream.source), link)
 
 
 def _counts(run: Run) -> list[tuple[str, int]]:

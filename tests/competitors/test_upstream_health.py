@@ -10,9 +10,10 @@ from django.utils import timezone
 from competitors.sandbox.server import serve
 from pipeline import api, upstream_health
 from pipeline.explain import explain
-from pipeline.models import ConcurrencyLimit, Event, Run, SourceState, UpstreamRun
+from pipeline.models import Attempt, ConcurrencyLimit, Event, Pause, Run, SourceState, UpstreamRun
 from pipeline.states import RunStatus
-from pipeline.testing import work_one
+from pipeline.sweep import sweep
+from pipeline.testing import work_off, work_one
 from pipeline.watch import watch_upstreams
 from tests.factories import make_competitor, make_listing
 from tests.processes import until
@@ -56,6 +57,14 @@ def test_a_429_slows_down_every_run_of_the_account_and_recovers_by_itself(sandbo
     until(lambda: (due(first, second), work_one(), not Run.objects.live().exists())[-1], "both to end")
     assert set(Run.objects.values_list("status", "attempt")) == {("completed", 0)}
     assert SourceState.objects.get().slow_count == 0
+
+
+def test_a_429_that_says_for_how_long_is_obeyed(sandbox, queue):
+    queue(1)
+    sandbox.account.faults.arm("rate_limit", value=120, count=2)
+    work_one()
+    rest = SourceState.objects.get().slow_until - timezone.now()
+    assert timedelta(seconds=110) < rest < timedelta(seconds=130)
 
 
 def test_it_rests_longer_each_time_it_is_asked(db):
@@ -167,6 +176,77 @@ def test_an_accounts_own_limit_is_never_exceeded_and_is_said(sandbox, queue, lim
     assert (second.status, second.attempt) == (RunStatus.PENDING, 0)
     assert words in explain(second, timezone.now())
     assert first.pk != second.pk
+
+
+def test_a_full_account_is_not_tried_by_every_run_again_and_again(sandbox, queue):
+    ConcurrencyLimit.objects.create(source="apify", max_running=1)
+    sandbox.account.faults.arm("never_ends")
+    runs = [queue(number) for number in range(10)]
+    for _ in range(4):
+        due(*runs)
+        work_off(30)
+    assert Attempt.objects.exclude(run=runs[0]).count() == 0
+    runs[-1].refresh_from_db()
+    assert explain(runs[-1], timezone.now()).startswith("1 of 1 runs at Apify are in use")
+    assert Attempt.objects.filter(run=runs[0]).count() == 4, "what holds the slot is looked after"
+
+
+def test_what_a_dead_run_left_in_the_ledger_holds_no_slot_of_the_account_once_it_has_ended(sandbox, queue):
+    ConcurrencyLimit.objects.create(source="apify", max_running=1)
+    dead, other = queue(1), queue(2)
+    work_one()
+    over = {"status": "failed", "completed_at": timezone.now(), "lease_token": None, "lease_expires_at": None, "worker": None}
+    Run.objects.filter(pk=dead.pk).update(**over)
+    assert work_one() is None
+
+    def ended():
+        sweep(timezone.now())
+        return dead.upstream_runs.get().ended
+
+    until(ended, "the sweep to see its end")
+    assert work_one().pk == other.pk
+
+
+def test_silence_when_a_run_looks_closes_the_upstream_for_all(sandbox, queue):
+    sandbox.account.faults.arm("never_ends")
+    run = queue(1)
+    work_one()
+    sandbox.account.faults.arm("server_error", path="/actor-runs")
+    for _ in range(3):
+        due(run)
+        assert work_one().status == RunStatus.WAITING
+    due(run)
+    assert work_one() is None
+    assert "Apify is down: HTTP 500" in explain(Run.objects.get(pk=run.pk), timezone.now())
+
+
+def test_what_is_to_be_landed_goes_on_though_its_type_is_paused(sandbox, queue):
+    """What waits upstream is landed, also where a 429 put it back into the line."""
+    run, fresh = queue(1), queue(2)
+    Run.objects.filter(pk=fresh.pk).update(due_at=timezone.now() + timedelta(hours=1))
+    work_one()
+    sandbox.account.faults.arm("rate_limit", count=2)
+    due(run)
+    until(lambda: (due(run), work_one())[-1].status == RunStatus.PENDING, "the 429 to be met")
+    SourceState.objects.update(slow_until=None)
+    Pause.objects.create(job_type="amazon_review_scrape")
+    until(lambda: (due(run), work_one(), not Run.objects.live().filter(pk=run.pk).exists())[-1], "its end")
+    due(fresh)
+    assert work_one() is None
+
+
+def test_a_source_whose_code_is_gone_stops_no_watch_no_sweep_and_no_page(sandbox, queue, admin_client):
+    run = queue(1)
+    work_one()
+    UpstreamRun.objects.update(source="gone")
+    SourceState.objects.update_or_create(source="gone", defaults={"next_poll_at": timezone.now()})
+    watch_upstreams()
+    assert admin_client.get("/").status_code == 200
+    assert admin_client.get(run.get_absolute_url()).status_code == 200
+    over = {"status": "failed", "completed_at": timezone.now()}
+    Run.objects.filter(pk=run.pk).update(**over)
+    sweep(timezone.now())
+    assert admin_client.get(run.get_absolute_url()).status_code == 200
 
 
 def test_no_secret_is_in_any_row_or_log(sandbox, queue, settings, caplog):

@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from pipeline import api
@@ -114,6 +115,27 @@ def test_a_handler_that_hangs_inside_a_transaction_is_ended_too(brand, tmp_path)
         if run.attempts.get(number=1).outcome == Outcome.FAILED:
             api.run_now(Run.objects.get(pk=run.pk), None)
         until(reached(run, RunStatus.COMPLETED), "the run to be tried again", 10)
+
+
+@pytest.mark.only_on("postgresql")
+@pytest.mark.parametrize("how", ["killed", "overrun"])
+def test_what_a_dead_worker_left_its_server_to_do_ends_with_it(brand, tmp_path, how):
+    """Otherwise the server would finish it first, and hold the run's row locked until then."""
+    runtime = "1" if how == "overrun" else "60"
+    with cluster(tmp_path / "log", TOY_MAX_RUNTIME=runtime, PIPELINE_LEASE_SECONDS="3"):
+        run = api.queue_one_time_job(brand.pk, "toy", {"asks": 600}).run
+
+        def asking():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'")
+                return cursor.fetchone()
+
+        until(asking, "its question")
+        pid = Run.objects.get(pk=run.pk).worker.pid
+        if how == "killed":
+            kill(pid)
+        until(lambda: not asking() and not alive(pid), "the end of both", 15)
+        until(lambda: run.attempts.exclude(outcome="").exists(), "its death to be known", 10)
 
 
 def test_a_killed_supervisor_leaves_no_orphans_and_the_run_goes_on_elsewhere(brand, tmp_path):

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sqlite3
 import time
 
 import pytest
@@ -79,16 +80,18 @@ def test_five_real_deaths_are_poison_with_their_story(brand, tmp_path):
 
 
 def test_sigterm_to_the_whole_process_group_hands_back_too(brand, tmp_path):
+    """Though some get it twice, and the handler needs a moment: it is a stop, not a death."""
     with cluster(tmp_path / "log") as workers:
-        run = api.queue_one_time_job(brand.pk, "toy", {"works": 60}).run
-        until(reached(run, RunStatus.RUNNING), "the run to begin")
+        run = api.queue_one_time_job(brand.pk, "toy", {"naps": 3, "works": 60}).run
+        until(lambda: run.steps.exists(), "the run to begin its nap")
         pids = workers.processes()
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
         until(lambda: not [pid for pid in pids if alive(pid)], "all to end", 20)
     run.refresh_from_db()
-    assert (run.status, run.attempt) == (RunStatus.PENDING, 0)
+    assert (run.status, run.attempt, run.recoveries) == (RunStatus.PENDING, 0, 0)
+    assert {attempt.outcome for attempt in run.attempts.all()} == {Outcome.HANDED_BACK}
 
 
 def test_a_second_sigterm_exits_now(brand, tmp_path):
@@ -184,9 +187,25 @@ def test_every_connection_cut_at_once_is_survived_by_runs_at_work(brand, tmp_pat
 
 
 @pytest.mark.only_on("sqlite")
-def test_a_database_locked_for_longer_than_the_busy_timeout_is_waited_out(brand, tmp_path):
-    import sqlite3
+def test_a_database_locked_for_longer_than_a_lease_is_nobodys_death(brand, tmp_path):
+    """Every lease has lapsed by then, also of those that live: they renew theirs before anybody takes one over."""
+    with cluster(tmp_path / "log", PIPELINE_SQLITE_TIMEOUT="1", PIPELINE_LEASE_SECONDS="3"):
+        run = api.queue_one_time_job(brand.pk, "toy", {"works": 8}).run
+        until(lambda: run.steps.exists(), "its step")
+        other = sqlite3.connect(connection.settings_dict["NAME"], timeout=20)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            time.sleep(5)
+            assert Run.objects.get(pk=run.pk).lease_expires_at < timezone.now(), "the lease has lapsed meanwhile"
+            other.rollback()
+        finally:
+            other.close()
+        until(reached(run, RunStatus.COMPLETED), "the end of the run", 20)
+    assert [attempt.outcome for attempt in run.attempts.all()] == [Outcome.COMPLETED]
 
+
+@pytest.mark.only_on("sqlite")
+def test_a_database_locked_for_longer_than_the_busy_timeout_is_waited_out(brand, tmp_path):
     with cluster(tmp_path / "log", PIPELINE_SQLITE_TIMEOUT="1"):
         run = api.queue_one_time_job(brand.pk, "toy", {"works": 1}).run
         until(lambda: run.steps.exists(), "its step: what follows is work and the last write")

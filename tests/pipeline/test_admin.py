@@ -218,3 +218,12 @@ def test_a_brand_that_moves_in_the_admin_takes_its_schedules_along(page, brand):
     fields = {"name": brand.name, "slug": brand.slug, "time_zone": "Asia/Tokyo"}
     page.post(reverse("admin:pipeline_brand_change", args=[brand.pk]), fields)
     assert job.runs.get().scheduled_for.astimezone(ZoneInfo("Asia/Tokyo")).hour == 3
+
+
+def test_how_often_a_schedule_is_retried_is_kept(page, brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    own = {"name": "x", "cron_expression": "0 3 * * *", "time_zone": "", "max_runs": "", "max_retries": "0"}
+    toys = {"parameter_name": "bear", "parameter_ends": "ok", "parameter_sleeps": "0", "parameter_works": "0"}
+    assert page.post(reverse("admin:pipeline_job_change", args=[job.pk]), own | toys).status_code == 302
+    job.refresh_from_db()
+    assert job.max_retries == 0

@@ -1,9 +1,11 @@
 """The write door: queueing, dedupe, and what a person may do to a run or job."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from pipeline import api, enqueue
 from pipeline.errors import InvalidRequest, NotAllowed
@@ -213,3 +215,14 @@ def test_many_that_race_with_a_click_make_no_second_run(brand, monkeypatch):
     assert [one.created for one in queued] == [True, False]
     assert queued[1].run == live
     assert Run.objects.count() == 2
+
+
+def test_accepting_an_old_result_does_not_set_the_freshness_clock_back(brand):
+    api.queue_one_time_job(brand.pk, "toy", {"ends": "partial"})
+    old = work_one()
+    Run.objects.filter(pk=old.pk).update(completed_at=timezone.now() - timedelta(days=7))
+    api.queue_one_time_job(brand.pk, "toy")
+    work_one()
+    newest = brand.datasets.get().last_success_at
+    api.accept(Run.objects.get(pk=old.pk), None)
+    assert brand.datasets.get().last_success_at == newest

@@ -1,15 +1,20 @@
 """Schedules as rows: one future run each, whatever people and clocks do."""
 
+import contextlib
+import threading
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from pipeline import api
+from pipeline import api, line
 from pipeline.errors import InvalidRequest, NotAllowed
 from pipeline.models import Brand, Job, Run
+from pipeline.registry import get_type
 from pipeline.states import JobStatus, RunStatus
+from pipeline.sweep import sweep
 from pipeline.testing import work_off, work_one
 from tests.factories import make_user
 
@@ -194,3 +199,80 @@ def test_a_brand_that_moves_takes_its_schedules_along(brand):
     api.reschedule_brand(brand)
     assert job.runs.get().scheduled_for.astimezone(BERLIN).hour == 3
     assert own.runs.get().scheduled_for.astimezone(ZoneInfo("Asia/Tokyo")).hour == 3
+
+
+def test_an_update_that_changes_nothing_leaves_the_tick_alone(brand):
+    """After a downtime a program ensures its schedules again: the run that is due must not be lost by that."""
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    make_due(job.runs.get(), 3)
+    api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", {"works": 0.01})
+    (run,) = work_off()
+    assert (run.status, run.parameters["works"]) == (RunStatus.COMPLETED, 0.01)
+
+
+@pytest.mark.parametrize("ends", ["ok", "permanent"])
+def test_a_schedule_whose_subject_is_gone_pauses_itself_and_holds_nobody_up(brand, monkeypatch, ends):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", {"ends": ends})
+    make_due(job.runs.get())
+    other = api.queue_one_time_job(brand.pk, "toy", {"name": "other"}).run
+    subject = type(get_type("toy")).subject
+
+    def gone(self, of, params):
+        if params["name"] == "bear":
+            raise LookupError("no such bear")
+        return subject(self, of, params)
+
+    monkeypatch.setattr(type(get_type("toy")), "subject", gone)
+    assert other in work_off()
+    job.refresh_from_db()
+    assert (job.status, job.runs.live().exists()) == (JobStatus.PAUSED, False)
+    assert "no such bear" in job.last_error
+    assert job.events.filter(kind="switch_off").exists()
+
+
+def test_the_sweep_heals_the_others_where_one_cannot_be(brand, monkeypatch):
+    api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    good = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", {"name": "owl"})
+    Run.objects.all().delete()
+    insert = line.insert_next_tick
+
+    def broken(job, after, at):
+        if job != good:
+            raise RuntimeError("a bug")
+        return insert(job, after, at)
+
+    monkeypatch.setattr(line, "insert_next_tick", broken)
+    sweep(timezone.now())
+    assert good.runs.live().exists()
+
+
+@pytest.mark.only_on("postgresql")
+def test_cancels_of_a_tick_and_changes_of_its_schedule_never_wait_for_each_other(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    errors = []
+
+    def change():
+        for number in range(40):
+            api.ensure_recurring_job(brand.pk, "toy", f"{number} 3 * * *")
+
+    def cancel():
+        for _ in range(40):
+            if run := job.runs.live().first():
+                with contextlib.suppress(NotAllowed):
+                    api.cancel(run, None)
+
+    def work(do):
+        try:
+            do()
+        except Exception as error:  # noqa: BLE001  shown below
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work, args=(do,)) for do in (change, cancel)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not errors
+    assert job.runs.live().count() == 1

@@ -148,6 +148,27 @@ def test_blocked_for_two_hours_costs_a_try(queue):
     assert work_one().attempt == 1
 
 
+def test_what_is_blocked_and_cancelled_meanwhile_ends_at_once(queue):
+    queue()
+    run, attempt = claims.claim(register_worker())
+    api.cancel(Run.objects.get(pk=run.pk), None)
+    runs.block(runs.Lease(run.pk, attempt.lease_token, attempt.pk), "full", 600)
+    assert work_one().status == RunStatus.CANCELLED
+
+
+def test_what_got_on_meanwhile_has_not_been_blocked_all_the_time(queue):
+    def lease():
+        run, attempt = claims.claim(register_worker())
+        return runs.Lease(run.pk, attempt.lease_token, attempt.pk)
+
+    queue()
+    runs.block(lease(), "full", 0)
+    Run.objects.update(blocked_since=timezone.now() - timedelta(hours=3))
+    runs.park(lease(), timezone.now(), "at Apify")
+    runs.block(lease(), "full", 5)
+    assert Run.objects.get().attempt == 0
+
+
 def test_a_sleep_parks_the_run_and_goes_on_after_it(queue):
     run = queue(sleeps=60)
     parked = work_one()

@@ -1,3 +1,4 @@
+import contextlib
 import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -69,12 +70,20 @@ def test_what_is_no_schedule_is_refused_in_words(expression):
         schedules.check(expression)
 
 
-def test_a_crafted_expression_is_answered_quickly():
-    """F18: reading a schedule is bounded."""
-    began = time.perf_counter()
-    for expression in ("0 0 29 2 1#5", "59 23 31 12 7#5", "*/59 */23 29 2 0"):
-        schedules.next_times(expression, "UTC", datetime(2026, 1, 1, tzinfo=UTC), 5)
-    assert time.perf_counter() - began < 1
+CRAFTED = ["1--100000000 * * * *", "0 0 30 2 *", "0 0 29 2 1#5", "59 23 31 12 7#5", "*/59 */23 29 2 0", "0 0 31 2,4,6,9,11 *"]
+
+
+@pytest.mark.parametrize("expression", [*CRAFTED, f"{'*/1,' * 20}5 * * * *"])
+def test_a_crafted_expression_is_answered_within_50_ms(expression):
+    """F18: reading a schedule is bounded, and so is looking for its times. The quickest of three: others use the machine too."""
+    took = []
+    for _ in range(3):
+        began = time.perf_counter()
+        with contextlib.suppress(InvalidRequest):
+            schedules.check(expression)
+            schedules.next_times(expression, "Europe/Berlin", datetime(2026, 1, 1, tzinfo=UTC), 5)
+        took.append(time.perf_counter() - began)
+    assert min(took) < 0.05
 
 
 def test_a_schedule_reads_as_a_sentence():

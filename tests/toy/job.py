@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.db import connection
 
 from pipeline.errors import BlockedError, PermanentError, TransientError
 from pipeline.parameters import ParameterForm
@@ -33,6 +34,8 @@ class Toy(JobType):
 
         hangs = forms.BooleanField(initial=False, required=False, help_text="Never looks whether it should stop.")
         tells = forms.BooleanField(initial=False, required=False, help_text="Logs what time it is by its host's clock.")
+        naps = forms.FloatField(initial=0, required=False, help_text="Seconds until its next look whether it should stop.")
+        asks = forms.FloatField(initial=0, required=False, help_text="Seconds that its first try waits for PostgreSQL.")
         inside = forms.BooleanField(initial=False, required=False, help_text="Its first try hangs inside a transaction.")
         stops = forms.BooleanField(initial=False, required=False, help_text="Its first try is stopped inside a transaction.")
 
@@ -56,6 +59,11 @@ class Toy(JobType):
             if ctx.cancelled:
                 ctx.step("put away", lambda: None)  # where a cancel takes effect
             time.sleep(0.01)
+        time.sleep(params["naps"])
+        ctx.check()
+        if params["asks"] and ctx.run.attempts.count() == 1:
+            with ctx.fenced(), connection.cursor() as cursor:
+                cursor.execute("SELECT pg_sleep(%s)", [params["asks"]])
         if params["tells"]:
             ctx.log(f"By this host's clock it is {time.time():.0f}.")
         while params["hangs"]:

@@ -1,0 +1,89 @@
+"""A cancel at any moment: nothing more is paid, the upstream run ends, and what was paid for lands."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from pipeline import api, claims, executor, runs
+from pipeline.heartbeat import register_worker
+from pipeline.models import Run, UpstreamRun
+from pipeline.sources import get_source
+from pipeline.states import RunStatus
+from tests.competitors.scraping import finish, upstream_runs, work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_cancel_ends_the_upstream_run_and_lands_what_was_paid(sandbox, listing, run):
+    sandbox.account.faults.arm("never_ends")
+    work(run)
+    api.cancel(run, None)
+    finish(run)
+    assert run.status == RunStatus.CANCELLED
+    assert sandbox.state["runs"][0]["status"] == "ABORTED"
+    assert upstream_runs(sandbox) == 1
+    assert run.upstream_runs.get().read_complete
+
+
+def test_a_cancel_whose_abort_fails_asks_again_and_costs_no_try(sandbox, run):
+    sandbox.account.faults.arm("never_ends")
+    work(run)
+    api.cancel(run, None)
+    sandbox.account.faults.arm("server_error", path="/abort")
+    work(run)
+    run.refresh_from_db()
+    assert (run.is_live, run.attempt) == (True, 0)
+    assert sandbox.state["runs"][0]["status"] != "ABORTED"
+    sandbox.account.faults.clear()
+    finish(run)
+    assert run.status == RunStatus.CANCELLED
+    assert sandbox.state["runs"][0]["status"] == "ABORTED"
+
+
+def test_a_cancel_between_the_claim_and_the_start_pays_nothing(sandbox, run):
+    claimed, attempt = claims.claim(register_worker())
+    api.cancel(Run.objects.get(pk=run.pk), None)
+    executor.execute(claimed, runs.Lease(run.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
+    run.refresh_from_db()
+    assert (run.status, upstream_runs(sandbox)) == (RunStatus.CANCELLED, 0)
+
+
+def test_a_cancel_during_a_look_at_the_upstream_is_not_put_to_sleep(sandbox, run, monkeypatch):
+    sandbox.account.faults.arm("never_ends")
+    work(run)
+    apify = get_source("apify")
+    look = apify.look
+
+    def clicked_meanwhile(upstream_id):
+        api.cancel(Run.objects.get(pk=run.pk), None)
+        return look(upstream_id)
+
+    monkeypatch.setattr(apify, "look", clicked_meanwhile)
+    work(run)
+    run.refresh_from_db()
+    assert run.due_at <= timezone.now()
+
+
+@pytest.mark.parametrize("path", ["/abort", "/items"])
+def test_a_cancel_that_gets_no_readable_answer_asks_again(sandbox, run, listing, path):
+    sandbox.account.faults.arm("never_ends")
+    work(run)
+    time.sleep(0.5)  # it has stored some items by then
+    api.cancel(run, None)
+    sandbox.account.faults.arm("broken_json", path=path, count=3)
+    finish(run)
+    upstream = run.upstream_runs.get()
+    assert (run.status, run.attempt, upstream.status, upstream.read_complete) == (RunStatus.CANCELLED, 0, "aborted", True)
+
+
+def test_a_cancel_of_a_run_that_vanished_upstream_closes_its_ledger(sandbox, run):
+    sandbox.account.faults.arm("never_ends")
+    work(run)
+    UpstreamRun.objects.update(started_at=timezone.now() - timedelta(minutes=5))
+    sandbox.account.faults.arm("vanish_run")
+    get_source("apify").look(run.upstream_runs.get().upstream_id)
+    api.cancel(run, None)
+    finish(run)
+    assert (run.status, run.upstream_runs.get().status) == (RunStatus.CANCELLED, UpstreamRun.Status.GONE)

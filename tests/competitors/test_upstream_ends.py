@@ -1,0 +1,106 @@
+"""However an upstream run ends, or does not: what was paid for lands, and nothing is waited for for ever."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from pipeline import api
+from pipeline.models import Run, UpstreamRun
+from pipeline.states import RunStatus
+from tests.competitors.scraping import finish, upstream_runs, words, work
+from tests.processes import until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("end", ["FAILED", "TIMED-OUT", "ABORTED"])
+def test_a_run_that_dies_upstream_lands_what_it_had_and_is_started_anew(sandbox, listing, run, end, settings):
+    settings.PIPELINE_RETRY_SPEND_USD = Decimal(5)
+    sandbox.account.faults.arm("end_as", value=end, count=1)
+
+    def tried():
+        work(run)
+        run.refresh_from_db()
+        return run.attempt == 1
+
+    until(tried, "the first try to fail")
+    landed = listing.reviews().count()
+    assert landed > 0
+    finish(run)
+    assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 2)
+    assert listing.reviews().count() >= landed
+    assert [row.intent for row in run.upstream_runs.all()] == [1, 2]
+
+
+@pytest.mark.parametrize("action", [api.retry, api.end_upstream])
+def test_what_works_on_upstream_for_a_run_that_failed_is_gone_on_with_or_ended(sandbox, run, action):
+    """Either way nothing is started anew, and nothing is at work upstream when the run is over."""
+    if action is api.end_upstream:
+        sandbox.account.faults.arm("never_ends")
+    work(run)
+    over = {"status": "failed", "completed_at": timezone.now(), "lease_token": None, "lease_expires_at": None, "worker": None}
+    Run.objects.filter(pk=run.pk).update(**over)
+    run.refresh_from_db()
+    action(run, None)
+    finish(run)
+    assert run.status == (RunStatus.COMPLETED if action is api.retry else RunStatus.CANCELLED)
+    assert upstream_runs(sandbox) == 1
+    assert run.upstream_runs.get().ended
+
+
+def test_a_run_that_works_for_hours_upstream_is_waited_for_and_costs_no_try(sandbox, run):
+    """F13: silence of the upstream is not death, and holds no worker."""
+    sandbox.account.faults.arm("never_ends")
+    work(run)
+    now = timezone.now()
+    UpstreamRun.objects.update(
+        started_at=now - timedelta(hours=5), intent_at=now - timedelta(hours=5), deadline=now + timedelta(hours=1)
+    )
+    for _ in range(3):
+        assert work(run).status == RunStatus.WAITING
+    run.refresh_from_db()
+    assert (run.attempt, run.worker, upstream_runs(sandbox)) == (0, None, 1)
+    assert "At Apify for 5 h" in words(run)
+
+
+@pytest.mark.parametrize(("over", "end"), [(timedelta(minutes=1), "aborted"), (timedelta(minutes=6), "timed_out")])
+def test_a_run_that_outlives_its_time_out_is_ended_and_decided(sandbox, run, over, end):
+    """Asked to end at its time-out; given up 5 minutes later even where the upstream cannot be made to end it."""
+    sandbox.account.faults.arm("never_ends", count=1)
+    work(run)
+    first = run.upstream_runs.get()
+    if end == "timed_out":
+        sandbox.account.faults.arm("server_error", path="/abort")
+    UpstreamRun.objects.update(deadline=timezone.now() - over)
+    finish(run)
+    first.refresh_from_db()
+    assert first.status == end
+    assert "outlived its time-out" in words(run)
+    assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 2)
+
+
+def test_a_run_that_vanished_is_decided(sandbox, run):
+    work(run)
+    sandbox.account.faults.arm("vanish_run")
+    UpstreamRun.objects.update(started_at=timezone.now() - timedelta(minutes=5))
+    work(run)
+    until(lambda: UpstreamRun.objects.get().status == "gone" or (work(run) and False), "the verdict")
+    run.refresh_from_db()
+    assert run.attempt == 1 or run.status == RunStatus.FAILED
+
+
+def test_a_watched_upstream_that_works_for_many_is_not_looked_at_by_each_of_them(sandbox, run, monkeypatch):
+    """10,000 that look for themselves every two minutes would be 83 requests a second."""
+    sandbox.account.faults.arm("never_ends")
+    work(run)
+    (row,) = UpstreamRun.objects.values()
+    others = [
+        UpstreamRun(**row | {"id": None, "tag": f"t{number}", "upstream_id": f"u{number}", "step": f"s{number}"})
+        for number in range(1000)
+    ]
+    UpstreamRun.objects.bulk_create(others)
+    work(run)
+    run.refresh_from_db()
+    assert 1001 / (run.due_at - timezone.now()).total_seconds() <= 2.1

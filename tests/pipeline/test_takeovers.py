@@ -1,0 +1,133 @@
+"""Whose death is believed, by whom and when; and what becomes of a run that cannot even be taken up."""
+
+import os
+import socket
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from pipeline import api, claims, cluster, heartbeat, recovery, runs, supervisor
+from pipeline.models import Brand, ConcurrencyLimit, Pause, Run, Worker
+from pipeline.states import Outcome, RunStatus
+from pipeline.testing import work_one
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def brand():
+    return Brand.objects.create(name="Acme", slug="acme")
+
+
+def lapsed(brand):
+    """A run whose worker has given no sign of life for longer than its lease."""
+    api.queue_one_time_job(brand.pk, "toy")
+    run, _ = claims.claim(heartbeat.register_worker())
+    Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    return run
+
+
+def test_right_after_an_outage_nobody_is_taken_for_dead(brand):
+    run = lapsed(brand)
+    worker = heartbeat.register_worker()
+    assert claims.claim(worker, may_take_over=lambda: False) is None
+    assert claims.claim(worker, may_take_over=lambda: True)[0] == run
+
+
+def test_a_heart_settles_one_period_after_the_database_is_back(brand, settings):
+    settings.PIPELINE_LEASE_SECONDS = 30
+    heart = heartbeat.Heart(heartbeat.register_worker())
+    assert heart.settled()
+    heart.lost_database()
+    assert not heart.settled()
+    heart.turn()
+    assert not heart.settled(), "everybody else gets a period to renew their leases"
+    heart._regained -= 10
+    assert heart.settled()
+    heart._beaten -= 21
+    assert not heart.settled(), "no beat got through for two periods: that is an outage, noticed or not"
+
+
+def test_a_limit_holds_for_a_run_that_is_taken_over_too(brand):
+    run = lapsed(brand)
+    ConcurrencyLimit.objects.create(job_type="toy", max_running=0)
+    assert claims.claim(heartbeat.register_worker()) is None
+    run.refresh_from_db()
+    assert (run.status, run.attempts.get().outcome) == (RunStatus.PENDING, Outcome.LOST)
+
+
+def test_a_pause_lets_finish_what_has_begun(brand):
+    api.queue_one_time_job(brand.pk, "toy", {"works": 5})
+    run = work_one(stopping=iter([False, True]).__next__)
+    Pause.objects.create()
+    api.pause(run.job, None)
+    assert claims.claim(heartbeat.register_worker())[0] == run
+
+
+@pytest.mark.parametrize(("broken", "is_lapsed"), [("record_death", True), ("take_key", False)])
+def test_a_run_that_cannot_be_taken_up_is_set_aside_and_holds_nobody_up(brand, monkeypatch, broken, is_lapsed):
+    def bug(*_):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(recovery if is_lapsed else runs, broken, bug)
+    if is_lapsed:
+        run = lapsed(brand)
+    else:
+        run = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *").runs.get()
+        api.run_now(run, None)
+        Run.objects.filter(pk=run.pk).update(priority=Run.WOKEN)
+    other = api.queue_one_time_job(brand.pk, "toy", {"name": "other"}).run
+    assert claims.claim(heartbeat.register_worker())[0] == other
+    monkeypatch.undo()
+    Run.objects.filter(pk=run.pk, status="running").update(lease_expires_at=timezone.now())
+    Run.objects.filter(pk=run.pk, status="pending").update(due_at=timezone.now())
+    assert claims.claim(heartbeat.register_worker())[0] == run
+
+
+def test_a_death_here_is_nobodys_in_another_container(brand):
+    """F17: which may have the same host name and pids."""
+    theirs = heartbeat.register_worker(cluster=uuid.uuid4())
+    assert (theirs.host, theirs.pid) == (socket.gethostname(), os.getpid())
+    api.queue_one_time_job(brand.pk, "toy")
+    run, _ = claims.claim(theirs)
+
+    class Dead:
+        pid, exitcode = os.getpid(), -9
+
+        def join(self, seconds):
+            pass
+
+    ours = cluster.Sentinel.__new__(cluster.Sentinel)
+    ours.cluster_id = uuid.uuid4()
+    ours._hand_back(Dead())
+    run.refresh_from_db()
+    assert run.status == RunStatus.RUNNING
+
+
+@pytest.fixture
+def half_busy(brand):
+    """A cluster of two workers, one at work, and one more run in line."""
+    cluster_id = uuid.uuid4()
+    busy, idle = (heartbeat.register_worker(cluster=cluster_id) for _ in range(2))
+    for name in ("1", "2"):
+        api.queue_one_time_job(brand.pk, "toy", {"name": name})
+    claims.claim(busy)
+    return cluster_id, idle
+
+
+def test_a_cluster_with_an_idle_worker_that_takes_nothing_is_deaf(half_busy):
+    assert supervisor._could_work(half_busy[0], timedelta(0))
+
+
+def test_a_cluster_that_took_a_run_just_now_is_not_deaf(half_busy):
+    """Between two short runs each worker looks as if it had nothing to do."""
+    assert not supervisor._could_work(half_busy[0], timedelta(seconds=10))
+
+
+def test_a_worker_that_is_long_silent_is_not_idle(half_busy):
+    """Its row may have stayed open, where the database was away when it died."""
+    cluster_id, idle = half_busy
+    Worker.objects.filter(pk=idle.pk).update(last_seen_at=timezone.now() - timedelta(minutes=10))
+    assert not supervisor._could_work(cluster_id, timedelta(0))
