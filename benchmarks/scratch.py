@@ -59,14 +59,22 @@ def process(*arguments: str, settings: str, log: Path, **environment: str) -> It
         finally:
             below = tree(child.pid)
             child.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(10)
-            # A stock cluster whose workers were killed never ends by itself. Children that were left alone keep the session.
-            for pid in below:
-                with contextlib.suppress(OSError):
-                    if os.getsid(pid) == child.pid:
-                        os.kill(pid, signal.SIGKILL)
-            child.wait()
+            try:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.wait(10)
+            finally:
+                _kill(child.pid, below)
+                child.wait()
+
+
+def _kill(session: int, pids: list[int]) -> None:
+    """What is left: a stock cluster whose workers were killed never ends by itself, and ours is a group of its own."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(session, signal.SIGKILL)
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            if os.getsid(pid) == session:  # or the number is another's by now
+                os.kill(pid, signal.SIGKILL)
 
 
 def tree(pid: int) -> list[int]:

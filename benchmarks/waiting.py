@@ -12,8 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.queue import many, tree
-from benchmarks.scratch import database, percentiles, process
+from benchmarks.scratch import database, percentiles, process, tree
 
 
 def memory_mb(pids):
@@ -39,6 +38,7 @@ def main():
         from django.db import connection
         from django.utils import timezone
 
+        from benchmarks import load
         from competitors.amazon.service import ACTOR
         from competitors.sandbox.ids import opaque_id
         from competitors.sandbox.server import serve
@@ -49,7 +49,7 @@ def main():
             environment = {"APIFY_API_URL": sandbox.url, "APIFY_TOKEN": "a-token-for-benchmarks"}
             began = timezone.now()
             later = began + timedelta(hours=1)
-            many(options.runs, "waiting", job_type="load", due_at=later, order_at=later)
+            load.runs(options.runs, "waiting", job_type="load", due_at=later, order_at=later)
             client = ApifyClient(environment["APIFY_TOKEN"], api_url=sandbox.url)
             client.actor(ACTOR).start(run_input={"input": [{"asin": "B000000001", "domainCode": "com"}]})
             (first,) = sandbox.account.runs.values()

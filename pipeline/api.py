@@ -277,5 +277,8 @@ def _allow(action: str, job: Job) -> None:
 
 
 def _refuse(action: str, run: Run) -> None:
-    run.refresh_from_db(fields=["status"])
+    try:
+        run.refresh_from_db(fields=["status"])
+    except Run.DoesNotExist:
+        raise NotAllowed(f"Run {run.pk} is not there any more: its schedule was changed meanwhile.") from None
     raise NotAllowed(f"Run {run.pk} is {run.get_status_display().lower()} by now: {action.replace('_', ' ')} does not fit.")
