@@ -216,14 +216,13 @@ def _candidate(excluded: list[limits.Limit], pending_types: list[str], at: datet
         f"SELECT r.id FROM {table} r WHERE r.status IN ('pending', 'waiting') AND r.cancel_requested_at IS NOT NULL"
         f" AND r.due_at <= %s{busy} ORDER BY r.due_at LIMIT 1 {skip}"
     )
-    full, full_values = _none_of(limit for limit in excluded if limit.holds_back(begun=True, cancelled=False))
+    slots, pauses = [one for one in excluded if one.max_running is not None], [one for one in excluded if one.max_running is None]
+    full, full_values = _none_of(slots)
     woken = f"SELECT r.id FROM {table} r WHERE r.status = 'waiting' AND r.due_at <= %s{full} ORDER BY r.due_at LIMIT 1 {skip}"
     # Type by type, each by its own index: all the runs of one that is stopped may stand before the first that may start.
     # A pause keeps back what has not begun; what is to be brought to its end is woken.
-    slots, pauses = [one for one in excluded if one.max_running is not None], [one for one in excluded if one.max_running is None]
     stopped, paused = ({one.job_type for one in some if not one.brand_id} for some in (slots, pauses))
     types = [] if "" in stopped else [name for name in pending_types if name not in stopped]
-    held, held_values = _none_of(slots)
     free, free_values = _none_of(pauses)
     begun = f"r.priority = {Run.WOKEN}"
     new = f"1 = 1{free} AND (SELECT j.status FROM {jobs} j WHERE j.id = r.job_id) <> 'paused'"
@@ -233,11 +232,11 @@ def _candidate(excluded: list[limits.Limit], pending_types: list[str], at: datet
         all_paused = "" in paused or name in paused
         parts.append(
             f"SELECT * FROM (SELECT r.id, r.priority, r.order_at FROM {table} r {_by('run_claim_pending')}"
-            f" WHERE r.job_type = %s AND r.status = 'pending' AND r.due_at <= %s{held}"
+            f" WHERE r.job_type = %s AND r.status = 'pending' AND r.due_at <= %s{full}"
             f" AND {begun if all_paused else f'({begun} OR ({new}))'}"
             f" ORDER BY r.priority, r.order_at, r.id LIMIT 1 {skip}) AS t{number}"
         )
-        pending_values += [name, moment, *held_values, *([] if all_paused else free_values)]
+        pending_values += [name, moment, *full_values, *([] if all_paused else free_values)]
     pending = (
         f"SELECT id FROM ({' UNION ALL '.join(parts)}) AS firsts ORDER BY priority, order_at, id LIMIT 1" if types else "NULL"
     )
