@@ -19,7 +19,7 @@ def mark_running(run: Run, now: datetime) -> None:
 def mark_completed(run: Run, done: Done, now: datetime) -> None:
     """Only a plausible result moves the clock; a partial or suspicious one leaves it and says why."""
     if done.verdict == Verdict.OK:
-        if _rows(run).filter(last_success_at__gt=now).exists():  # an old result that a person has accepted
+        if _keys(run) and _rows(run).filter(last_success_at__gt=now).exists():  # an old result that a person has accepted
             return
         _mark(
             run,

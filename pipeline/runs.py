@@ -282,15 +282,17 @@ def spent(run: Run) -> Any:
 
 
 def leave(run: Run, status: RunStatus, **fields: Any) -> None:
-    """Write the new state; only a running run has a lease."""
-    fields |= {"status": status, "lease_token": None, "lease_expires_at": None, "worker": None}
-    Run.objects.filter(pk=run.pk).update(**fields)
-    for name, value in fields.items():
+    """Write the new state; only a running run has a lease. The caller has read and locked the row: what differs is written."""
+    fields |= {"status": status, "lease_token": None, "lease_expires_at": None, "worker_id": None}
+    changed = {name: value for name, value in fields.items() if getattr(run, name) != value}
+    Run.objects.filter(pk=run.pk).update(**changed)
+    for name, value in changed.items():
         setattr(run, name, value)
 
 
 def _end_attempt(lease: Lease, outcome: Outcome, at: datetime, error: str = "", traceback: str = "") -> None:
-    Attempt.objects.filter(pk=lease.attempt_id).update(outcome=outcome, ended_at=at, error=error, traceback=traceback)
+    words = {name: value for name, value in (("error", error), ("traceback", traceback)) if value}
+    Attempt.objects.filter(pk=lease.attempt_id).update(outcome=outcome, ended_at=at, **words)
 
 
 def _cancel(run: Run, at: datetime, summary: str) -> None:

@@ -42,7 +42,7 @@ def supervise() -> None:
         stop.set()
         current.ask_to_stop()
 
-    claims.prepare_statements()
+    prepare_statements()
     current = Group()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
@@ -60,6 +60,16 @@ def supervise() -> None:
         pause = min(2.0**quick_deaths - 1, LONGEST_PAUSE_SECONDS)
         logger.error("%s A new cluster starts%s.", why, f" in {pause:g} s" if pause else "")
         stop.wait(pause)
+
+
+def prepare_statements() -> None:
+    """From now on PostgreSQL plans this process's statements once per connection: a worker's are few and come again and again.
+
+    Not for web processes: a statement may then have 65,535 values at most, which deleting a brand in the admin can exceed.
+    """
+    if connection.vendor == "postgresql":
+        connection.close()
+        connection.settings_dict["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 3}
 
 
 class Group:
