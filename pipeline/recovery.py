@@ -22,9 +22,9 @@ def record_death(run: Run, at: datetime, exit_signal: int | None = None) -> None
     lost = Attempt.objects.filter(run=run, outcome="").order_by("-number").first()
     story = f"Worker {lost.worker_label if lost else '?'} {how}."
     Attempt.objects.filter(run=run, outcome="").update(outcome=Outcome.LOST, ended_at=at, error=story, exit_signal=exit_signal)
-    run.recoveries += 1
-    if run.recoveries < MAX_RECOVERIES:
-        leave(run, RunStatus.PENDING, recoveries=run.recoveries, due_at=at, order_at=at, priority=Run.WOKEN)
+    recoveries = run.recoveries + 1
+    if recoveries < MAX_RECOVERIES:
+        leave(run, RunStatus.PENDING, recoveries=recoveries, due_at=at, order_at=at, priority=Run.WOKEN)
         log(run.pk, f"{story} What was done is kept; another worker goes on.", RunLog.Level.WARNING, at)
         return
     deaths = (
@@ -35,7 +35,7 @@ def record_death(run: Run, at: datetime, exit_signal: int | None = None) -> None
     )
     freshness.mark_failed(run, error)
     log(run.pk, f"Failed: {error}", RunLog.Level.ERROR, at)
-    fail_for_good(run, error, at)
+    fail_for_good(run, error, at, recoveries=recoveries)
 
 
 def lose_worker(worker: Worker, exit_signal: int | None) -> int:
