@@ -60,7 +60,8 @@ class Life(RuleBasedStateMachine):
     @rule(worker=WORKERS)
     def claim(self, worker):
         paused = Pause.objects.exists()
-        begun = set(Run.objects.exclude(status=RunStatus.PENDING, cancel_requested_at=None).values_list("pk", flat=True))
+        new = Run.objects.filter(status=RunStatus.PENDING, cancel_requested_at=None).exclude(priority=Run.WOKEN)
+        begun = set(Run.objects.exclude(pk__in=new).values_list("pk", flat=True))
         claimed = claims.claim(self.workers[worker])
         if claimed:
             run, attempt = claimed
