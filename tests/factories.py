@@ -60,28 +60,21 @@ def make_review(listing: CompetitorAmazonUrl, **fields: Any) -> AmazonReview:
     return AmazonReview.objects.create(**values | fields)
 
 
-def make_orphan() -> Run:
+def make_upstream(run: Run, upstream_id: str = "HG7ML7M8z78YcAPEB") -> UpstreamRun:
+    """What a run has at work upstream, as the ledger has it."""
+    now = timezone.now()
+    known = {"run": run, "source": "apify", "step": "start", "intent": 1, "tag": upstream_id, "upstream_id": upstream_id}
+    times = {"intent_at": now, "started_at": now, "deadline": now + timedelta(hours=1)}
+    return UpstreamRun.objects.create(**known, **times, status="running", cost_estimate=1, cost_cap=2, max_items=10)
+
+
+def make_orphan(listing: CompetitorAmazonUrl | None = None, upstream_id: str = "HG7ML7M8z78YcAPEB") -> Run:
     """A failed run whose upstream run is still at work."""
-    listing = make_listing()
+    listing = listing or make_listing()
     parameters = {"competitor_amazon_url_id": str(listing.pk), "include_keywords": False, "include_helpful": False}
     run = api.queue_one_time_job(listing.competitor.brand_id, "amazon_review_scrape", parameters).run
-    now = timezone.now()
-    UpstreamRun.objects.create(
-        run=run,
-        source="apify",
-        step="start",
-        intent=1,
-        tag="t",
-        upstream_id="HG7ML7M8z78YcAPEB",
-        status="running",
-        started_at=now,
-        intent_at=now,
-        deadline=now + timedelta(hours=1),
-        cost_estimate=1,
-        cost_cap=2,
-        max_items=10,
-    )
-    Run.objects.filter(pk=run.pk).update(status="failed", completed_at=now, error_message="Five workers died on it.")
+    make_upstream(run, upstream_id)
+    Run.objects.filter(pk=run.pk).update(status="failed", completed_at=timezone.now(), error_message="Five workers died on it.")
     run.refresh_from_db()
     return run
 

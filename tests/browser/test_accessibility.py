@@ -8,10 +8,11 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 
-from pipeline import api
-from pipeline.models import DatasetStatus, Run, UpstreamRun
+from pipeline import api, upstream_health
+from pipeline.models import DatasetStatus, Run
+from pipeline.sweep import sweep
 from pipeline.testing import work_off
-from tests.factories import make_listing, make_review
+from tests.factories import make_listing, make_orphan, make_review, make_upstream
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
@@ -35,23 +36,10 @@ def filled(listing):
         due_at=timezone.now() + timedelta(hours=1),
         progress={"done": 22, "total": 31, "unit": "sweeps"},
     )
-    UpstreamRun.objects.create(
-        run=waiting,
-        step="start",
-        source="apify",
-        actor="a",
-        intent=1,
-        tag="t",
-        fingerprint="f",
-        upstream_id="HG7ML7M8z78YcAPEB",
-        status="running",
-        intent_at=timezone.now(),
-        started_at=timezone.now(),
-        deadline=timezone.now(),
-        cost_estimate=1,
-        cost_cap=2,
-        max_items=10,
-    )
+    make_upstream(waiting)
+    make_orphan(make_listing(listing.competitor, asin="B0DK5F3N7Q"), "kS2hZ8PqLr4TnVw0X")
+    sweep(timezone.now())
+    upstream_health.note_rejection("apify", "Apify does not accept the token.")
     for ends in ("ok", "partial", "permanent", "bug", "transient", "blocked"):
         api.queue_one_time_job(brand.pk, "toy", {"name": ends, "ends": ends})
     work_off()

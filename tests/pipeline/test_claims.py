@@ -54,6 +54,7 @@ def minutes_pass(minutes):
     Run.objects.update(due_at=F("due_at") - ago, order_at=F("order_at") - ago, created_at=F("created_at") - ago)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minutes", [0, 30])
 def test_a_flood_of_one_brand_does_not_hold_up_another(brands, minutes):
     """Also where little of it was done since it came: its next ones have not become older than the click by waiting."""
@@ -63,6 +64,7 @@ def test_a_flood_of_one_brand_does_not_hold_up_another(brands, minutes):
     assert late in [claim(), claim(), claim()]
 
 
+@pytest.mark.slow
 def test_a_flood_of_one_type_does_not_hold_up_another_of_the_same_brand(brands):
     """F14: a long job never delays others' first start."""
     flood(brands[0])
