@@ -139,6 +139,8 @@ def _no_room(limit: ConcurrencyLimit, label: str, memory_mb: int | None = None) 
     # What is long past its deadline holds nothing any more, whatever became of its run here.
     open_rows = UpstreamRun.objects.filter(source=limit.source, status__in=UpstreamRun.OPEN, deadline__gt=timezone.now())
     used = open_rows.aggregate(runs=Count("pk"), memory=Sum("memory_mb"), least=Min("memory_mb"))
+    if not limit.max_running:
+        return f"The limit for {label} is 0: nothing starts there until it is raised."
     if used["runs"] >= limit.max_running:
         return f"{used['runs']} of {limit.max_running} runs at {label} are in use."
     needed = memory_mb if memory_mb is not None else used["least"] or 0

@@ -178,6 +178,13 @@ def test_an_accounts_own_limit_is_never_exceeded_and_is_said(sandbox, queue, lim
     assert first.pk != second.pk
 
 
+def test_an_account_whose_limit_is_0_starts_nothing_and_says_so(sandbox, queue):
+    ConcurrencyLimit.objects.create(source="apify", max_running=0)
+    run = queue(1)
+    assert work_one() is None
+    assert explain(run, timezone.now()).startswith("The limit for Apify is 0")
+
+
 def test_a_full_account_is_not_tried_by_every_run_again_and_again(sandbox, queue):
     ConcurrencyLimit.objects.create(source="apify", max_running=1)
     sandbox.account.faults.arm("never_ends")
