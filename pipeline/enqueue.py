@@ -194,7 +194,10 @@ def _of_click(job: Job, key: str) -> dict[str, Any]:
 
 def _live(keys: Sequence[str]) -> dict[str, Run]:
     """The live run of each key that has one."""
-    found = Run.objects.filter(dedupe_key__in=keys, status__in=LIVE).select_related("job", "created_by")
+    live = Run.objects.filter(dedupe_key__in=keys, status__in=LIVE)
+    if not live.exists():  # as nearly always: the rest is not even composed
+        return {}
+    found = live.select_related("job", "created_by")
     return {run.dedupe_key: run for run in found if run.dedupe_key}
 
 
