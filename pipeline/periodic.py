@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from abc import ABC, abstractmethod
 
 from django.db import Error as DatabaseError
 from django.db import connection
@@ -9,7 +10,7 @@ from django.db import connection
 logger = logging.getLogger(__name__)
 
 
-class Periodic(threading.Thread):
+class Periodic(threading.Thread, ABC):
     """Subclasses say what `turn` does. A turn that fails is tried again after the next `tick` seconds."""
 
     def __init__(self, name: str, tick: float):
@@ -17,8 +18,8 @@ class Periodic(threading.Thread):
         self.tick = tick
         self.ending = threading.Event()
 
-    def turn(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def turn(self) -> None: ...
 
     def lost_database(self) -> None:
         """A turn met an error of the database."""

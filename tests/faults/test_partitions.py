@@ -15,7 +15,8 @@ from pipeline import api
 from pipeline.models import Attempt, Run
 from pipeline.states import Outcome, RunStatus
 from tests.factories import make_competitor, make_listing
-from tests.processes import Cluster, alive, cluster, reached, state, until
+from tests.faults.swallowing import way_to
+from tests.processes import Cluster, alive, cluster, database_url, reached, state, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 postgres_only = pytest.mark.only_on("postgresql")
@@ -166,6 +167,22 @@ def test_a_listen_connection_that_is_cut_costs_latency_only(brand, tmp_path):
         run = api.queue_one_time_job(brand.pk, "toy").run
         until(reached(run, RunStatus.COMPLETED), "the run all the same", 10)
         until(lambda: len(listeners()) == 2, "both to listen again", 15)
+
+
+@postgres_only
+def test_wake_ups_that_are_lost_in_silence_cost_latency_only(brand, tmp_path):
+    """F9: nobody is told that the connection is dead, so the row is all there is."""
+    there = connection.settings_dict
+    with way_to(there["HOST"], int(there["PORT"])) as way:
+        through = database_url().replace(f"@{there['HOST']}:{there['PORT']}/", f"@127.0.0.1:{way.port}/")
+        assert str(way.port) in through
+        with cluster(tmp_path / "log", DATABASE_URL=through):
+            first = api.queue_one_time_job(brand.pk, "toy", {"name": "first"}).run
+            until(reached(first, RunStatus.COMPLETED), "one run as on any day", 10)
+            way.lose = True
+            run = api.queue_one_time_job(brand.pk, "toy").run
+            until(reached(run, RunStatus.COMPLETED), "the run all the same", 10)
+            assert way.swallowed, "no wake-up was lost"
 
 
 @postgres_only
