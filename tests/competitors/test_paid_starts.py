@@ -1,12 +1,13 @@
 """Never pay twice: each way a start can go wrong, over real HTTP. How many upstream runs exist, and what the operator reads."""
 
+import uuid
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
-from pipeline import api, claims, runs
+from pipeline import api, claims, executor, runs
 from pipeline.errors import NotAllowed
 from pipeline.heartbeat import register_worker
 from pipeline.models import Run, UpstreamRun
@@ -112,6 +113,15 @@ def test_a_worker_that_died_before_sending_starts_it_once(sandbox, listing, run)
     work(run, age_intent=timedelta(seconds=60))
     finish(run)
     assert (run.status, run.attempt, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 0, 1)
+
+
+def test_a_worker_that_lost_its_lease_pays_and_books_nothing(sandbox, run):
+    claimed, attempt = claims.claim(register_worker())
+    lease = runs.Lease(run.pk, attempt.lease_token, attempt.pk)
+    Run.objects.filter(pk=run.pk).update(lease_token=uuid.uuid4())  # somebody else has it now
+    executor.execute(claimed, lease, stopping=lambda: False)
+    assert (upstream_runs(sandbox), UpstreamRun.objects.count()) == (0, 0)
+    assert lease.lost.is_set()
 
 
 def test_a_start_that_did_not_take_costs_a_try_and_no_money(sandbox, run):
