@@ -266,6 +266,7 @@ def take_key(run: Run, at: datetime) -> bool:
 
 def set_aside(run: Run, at: datetime, reason: str) -> None:
     """It cannot even be taken up: looked at again later, so that it does not stand in the way of all others."""
+    run.refresh_from_db()  # what was written of it and rolled back is still in memory
     if run.status == RunStatus.RUNNING:
         Run.objects.filter(pk=run.pk).update(lease_expires_at=at + ASIDE)
     else:

@@ -66,7 +66,7 @@ def test_a_pause_lets_finish_what_has_begun(brand):
     assert claims.claim(heartbeat.register_worker())[0] == run
 
 
-@pytest.mark.parametrize(("broken", "is_lapsed"), [("record_death", True), ("take_key", False)])
+@pytest.mark.parametrize(("broken", "is_lapsed"), [("record_death", True), ("log", True), ("take_key", False)])
 def test_a_run_that_cannot_be_taken_up_is_set_aside_and_holds_nobody_up(brand, monkeypatch, broken, is_lapsed):
     def bug(*_):
         raise RuntimeError("a bug")
