@@ -17,6 +17,7 @@ from pipeline.states import Outcome, RunStatus
 from tests.factories import make_competitor, make_listing
 from tests.faults.swallowing import way_to
 from tests.processes import Cluster, alive, cluster, database_url, reached, state, until
+from tests.toy.job import HANGS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 postgres_only = pytest.mark.only_on("postgresql")
@@ -98,7 +99,7 @@ def test_sigterm_to_the_whole_process_group_hands_back_too(brand, tmp_path):
 def test_a_second_sigterm_exits_now(brand, tmp_path):
     with cluster(tmp_path / "log") as workers:
         run = api.queue_one_time_job(brand.pk, "toy", {"hangs": True}).run
-        until(reached(run, RunStatus.RUNNING), "the run to begin")
+        until(run.logs.filter(message=HANGS).exists, "the run to hang")
         workers.process.terminate()
         time.sleep(0.5)
         pids = workers.processes()
@@ -110,7 +111,7 @@ def test_a_second_sigterm_exits_now(brand, tmp_path):
 def test_a_handler_that_ignores_the_stop_is_ended_after_the_grace_and_goes_on_elsewhere(brand, tmp_path):
     with cluster(tmp_path / "log", PIPELINE_GRACE_SECONDS="0") as workers:
         run = api.queue_one_time_job(brand.pk, "toy", {"hangs": True}).run
-        until(reached(run, RunStatus.RUNNING), "the run to begin")
+        until(run.logs.filter(message=HANGS).exists, "the run to hang")
         began = time.monotonic()
         workers.stop()
         assert time.monotonic() - began < 12

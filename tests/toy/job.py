@@ -13,6 +13,8 @@ from pipeline.errors import BlockedError, PermanentError, TransientError
 from pipeline.parameters import ParameterForm
 from pipeline.registry import Done, JobType, Subject, job_type
 
+HANGS = "It hangs from here on."
+
 
 @job_type(
     "toy",
@@ -66,6 +68,8 @@ class Toy(JobType):
                 cursor.execute("SELECT pg_sleep(%s)", [params["asks"]])
         if params["tells"]:
             ctx.log(f"By this host's clock it is {time.time():.0f}.")
+        if params["hangs"]:
+            ctx.log(HANGS)
         while params["hangs"]:
             time.sleep(0.05)
         if params["inside"] and ctx.run.attempts.count() == 1:
