@@ -21,11 +21,13 @@ WAIT_SECONDS = 30.0
 def until(condition: Callable[[], Any], what: str, seconds: float = WAIT_SECONDS) -> Any:
     """The condition's first true value; an assertion that names what was waited for where it does not come."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while True:
+        looked = time.monotonic()  # before the look: the last one is at the end, also where this process was held up
         if value := condition():
             return value
+        if looked >= end:
+            raise AssertionError(f"waited {seconds:g} s in vain for: {what}")
         time.sleep(0.02)
-    raise AssertionError(f"waited {seconds:g} s in vain for: {what}")
 
 
 def reached(run: Run, status: str) -> Callable[[], bool]:
