@@ -106,12 +106,13 @@ class Cluster:
         return self.process.wait(seconds)
 
     def end(self) -> None:
-        """Leave nothing behind, whatever the test did."""
-        for pid in reversed(self.processes()):
+        """Leave nothing behind, whatever the test did: who outlived it would write into the next test's database."""
+        pids = self.processes()
+        for pid in pids:  # from the top, so that nobody replaces what is killed
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(5)
+        self.process.wait(WAIT_SECONDS)
+        until(lambda: not [pid for pid in pids if alive(pid)], "the end of the whole cluster")
 
 
 @contextlib.contextmanager
