@@ -17,7 +17,7 @@ from pipeline.models import Attempt, Brand, Run, UpstreamRun
 from tests.processes import Cluster, alive
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
-SCRAPES, KILLS, SECONDS = 100, 40, 360
+SCRAPES, KILLS, SECONDS = 100, 40, 720
 
 
 @pytest.fixture
