@@ -49,12 +49,13 @@ def main() -> None:
     listing = make_listing(make_competitor(make_brand("Acme")))
     parameters = {"competitor_amazon_url_id": str(listing.pk), "include_keywords": False, "include_helpful": False}
     run = api.queue_one_time_job(listing.competitor.brand_id, "amazon_review_scrape", parameters).run
-    Run.objects.filter(pk=run.pk).update(due_at=timezone.now() + timedelta(seconds=4))
+    Run.objects.filter(pk=run.pk).update(due_at=timezone.now() + timedelta(hours=1))
     seen: dict[str, object] = {}
     log = Path(sys.argv[2])
     with cluster(log):
-        assert not UpstreamRun.objects.exists(), "the disk has to be full before the run is due"
+        Run.objects.filter(pk=run.pk).update(due_at=timezone.now() + timedelta(seconds=4))  # full, the disk would not take it
         fill()
+        assert not UpstreamRun.objects.exists(), "the disk has to be full before the run is due"
         try:
             api.queue_one_time_job(listing.competitor.brand_id, "toy")
         except OperationalError as error:
