@@ -8,14 +8,14 @@ from competitors.sandbox.server import serve
 from pipeline import api
 from pipeline.models import Brand, Run, SourceState
 from pipeline.states import RunStatus
-from tests.processes import cluster, until
+from tests.processes import cluster, reached, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture
 def sandbox():
-    with serve(run_seconds=3, seed=7) as sandbox:
+    with serve(run_seconds=60, seed=7) as sandbox:  # until the test has seen all five there, and finishes them
         yield sandbox
 
 
@@ -46,7 +46,9 @@ def test_five_clicks_become_reviews_with_two_workers(sandbox, listings, tmp_path
             lambda: any("done" in run.progress for run in Run.objects.filter(status=RunStatus.WAITING)),
             "progress while they wait",
         )
-        until(lambda: not Run.objects.live().exists(), "all five to complete", 40)
+        for run in queued:
+            sandbox.account.finish(run.upstream_runs.get().upstream_id)
+            until(reached(run, RunStatus.COMPLETED), "each to complete")
     assert sandbox.state["runs_started"] == 5
     for run, listing in zip(queued, listings, strict=True):
         run.refresh_from_db()
