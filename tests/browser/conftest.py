@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from competitors.sandbox.server import Sandbox, serve
 from tests.factories import make_brand, make_competitor, make_listing
@@ -16,11 +16,12 @@ from tests.processes import Cluster, cluster
 
 # Playwright's event loop is in this thread; the ORM calls here are the tests' own and wait for nobody.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+expect.set_options(timeout=20_000)  # its own five seconds are a poll of three and two for a busy machine
 
 
 @pytest.fixture
 def sandbox(settings: Any) -> Iterator[Sandbox]:
-    with serve(run_seconds=5, seed=7) as sandbox:  # long enough for a poll of three seconds to see it
+    with serve(run_seconds=120, seed=7) as sandbox:  # until the test has seen it, and finishes it
         settings.APIFY_API_URL = sandbox.url
         yield sandbox
 

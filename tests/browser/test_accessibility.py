@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from pipeline import api, upstream_health
 from pipeline.models import DatasetStatus, Run
@@ -100,5 +101,5 @@ def test_the_sign_in_page_is_accessible_with_and_without_an_error(open_page):
     page.get_by_label("Username").fill("operator")
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Sign in").click()
-    assert page.get_by_role("alert").filter(has_text="correct username").count()
+    expect(page.get_by_role("alert").filter(has_text="correct username")).to_be_visible()
     assert not Axe().run(page, options=RULES).response["violations"]
