@@ -13,6 +13,7 @@ from pipeline.states import Outcome, RunStatus
 from tests.processes import alive, cluster, reached, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
+AT_WORK = {"lingers": 45}  # its first try is at work for as long as it may take a busy machine to interrupt it
 
 
 def kill(pid):
@@ -23,7 +24,7 @@ def kill(pid):
 
 def test_a_worker_killed_at_work_loses_nothing(brand, tmp_path):
     with cluster(tmp_path / "log"):
-        run = api.queue_one_time_job(brand.pk, "toy", {"works": 1.5}).run
+        run = api.queue_one_time_job(brand.pk, "toy", AT_WORK).run
         until(reached(run, RunStatus.RUNNING), "the run to begin")
         kill(run.worker.pid)
         until(reached(run, RunStatus.COMPLETED), "another worker to finish it", 10)
@@ -61,7 +62,7 @@ def test_sigterm_hands_the_run_back_and_ends_quickly(brand, tmp_path):
 @pytest.mark.parametrize("generation", [1, 2], ids=["parent", "sentinel"])
 def test_a_cluster_whose_parent_or_sentinel_is_killed_is_replaced(brand, tmp_path, generation):
     with cluster(tmp_path / "log") as workers:
-        run = api.queue_one_time_job(brand.pk, "toy", {"works": 1.5}).run
+        run = api.queue_one_time_job(brand.pk, "toy", AT_WORK).run
         until(reached(run, RunStatus.RUNNING), "the run to begin")
         old = workers.processes()
         kill(old[generation])
@@ -140,7 +141,7 @@ def test_what_a_dead_worker_left_its_server_to_do_ends_with_it(brand, tmp_path, 
 
 def test_a_killed_supervisor_leaves_no_orphans_and_the_run_goes_on_elsewhere(brand, tmp_path):
     with cluster(tmp_path / "log", PIPELINE_LEASE_SECONDS="3") as workers:
-        run = api.queue_one_time_job(brand.pk, "toy", {"works": 2}).run
+        run = api.queue_one_time_job(brand.pk, "toy", AT_WORK).run
         until(reached(run, RunStatus.RUNNING), "the run to begin")
         pids = workers.processes()
         kill(workers.pid)

@@ -33,6 +33,7 @@ class Toy(JobType):
         )
         sleeps = forms.FloatField(initial=0, min_value=0, help_text="Seconds that the run is parked.")
         works = forms.FloatField(initial=0, min_value=0, help_text="Seconds that the run keeps its worker busy.")
+        lingers = forms.FloatField(initial=0, required=False, help_text="Seconds that its first try does so beyond that.")
 
         hangs = forms.BooleanField(initial=False, required=False, help_text="Never looks whether it should stop.")
         tells = forms.BooleanField(initial=False, required=False, help_text="Logs what time it is by its host's clock.")
@@ -56,6 +57,8 @@ class Toy(JobType):
             with ctx.fenced():
                 os.kill(os.getpid(), signal.SIGSTOP)
         end = time.monotonic() + params["works"]
+        if params["lingers"] and ctx.run.attempts.count() == 1:
+            end += params["lingers"]
         while time.monotonic() < end:
             ctx.check()
             if ctx.cancelled:
