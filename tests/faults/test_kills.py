@@ -75,6 +75,7 @@ def test_a_cluster_whose_parent_or_sentinel_is_killed_is_replaced(brand, tmp_pat
 def test_any_child_of_the_sentinel_may_be_killed(brand, tmp_path, number):
     """F3: no kill deafens the cluster."""
     with cluster(tmp_path / "log") as workers:
+        until(lambda: len(workers.processes()) == 7, "two workers, and the two that stand in for django-q2's own")
         kill(workers.processes()[3 + number])
         run = api.queue_one_time_job(brand.pk, "toy").run
         until(reached(run, RunStatus.COMPLETED), "the next run to complete", 10)
