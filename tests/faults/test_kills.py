@@ -93,8 +93,7 @@ def test_a_cancel_reaches_a_handler_at_work_within_five_seconds(brand, tmp_path)
 def test_a_handler_that_hangs_is_ended_and_tried_again(brand, tmp_path):
     with cluster(tmp_path / "log", TOY_MAX_RUNTIME="1") as workers:
         run = api.queue_one_time_job(brand.pk, "toy", {"hangs": True}).run
-        until(reached(run, RunStatus.RUNNING), "the run to begin")
-        pid = run.worker.pid
+        pid = until(run.attempts.first, "the run to begin").worker.pid
         until(lambda: Run.objects.get(pk=run.pk).attempt == 1, "the try to be ended", 10)
         until(lambda: not alive(pid), "the end of the worker that hung")
         other = api.queue_one_time_job(brand.pk, "toy", {"name": "other"}).run
@@ -109,8 +108,7 @@ def test_a_handler_that_hangs_inside_a_transaction_is_ended_too(brand, tmp_path)
     """It holds its own row locked, and on SQLite the whole database: the try cannot be failed in its row before the kill."""
     with cluster(tmp_path / "log", TOY_MAX_RUNTIME="1", PIPELINE_LEASE_SECONDS="3", PIPELINE_SQLITE_TIMEOUT="2"):
         run = api.queue_one_time_job(brand.pk, "toy", {"inside": True}).run
-        until(lambda: Run.objects.get(pk=run.pk).worker, "the run to begin")
-        pid = Run.objects.get(pk=run.pk).worker.pid
+        pid = until(run.attempts.first, "the run to begin").worker.pid
         until(lambda: not alive(pid), "the end of the worker that hung", 15)
         other = api.queue_one_time_job(brand.pk, "toy", {"name": "other"}).run
         until(reached(other, RunStatus.COMPLETED), "the next run to complete", 10)
@@ -123,7 +121,7 @@ def test_a_handler_that_hangs_inside_a_transaction_is_ended_too(brand, tmp_path)
 @pytest.mark.parametrize("how", ["killed", "overrun"])
 def test_what_a_dead_worker_left_its_server_to_do_ends_with_it(brand, tmp_path, how):
     """Otherwise the server would finish it first, and hold the run's row locked until then."""
-    runtime = "1" if how == "overrun" else "60"
+    runtime = "3" if how == "overrun" else "60"
     with cluster(tmp_path / "log", TOY_MAX_RUNTIME=runtime, PIPELINE_LEASE_SECONDS="3"):
         run = api.queue_one_time_job(brand.pk, "toy", {"asks": 600}).run
 
@@ -133,7 +131,7 @@ def test_what_a_dead_worker_left_its_server_to_do_ends_with_it(brand, tmp_path, 
                 return cursor.fetchone()
 
         until(asking, "its question")
-        pid = Run.objects.get(pk=run.pk).worker.pid
+        pid = run.attempts.get().worker.pid
         if how == "killed":
             kill(pid)
         until(lambda: not asking() and not alive(pid), "the end of both", 15)

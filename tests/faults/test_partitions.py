@@ -49,8 +49,7 @@ def test_a_worker_stopped_inside_a_transaction_holds_nobody_up(brand, tmp_path):
     """PostgreSQL cuts its session off after a lease. On SQLite the supervisor finds the cluster deaf and ends it."""
     with cluster(tmp_path / "log", PIPELINE_LEASE_SECONDS="2"):
         run = api.queue_one_time_job(brand.pk, "toy", {"stops": True}).run
-        until(lambda: Run.objects.get(pk=run.pk).worker, "the run to begin")
-        pid = Run.objects.get(pk=run.pk).worker.pid
+        pid = until(run.attempts.first, "the run to begin").worker.pid
         until(lambda: state(pid) in "TX", "the stop")
         try:
             until(reached(run, RunStatus.COMPLETED), "the end", 40)
