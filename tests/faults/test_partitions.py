@@ -100,7 +100,7 @@ def test_a_second_sigterm_exits_now(brand, tmp_path):
         run = api.queue_one_time_job(brand.pk, "toy", {"hangs": True}).run
         until(run.logs.filter(message=HANGS).exists, "the run to hang")
         workers.process.terminate()
-        time.sleep(0.5)
+        until(lambda: len(workers.workers()) == 1, "the idle worker to end: two signals, the first unheard, are one")
         pids = workers.processes()
         assert alive(workers.pid), "a handler that hangs holds the first one up"
         workers.process.terminate()
