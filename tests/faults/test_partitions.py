@@ -154,25 +154,30 @@ def test_a_rolling_restart_under_load_loses_and_repeats_nothing_and_pays_once(tm
     assert not Attempt.objects.filter(outcome=Outcome.LOST).exists(), "a stop is no death"
 
 
+def listeners():
+    """Process ids of the server's ends of the connections on which workers wait for wake-ups."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()")
+        return {row[0] for row in cursor.fetchall()}
+
+
+def both_listen():
+    found = listeners()
+    return found if len(found) == 2 else None
+
+
 @postgres_only
 def test_a_listen_connection_that_is_cut_costs_latency_only(brand, tmp_path):
     """F9: a lost wake-up channel is no lost run."""
     with cluster(tmp_path / "log"):
-
-        def listeners():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()")
-                return [row[0] for row in cursor.fetchall()]
-
-        until(lambda: len(listeners()) == 2, "both to listen")
-        before = listeners()
+        before = until(both_listen, "both to listen")
         with connection.cursor() as cursor:
             for pid in before:
                 cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
-        until(lambda: not set(before) & set(listeners()), "the cut")
+        until(lambda: not before & listeners(), "the cut")
         run = api.queue_one_time_job(brand.pk, "toy").run
         until(reached(run, RunStatus.COMPLETED), "the run all the same", 10)
-        until(lambda: len(listeners()) == 2, "both to listen again", 15)
+        until(both_listen, "both to listen again", 15)
 
 
 @postgres_only
@@ -185,10 +190,11 @@ def test_wake_ups_that_are_lost_in_silence_cost_latency_only(brand, tmp_path):
         with cluster(tmp_path / "log", DATABASE_URL=through):
             first = api.queue_one_time_job(brand.pk, "toy", {"name": "first"}).run
             until(reached(first, RunStatus.COMPLETED), "one run as on any day", 10)
+            until(both_listen, "somebody to be there who can miss a wake-up")
             way.lose = True
             run = api.queue_one_time_job(brand.pk, "toy").run
             until(reached(run, RunStatus.COMPLETED), "the run all the same", 10)
-            assert way.swallowed, "no wake-up was lost"
+            until(lambda: way.swallowed, "a wake-up to be lost")
 
 
 @postgres_only
