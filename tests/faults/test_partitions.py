@@ -235,13 +235,14 @@ def test_a_database_locked_for_longer_than_a_lease_is_nobodys_death(brand, tmp_p
 
 @pytest.mark.only_on("sqlite")
 def test_a_database_locked_for_longer_than_the_busy_timeout_is_waited_out(brand, tmp_path):
-    with cluster(tmp_path / "log", PIPELINE_SQLITE_TIMEOUT="1"):
-        run = api.queue_one_time_job(brand.pk, "toy", {"works": 1}).run
+    with cluster(tmp_path / "log", PIPELINE_SQLITE_TIMEOUT="1") as workers:
+        run = api.queue_one_time_job(brand.pk, "toy", {"works": 4}).run
         until(lambda: run.steps.exists(), "its step: what follows is work and the last write")
         other = sqlite3.connect(connection.settings_dict["NAME"], timeout=20)
         try:
             other.execute("BEGIN IMMEDIATE")
-            time.sleep(4)
+            in_vain = "The end of a run could not be written yet"
+            until(lambda: workers.log.read_text().count(in_vain) >= 2, "its last write to be tried twice in vain")
             assert Run.objects.get(pk=run.pk).status == RunStatus.RUNNING
             other.rollback()
         finally:
