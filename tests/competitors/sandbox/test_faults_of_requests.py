@@ -8,6 +8,7 @@ import requests
 
 from competitors.sandbox.fault_kinds import KINDS
 from competitors.sandbox.faults import FaultBox, parse_flag
+from competitors.sandbox.server import Sandbox
 
 from .conftest import Api
 
@@ -37,7 +38,8 @@ def test_a_dropped_request_did_nothing(api: Api) -> None:
     assert api.sandbox.state["runs_started"] == 0
 
 
-def test_a_dropped_answer_was_carried_out(api: Api) -> None:
+def test_a_dropped_answer_was_carried_out(held: Sandbox) -> None:
+    api = Api(held)
     run = api.started()
     arm(api, "drop_answer", count=1, path="/abort")
     with pytest.raises(requests.ConnectionError):
