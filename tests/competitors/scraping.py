@@ -23,7 +23,7 @@ def work(run, *, age_intent=timedelta(0)):
     return work_one()
 
 
-def finish(run, seconds=20):
+def finish(run, seconds=60):
     """Attempts until the run is over."""
 
     def over():

@@ -57,7 +57,7 @@ def test_waiting_is_capped_and_not_refused(start_sandbox: Any) -> None:
     run = api.started()
     began = time.monotonic()
     assert api.run(run["id"], waitForFinish=999_999)["status"] in ("READY", "RUNNING")
-    assert 0.19 <= time.monotonic() - began < 2
+    assert 0.19 <= time.monotonic() - began < 10
 
 
 def test_an_abort_wakes_those_who_wait(held: Sandbox) -> None:
@@ -68,7 +68,7 @@ def test_an_abort_wakes_those_who_wait(held: Sandbox) -> None:
     waiter.start()
     held.account.config.change({"abort_seconds": 0})
     api.post(f"/v2/actor-runs/{run['id']}/abort")
-    waiter.join(5)
+    waiter.join(30)
     assert found == ["ABORTED"]
 
 

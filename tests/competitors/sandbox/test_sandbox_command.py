@@ -25,11 +25,11 @@ def test_it_says_where_it_listens_and_needs_no_database() -> None:
             line = process.stdout.readline()
             found = re.fullmatch(r"Sandbox listening on (http://127\.0\.0\.1:\d+)\n", line)
             assert found, line
-            state = requests.get(f"{found[1]}/sandbox/state", timeout=5).json()
+            state = requests.get(f"{found[1]}/sandbox/state", timeout=30).json()
             assert state["faults"] == {"no_money": {"value": True, "count": 1, "path": ""}}
             assert state["settings"]["run_seconds"] == 0.1
             process.send_signal(signal.SIGINT)
-            assert process.wait(5) == 0
+            assert process.wait(30) == 0
         finally:
             process.kill()
 

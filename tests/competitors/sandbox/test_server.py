@@ -42,7 +42,7 @@ def test_closing_lets_go_of_those_who_wait(start_sandbox: Any) -> None:
     waiter = threading.Thread(target=wait)
     waiter.start()
     sandbox.close()
-    waiter.join(5)
+    waiter.join(30)
     assert not waiter.is_alive() and len(answers) == 1
 
 

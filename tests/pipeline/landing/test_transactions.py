@@ -77,7 +77,7 @@ def test_who_lands_what_another_is_landing_waits_and_then_counts_what_is_there(c
             other = pool.submit(in_thread, land_items, [item("d"), item("c", title="Bad"), item("b")], 2)
             with pytest.raises(TimeoutError):
                 other.result(timeout=0.3)
-        assert other.result(timeout=10) == Landed(new=1, changed=1, unchanged=1)
+        assert other.result(timeout=30) == Landed(new=1, changed=1, unchanged=1)
     assert dict(Item.objects.values_list("code", "last_run")) == {"a": 1, "b": 2, "c": 2, "d": 2}
 
 
