@@ -13,6 +13,8 @@ from pipeline.states import Outcome, RunStatus
 from tests.processes import alive, cluster, reached, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
+# The end of a sentinel closes its workers' pipe, and then has the kernel kill them: there may be time to hand the run back.
+INTERRUPTED = (Outcome.LOST, Outcome.HANDED_BACK)
 AT_WORK = {"lingers": 45}  # its first try is at work for as long as it may take a busy machine to interrupt it
 
 
@@ -68,7 +70,8 @@ def test_a_cluster_whose_parent_or_sentinel_is_killed_is_replaced(brand, tmp_pat
         kill(old[generation])
         until(reached(run, RunStatus.COMPLETED), "a new cluster to finish it", 12)
         assert not [pid for pid in old[1:] if alive(pid)]
-    assert [a.outcome for a in run.attempts.all()] == [Outcome.LOST, Outcome.COMPLETED]
+    interrupted, completed = run.attempts.all()
+    assert (interrupted.outcome in INTERRUPTED, completed.outcome, run.attempt) == (True, Outcome.COMPLETED, 0)
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3])
@@ -145,6 +148,7 @@ def test_a_killed_supervisor_leaves_no_orphans_and_the_run_goes_on_elsewhere(bra
         pids = workers.processes()
         kill(workers.pid)
         until(lambda: not [pid for pid in pids if alive(pid)], "the children to follow", 5)
-    assert Run.objects.get(pk=run.pk).status == RunStatus.RUNNING
+    assert Run.objects.get(pk=run.pk).status in (RunStatus.RUNNING, RunStatus.PENDING), "nobody went on with it"
+    assert run.attempts.get().outcome in ("", *INTERRUPTED)
     with cluster(tmp_path / "log", PIPELINE_LEASE_SECONDS="3"):
         until(reached(run, RunStatus.COMPLETED), "the lease to lapse and the run to go on", 20)
