@@ -96,10 +96,11 @@ def test_eight_processes_never_exceed_a_limit_over_two_thousand_claims(tmp_path)
         for _ in range(CLAIMERS)
     ]
     try:
-        printed = [claimer.communicate(timeout=240)[0].splitlines() for claimer in claimers]
+        printed = [claimer.communicate(timeout=600)[0].splitlines() for claimer in claimers]
     finally:
         for claimer in claimers:
-            claimer.kill()
+            with claimer:  # which waits for its end
+                claimer.kill()
     assert all(claimer.returncode == 0 for claimer in claimers)
     taken = Counter(int(line.split()[0]) for lines in printed for line in lines)
     assert sorted(taken) == sorted(queued)
