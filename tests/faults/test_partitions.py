@@ -95,6 +95,41 @@ def test_sigterm_to_the_whole_process_group_hands_back_too(brand, tmp_path):
     assert {attempt.outcome for attempt in run.attempts.all()} == {Outcome.HANDED_BACK}
 
 
+@postgres_only
+def test_one_sigterm_is_one_though_the_database_keeps_the_supervisor_waiting(brand, tmp_path):
+    """What the supervisor asks for once more, when it is back from its look at the database, is not a second one."""
+    with cluster(tmp_path / "log") as workers:
+        run = api.queue_one_time_job(brand.pk, "toy", {"naps": 12}).run
+        until(run.steps.exists, "the run to begin its nap")
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE pipeline_pause")  # which every look for a claimable run reads
+
+            def kept_waiting():
+                cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'pipeline_pause'::regclass")
+                return cursor.fetchone()[0] == 2
+
+            until(kept_waiting, "the idle worker and the supervisor to wait for the database")
+            workers.process.terminate()
+            time.sleep(2)
+        assert workers.process.wait(40) == 0
+    run.refresh_from_db()
+    assert (run.status, run.attempt, run.recoveries) == (RunStatus.PENDING, 0, 0)
+    assert {attempt.outcome for attempt in run.attempts.all()} == {Outcome.HANDED_BACK}
+
+
+def test_a_stop_that_the_supervisor_passes_on_late_is_one_stop(brand, tmp_path):
+    with cluster(tmp_path / "log") as workers:
+        run = api.queue_one_time_job(brand.pk, "toy", {"naps": 6}).run
+        until(run.steps.exists, "the run to begin its nap")
+        os.kill(workers.pid, signal.SIGSTOP)
+        for pid in workers.processes():
+            os.kill(pid, signal.SIGTERM)
+        time.sleep(2)
+        os.kill(workers.pid, signal.SIGCONT)
+        assert workers.process.wait(40) == 0
+    assert {attempt.outcome for attempt in run.attempts.all()} == {Outcome.HANDED_BACK}
+
+
 def test_a_second_sigterm_exits_now(brand, tmp_path):
     with cluster(tmp_path / "log") as workers:
         run = api.queue_one_time_job(brand.pk, "toy", {"hangs": True}).run
