@@ -242,6 +242,8 @@ def run_cluster(cluster_id: UUID) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
     guarded.start()
+    if asked:
+        guarded.stop()  # it may have come before there was a sentinel to be told; otherwise this does nothing
     guarded.sentinel.join()
     if guarded.stop_event is not None:  # nobody asked it to stop
         raise SystemExit(f"The sentinel of the cluster died (exit code {guarded.sentinel.exitcode}).")

@@ -4,15 +4,18 @@ import contextlib
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
 from competitors.sandbox.server import serve
 from pipeline import api
-from pipeline.models import Attempt, Run
+from pipeline.models import Attempt, Run, Worker
 from pipeline.states import Outcome, RunStatus
 from tests.factories import make_competitor, make_listing
 from tests.faults.swallowing import way_to
@@ -93,6 +96,18 @@ def test_sigterm_to_the_whole_process_group_hands_back_too(brand, tmp_path):
     run.refresh_from_db()
     assert (run.status, run.attempt, run.recoveries) == (RunStatus.PENDING, 0, 0)
     assert {attempt.outcome for attempt in run.attempts.all()} == {Outcome.HANDED_BACK}
+
+
+def test_a_stop_that_comes_before_there_is_a_sentinel_is_not_forgotten():
+    """Long before the supervisor loses its patience and kills."""
+    here = {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "tests.settings", "PIPELINE_GRACE_SECONDS": "600"}
+    command = [sys.executable, "-m", "tests.faults.early_stop"]
+    with subprocess.Popen(command, cwd=settings.BASE_DIR, env=os.environ | here) as process:
+        try:
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+    assert not Worker.objects.filter(stopped_at=None).exists()
 
 
 @postgres_only

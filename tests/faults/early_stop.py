@@ -1,0 +1,28 @@
+"""`manage.py worker` that is told to stop while its cluster is about to fork the sentinel."""
+
+import os
+import signal
+import time
+from multiprocessing.process import BaseProcess
+
+import django
+
+django.setup()
+
+from pipeline.supervisor import supervise  # noqa: E402  Django must be set up first
+
+start = BaseProcess.start
+come = False
+
+
+def interrupted(self: BaseProcess) -> None:
+    global come
+    if self.name != "cluster" and not come:
+        come = True
+        os.kill(os.getppid(), signal.SIGTERM)  # the supervisor, which passes it on to this process
+        time.sleep(2)
+    start(self)
+
+
+BaseProcess.start = interrupted  # type: ignore[method-assign]
+supervise()
