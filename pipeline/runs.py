@@ -174,7 +174,7 @@ def request_cancel(run: Run, by: Any) -> bool:
         at = now()
         Run.objects.filter(pk=found.pk, cancel_requested_at=None).update(cancel_requested_at=at, cancel_requested_by=by)
         log(found.pk, f"Cancel asked for by {by or 'the system'}.", at=at)
-        if found.status == RunStatus.PENDING and not UpstreamRun.objects.filter(run=found, status__in=UpstreamRun.OPEN).exists():
+        if found.status == RunStatus.PENDING and not _has_something_upstream(found):
             _cancel(found, at, "Cancelled before it started.")
         else:  # running ones hear of it by their heartbeat
             Run.objects.filter(pk=found.pk, status__in=[RunStatus.PENDING, RunStatus.WAITING]).update(
@@ -350,10 +350,15 @@ def _back_in_line(run: Run, due_at: datetime) -> dict[str, Any]:
     """For a run that is pending once more: where any other of its kind would stand that is due then; before all others where
     something of it is at work upstream, or lies there paid for.
     """
-    if UpstreamRun.objects.filter(run=run).filter(UpstreamRun.to_be_brought_home()).exists():
+    if _has_something_upstream(run):
         return {"due_at": due_at, "priority": Run.WOKEN, "order_at": due_at}
     priority = Run.SCHEDULED if run.scheduled_for else Run.MANUAL
     return {"due_at": due_at, "priority": priority, "order_at": line.place(run.job_type, run.brand_id, due_at, priority)}
+
+
+def _has_something_upstream(run: Run) -> bool:
+    """At work there, or paid for and not landed yet."""
+    return UpstreamRun.objects.filter(run=run).filter(UpstreamRun.to_be_brought_home()).exists()
 
 
 def record_event(kind: str, message: str, *, job: Job | None = None, run: Run | None = None, by: Any = None) -> None:

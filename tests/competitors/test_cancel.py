@@ -12,6 +12,7 @@ from pipeline.models import Run, UpstreamRun
 from pipeline.sources import get_source
 from pipeline.states import RunStatus
 from tests.competitors.scraping import finish, upstream_runs, work
+from tests.processes import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -87,3 +88,20 @@ def test_a_cancel_of_a_run_that_vanished_upstream_closes_its_ledger(sandbox, run
     api.cancel(run, None)
     finish(run)
     assert (run.status, run.upstream_runs.get().status) == (RunStatus.CANCELLED, UpstreamRun.Status.GONE)
+
+
+def test_a_cancel_between_two_tries_lands_what_was_paid_for(sandbox, listing, run):
+    sandbox.account.faults.arm("server_error", path="/items")
+
+    def tried():
+        work(run)
+        run.refresh_from_db()
+        return run.attempt == 1
+
+    until(tried, "the reading to fail")
+    sandbox.account.faults.clear()
+    api.cancel(run, None)
+    finish(run)
+    assert run.status == RunStatus.CANCELLED
+    assert run.upstream_runs.get().read_complete
+    assert listing.reviews().count() > 0
