@@ -75,8 +75,8 @@ def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: b
         words, seconds, limited, knew = str(error), error.seconds, error.limited, ctx.cancelling
         return lambda: runs.block(lease, words, seconds, limited=limited, knew_cancel=knew)
     except InvalidRequest as error:
-        words = f"The parameters no longer fit. {error}"
-        return lambda: runs.fail(lease, words, permanent=True)
+        words, knew = f"The parameters no longer fit. {error}", ctx.cancelling
+        return lambda: runs.fail(lease, words, permanent=True, knew_cancel=knew)
     except RunError as error:
         if ctx.cancelling and isinstance(error, TransientError):  # it asks again: what was paid for is there to be landed
             words = str(error)
@@ -86,7 +86,7 @@ def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: b
         words, permanent, retry_at = str(error), isinstance(error, PermanentError), getattr(error, "retry_at", None)
         if not isinstance(error, PermanentError | TransientError):
             permanent = True  # an unknown start: a person decides
-        return lambda: runs.fail(lease, words, permanent=permanent, not_before=retry_at)
+        return lambda: runs.fail(lease, words, permanent=permanent, not_before=retry_at, knew_cancel=False)
     except (OperationalError, InterfaceError) as error:  # the database's trouble, not the run's
         connection.close()
         words = f"The database could not be used ({str(error).strip()})."
@@ -97,7 +97,7 @@ def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: b
         if isinstance(error, DatabaseError):
             connection.close()
         logger.exception("Run %s failed.", run.pk)
-        return _failed_by(error, lease)
+        return _failed_by(error, lease, ctx.cancelling)
     return lambda: runs.complete(lease, done)
 
 
@@ -118,13 +118,13 @@ def _upstream_trouble(error: SlowDown | UpstreamDown | CredentialRejected, lease
     if waits or cancelling:  # a cancel asks again: its run upstream goes on costing money meanwhile
         runs.block(lease, words, upstream_health.FIRST_PROBE.total_seconds(), limited=False, knew_cancel=cancelling)
     else:
-        runs.fail(lease, words, permanent=isinstance(error, CredentialRejected))
+        runs.fail(lease, words, permanent=isinstance(error, CredentialRejected), knew_cancel=False)
 
 
-def _failed_by(error: Exception, lease: runs.Lease) -> Callable[[], None]:
+def _failed_by(error: Exception, lease: runs.Lease, knew_cancel: bool = True) -> Callable[[], None]:
     """A bug: a failed try, with its traceback."""
     words, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
-    return lambda: runs.fail(lease, words, permanent=False, traceback=trace)
+    return lambda: runs.fail(lease, words, permanent=False, traceback=trace, knew_cancel=knew_cancel)
 
 
 def _write(finish: Callable[[], None]) -> None:

@@ -100,7 +100,7 @@ def block(lease: Lease, reason: str, seconds: float, *, limited: bool = True, kn
             _end_attempt(lease, Outcome.PARKED, at, reason)
             log(run.pk, f"Waiting: {reason}", RunLog.Level.WARNING, at)
             return
-    fail(lease, f"{reason} It has been so for two hours.", permanent=False)
+    fail(lease, f"{reason} It has been so for two hours.", permanent=False, knew_cancel=knew_cancel)
 
 
 def complete(lease: Lease, done: Done) -> None:
@@ -131,9 +131,26 @@ def complete(lease: Lease, done: Done) -> None:
         _end_job(run, at)
 
 
-def fail(lease: Lease, error: str, *, permanent: bool, traceback: str = "", not_before: datetime | None = None) -> None:
-    """A try failed. Another follows with backoff, unless none is left or none would help."""
+def fail(
+    lease: Lease,
+    error: str,
+    *,
+    permanent: bool,
+    traceback: str = "",
+    not_before: datetime | None = None,
+    knew_cancel: bool = True,
+) -> None:
+    """A try failed. Another follows with backoff, unless none is left or none would help.
+
+    A cancel that came meanwhile (not `knew_cancel`) decides instead: what was paid for is still to be brought home.
+    """
     with fenced(lease) as (run, at):
+        if run.cancel_requested_at and not knew_cancel:
+            leave(run, RunStatus.PENDING, due_at=at, order_at=at, priority=Run.WOKEN)
+            _end_attempt(lease, Outcome.FAILED, at, error, traceback)
+            log(run.pk, f"Cancelled meanwhile: {error}", RunLog.Level.WARNING, at)
+            wake_workers()
+            return
         tries = run.attempt + 1
         due = None if permanent or run.cancel_requested_at else retry.next_try(tries, run.job.max_retries, at, not_before)
         _end_attempt(lease, Outcome.FAILED, at, error, traceback)

@@ -105,3 +105,23 @@ def test_a_cancel_between_two_tries_lands_what_was_paid_for(sandbox, listing, ru
     assert run.status == RunStatus.CANCELLED
     assert run.upstream_runs.get().read_complete
     assert listing.reviews().count() > 0
+
+
+@pytest.mark.parametrize("fault", ["server_error", "broken_json", "bad_token"])
+def test_a_cancel_that_comes_while_reading_fails_lands_what_was_paid_for(sandbox, listing, run, monkeypatch, fault):
+    work(run)
+    until(lambda: sandbox.state["runs"][0]["status"] == "SUCCEEDED", "the end upstream")
+    apify = get_source("apify")
+    pages = apify.pages
+
+    def clicked_meanwhile(seen, offset):
+        monkeypatch.undo()
+        api.cancel(Run.objects.get(pk=run.pk), None)
+        sandbox.account.faults.arm(fault, path="/items", count=2)
+        return pages(seen, offset)
+
+    monkeypatch.setattr(apify, "pages", clicked_meanwhile)
+    finish(run)
+    assert run.status == RunStatus.CANCELLED
+    assert run.upstream_runs.get().read_complete
+    assert listing.reviews().count() > 0
