@@ -16,6 +16,7 @@ from django.utils.functional import SimpleLazyObject
 
 from . import claims, money, runs, upstream_health, watch
 from .errors import Cancelled, HandBack, LeaseLost, Park, PermanentError, TransientError, UpstreamDown
+from .landing import storable
 from .models import Brand, RawPage, RejectedItem, Run, RunLog, Step, UpstreamRun
 from .sources import Order, Page, Seen, get_source
 
@@ -197,7 +198,8 @@ class Context:
     def _land_page(
         self, upstream: UpstreamRun, page: Page, land: Callable[[list[Any], int], Landing], totals: Counter[str], step: str
     ) -> Landing:
-        payload = zlib.compress(json.dumps(page.items, ensure_ascii=False, separators=(",", ":")).encode())
+        text = json.dumps(page.items, ensure_ascii=False, separators=(",", ":"))
+        payload = zlib.compress(text.encode(errors="surrogatepass"))  # as it came, half a surrogate pair too; json.loads takes it
         with self.fenced():
             landing = land(page.items, page.offset)
             RawPage.objects.update_or_create(
@@ -207,7 +209,7 @@ class Context:
             )
             room = max(REJECTS_KEPT - totals["rejected"], 0)
             RejectedItem.objects.bulk_create(
-                RejectedItem(run=self.run, upstream_run=upstream, offset=page.offset, reason=reason[:200], item=without_nul(item))
+                RejectedItem(run=self.run, upstream_run=upstream, offset=page.offset, reason=reason[:200], item=storable(item))
                 for reason, item in landing.rejected[:room]
             )
             UpstreamRun.objects.filter(pk=upstream.pk).update(read_offset=page.next_offset)
@@ -229,14 +231,3 @@ class Context:
             money.look(self, upstream)
         except TransientError as error:
             self.log(f"The final cost could not be read: {error}", "warning")
-
-
-def without_nul(item: Any) -> Any:
-    """PostgreSQL's JSON has no place for NUL; everything else of the item stays as it came."""
-    if isinstance(item, str):
-        return item.replace("\x00", "")
-    if isinstance(item, list):
-        return [without_nul(value) for value in item]
-    if isinstance(item, dict):
-        return {without_nul(key): without_nul(value) for key, value in item.items()}
-    return item

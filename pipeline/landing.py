@@ -199,18 +199,18 @@ def _prepared(field: AnyField, values: Sequence[Any], connection: BaseDatabaseWr
     """The values of one field as `Model.save()` would send them. Much of a page's time passes here, hence the two short cuts."""
     save = partial(field.get_db_prep_save, connection=connection)
     if type(field) in (models.CharField, models.TextField):  # they send a str as it is
-        return [v if type(v) is str and v.isascii() and "\0" not in v else save(_storable(v)) for v in values]
+        return [v if type(v) is str and v.isascii() and "\0" not in v else save(storable(v)) for v in values]
     if isinstance(field, models.IntegerField | models.BooleanField | models.DateField):  # a page has few different ones
         return list(map(cache(save), values))
-    return [save(_storable(value)) for value in values]
+    return [save(storable(value)) for value in values]
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """Without what the databases refuse in text and JSON; JSON's keys in order, since SQLite compares it as text."""
     if isinstance(value, str):
         return value.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
-        return {_storable(name): _storable(value[name]) for name in sorted(value, key=str)}
+        return {storable(name): storable(value[name]) for name in sorted(value, key=str)}
     if isinstance(value, list | tuple):
-        return [_storable(item) for item in value]
+        return [storable(item) for item in value]
     return value

@@ -12,8 +12,9 @@ from django.db import transaction
 from django.db.models import Count
 
 from . import runs
-from .context import Context, Landing, without_nul
+from .context import Context, Landing
 from .errors import NotAllowed
+from .landing import storable
 from .models import RawPage, RejectedItem, Run, RunLog, UpstreamRun
 from .parameters import clean_parameters
 from .registry import Done, get_type
@@ -96,7 +97,7 @@ class ReplayContext(Context):
             landing = land(json.loads(zlib.decompress(page.payload)), page.offset)
             totals.update(landing.counts)
             RejectedItem.objects.bulk_create(
-                RejectedItem(run=self.run, upstream_run=upstream, offset=page.offset, reason=reason[:200], item=without_nul(item))
+                RejectedItem(run=self.run, upstream_run=upstream, offset=page.offset, reason=reason[:200], item=storable(item))
                 for reason, item in landing.rejected
             )
         return totals

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.context import Context, Landing
 from pipeline.errors import PermanentError, TransientError
-from pipeline.landing import land
+from pipeline.landing import land, storable
 from pipeline.models import Run, UpstreamRun
 from pipeline.registry import Done
 from pipeline.sources import Order, get_source
@@ -98,7 +98,7 @@ def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, now: Any) ->
         first={"first_seen_at": now},
     )
     if title and title != listing.product_title:
-        listing.product_title = title.replace("\x00", "")
+        listing.product_title = storable(title)
         CompetitorAmazonUrl.objects.filter(pk=listing.pk).update(product_title=listing.product_title)
     counts = {"raw": len(items), **landed.counts, "rejected": len(rejected)}
     counts |= {"no_rating": unread["rating"], "no_date": unread["review_date"], "no_votes": unread["helpful_votes"]}

@@ -1,6 +1,7 @@
 """The scrape's verdicts, re-scrapes, replays and real reviews, through the sandbox."""
 
 import hashlib
+import json
 
 import pytest
 from django.core.management import call_command
@@ -238,3 +239,22 @@ def test_every_real_review_lands_unharmed_and_only_once(samples, settings, db):
     assert stored == digest
     assert first.counts["new"] == len(digest)
     assert (second.counts.get("new", 0), second.counts.get("changed", 0)) == (0, 0)
+
+
+def test_texts_that_were_cut_in_the_middle_of_a_sign_land_and_replay(tmp_path, settings, db):
+    """Half a surrogate pair: legal in JSON, refused by both databases and by UTF-8. One such review must not lose the others."""
+    half, file = "so good \ud83d", tmp_path / "amazon_reviews.jsonl"
+    items = [
+        {"reviewId": "R1", "asin": "B09XK4T2LM", "text": half, "title": half, "userName": half, "productTitle": half},
+        {"reviewId": "", "asin": "B09XK4T2LM", "text": f"{half} \x00"},
+        {"reviewId": "R2", "asin": "B09XK4T2LM", "text": "fine"},
+    ]
+    file.write_text("\n".join(map(json.dumps, items)))
+    with serve(run_seconds=0.1, data=file) as sandbox:
+        settings.APIFY_API_URL, settings.PIPELINE_SETTLE_SECONDS = sandbox.url, 0
+        listing = make_listing()
+        run = scrape(listing)
+    assert run.status == RunStatus.COMPLETED, run.error_message
+    assert dict(AmazonReview.objects.values_list("review_id", "body")) == {"R1": "so good \ufffd", "R2": "fine"}
+    assert run.rejected.first().item["text"] == "so good \ufffd "
+    assert replay(run).pages == 1
