@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
 from . import claims, money, runs, upstream_health, watch
-from .errors import Cancelled, HandBack, LeaseLost, Park, PermanentError, TransientError, UpstreamDown
+from .errors import Cancelled, HandBack, ItemsGone, LeaseLost, Park, PermanentError, TransientError, UpstreamDown
 from .landing import storable
 from .models import Brand, RawPage, RejectedItem, Run, RunLog, Step, UpstreamRun
 from .sources import Order, Page, Seen, get_source
@@ -102,15 +102,23 @@ class Context:
         totals: Counter[str] = Counter(stored or {})
         if upstream.read_complete:
             return totals
-        self._land_pages(upstream, land, totals, step)
+        known = upstream.status != UpstreamRun.Status.GONE  # else its last figures are of before its end
+        there = self._land_pages(upstream, land, totals, step)
         self._settle(upstream)
-        self._land_pages(upstream, land, totals, step)
+        there = there and self._land_pages(upstream, land, totals, step)
         with self.fenced():
-            if upstream.cost_actual is None:  # the upstream names no figure
+            if not there and upstream.status == UpstreamRun.Status.SUCCEEDED:  # a dead start, then, and not an empty result
+                upstream.status, upstream.message = UpstreamRun.Status.GONE, "Its items are no longer there."
+            if upstream.cost_actual is None and there:  # the upstream names no figure
                 upstream.cost_actual = upstream.read_offset * upstream.price_per_item
             upstream.capped = upstream.capped or upstream.read_offset >= upstream.max_items
             UpstreamRun.objects.filter(pk=upstream.pk).update(
-                read_complete=True, cost_settled=True, cost_actual=upstream.cost_actual, capped=upstream.capped
+                read_complete=True,
+                status=upstream.status,
+                message=upstream.message,
+                cost_settled=known and upstream.cost_actual is not None,
+                cost_actual=upstream.cost_actual,
+                capped=upstream.capped,
             )
             Run.objects.filter(pk=self.run.pk).update(cost_actual=runs.spent(self.run))
         upstream.read_complete = True
@@ -188,12 +196,18 @@ class Context:
 
     def _land_pages(
         self, upstream: UpstreamRun, land: Callable[[list[Any], int], Landing], totals: Counter[str], step: str
-    ) -> None:
-        for page in self.pages(upstream):
-            self.check()
-            landing = self._land_page(upstream, page, land, totals, step)
-            totals.update(landing.counts)
-            upstream.read_offset = page.next_offset
+    ) -> bool:
+        """False where the upstream no longer has the items."""
+        try:
+            for page in self.pages(upstream):
+                self.check()
+                landing = self._land_page(upstream, page, land, totals, step)
+                totals.update(landing.counts)
+                upstream.read_offset = page.next_offset
+        except ItemsGone as error:
+            self.log(str(error), "warning")
+            return False
+        return True
 
     def _land_page(
         self, upstream: UpstreamRun, page: Page, land: Callable[[list[Any], int], Landing], totals: Counter[str], step: str

@@ -73,6 +73,10 @@ class UpstreamDown(TransientError):
         self.source = source
 
 
+class ItemsGone(PermanentError):
+    """The upstream no longer has what a run wrote: nothing more of it can be landed."""
+
+
 class AmbiguousStart(RunError):
     """A paid start got no clear answer: it may or may not have taken. Never repeated before the upstream has been asked."""
 

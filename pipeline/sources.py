@@ -73,7 +73,7 @@ class Source(Protocol):
         """Whether that run was started with the order's input (one more request)."""
 
     def pages(self, seen: Seen, offset: int) -> Iterator[Page]:
-        """Stored items from `offset` on, page by page."""
+        """Stored items from `offset` on, page by page. ItemsGone where the upstream no longer has them."""
 
     def abort(self, upstream_id: str) -> Seen:
         """Ask for the end; harmless if it has ended."""

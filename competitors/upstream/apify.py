@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import impit
 from apify_client import ApifyClient
-from apify_client.errors import ApifyApiError, ApifyClientError
+from apify_client.errors import ApifyApiError, ApifyClientError, NotFoundError
 from apify_client.http_clients import ImpitHttpClient
 from django.conf import settings
 from pydantic import ValidationError
@@ -19,6 +19,7 @@ from pipeline.errors import (
     AmbiguousStart,
     BlockedError,
     CredentialRejected,
+    ItemsGone,
     PermanentError,
     RunError,
     SlowDown,
@@ -104,7 +105,7 @@ class Apify:
         dataset = seen.extra.get("dataset")
         while dataset:
             page = self._read(
-                lambda client, at=offset: client.dataset(dataset).list_items(offset=at, limit=PAGE_ITEMS),  # type: ignore[misc]
+                lambda client, at=offset: _items(client, dataset, at),  # type: ignore[misc]
                 timeout=PAGE_TIMEOUT,
             )
             scanned = max(page.count, len(page.items))
@@ -155,6 +156,15 @@ class Apify:
             user_agent_suffix=f"{TAG_MARK}{tag}" if tag else None,
         )
         return ApifyClient.with_custom_http_client(settings.APIFY_TOKEN, api_url=settings.APIFY_API_URL, http_client=http)
+
+
+def _items(client: ApifyClient, dataset: str, offset: int) -> Any:
+    try:
+        return client.dataset(dataset).list_items(offset=offset, limit=PAGE_ITEMS)
+    except NotFoundError as error:
+        if error.type != "record-not-found":  # not Apify's own word
+            raise
+        raise ItemsGone("Apify no longer has the items of this run.") from error
 
 
 def _seen(run: Any) -> Seen:

@@ -104,3 +104,28 @@ def test_a_watched_upstream_that_works_for_many_is_not_looked_at_by_each_of_them
     work(run)
     run.refresh_from_db()
     assert 1001 / (run.due_at - timezone.now()).total_seconds() <= 2.1
+
+
+def test_a_run_that_vanished_with_its_items_is_started_anew(sandbox, run):
+    sandbox.account.faults.arm("never_ends", count=1)
+    work(run)
+    UpstreamRun.objects.update(started_at=timezone.now() - timedelta(minutes=5))
+    sandbox.account.faults.arm("vanish_run", count=1)
+    sandbox.account.faults.arm("dataset_gone", count=1)
+    finish(run)
+    assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 2), run.error_message
+    gone = run.upstream_runs.get(intent=1)
+    assert (gone.status, gone.cost_settled) == ("gone", False), "what it cost nobody can say: its estimate counts"
+
+
+def test_a_good_run_whose_items_are_gone_is_no_empty_result_and_can_be_started_again(sandbox, run, settings):
+    settings.PIPELINE_RETRY_SPEND_USD = Decimal("0.001")
+    sandbox.account.faults.arm("dataset_gone", count=1)
+    finish(run)
+    assert (run.status, upstream_runs(sandbox)) == (RunStatus.FAILED, 1)
+    assert "Its items are no longer there" in words(run)
+    assert "Start again (≈ $" in run.error_message
+    assert run.cost_actual > 0
+    api.start_again(run, None)
+    finish(run)
+    assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 2), run.error_message
