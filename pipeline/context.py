@@ -22,6 +22,7 @@ from .sources import Order, Page, Seen, get_source
 
 REJECTS_KEPT = 1000  # of one run; the count goes on
 ASK_AGAIN = timedelta(seconds=30)  # where the upstream gave no answer, or does not end what is over its time
+SETTLE_AGAIN = timedelta(minutes=10)  # for so long the final cost is asked for; then it stays unsettled, and the estimate counts
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Context:
             return totals
         known = upstream.status != UpstreamRun.Status.GONE  # else its last figures are of before its end
         there = self._land_pages(upstream, land, totals, step)
-        self._settle(upstream)
+        known = self._settle(upstream) and known
         there = there and self._land_pages(upstream, land, totals, step)
         with self.fenced():
             if not there and upstream.status == UpstreamRun.Status.SUCCEEDED:  # a dead start, then, and not an empty result
@@ -234,14 +235,19 @@ class Context:
             )
         return landing
 
-    def _settle(self, upstream: UpstreamRun) -> None:
-        """Counts and costs of a run that has just ended are preliminary: wait a little, then look once more."""
+    def _settle(self, upstream: UpstreamRun) -> bool:
+        """Counts and costs of a run that has just ended are preliminary: wait a little, then look again. Whether that went."""
         settled_at = (upstream.finished_at or claims.now()) + timedelta(seconds=settings.PIPELINE_SETTLE_SECONDS)
         while (left := settled_at - claims.now()) > timedelta(0):
             self.pause(left, "waiting for the final figures")
             if self.cancelling:
                 break
-        try:
-            money.look(self, upstream)
-        except TransientError as error:
-            self.log(f"The final cost could not be read: {error}", "warning")
+        while True:
+            try:
+                money.look(self, upstream)
+                return True
+            except TransientError as error:
+                self.log(f"The final cost could not be read: {error}", "warning")
+                if claims.now() > settled_at + SETTLE_AGAIN:
+                    return False
+            self.pause(ASK_AGAIN, "waiting for the final figures")

@@ -129,3 +129,24 @@ def test_a_good_run_whose_items_are_gone_is_no_empty_result_and_can_be_started_a
     api.start_again(run, None)
     finish(run)
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 2), run.error_message
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_final_cost_that_cannot_be_read_is_asked_for_again_and_else_not_called_settled(sandbox, run, late, settings):
+    """What an upstream names right after the end is too little."""
+    settings.PIPELINE_SETTLE_SECONDS = 1
+    sandbox.account.faults.arm("late_costs", value=0.5)
+
+    def ended():
+        work(run)
+        return run.upstream_runs.get().ended
+
+    until(ended, "the end upstream")
+    sandbox.account.faults.arm("server_error", path="/actor-runs/", count=2)
+    if late:
+        UpstreamRun.objects.update(finished_at=timezone.now() - timedelta(hours=1))
+    finish(run)
+    ledger = run.upstream_runs.get()
+    full = round(Decimal(run.counts["raw"]) * Decimal("0.75") / 1000, 4)
+    assert run.status == RunStatus.COMPLETED
+    assert (ledger.cost_settled, ledger.cost_actual == full) == (not late, not late)
