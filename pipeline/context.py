@@ -73,18 +73,23 @@ class Context:
         asked_to_abort = False
         while not upstream.ended:
             self.check()
-            if self.cancelling and not asked_to_abort:
-                with contextlib.suppress(PermanentError):  # one that is not there any more: the look below finds that out
-                    source.abort(upstream.upstream_id or "")
-                self.log(f"Cancelling: asked {source.label} to end its run.")
-                asked_to_abort = True
             try:
+                if self.cancelling and not asked_to_abort:
+                    with contextlib.suppress(PermanentError):  # one that is not there any more: the look below finds that out
+                        source.abort(upstream.upstream_id or "")
+                    self.log(f"Cancelling: asked {source.label} to end its run.")
+                    asked_to_abort = True
                 upstream = money.look(self, upstream)
                 soon = timedelta(seconds=settings.PIPELINE_POLL_SECONDS)
                 pause = soon if self.blocking or self.cancelling else watch.fallback(upstream.source)
             except TransientError as error:  # silence of the upstream is not its run's death
                 if isinstance(error, UpstreamDown):
                     upstream_health.note_failure(error.source, str(error))
+                if claims.now() > upstream.deadline + money.GIVE_UP:  # nor is it waited for for ever
+                    raise PermanentError(
+                        f"For a day after its time-out nothing could be learnt of {source.label} run {upstream.upstream_id}."
+                        f" {error} Look at it there, then retry."
+                    ) from error
                 self.log(f"{source.label} cannot be asked just now: {error}", "warning")
                 pause = ASK_AGAIN
             if not upstream.ended:

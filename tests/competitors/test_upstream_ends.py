@@ -150,3 +150,33 @@ def test_a_final_cost_that_cannot_be_read_is_asked_for_again_and_else_not_called
     full = round(Decimal(run.counts["raw"]) * Decimal("0.75") / 1000, 4)
     assert run.status == RunStatus.COMPLETED
     assert (ledger.cost_settled, ledger.cost_actual == full) == (not late, not late)
+
+
+@pytest.mark.parametrize("fault", ["broken_json", "server_error"])
+def test_a_run_of_which_nothing_can_be_learnt_for_a_day_is_given_up(sandbox, run, fault):
+    """An answer that our client cannot read may stay so for ever; until then it may be an outage, which is waited out."""
+    sandbox.account.faults.arm("never_ends")
+    work(run)
+    sandbox.account.faults.arm(fault, path="/actor-runs/")
+    UpstreamRun.objects.update(deadline=timezone.now() - timedelta(hours=23))
+    assert work(run).status == RunStatus.WAITING
+    UpstreamRun.objects.update(deadline=timezone.now() - timedelta(hours=25))
+    work(run)
+    run.refresh_from_db()
+    assert (run.status, upstream_runs(sandbox)) == (RunStatus.FAILED, 1)
+    assert "nothing could be learnt" in run.error_message
+    sandbox.account.faults.clear()
+    api.retry(run, None)
+    finish(run)
+    assert run.upstream_runs.get(intent=1).ended
+
+
+def test_a_cancel_of_a_run_of_which_nothing_can_be_learnt_for_a_day_comes_to_its_end(sandbox, run):
+    sandbox.account.faults.arm("never_ends")
+    work(run)
+    sandbox.account.faults.arm("broken_json", path="/actor-runs/")
+    UpstreamRun.objects.update(deadline=timezone.now() - timedelta(hours=25))
+    api.cancel(run, None)
+    work(run)
+    run.refresh_from_db()
+    assert run.status == RunStatus.CANCELLED
