@@ -31,7 +31,7 @@ from pipeline.sources import Order, Page, Seen, register_source
 T = TypeVar("T")
 PAGE_ITEMS = 1000
 LIST_PAGE = 1000
-LIST_PAGES = 12  # of one look; what is older than 12,000 runs is found by the run's own fallback look
+LIST_PAGES = 12  # of one look; what has ended and is older than 12,000 runs is found by the run's own fallback look
 READ_TIMEOUT, PAGE_TIMEOUT = timedelta(seconds=10), timedelta(seconds=30)
 TAG_MARK = "controlplane/"
 # The upstream's words for an end. Every other word, known or new, means that the run is still under way.
@@ -95,6 +95,8 @@ class Apify:
             yield from map(_seen, page.items)
             if len(page.items) < LIST_PAGE:
                 return
+        # The oldest are missing, ours perhaps among them: who hears of none would start it again.
+        raise TransientError("Apify lists more runs of this actor than can be read.")
 
     def has_input(self, seen: Seen, order: Order) -> bool:
         record = self._read(lambda client: client.key_value_store(seen.extra["store"]).get_record("INPUT"))

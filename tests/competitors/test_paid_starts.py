@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from pipeline import api, claims, executor, runs
+from pipeline import api, claims, executor, money, runs
+from pipeline.context import Context
 from pipeline.errors import NotAllowed
 from pipeline.heartbeat import register_worker
 from pipeline.models import Run, UpstreamRun
@@ -89,9 +90,6 @@ def test_after_a_day_of_not_knowing_a_person_decides(sandbox, listing, run):
 def test_a_worker_that_died_before_its_checkpoint_adopts_what_it_started(sandbox, listing, run):
     claimed, attempt = claims.claim(register_worker())
     order = order_of(claimed, listing)
-    from pipeline import money
-    from pipeline.context import Context
-
     ctx = Context(claimed, runs.Lease(claimed.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
     intent = money._intend(ctx, order, "start", None)
     get_source("apify").start(order, intent.tag)  # the answer came, and the process died before writing it down
@@ -102,9 +100,6 @@ def test_a_worker_that_died_before_its_checkpoint_adopts_what_it_started(sandbox
 
 def test_a_worker_that_died_before_sending_starts_it_once(sandbox, listing, run):
     claimed, attempt = claims.claim(register_worker())
-    from pipeline import money
-    from pipeline.context import Context
-
     ctx = Context(claimed, runs.Lease(claimed.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
     money._intend(ctx, order_of(claimed, listing), "start", None)
     Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
@@ -250,3 +245,22 @@ def test_a_start_that_a_person_asked_for_again_outlasts_a_full_upstream(sandbox,
     api.start_again(run, None)
     finish(run)
     assert run.status == RunStatus.COMPLETED, run.error_message
+
+
+def test_a_list_that_is_longer_than_can_be_read_does_not_say_that_a_start_did_not_take(sandbox, listing, run, monkeypatch):
+    """Ours is the oldest of it and on no page that was read."""
+    monkeypatch.setattr("competitors.upstream.apify.LIST_PAGE", 2)
+    monkeypatch.setattr("competitors.upstream.apify.LIST_PAGES", 1)
+    claimed, attempt = claims.claim(register_worker())
+    ctx = Context(claimed, runs.Lease(claimed.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
+    intent = money._intend(ctx, order_of(run, listing), "start", None)
+    for tag in (intent.tag, "cp-another", "cp-another"):  # ours, whose worker dies of it, and two of another installation
+        get_source("apify").start(order_of(run, listing), tag)
+    Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    work(run, age_intent=timedelta(seconds=60))
+    work(run)
+    assert upstream_runs(sandbox) == 3
+    assert run.upstream_runs.get().status == UpstreamRun.Status.UNKNOWN
+    monkeypatch.undo()
+    finish(run)
+    assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 3)
