@@ -1,10 +1,12 @@
 """Never pay twice: each way a start can go wrong, over real HTTP. How many upstream runs exist, and what the operator reads."""
 
+import json
 import uuid
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import requests
 from django.utils import timezone
 
 from pipeline import api, claims, executor, money, runs
@@ -264,3 +266,17 @@ def test_a_list_that_is_longer_than_can_be_read_does_not_say_that_a_start_did_no
     monkeypatch.undo()
     finish(run)
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 3)
+
+
+@pytest.mark.parametrize("kind", ["application/octet-stream", "application/json"])
+def test_an_input_that_is_none_of_ours_is_just_another_run(sandbox, listing, run, kind):
+    sandbox.account.faults.arm("strip_user_agent")
+    sandbox.account.faults.arm("drop_start", count=1)
+    work(run)
+    address = f"{sandbox.url}/v2/acts/axesso_data~amazon-reviews-scraper/runs"
+    given = json.dumps({"input": [{"asin": "B09XK4T2LM", "domainCode": "com"}], "note": "\ud83d"})
+    sent = requests.post(address, given, headers={"Authorization": "Bearer a-token", "Content-Type": kind}, timeout=5)
+    assert sent.status_code == 201
+    work(run, age_intent=timedelta(seconds=60))
+    finish(run)
+    assert (run.status, run.attempt, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 0, 2), run.error_message
