@@ -1,14 +1,26 @@
 """The freshness clock of each (brand, dataset, subject). Moved by the transitions of a run alone."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
-from .models import DatasetStatus, Run
+from .models import DatasetStatus, Run, UpstreamRun
 from .registry import Done, find_type
 from .states import Verdict
+
+LANDS_WITHIN = timedelta(hours=1)  # of the end upstream: then it is as fresh as its landing
+
+
+def as_of(run: Run, at: datetime) -> datetime:
+    """How fresh is what landed then: as of then, or of its end upstream where that is long past, as in a Retry a week later."""
+    handler = find_type(run.job_type)
+    if handler and not handler.source:
+        return at
+    good = UpstreamRun.objects.filter(run=run, status=UpstreamRun.Status.SUCCEEDED)
+    ended: datetime | None = good.aggregate(last=Max("finished_at"))["last"]
+    return ended if ended and at - ended > LANDS_WITHIN else at
 
 
 def mark_running(run: Run, now: datetime) -> None:
@@ -19,7 +31,11 @@ def mark_running(run: Run, now: datetime) -> None:
 def mark_completed(run: Run, done: Done, now: datetime) -> None:
     """Only a plausible result moves the clock; a partial or suspicious one leaves it and says why."""
     if done.verdict == Verdict.OK:
-        if _keys(run) and _rows(run).filter(last_success_at__gt=now).exists():  # an old result that a person has accepted
+        now = as_of(run, now)
+        if _keys(run) and _rows(run).filter(last_success_at__gt=now).exists():  # accepted or retried when a newer one was there
+            _rows(run).filter(last_run=run, last_status=DatasetStatus.Last.RUNNING).update(
+                last_status=DatasetStatus.Last.COMPLETED
+            )
             return
         _mark(
             run,

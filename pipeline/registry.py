@@ -77,7 +77,7 @@ class JobType:
         raise NotImplementedError(f"{type(self).__name__} has no run()")
 
     def booked(self, run: "Run") -> None:
-        """Called in the transaction that completes the run, and again when its cost has settled."""
+        """Called in the transaction that completes the run, and in the one in which a person accepts it as good."""
 
 
 _types: dict[str, JobType] = {}

@@ -261,6 +261,8 @@ def accept(run: Run, by: Any) -> bool:
         freshness.mark_completed(
             run, Done(records=run.counts.get("new", 0) + run.counts.get("changed", 0)), run.completed_at or now()
         )
+        if handler := find_type(run.job_type):
+            handler.booked(run)
         log(run.pk, f"Accepted as good by {by}.")
         if not run.job.recurring:
             Job.objects.filter(pk=run.job_id).update(status=JobStatus.ARCHIVED)

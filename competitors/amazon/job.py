@@ -5,7 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.db.models import Q
+from django.utils import timezone
 
+from pipeline import freshness
 from pipeline.context import Context
 from pipeline.models import Brand, Run
 from pipeline.parameters import ParameterForm
@@ -70,12 +73,13 @@ class AmazonReviewScrape(JobType):
         return service.scrape_amazon_reviews_for_competitor(ctx, _listing(params), **_options(params))
 
     def booked(self, run: Run) -> None:
-        CompetitorAmazonUrl.objects.filter(pk=run.subject).update(scrape_cost_estimate=run.cost_actual)
+        fetched = freshness.as_of(run, run.completed_at or timezone.now())
+        known = CompetitorAmazonUrl.objects.filter(Q(last_scraped_at=None) | Q(last_scraped_at__lte=fetched), pk=run.subject)
+        figures: dict[str, Any] = {"scrape_cost_estimate": run.cost_actual}
         if run.verdict == Verdict.OK:
             seen = sum(run.counts.get(name, 0) for name in ("new", "changed", "unchanged"))
-            CompetitorAmazonUrl.objects.filter(pk=run.subject).update(
-                last_scraped_at=run.completed_at, total_reviews_scraped=seen
-            )
+            figures |= {"last_scraped_at": fetched, "total_reviews_scraped": seen}
+        known.update(**figures)
 
 
 def _listing(params: dict[str, Any]) -> CompetitorAmazonUrl:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
@@ -13,7 +14,7 @@ from competitors.models import AmazonReview
 from competitors.sandbox.server import serve
 from pipeline import api
 from pipeline.errors import InvalidRequest, NotAllowed
-from pipeline.models import DatasetStatus, Run
+from pipeline.models import DatasetStatus, Run, UpstreamRun
 from pipeline.replay import replay
 from pipeline.states import JobStatus, RunStatus
 from pipeline.testing import work_one
@@ -258,3 +259,62 @@ def test_texts_that_were_cut_in_the_middle_of_a_sign_land_and_replay(tmp_path, s
     assert dict(AmazonReview.objects.values_list("review_id", "body")) == {"R1": "so good \ufffd", "R2": "fine"}
     assert run.rejected.first().item["text"] == "so good \ufffd "
     assert replay(run).pages == 1
+
+
+# ---- what lands late -------------------------------------------------------------------------------------------------
+def long_ago(run):
+    """Everything that this run did happened a week ago."""
+    week = timedelta(days=7)
+    for model, names in ((Run, ["completed_at"]), (UpstreamRun, ["intent_at", "started_at", "finished_at"])):
+        found = model.objects.filter(pk=run.pk) if model is Run else model.objects.filter(run=run)
+        for row in found:
+            found.filter(pk=row.pk).update(**{name: getattr(row, name) and getattr(row, name) - week for name in names})
+
+
+def cancelled_scrape(sandbox, listing):
+    """Cancelled when the reviews were on their way, which land all the same."""
+    run = api.queue_one_time_job(
+        listing.competitor.brand_id, "amazon_review_scrape", {"competitor_amazon_url_id": str(listing.pk)}
+    ).run
+    work_one()
+    until(lambda: sandbox.state["runs"][0]["status"] == "SUCCEEDED", "the end upstream")
+    api.cancel(run, None)
+    work_one()
+    run.refresh_from_db()
+    assert (run.status, run.upstream_runs.get().read_complete) == (RunStatus.CANCELLED, True)
+    return run
+
+
+def test_a_retry_that_lands_what_was_fetched_a_week_ago_is_as_old_as_that(sandbox, listing):
+    run = cancelled_scrape(sandbox, listing)
+    long_ago(run)
+    api.retry(Run.objects.get(pk=run.pk), None)
+    work_one()
+    run.refresh_from_db()
+    assert (run.status, run.verdict, sandbox.state["runs_started"]) == (RunStatus.COMPLETED, "ok", 1)
+    fetched = run.upstream_runs.get().finished_at
+    listing.refresh_from_db()
+    assert DatasetStatus.objects.get().last_success_at == listing.last_scraped_at == fetched
+
+
+def test_what_was_fetched_before_the_last_success_moves_no_clock_back(sandbox, listing):
+    old = cancelled_scrape(sandbox, listing)
+    long_ago(old)
+    newer = scrape(listing)
+    api.retry(Run.objects.get(pk=old.pk), None)
+    work_one()
+    old.refresh_from_db()
+    listing.refresh_from_db()
+    status = DatasetStatus.objects.get()
+    assert (old.status, status.last_status) == (RunStatus.COMPLETED, "completed")
+    assert status.last_success_at == listing.last_scraped_at == newer.completed_at
+
+
+def test_an_accepted_result_is_the_listings_last_scrape(sandbox, listing):
+    sandbox.account.faults.arm("no_items")
+    run = scrape(listing)
+    listing.refresh_from_db()
+    assert (run.verdict, listing.last_scraped_at) == ("suspicious", None)
+    api.accept(run, None)
+    listing.refresh_from_db()
+    assert listing.last_scraped_at == run.completed_at
