@@ -13,7 +13,7 @@ from django.db.models import Count
 
 from . import runs
 from .context import Context, Landing
-from .errors import NotAllowed
+from .errors import NotAllowed, RunError, TransientError
 from .landing import storable
 from .models import RawPage, RejectedItem, Run, RunLog, UpstreamRun
 from .parameters import clean_parameters
@@ -35,7 +35,8 @@ class _NotKept(Exception):
 def replay(run: Run, by: Any = None, *, dry_run: bool = False) -> Replayed:
     """Read the pages again with today's parser, all or nothing. `dry_run` says what would change and changes nothing.
 
-    NotAllowed where the run is not over, kept no page, or a later run has fetched the same since: its rows are newer.
+    NotAllowed where the run is not over, kept no page, or a later run has fetched the same since (its rows are newer), and where
+    still nothing can be read.
     """
     if run.status not in RUN_ACTIONS["replay"]:
         raise NotAllowed(f"Run {run.pk} is not over yet. Replay it when it has ended.")
@@ -60,7 +61,12 @@ def replay(run: Run, by: Any = None, *, dry_run: bool = False) -> Replayed:
         with transaction.atomic():
             ctx = ReplayContext(run)
             RejectedItem.objects.filter(run=run).delete()
-            done = handler.run(ctx, clean_parameters(handler.Params, run.parameters, run.brand))
+            try:
+                done = handler.run(ctx, clean_parameters(handler.Params, run.parameters, run.brand))
+            except TransientError as error:  # its upstream run had died: what that left has landed again all the same
+                done = Done(summary=str(error))
+            except RunError as error:
+                raise NotAllowed(str(error)) from error
             if dry_run:
                 raise _NotKept
             Run.objects.select_for_update(no_key=True).get(pk=run.pk)  # as whoever writes to its log

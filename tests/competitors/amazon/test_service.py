@@ -200,6 +200,31 @@ def test_the_pages_replay_says_what_it_did_and_needs_its_own_permission(sandbox,
     assert run.events.get(kind="replay").by.username == "engineer"
 
 
+def test_what_a_dead_upstream_run_left_is_replayed_too(sandbox, listing, mended, client):
+    """Its reviews were paid for and are stored: they are mended as any others, and the page says what became of them."""
+    sandbox.account.faults.arm("end_as", value="ABORTED", count=1)
+    run = scrape(listing)
+    api.cancel(run, None)
+    run.refresh_from_db()
+    assert (run.status, AmazonReview.objects.exclude(author="").count()) == (RunStatus.CANCELLED, 0)
+    mended()
+    client.force_login(make_user("engineer", "pipeline.view_run", "pipeline.replay_run"))
+    answer = client.post(f"{run.get_absolute_url()}replay/", follow=True).content.decode()
+    assert "nothing was paid" in answer
+    assert "ended as aborted" in answer
+    assert AmazonReview.objects.exclude(author="").exists()
+
+
+def test_a_replay_that_still_reads_nothing_is_refused_in_words(sandbox, listing, client):
+    sandbox.account.faults.arm("only_errors")
+    run = scrape(listing)
+    assert run.status == RunStatus.FAILED
+    client.force_login(make_user("engineer", "pipeline.view_run", "pipeline.replay_run"))
+    answer = client.post(f"{run.get_absolute_url()}replay/", follow=True)
+    assert "could be read as a review" in answer.content.decode()
+    assert run.rejected.exists()
+
+
 def test_a_replay_of_an_older_run_is_refused(sandbox, listing):
     first, second = scrape(listing), scrape(listing)
     with pytest.raises(NotAllowed, match=f"Run {second.pk} fetched the same later"):
