@@ -9,6 +9,7 @@ from django.utils import timezone
 from pipeline import api
 from pipeline.models import Run, UpstreamRun
 from pipeline.states import RunStatus
+from pipeline.watch import watch_upstreams
 from tests.competitors.scraping import finish, upstream_runs, words, work
 from tests.processes import until
 
@@ -180,3 +181,15 @@ def test_a_cancel_of_a_run_of_which_nothing_can_be_learnt_for_a_day_comes_to_its
     work(run)
     run.refresh_from_db()
     assert run.status == RunStatus.CANCELLED
+
+
+def test_whatever_an_actor_says_of_itself_can_be_stored(sandbox, run):
+    """NUL is legal in JSON, and refused by PostgreSQL in text and JSON."""
+    sandbox.account.faults.arm("never_ends")
+    work(run)
+    sandbox.account.runs[run.upstream_runs.get().upstream_id].plan.unit = "Sweep\x00"
+    watch_upstreams()
+    watch_upstreams()
+    assert work(run).status == RunStatus.WAITING
+    run.refresh_from_db()
+    assert run.attempt == 0
