@@ -18,7 +18,17 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from . import claims, upstream_health
-from .errors import AmbiguousStart, BlockedError, Cancelled, PermanentError, RunError, SpendRefused, TransientError, UnknownStart
+from .errors import (
+    AmbiguousStart,
+    BlockedError,
+    Cancelled,
+    PermanentError,
+    RunError,
+    SlowDown,
+    SpendRefused,
+    TransientError,
+    UnknownStart,
+)
 from .models import Run, RunLog, UpstreamRun
 from .sources import Order, Seen, Source, get_source
 
@@ -143,6 +153,8 @@ def _find_out(ctx: "Context", source: Source, order: Order, upstream: UpstreamRu
         found = candidates(source, order, upstream, by_input=lag_is_over)
     except (TransientError, BlockedError, PermanentError) as error:
         trouble = f"{source.label} cannot be asked: {error}"
+        if isinstance(error, SlowDown):  # which is said to its whole account, whoever hears it
+            upstream_health.slow_down(error.source, error.asked)
     else:
         trouble = f"{source.label} has {len(found or [])} runs that could be it."
     if found and len(found) == 1:

@@ -13,7 +13,7 @@ from pipeline import api, claims, executor, money, runs
 from pipeline.context import Context
 from pipeline.errors import NotAllowed
 from pipeline.heartbeat import register_worker
-from pipeline.models import Run, UpstreamRun
+from pipeline.models import Run, SourceState, UpstreamRun
 from pipeline.sources import get_source
 from pipeline.states import RunStatus
 from pipeline.testing import work_one
@@ -280,3 +280,14 @@ def test_an_input_that_is_none_of_ours_is_just_another_run(sandbox, listing, run
     work(run, age_intent=timedelta(seconds=60))
     finish(run)
     assert (run.status, run.attempt, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 0, 2), run.error_message
+
+
+def test_a_slow_down_while_asking_what_became_of_a_start_is_the_whole_accounts(sandbox, run):
+    sandbox.account.faults.arm("drop_start", count=1)
+    sandbox.account.faults.arm("lag_list", value=60)
+    work(run)
+    sandbox.account.faults.arm("rate_limit", value=100)
+    work(run)
+    assert SourceState.objects.get(source="apify").slow_until > timezone.now() + timedelta(seconds=60)
+    run.refresh_from_db()
+    assert (run.is_live, run.attempt, upstream_runs(sandbox)) == (True, 0, 1)
