@@ -25,6 +25,7 @@ from .models import Attempt, Run, Worker
 from .states import RunStatus
 
 logger = logging.getLogger(__name__)
+STOPS = (signal.SIGTERM, signal.SIGINT)
 LOOK_SECONDS = 0.25
 DEAF_SECONDS = 10.0  # a run could be claimed, a worker is idle, and for so long none did
 QUICK_DEATH_SECONDS = 5.0
@@ -44,7 +45,7 @@ def supervise() -> None:
 
     prepare_statements()
     current = Group()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOPS:
         signal.signal(number, on_signal)
     quick_deaths = 0
     while not stop.is_set():
@@ -85,7 +86,10 @@ class Group:
         self.process = multiprocessing.get_context("fork").Process(
             target=_be_cluster, args=(os.getpid(), self.id), name="cluster"
         )
+        # A signal meanwhile waits until the child no longer has our handlers, which would take it and stop nothing there.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
         self.process.start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
     def alive(self) -> bool:
         return self.process is not None and self.process.is_alive()
@@ -111,8 +115,9 @@ class Group:
 
 
 def _be_cluster(supervisor: int, cluster_id: uuid.UUID) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)  # not the supervisor's handlers, which would stop nothing here
+    for number in STOPS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
     os.setpgid(0, 0)
     cluster.die_with_parent(supervisor)
     cluster.run_cluster(cluster_id)
