@@ -97,7 +97,7 @@ def ensure_recurring_job(
 
 def _locked(job: Job) -> Job:
     """The job as it is now, held until the end of the transaction. Its run first, as whoever ends a run does it."""
-    list(job.runs.live().filter(scheduled_for__isnull=False).select_for_update(no_key=True).values_list("pk"))
+    list(job.runs.live().select_for_update(no_key=True).values_list("pk"))
     return Job.objects.select_for_update(no_key=True).get(pk=job.pk)
 
 
@@ -131,6 +131,7 @@ def end_schedules_of(job_type: str, subject: str) -> None:
     claims.lock(claims.CLAIM_LOCK)
     ended = Job.objects.filter(job_type=job_type, subject=subject, schedule_type=Job.Schedule.RECURRING)
     for job in ended.exclude(status=JobStatus.ARCHIVED):
+        _locked(job)  # or a run that ends just now inserts one more tick, or waits for us and we for it
         line.drop_future_tick(job)
         Job.objects.filter(pk=job.pk).update(status=JobStatus.ARCHIVED, last_error="What it was about was removed.")
 
