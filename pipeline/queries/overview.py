@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, F
 from django.utils import timezone
 
 from .. import money, states, upstream_health
@@ -66,7 +66,7 @@ def overview(user: Any = None) -> Overview:
         active=run_lines(
             active.select_related("job", "created_by", "brand")
             .prefetch_related("upstream_runs")
-            .order_by("-started_at", "-pk")[:SHOWN],
+            .order_by(F("started_at").desc(nulls_last=True), "-pk")[:SHOWN],  # or PostgreSQL shows first what has not begun
             user,
         ),
         stale=stale[:SHOWN],

@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from pipeline import api
+from pipeline import api, claims
+from pipeline.heartbeat import register_worker
 from pipeline.models import Run, UpstreamRun
+from pipeline.queries.overview import SHOWN
 from pipeline.states import RunStatus
 from pipeline.testing import work_off
 from tests.factories import make_brand, make_orphan, make_user
@@ -189,6 +191,14 @@ def test_the_overview_says_what_runs_is_stale_and_failed(operator, brand):
     page = operator.get("/").content.decode()
     assert "0 running, 0 at an upstream, 1 queued" in page
     assert "1 failed in the last 24 hours" in page
+
+
+def test_the_overview_shows_what_has_begun_before_what_has_not(operator, brand):
+    queue(brand, name="at work")
+    running, _ = claims.claim(register_worker())
+    for number in range(SHOWN):
+        queue(brand, name=f"queued {number}")
+    assert running in [line.run for line in operator.get("/").context["overview"].active]
 
 
 def test_the_theme_is_kept(operator):
