@@ -15,7 +15,7 @@ from .. import api, schedules
 from ..errors import InvalidRequest
 from ..models import Job
 from ..parameters import clean_parameters
-from ..registry import JobType, all_types, get_type
+from ..registry import JobType, all_types, find_type, get_type
 from .base import act_on_each
 
 PREFIX = "parameter_"  # so that a type's field can never meet one of the job's own
@@ -93,8 +93,8 @@ class JobAdmin(admin.ModelAdmin):
         return False  # history hangs on it; archive it instead
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        if obj is not None and (not obj.recurring or obj.status == "archived"):
-            return False  # what a one-time job asked for has been asked
+        if obj is not None and (not obj.recurring or obj.status == "archived" or find_type(obj.job_type) is None):
+            return False  # what a one-time job asked for has been asked; what a type without code asks for, nobody knows
         return super().has_change_permission(request, obj)
 
     def has_scrape_permission(self, request: HttpRequest) -> bool:
@@ -113,8 +113,8 @@ class JobAdmin(admin.ModelAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         name = obj.job_type if obj else _chosen(request)
-        self.form = form_for(name) if name else JobForm
-        return super().get_form(request, obj, change, **kwargs)
+        # By argument: one object of this class serves all threads of the web process.
+        return super().get_form(request, obj, change, form=form_for(name) if find_type(name) else JobForm, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         name = obj.job_type if obj else _chosen(request)

@@ -1,5 +1,6 @@
 """The admin: every list opens, engine rows are read-only, actions check their permission and say what they did."""
 
+import threading
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -227,3 +228,30 @@ def test_how_often_a_schedule_is_retried_is_kept(page, brand):
     assert page.post(reverse("admin:pipeline_job_change", args=[job.pk]), own | toys).status_code == 302
     job.refresh_from_db()
     assert job.max_retries == 0
+
+
+@pytest.mark.parametrize("cron", ["", "0 3 * * *"])
+def test_a_job_whose_type_is_gone_can_still_be_seen(page, brand, cron):
+    job = api.ensure_recurring_job(brand.pk, "toy", cron) if cron else api.queue_one_time_job(brand.pk, "toy").job
+    Job.objects.filter(pk=job.pk).update(job_type="gone")
+    answer = page.get(reverse("admin:pipeline_job_change", args=[job.pk]))
+    assert answer.status_code == 200
+    assert "bear" in answer.content.decode()
+    assert 'name="_save"' not in answer.content.decode()
+
+
+def test_two_who_add_jobs_of_different_types_at_once_each_get_the_form_of_theirs(rf, django_user_model, monkeypatch):
+    jobs = admin.site._registry[Job]
+    get_fields = type(jobs).get_fields
+    toy, scrape = (rf.get("/", {"job_type": name}) for name in ("toy", "amazon_review_scrape"))
+    toy.user = scrape.user = django_user_model(is_superuser=True)
+
+    def while_another_asks(self, request, obj=None):
+        if request is toy:
+            thread = threading.Thread(target=jobs.get_form, args=(scrape,))
+            thread.start()
+            thread.join()
+        return get_fields(self, request, obj)
+
+    monkeypatch.setattr(type(jobs), "get_fields", while_another_asks)
+    assert jobs.get_form(toy).handler.name == "toy"
