@@ -86,6 +86,8 @@ def ensure_recurring_job(
             )
         job.cron_expression, job.parameters, job.time_zone = cron_expression, params, time_zone
         job.max_runs, job.max_retries = max_runs, max_retries
+        if max_runs is not None and job.runs_completed >= max_runs:  # not one more, which would be paid for
+            job.status = JobStatus.COMPLETED
         job.name = name or job.name or get_type(job_type).label
         job.save()
         if before == (job.cron_expression, job.time_zone, job.status):  # its tick stays, also one that is due by now

@@ -16,6 +16,7 @@ from ..errors import InvalidRequest
 from ..models import Job
 from ..parameters import clean_parameters
 from ..registry import JobType, all_types, find_type, get_type
+from ..states import JobStatus
 from .base import act_on_each
 
 PREFIX = "parameter_"  # so that a type's field can never meet one of the job's own
@@ -150,7 +151,7 @@ class JobAdmin(admin.ModelAdmin):
                 handler.name,
                 obj.cron_expression,
                 parameters,
-                enabled=None if change else True,
+                enabled=True if not change or obj.status == JobStatus.COMPLETED else None,  # it may be allowed more runs now
                 name=obj.name or None,
                 time_zone=obj.time_zone,
                 max_runs=obj.max_runs,

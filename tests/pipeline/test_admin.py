@@ -255,3 +255,15 @@ def test_two_who_add_jobs_of_different_types_at_once_each_get_the_form_of_theirs
 
     monkeypatch.setattr(type(jobs), "get_fields", while_another_asks)
     assert jobs.get_form(toy).handler.name == "toy"
+
+
+def test_a_job_that_is_allowed_more_runs_goes_on(page, brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", max_runs=1)
+    api.run_now(job.runs.get(), None)
+    work_off()
+    page.post(
+        reverse("admin:pipeline_job_change", args=[job.pk]),
+        form(cron_expression="0 3 * * *", max_runs="2", parameter_name="bear"),
+    )
+    job.refresh_from_db()
+    assert (job.status, job.runs.live().count()) == (JobStatus.ACTIVE, 1)

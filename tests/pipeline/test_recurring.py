@@ -124,6 +124,15 @@ def test_a_job_that_may_run_more_often_goes_on(brand):
     assert job.runs.live().count() == 1
 
 
+@pytest.mark.parametrize("max_runs", [0, 1])
+def test_a_job_that_has_had_its_runs_gets_no_more(brand, max_runs):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    api.run_now(job.runs.get(), None)
+    work_one()
+    assert api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", max_runs=max_runs).status == JobStatus.COMPLETED
+    assert not job.runs.live().exists()
+
+
 def test_one_time_jobs_are_left_alone(brand):
     run = api.queue_one_time_job(brand.pk, "toy").run
     before = Job.objects.values().get(pk=run.job_id)
