@@ -235,7 +235,10 @@ def bring_forward(run: Run, by: Any) -> bool:
     with transaction.atomic():
         at = now()
         order_at = line.place(run.job_type, run.brand_id, at, run.priority)
-        changed = Run.objects.filter(pk=run.pk, status=RunStatus.PENDING).update(due_at=at, order_at=order_at)
+        pending = Run.objects.filter(pk=run.pk, status=RunStatus.PENDING)
+        if pending.filter(due_at__lte=at).exists():  # it has its place: a new one would be behind it
+            return True
+        changed = pending.update(due_at=at, order_at=order_at)
         if changed:
             log(run.pk, f"Brought forward by {by or 'the system'}.", at=at)
             wake_workers()

@@ -179,6 +179,13 @@ def test_run_now_brings_a_waiting_retry_forward(brand):
     assert work_one().attempt == 2
 
 
+def test_run_now_leaves_a_run_that_is_due_its_place(brand):
+    """Chosen in the admin together with others that are not."""
+    first, second = [api.queue_one_time_job(brand.pk, "toy", {"name": name}).run for name in ("owl", "fox")]
+    api.run_now(first, None)
+    assert work_off() == [first, second]
+
+
 def test_accepting_a_partial_result_moves_the_freshness_clock(brand):
     api.queue_one_time_job(brand.pk, "toy", {"ends": "partial"})
     (run,) = work_off()
