@@ -12,6 +12,8 @@ from .errors import InvalidRequest
 def check(expression: str) -> None:
     """InvalidRequest where the expression is not five cron fields."""
     try:
+        if len(expression.split()) == 6:  # which the library reads as seconds, and so as another time than was meant
+            raise CronSimError("Wrong number of fields")
         CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC))
     except CronSimError as error:
         raise InvalidRequest(

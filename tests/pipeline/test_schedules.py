@@ -64,7 +64,10 @@ def test_times_are_utc_and_strictly_later():
     assert (moment, moment.tzinfo) == (datetime(2026, 5, 5, 10, tzinfo=UTC), UTC)
 
 
-@pytest.mark.parametrize("expression", ["", "* * * *", "61 * * * *", "0 3 * * * *\n* * * * *", "a b c d e", "*/0 * * * *"])
+NONE = ["", "* * * *", "61 * * * *", "0 3 * * * *\n* * * * *", "a b c d e", "*/0 * * * *", "* * * * * *", "0 0 3 * * *"]
+
+
+@pytest.mark.parametrize("expression", NONE)
 def test_what_is_no_schedule_is_refused_in_words(expression):
     with pytest.raises(InvalidRequest, match="Five fields"):
         schedules.check(expression)
