@@ -9,8 +9,9 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from pipeline import api, freshness, line
+from pipeline import api, claims, freshness, line
 from pipeline.errors import InvalidRequest, NotAllowed
+from pipeline.heartbeat import register_worker
 from pipeline.models import Brand, DatasetStatus, Job, Run
 from pipeline.registry import get_type
 from pipeline.states import JobStatus, RunStatus
@@ -77,6 +78,19 @@ def test_a_paused_schedule_is_passed_over_and_resumes_from_now(brand):
     api.resume(job, None)
     assert work_off() == []
     assert job.runs.live().get().due_at > job.created_at
+
+
+@pytest.mark.parametrize("ends", ["ok", "permanent"])
+def test_a_tick_that_is_cancelled_before_it_began_leaves_what_is_known_of_its_data(brand, ends):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    api.queue_one_time_job(brand.pk, "toy", {"ends": ends})
+    if ends == "ok":
+        claims.claim(register_worker())  # at work
+    else:
+        work_one()
+    before = DatasetStatus.objects.values().get()
+    api.archive(job, None)
+    assert DatasetStatus.objects.values().get() == before
 
 
 def test_an_update_keeps_a_persons_pause(brand):
@@ -346,7 +360,8 @@ def test_a_subject_is_removed_while_its_scheduled_run_ends(brand, meanwhile):
 @pytest.mark.only_on("postgresql")
 def test_a_job_is_archived_while_its_run_is_cancelled(brand, meanwhile):
     """Who comes second is told so in words."""
-    queued = api.queue_one_time_job(brand.pk, "toy")
+    queued = api.queue_one_time_job(brand.pk, "toy", {"ends": "transient"})
+    work_one()  # waits for its next try
 
     def archive():
         with contextlib.suppress(NotAllowed):
