@@ -54,7 +54,8 @@ def note_rejection(source: str, message: str) -> None:
 
 def _close(state: SourceState, at: datetime, reason: str) -> None:
     still_open = SourceState.objects.filter(pk=state.pk, blocked_until=None)
-    if still_open.update(blocked_until=at + FIRST_PROBE, blocked_reason=reason[:500]):
+    # Looked at just now: probes are the rarer, the longer nobody got through, not the longer nobody had anything to ask.
+    if still_open.update(blocked_until=at + FIRST_PROBE, polled_at=at, blocked_reason=reason[:500]):
         words = f"The runs of {_label(state)} wait until a probe succeeds. {reason}"
         record_event("source_closed", words)
         logger.warning(words)

@@ -109,6 +109,17 @@ def test_an_upstream_that_is_down_burns_no_more_tries_until_a_probe_succeeds(san
     assert set(Run.objects.values_list("status", "attempt")) == {("completed", 0)}
 
 
+def test_a_probe_that_fails_is_soon_followed_by_another_however_long_the_account_was_idle(sandbox, db):
+    yesterday = timezone.now() - timedelta(days=1)
+    SourceState.objects.create(source="apify", next_poll_at=yesterday, polled_at=yesterday)
+    for _ in range(3):
+        upstream_health.note_failure("apify", "HTTP 500 from Apify.")
+    sandbox.account.faults.arm("server_error")
+    first = SourceState.objects.get().blocked_until
+    upstream_health.probe(first)
+    assert SourceState.objects.get().blocked_until - first <= timedelta(minutes=1)
+
+
 def test_a_rejected_token_is_one_failure_and_all_others_go_on_by_themselves_once_it_is_right(sandbox, queue, settings):
     """F20: one cause, one incident; nothing is paid or asked while a credential is known to be bad."""
     runs = [queue(number) for number in range(30)]
