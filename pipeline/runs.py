@@ -282,7 +282,7 @@ def take_key(run: Run, at: datetime) -> bool:
         return True
     leave(run, RunStatus.CANCELLED, completed_at=at, summary=f"Skipped: run {holder.pk} is doing it.")
     log(run.pk, f"Skipped: run {holder.pk} is doing it.", at=at)
-    _follow_up(run, run.job, at)
+    _follow_up(run, run.job, at, gave_way=True)
     return False
 
 
@@ -354,13 +354,16 @@ def _end_job(run: Run, at: datetime) -> None:
         _follow_up(run, job, at)
 
 
-def _follow_up(tick: Run, job: Job, at: datetime) -> None:
-    """A scheduled run is over: its successor, from now on. What came due in between is skipped, and said."""
+def _follow_up(tick: Run, job: Job, at: datetime, *, gave_way: bool = False) -> None:
+    """A scheduled run is over: its successor, from now on. What came due in between is skipped, and said.
+
+    `gave_way`: another did it. One that a person brought forward comes again at its own time.
+    """
     if tick.scheduled_for is None or job.status not in (JobStatus.ACTIVE, JobStatus.PAUSED):
         return
     told = job.events.filter(kind="skipped").aggregate(at=Max("at"))["at"]
     since = max(filter(None, [job.runs.aggregate(last=Max("scheduled_for"))["last"], told]))
-    line.insert_next_tick(job, max(at, tick.scheduled_for), at)
+    line.insert_next_tick(job, at if gave_way else max(at, tick.scheduled_for), at)
     skipped = schedules.count_between(job.cron_expression, line.zone_of(job), since, at, SKIPS_COUNTED)
     if skipped and job.status == JobStatus.ACTIVE:
         times = "once more" if skipped == 1 else f"{skipped:,} {'or ' if skipped == SKIPS_COUNTED else ''}more times"

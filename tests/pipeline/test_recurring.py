@@ -70,6 +70,16 @@ def test_a_tick_gives_way_to_the_run_that_holds_its_key(brand):
     assert job.runs.live().count() == 1
 
 
+def test_a_tick_that_gave_way_before_its_time_comes_again_at_it(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    tick = job.runs.get()
+    api.queue_one_time_job(brand.pk, "toy")
+    claims.claim(register_worker())  # at work
+    api.run_now(tick, None)
+    assert work_one() is None
+    assert job.runs.live().get().scheduled_for == tick.scheduled_for
+
+
 def test_a_paused_schedule_is_passed_over_and_resumes_from_now(brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     api.run_now(job.runs.get(), None)
