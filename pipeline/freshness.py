@@ -32,19 +32,18 @@ def mark_completed(run: Run, done: Done, now: datetime) -> None:
     """Only a plausible result moves the clock; a partial or suspicious one leaves it and says why."""
     if done.verdict == Verdict.OK:
         now = as_of(run, now)
-        if _keys(run) and _rows(run).filter(last_success_at__gt=now).exists():  # accepted or retried when a newer one was there
+        # Of what was fetched a while ago, and accepted or retried only now, others may know more.
+        known = list(_rows(run).values_list("last_success_at", "last_attempt_at", "last_run_id")) if _keys(run) else []
+        if any(success and success > now for success, _, _ in known):
             _rows(run).filter(last_run=run, last_status=DatasetStatus.Last.RUNNING).update(
                 last_status=DatasetStatus.Last.COMPLETED
             )
             return
-        _mark(
-            run,
-            last_status=DatasetStatus.Last.COMPLETED,
-            last_success_at=now,
-            last_run_id=run.pk,
-            records_affected=done.records,
-            error_message="",
-        )
+        success = {"last_success_at": now, "records_affected": done.records}
+        if any(tried and tried > now and by != run.pk for _, tried, by in known):  # what became of that stands
+            _mark(run, **success)
+        else:
+            _mark(run, **success, last_status=DatasetStatus.Last.COMPLETED, last_run_id=run.pk, error_message="")
     else:
         _mark(run, last_status=DatasetStatus.Last.UNKNOWN, last_run_id=run.pk, error_message=done.reason)
 

@@ -7,9 +7,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from pipeline import api, enqueue
+from pipeline import api, claims, enqueue
 from pipeline.errors import InvalidRequest, NotAllowed
-from pipeline.models import Brand, Job, Run
+from pipeline.heartbeat import register_worker
+from pipeline.models import Brand, DatasetStatus, Job, Run
 from pipeline.states import JobStatus, RunStatus
 from pipeline.testing import work_off, work_one
 
@@ -233,3 +234,19 @@ def test_accepting_an_old_result_does_not_set_the_freshness_clock_back(brand):
     newest = brand.datasets.get().last_success_at
     api.accept(Run.objects.get(pk=old.pk), None)
     assert brand.datasets.get().last_success_at == newest
+
+
+@pytest.mark.parametrize("ends", ["ok", "permanent"])
+def test_accepting_a_result_does_not_hide_what_came_after_it(brand, ends):
+    api.queue_one_time_job(brand.pk, "toy", {"ends": "partial"})
+    doubted = work_one()
+    api.queue_one_time_job(brand.pk, "toy", {"ends": ends})
+    if ends == "ok":
+        claims.claim(register_worker())  # at work
+    else:
+        work_one()
+    known = DatasetStatus.objects.values("last_status", "last_run", "error_message")
+    before = known.get()
+    api.accept(doubted, None)
+    assert known.get() == before
+    assert brand.datasets.get().last_success_at == doubted.completed_at
