@@ -22,18 +22,21 @@ logger = logging.getLogger(__name__)
 # Between the places of two runs of one brand and type. Longer than one run keeps the line from moving: were it a second, a flood
 # queued an hour ago would by now stand before whatever is queued now, however little of it was done in that hour.
 APART = timedelta(hours=1)
+LATE = timedelta(days=1)  # a tick that still waits after so long is not overtaken by the next ticks of its own line
 
 
 def dedupe_key(job_type: str, brand_id: UUID | None, subject: str) -> str:
     return f"{job_type}:{brand_id or ''}:{subject}"
 
 
-def place(job_type: str, brand_id: UUID | None, due_at: datetime, priority: int = Run.MANUAL) -> datetime:
+def place(job_type: str, brand_id: UUID | None, due_at: datetime, priority: int = Run.MANUAL, ahead: Q | None = None) -> datetime:
     """The order_at of one more run that is due then: behind those of its own brand and type, so that no flood of one brand or
     type holds up another's. Never before due_at, so that what is due stands before what is not.
+
+    `ahead`: which of its own it stands behind; all that are due by then.
     """
     own = Run.objects.filter(Q(brand_id=brand_id), job_type=job_type, status=RunStatus.PENDING, priority=priority)
-    last = own.filter(due_at__lte=due_at).order_by("-order_at").values_list("order_at", flat=True).first()
+    last = own.filter(ahead or Q(due_at__lte=due_at)).order_by("-order_at").values_list("order_at", flat=True).first()
     return max(due_at, last + APART) if last else due_at
 
 
@@ -54,9 +57,18 @@ def new(job: Job, *, due_at: datetime, order_at: datetime, at: datetime, subject
     )
 
 
-def insert(job: Job, *, due_at: datetime, at: datetime, subject: Subject, priority: int = Run.MANUAL, **fields: Any) -> Run:
+def insert(
+    job: Job,
+    *,
+    due_at: datetime,
+    at: datetime,
+    subject: Subject,
+    priority: int = Run.MANUAL,
+    ahead: Q | None = None,
+    **fields: Any,
+) -> Run:
     """A pending run of the job. IntegrityError where a constraint already has such a one. The caller wakes the workers."""
-    order_at = place(job.job_type, job.brand_id, due_at, priority)
+    order_at = place(job.job_type, job.brand_id, due_at, priority, ahead)
     run = new(job, due_at=due_at, order_at=order_at, at=at, subject=subject, priority=priority, **fields)
     run.save(force_insert=True)
     return run
@@ -91,6 +103,9 @@ def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
         at=at,
         subject=subject,
         priority=Run.SCHEDULED,
+        # Behind all that are due before it, each tick of a brand with several schedules would stand further back than the last,
+        # though none was ever late: there is always one of them in line.
+        ahead=Q(due_at=time) | Q(due_at__lt=at - LATE),
         scheduled_for=time,
         trigger_source=Job.Trigger.SCHEDULED,
     )

@@ -6,10 +6,11 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
-from pipeline import api, claims, freshness, line
+from pipeline import api, claims, line
 from pipeline.errors import InvalidRequest, NotAllowed
 from pipeline.heartbeat import register_worker
 from pipeline.models import Brand, DatasetStatus, Job, Run
@@ -17,8 +18,7 @@ from pipeline.registry import get_type
 from pipeline.states import JobStatus, RunStatus
 from pipeline.sweep import sweep
 from pipeline.testing import work_off, work_one
-from tests.factories import make_user
-from tests.processes import until
+from tests.factories import make_brand, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -101,6 +101,23 @@ def test_a_tick_that_is_cancelled_before_it_began_leaves_what_is_known_of_its_da
     before = DatasetStatus.objects.values().get()
     api.archive(job, None)
     assert DatasetStatus.objects.values().get() == before
+
+
+def test_a_brand_whose_ticks_were_never_late_stands_beside_another_that_is_new(brand):
+    for name in ("owl", "fox"):
+        api.ensure_recurring_job(brand.pk, "toy", "0 * * * *", {"name": name})
+    for _ in range(48):
+        for job in Job.objects.all():
+            tick = job.runs.live().get()
+            Run.objects.filter(pk=tick.pk).update(status="completed", verdict="ok", completed_at=tick.due_at)
+            line.insert_next_tick(job, tick.due_at, tick.due_at)
+    new = make_brand("New")
+    for number in range(50):
+        api.ensure_recurring_job(new.pk, "toy", "0 * * * *", {"name": str(number)})
+    passed = job.runs.live().get().due_at - new.runs.first().due_at
+    brand.runs.live().update(due_at=F("due_at") - passed, order_at=F("order_at") - passed)
+    first = Run.objects.live().in_line()[:4]
+    assert [run.brand for run in first].count(brand) == 2
 
 
 def test_an_update_keeps_a_persons_pause(brand):
@@ -310,74 +327,3 @@ def test_cancels_of_a_tick_and_changes_of_its_schedule_never_wait_for_each_other
         thread.join(60)
     assert not errors
     assert job.runs.live().count() == 1
-
-
-@pytest.fixture
-def meanwhile(monkeypatch):
-    """Has `freshness.<mark>` of the next run begin something else, in a thread, and go on when that waits for a lock."""
-    threads: list[threading.Thread] = []
-    errors: list[Exception] = []
-
-    def work(do):
-        try:
-            with transaction.atomic():
-                do()
-        except Exception as error:  # noqa: BLE001  shown below
-            errors.append(error)
-        finally:
-            connection.close()
-
-    def waits():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
-            return cursor.fetchone()
-
-    def begin(mark, do):
-        marks = getattr(freshness, mark)
-
-        def marks_and_waits(*about):
-            marks(*about)
-            if not threads:
-                threads.append(threading.Thread(target=work, args=(do,)))
-                threads[0].start()
-                until(waits, "the other to wait for a lock")
-
-        monkeypatch.setattr(freshness, mark, marks_and_waits)
-
-    yield begin
-    threads[0].join(60)
-    assert not errors
-
-
-@pytest.mark.only_on("postgresql")
-def test_a_subject_is_removed_while_its_scheduled_run_ends(brand, meanwhile):
-    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
-    removed = threading.Event()
-
-    def remove():
-        api.end_schedules_of("toy", job.subject)
-        DatasetStatus.objects.filter(subject=job.subject).delete()
-        transaction.on_commit(removed.set)
-
-    api.run_now(job.runs.get(), None)
-    meanwhile("mark_completed", remove)
-    assert work_one().status == RunStatus.COMPLETED
-    assert removed.wait(10)
-    job.refresh_from_db()
-    assert (job.status, job.runs.live().exists()) == (JobStatus.ARCHIVED, False)
-
-
-@pytest.mark.only_on("postgresql")
-def test_a_job_is_archived_while_its_run_is_cancelled(brand, meanwhile):
-    """Who comes second is told so in words."""
-    queued = api.queue_one_time_job(brand.pk, "toy", {"ends": "transient"})
-    work_one()  # waits for its next try
-
-    def archive():
-        with contextlib.suppress(NotAllowed):
-            api.archive(Job.objects.get(pk=queued.job.pk), None)
-
-    meanwhile("mark_stopped", archive)
-    api.cancel(queued.run, None)
-    queued.run.refresh_from_db()
-    assert queued.run.status == RunStatus.CANCELLED

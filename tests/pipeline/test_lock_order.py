@@ -1,0 +1,91 @@
+"""Two who change the same rows at once take them in the same order: neither waits for the other in a circle."""
+
+import contextlib
+import threading
+
+import pytest
+from django.db import connection, transaction
+
+from pipeline import api, freshness
+from pipeline.errors import NotAllowed
+from pipeline.models import DatasetStatus, Job
+from pipeline.states import JobStatus, RunStatus
+from pipeline.testing import work_one
+from tests.factories import make_brand
+from tests.processes import until
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.only_on("postgresql")]
+
+
+@pytest.fixture
+def brand():
+    return make_brand("Acme")
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Has `freshness.<mark>` of the next run begin something else, in a thread, and go on when that waits for a lock."""
+    threads: list[threading.Thread] = []
+    errors: list[Exception] = []
+
+    def work(do):
+        try:
+            with transaction.atomic():
+                do()
+        except Exception as error:  # noqa: BLE001  shown below
+            errors.append(error)
+        finally:
+            connection.close()
+
+    def waits():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+            return cursor.fetchone()
+
+    def begin(mark, do):
+        marks = getattr(freshness, mark)
+
+        def marks_and_waits(*about):
+            marks(*about)
+            if not threads:
+                threads.append(threading.Thread(target=work, args=(do,)))
+                threads[0].start()
+                until(waits, "the other to wait for a lock")
+
+        monkeypatch.setattr(freshness, mark, marks_and_waits)
+
+    yield begin
+    threads[0].join(60)
+    assert not errors
+
+
+def test_a_subject_is_removed_while_its_scheduled_run_ends(brand, meanwhile):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    removed = threading.Event()
+
+    def remove():
+        api.end_schedules_of("toy", job.subject)
+        DatasetStatus.objects.filter(subject=job.subject).delete()
+        transaction.on_commit(removed.set)
+
+    api.run_now(job.runs.get(), None)
+    meanwhile("mark_completed", remove)
+    assert work_one().status == RunStatus.COMPLETED
+    assert removed.wait(10)
+    job.refresh_from_db()
+    assert (job.status, job.runs.live().exists()) == (JobStatus.ARCHIVED, False)
+
+
+def test_a_job_is_archived_while_its_run_is_cancelled(brand, meanwhile):
+    """Who comes second is told so in words."""
+    queued = api.queue_one_time_job(brand.pk, "toy", {"ends": "transient"})
+    work_one()  # waits for its next try
+
+    def archive():
+        with contextlib.suppress(NotAllowed):
+            api.archive(Job.objects.get(pk=queued.job.pk), None)
+
+    meanwhile("mark_stopped", archive)
+    api.cancel(queued.run, None)
+    queued.run.refresh_from_db()
+    assert queued.run.status == RunStatus.CANCELLED
