@@ -26,6 +26,7 @@ class Surroundings:
     at: datetime
 
     _usual: dict[str, timedelta | None] = field(default_factory=dict)
+    _limited: dict[Limit, str] = field(default_factory=dict)
 
     def usual(self, job_type: str) -> timedelta | None:
         """How long the type's upstream runs take: the median of the last that succeeded."""
@@ -35,6 +36,12 @@ class Surroundings:
             took = [finished - started for started, finished in times if started and finished]
             self._usual[job_type] = median_low(took) if took else None
         return self._usual[job_type]
+
+    def limited(self, limit: Limit) -> str:
+        """What uses a limit's slots."""
+        if limit not in self._limited:
+            self._limited[limit] = _limited(limit)
+        return self._limited[limit]
 
     @cached_property
     def stops(self) -> list[Limit]:
@@ -95,7 +102,7 @@ def held_back(run: Run, around: Surroundings) -> str:
     if stop is None:
         return ""
     if stop.reason or stop.max_running is not None:
-        return stop.reason or _limited(stop)
+        return stop.reason or around.limited(stop)
     pause = next((p for p in around.pauses if p.job_type in ("", run.job_type) and p.brand_id in (None, run.brand_id)), None)
     return f"Paused by {pause.by or 'the system'} since {_clock(pause.since)}: {pause}." if pause else "Paused."
 

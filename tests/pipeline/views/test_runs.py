@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from pipeline import api, claims
 from pipeline.heartbeat import register_worker
-from pipeline.models import Run, UpstreamRun
+from pipeline.models import ConcurrencyLimit, Run, UpstreamRun
 from pipeline.queries.overview import SHOWN
 from pipeline.states import RunStatus
 from pipeline.testing import work_off
@@ -199,6 +201,21 @@ def test_the_overview_shows_what_has_begun_before_what_has_not(operator, brand):
     for number in range(SHOWN):
         queue(brand, name=f"queued {number}")
     assert running in [line.run for line in operator.get("/").context["overview"].active]
+
+
+def test_a_list_of_runs_that_wait_for_one_limit_asks_once_who_has_its_slots(operator, brand):
+    ConcurrencyLimit.objects.create(job_type="toy", max_running=1)
+    queue(brand, name="at work")
+    claims.claim(register_worker())
+    asked = []
+    for count in (2, 20):
+        for number in range(count):
+            queue(brand, name=f"{count} {number}")
+        with CaptureQueriesContext(connection) as queries:
+            page = operator.get("/pipeline/runs/").content.decode()
+        assert "1 of 1 slots for Toy in use by runs" in page
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
 
 
 def test_the_theme_is_kept(operator):
