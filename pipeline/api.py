@@ -60,7 +60,7 @@ def ensure_recurring_job(
     `enabled`: False switches it off, True on again, None leaves that as it is. What a person paused stays so unless
     `keep_pause` is False as well.
     """
-    schedules.check(cron_expression)
+    schedules.check(cron_expression, time_zone)
     brand, params, subject = checked(brand_id, job_type, parameters)
     with transaction.atomic():
         claims.lock(claims.CLAIM_LOCK)

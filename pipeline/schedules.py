@@ -5,12 +5,14 @@ from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
+from django.core.exceptions import ValidationError
 
 from .errors import InvalidRequest
+from .zones import validate_time_zone
 
 
-def check(expression: str) -> None:
-    """InvalidRequest where the expression is not five cron fields."""
+def check(expression: str, zone: str = "") -> None:
+    """InvalidRequest where the expression is not five cron fields, or the zone is one that does not exist."""
     try:
         if len(expression.split()) == 6:  # which the library reads as seconds, and so as another time than was meant
             raise CronSimError("Wrong number of fields")
@@ -20,6 +22,11 @@ def check(expression: str) -> None:
             f"{expression!r} is not a schedule: {error}. Five fields, like 0 3 * * * for every day at 03:00.",
             {"cron_expression": [str(error)]},
         ) from error
+    try:
+        if zone:
+            validate_time_zone(zone)
+    except ValidationError as error:
+        raise InvalidRequest(error.messages[0], {"time_zone": error.messages}) from error
 
 
 def next_times(expression: str, zone: str, after: datetime, count: int = 1) -> list[datetime]:

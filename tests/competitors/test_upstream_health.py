@@ -122,6 +122,7 @@ def test_a_probe_that_fails_is_soon_followed_by_another_however_long_the_account
 
 def test_a_rejected_token_is_one_failure_and_all_others_go_on_by_themselves_once_it_is_right(sandbox, queue, settings):
     """F20: one cause, one incident; nothing is paid or asked while a credential is known to be bad."""
+    sandbox.account.faults.arm("never_ends")
     runs = [queue(number) for number in range(30)]
     settings.APIFY_TOKEN, right = "", settings.APIFY_TOKEN or "a-token"
     while work_one():

@@ -174,6 +174,14 @@ def test_a_job_that_has_had_its_runs_gets_no_more(brand, max_runs):
     assert not job.runs.live().exists()
 
 
+def test_a_time_zone_that_does_not_exist_is_refused_and_changes_nothing(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", time_zone="Europe/Berlin")
+    with pytest.raises(InvalidRequest, match="no time zone 'Mars'"):
+        api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", time_zone="Mars")
+    job.refresh_from_db()
+    assert job.time_zone == "Europe/Berlin"
+
+
 def test_one_time_jobs_are_left_alone(brand):
     run = api.queue_one_time_job(brand.pk, "toy").run
     before = Job.objects.values().get(pk=run.job_id)
