@@ -1,6 +1,5 @@
 """What a handler is given: checkpoints, paid starts, waits, ingest, log and progress, all of it fenced by the lease."""
 
-import contextlib
 import json
 import time
 import zlib
@@ -15,7 +14,17 @@ from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
 from . import claims, money, runs, upstream_health, watch
-from .errors import Cancelled, HandBack, ItemsGone, LeaseLost, Park, PermanentError, TransientError, UpstreamDown
+from .errors import (
+    Cancelled,
+    CredentialRejected,
+    HandBack,
+    ItemsGone,
+    LeaseLost,
+    Park,
+    PermanentError,
+    TransientError,
+    UpstreamDown,
+)
 from .landing import storable
 from .models import Brand, RawPage, RejectedItem, Run, RunLog, Step, UpstreamRun
 from .sources import Order, Page, Seen, get_source
@@ -75,9 +84,7 @@ class Context:
             self.check()
             try:
                 if self.cancelling and not asked_to_abort:
-                    with contextlib.suppress(PermanentError):  # one that is not there any more: the look below finds that out
-                        source.abort(upstream.upstream_id or "")
-                    self.log(f"Cancelling: asked {source.label} to end its run.")
+                    self._abort(upstream)
                     asked_to_abort = True
                 upstream = money.look(self, upstream)
                 soon = timedelta(seconds=settings.PIPELINE_POLL_SECONDS)
@@ -186,6 +193,21 @@ class Context:
             if self.cancelling and not cancelling_before:
                 return
             self.lease.lost.wait(min(left, 0.5))
+
+    def abort_upstream(self) -> None:
+        """Ask for the end of all that works upstream for this run. TransientError where the upstream does not answer."""
+        for upstream in UpstreamRun.objects.filter(run=self.run, status=UpstreamRun.Status.RUNNING):
+            self._abort(upstream)
+
+    def _abort(self, upstream: UpstreamRun) -> None:
+        source = get_source(upstream.source)
+        try:
+            source.abort(upstream.upstream_id or "")
+        except CredentialRejected:
+            raise
+        except PermanentError:  # one that is not there any more: the next look finds that out
+            return
+        self.log(f"Cancelling: asked {source.label} to end its run.")
 
     def write_log(self, message: str, level: str = RunLog.Level.INFO) -> None:
         """Within an open fenced transaction."""

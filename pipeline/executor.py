@@ -68,13 +68,15 @@ def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: b
     except LeaseLost:
         return _nothing
     except Cancelled:
-        return lambda: runs.finish_cancel(lease, _cancel_words(run))
+        return partial(_cancel, ctx, lease)
     except (SlowDown, UpstreamDown, CredentialRejected) as error:
         return partial(_upstream_trouble, error, lease, ctx.cancelling)
     except BlockedError as error:
         words, seconds, limited, knew = str(error), error.seconds, error.limited, ctx.cancelling
         return lambda: runs.block(lease, words, seconds, limited=limited, knew_cancel=knew)
     except InvalidRequest as error:
+        if ctx.cancelling:  # nobody can land what it has upstream, which is to end all the same
+            return partial(_cancel, ctx, lease)
         words, knew = f"The parameters no longer fit. {error}", ctx.cancelling
         return lambda: runs.fail(lease, words, permanent=True, knew_cancel=knew)
     except RunError as error:
@@ -82,7 +84,7 @@ def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: b
             words = str(error)
             return lambda: runs.block(lease, words, ASK_AGAIN.total_seconds(), limited=False, knew_cancel=True)
         if ctx.cancelling:
-            return lambda: runs.finish_cancel(lease, _cancel_words(run))
+            return partial(_cancel, ctx, lease)
         words, permanent, retry_at = str(error), isinstance(error, PermanentError), getattr(error, "retry_at", None)
         if not isinstance(error, PermanentError | TransientError):
             permanent = True  # an unknown start: a person decides
@@ -91,14 +93,24 @@ def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: b
         connection.close()
         words = f"The database could not be used ({str(error).strip()})."
         logger.warning("Run %s was interrupted. %s", run.pk, words)
-        knew = ctx.cancelling
-        return lambda: runs.block(lease, words, DATABASE_SECONDS, limited=False, knew_cancel=knew)
+        knew = ctx.cancelling  # limited: SQLite says the same of a column that is not there
+        return lambda: runs.block(lease, words, DATABASE_SECONDS, knew_cancel=knew)
     except Exception as error:
         if isinstance(error, DatabaseError):
             connection.close()
         logger.exception("Run %s failed.", run.pk)
         return _failed_by(error, lease, ctx.cancelling)
     return lambda: runs.complete(lease, done)
+
+
+def _cancel(ctx: Context, lease: runs.Lease) -> None:
+    """Over, once what the handler may have left at work upstream was asked to end."""
+    try:
+        ctx.abort_upstream()
+    except RunError as error:
+        runs.block(lease, str(error), ASK_AGAIN.total_seconds(), limited=False, knew_cancel=True)
+    else:
+        runs.finish_cancel(lease, _cancel_words(ctx.run))
 
 
 def _upstream_trouble(error: SlowDown | UpstreamDown | CredentialRejected, lease: runs.Lease, cancelling: bool) -> None:

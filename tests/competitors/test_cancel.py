@@ -11,6 +11,7 @@ from pipeline.heartbeat import register_worker
 from pipeline.models import Run, UpstreamRun
 from pipeline.sources import get_source
 from pipeline.states import RunStatus
+from pipeline.sweep import sweep
 from tests.competitors.scraping import finish, upstream_runs, work
 from tests.processes import until
 
@@ -125,3 +126,31 @@ def test_a_cancel_that_comes_while_reading_fails_lands_what_was_paid_for(sandbox
     assert run.status == RunStatus.CANCELLED
     assert run.upstream_runs.get().read_complete
     assert listing.reviews().count() > 0
+
+
+def test_a_cancel_ends_the_upstream_run_whose_listing_is_gone(sandbox, listing, run):
+    """Nobody can land its items any more, but it must not go on costing money."""
+    sandbox.account.faults.arm("never_ends")
+    work(run)
+    listing.delete()
+    api.cancel(run, None)
+    sandbox.account.faults.arm("server_error", path="/abort")
+    work(run)
+    run.refresh_from_db()
+    assert run.is_live, "it asks again"
+    sandbox.account.faults.clear()
+    finish(run)
+    assert (run.status, sandbox.state["runs"][0]["status"]) == (RunStatus.CANCELLED, "ABORTED")
+    sweep(timezone.now())
+    assert run.upstream_runs.get().ended
+
+
+def test_what_a_run_left_at_work_upstream_is_ended_though_its_listing_is_gone(sandbox, listing, run):
+    sandbox.account.faults.arm("never_ends")
+    work(run)
+    listing.delete()
+    finish(run)
+    assert (run.status, sandbox.state["runs"][0]["status"]) == (RunStatus.FAILED, "RUNNING")
+    api.end_upstream(run, None)
+    finish(run)
+    assert (run.status, sandbox.state["runs"][0]["status"]) == (RunStatus.CANCELLED, "ABORTED")
