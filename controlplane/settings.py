@@ -154,9 +154,9 @@ Q_CLUSTER = {
 }
 
 # ---- upstreams -----------------------------------------------------------------------------------------------------
-APIFY_TOKEN = read("APIFY_TOKEN", "str", "")
+APIFY_TOKEN = read("APIFY_TOKEN", "str", "").strip()  # read from a file, it ends with a new line
 APIFY_API_URL = read("APIFY_API_URL", "str", "https://api.apify.com")
-META_ACCESS_TOKEN = read("META_ACCESS_TOKEN", "str", "")
+META_ACCESS_TOKEN = read("META_ACCESS_TOKEN", "str", "").strip()
 META_GRAPH_URL = read("META_GRAPH_URL", "str", "https://graph.facebook.com")
 for name, url in {"APIFY_API_URL": APIFY_API_URL, "META_GRAPH_URL": META_GRAPH_URL}.items():
     if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:

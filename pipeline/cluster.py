@@ -209,8 +209,8 @@ class Sentinel(cluster.Sentinel):
             for worker in Worker.objects.filter(cluster=self.cluster_id, pid=process.pid, stopped_at=None):
                 if recovery.lose_worker(worker, exit_signal):
                     logger.warning("Worker %s died (signal %s); its run was handed back.", worker, exit_signal)
-        except DatabaseError as error:
-            logger.warning("The run of dead worker %s could not be handed back, its lease will lapse: %s", process.pid, error)
+        except Exception as error:  # noqa: BLE001  of one run: the sentinel has the others to guard
+            logger.warning("The run of dead worker %s could not be handed back, its lease will lapse: %r", process.pid, error)
         finally:
             connection.close()  # before the next fork
 

@@ -42,6 +42,7 @@ class Heart(Periodic):
         tick = min(1.0, settings.PIPELINE_LEASE_SECONDS / 6, settings.PIPELINE_POLL_SECONDS)
         super().__init__(f"heartbeat of {worker}", tick)
         self.worker, self.overrun = worker, overrun
+        self.lookout = Lookout(str(worker))
         self._leases: dict[runs.Lease, tuple[float, timedelta]] = {}
         self._guard = threading.Lock()
         self._next_beat = self._next_cancel = 0.0
@@ -67,12 +68,14 @@ class Heart(Periodic):
         with self._guard:
             self._leases.pop(lease, None)
 
+    def start(self) -> None:
+        self.lookout.start()  # here, where its failure ends the worker: in our own thread it would end the heartbeat alone
+        super().start()
+
     def run(self) -> None:
-        lookout = Lookout(str(self.worker))
-        lookout.start()
         super().run()
-        lookout.stop()
-        lookout.join(self._period)
+        self.lookout.stop()
+        self.lookout.join(self._period)
 
     def last(self) -> None:
         Worker.objects.filter(pk=self.worker.pk).update(stopped_at=claims.now())

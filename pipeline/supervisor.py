@@ -106,8 +106,8 @@ class Group:
         try:
             for worker in Worker.objects.filter(cluster=self.id, stopped_at=None):
                 recovery.lose_worker(worker, signal.SIGKILL)
-        except DatabaseError as error:
-            logger.warning("The dead cluster's runs could not be handed back, their leases will lapse: %s", error)
+        except Exception as error:  # noqa: BLE001  of one run: a new cluster is to start
+            logger.warning("The dead cluster's runs could not be handed back, their leases will lapse: %r", error)
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -21,13 +21,14 @@ logger = logging.getLogger(__name__)
 DOWN_AFTER = 3  # failed calls in a row
 FIRST_PROBE, LAST_PROBE = timedelta(seconds=30), timedelta(minutes=10)
 FIRST_SLOW, LAST_SLOW = timedelta(seconds=15), timedelta(minutes=10)
+LONGEST_ASKED = 3600.0  # seconds; whoever asks for more is asked again after that
 
 
 def slow_down(source: str, asked: float | None) -> datetime:
-    """Until when the account rests: as long as it asked for, else twice as long each time."""
+    """Until when the account rests: as long as it asked for, an hour at most, else twice as long each time."""
     at = claims.now()
     state, _ = SourceState.objects.get_or_create(source=source, defaults={"next_poll_at": at})
-    rest = timedelta(seconds=asked) if asked else min(FIRST_SLOW * 2 ** min(state.slow_count, 10), LAST_SLOW)
+    rest = timedelta(seconds=min(asked, LONGEST_ASKED)) if asked else min(FIRST_SLOW * 2 ** min(state.slow_count, 10), LAST_SLOW)
     until = at + rest
     SourceState.objects.filter(pk=state.pk).update(slow_until=until, slow_count=F("slow_count") + 1)
     logger.warning("%s asked us to slow down; it rests until %s.", source, until)

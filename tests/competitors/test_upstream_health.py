@@ -109,6 +109,15 @@ def test_an_upstream_that_is_down_burns_no_more_tries_until_a_probe_succeeds(san
     assert set(Run.objects.values_list("status", "attempt")) == {("completed", 0)}
 
 
+def test_an_upstream_that_asks_for_the_absurd_is_asked_again_within_the_hour(sandbox, queue):
+    sandbox.account.faults.arm("rate_limit", 10**12, count=1)
+    run = queue(1)
+    work_one()
+    run.refresh_from_db()
+    assert (run.status, run.attempt) == (RunStatus.PENDING, 0)
+    assert SourceState.objects.get(source="apify").slow_until <= timezone.now() + timedelta(hours=1)
+
+
 def test_a_probe_that_fails_is_soon_followed_by_another_however_long_the_account_was_idle(sandbox, db):
     yesterday = timezone.now() - timedelta(days=1)
     SourceState.objects.create(source="apify", next_poll_at=yesterday, polled_at=yesterday)

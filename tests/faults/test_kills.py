@@ -8,7 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from pipeline import api
-from pipeline.models import Run, Worker
+from pipeline.models import Job, Run, Worker
+from pipeline.recovery import MAX_RECOVERIES
 from pipeline.states import Outcome, RunStatus
 from tests.processes import alive, cluster, reached, until
 
@@ -82,6 +83,24 @@ def test_any_child_of_the_sentinel_may_be_killed(brand, tmp_path, number):
         kill(workers.processes()[3 + number])
         run = api.queue_one_time_job(brand.pk, "toy").run
         until(reached(run, RunStatus.COMPLETED), "the next run to complete", 10)
+
+
+def test_a_death_that_cannot_be_written_takes_nobody_along(brand, tmp_path):
+    """One that ends its run, whose schedule cannot be read any more: the lease will lapse, and the run is set aside then."""
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", AT_WORK)
+    run = job.runs.get()
+    api.run_now(run, None)
+    with cluster(tmp_path / "log") as workers:
+        until(reached(run, RunStatus.RUNNING), "the run to begin")
+        Job.objects.update(time_zone="Mars")
+        Run.objects.update(recoveries=MAX_RECOVERIES - 1)
+        sentinel = workers.processes()[2]
+        kill(run.worker.pid)
+        until(lambda: "could not be handed back" in workers.log.read_text(), "the sentinel to say so")
+        until(lambda: len(workers.workers()) == 2, "a new worker")
+        other = api.queue_one_time_job(brand.pk, "toy", {"name": "other"}).run
+        until(reached(other, RunStatus.COMPLETED), "the next run to complete", 10)
+        assert alive(sentinel)
 
 
 def test_a_cancel_reaches_a_handler_at_work_within_five_seconds(brand, tmp_path):

@@ -50,6 +50,17 @@ def test_a_heart_settles_one_period_after_the_database_is_back(brand, settings):
     assert not heart.settled(), "no beat got through for two periods: that is an outage, noticed or not"
 
 
+def test_a_worker_that_can_have_no_lookout_has_no_heart_either(brand, monkeypatch):
+    """It says so where the worker hears it, and ends: one without a heartbeat must not claim."""
+
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(heartbeat.Lookout, "start", start)
+    with pytest.raises(RuntimeError):
+        heartbeat.Heart(heartbeat.register_worker()).start()
+
+
 def test_a_limit_holds_for_a_run_that_is_taken_over_too(brand):
     run = lapsed(brand)
     ConcurrencyLimit.objects.create(job_type="toy", max_running=0)

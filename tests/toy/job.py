@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.db import connection
+from django.db import OperationalError, connection
 
 from pipeline.errors import BlockedError, PermanentError, TransientError
 from pipeline.parameters import ParameterForm
@@ -29,7 +29,8 @@ class Toy(JobType):
     class Params(ParameterForm):
         name = forms.CharField(initial="bear", max_length=50)
         ends = forms.ChoiceField(
-            choices=[(x, x) for x in ("ok", "partial", "transient", "permanent", "blocked", "bug", "unbooked")], initial="ok"
+            choices=[(x, x) for x in ("ok", "partial", "transient", "permanent", "blocked", "bug", "unbooked", "no_column")],
+            initial="ok",
         )
         sleeps = forms.FloatField(initial=0, min_value=0, help_text="Seconds that the run is parked.")
         works = forms.FloatField(initial=0, min_value=0, help_text="Seconds that the run keeps its worker busy.")
@@ -85,6 +86,8 @@ class Toy(JobType):
                 raise PermanentError("There is no such toy.")
             case "blocked":
                 raise BlockedError("The toy shop is full.", seconds=60)
+            case "no_column":
+                raise OperationalError("no such column: toys.bear")
             case "bug":
                 raise ValueError("a bug in the toy")
         return Done(
