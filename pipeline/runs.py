@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max, Sum
+from django.db.models import Case, F, Max, Sum, Value, When
 
 from . import freshness, line, retry, schedules
 from .claims import CLAIM_LOCK, held, lock, now, wake_workers
@@ -342,11 +342,11 @@ def _end_job(run: Run, at: datetime) -> None:
         job = None
         if ok and run.verdict == Verdict.OK:
             changes["status"] = JobStatus.ARCHIVED if run.trigger_source == Job.Trigger.MANUAL else JobStatus.COMPLETED
-        elif run.status != RunStatus.FAILED:
-            changes["status"] = JobStatus.COMPLETED
+        elif run.status != RunStatus.FAILED:  # one that was put away meanwhile stays so
+            changes["status"] = Case(When(status=JobStatus.ARCHIVED, then=F("status")), default=Value(JobStatus.COMPLETED))
     else:  # its count and its next tick follow from what it is now
         job = Job.objects.select_for_update(no_key=True).get(pk=run.job_id)
-        if ok and job.max_runs and job.runs_completed + 1 >= job.max_runs:
+        if ok and job.max_runs and job.runs_completed + 1 >= job.max_runs and job.status != JobStatus.ARCHIVED:
             job.status = changes["status"] = JobStatus.COMPLETED
     if changes:
         Job.objects.filter(pk=run.job_id).update(**changes)

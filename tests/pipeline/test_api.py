@@ -250,3 +250,13 @@ def test_accepting_a_result_does_not_hide_what_came_after_it(brand, ends):
     api.accept(doubted, None)
     assert known.get() == before
     assert brand.datasets.get().last_success_at == doubted.completed_at
+
+
+def test_a_job_that_was_put_away_while_it_was_at_work_stays_so(brand):
+    queued = api.queue_one_time_job(brand.pk, "toy", {"sleeps": 60})
+    assert work_one().status == RunStatus.WAITING
+    api.archive(queued.job, None)
+    api.cancel(queued.run, None)
+    assert work_one().status == RunStatus.CANCELLED
+    queued.job.refresh_from_db()
+    assert queued.job.status == JobStatus.ARCHIVED

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from pipeline import api, claims, line
+from pipeline import api, claims, executor, line, runs
 from pipeline.errors import InvalidRequest, NotAllowed
 from pipeline.heartbeat import register_worker
 from pipeline.models import Brand, DatasetStatus, Job, Run
@@ -335,3 +335,15 @@ def test_cancels_of_a_tick_and_changes_of_its_schedule_never_wait_for_each_other
         thread.join(60)
     assert not errors
     assert job.runs.live().count() == 1
+
+
+def test_the_last_run_of_an_archived_schedule_ends_though_another_has_its_place(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", max_runs=1)
+    make_due(job.runs.get())
+    run, attempt = claims.claim(register_worker())
+    api.archive(job, None)
+    api.ensure_recurring_job(brand.pk, "toy", "0 4 * * *")
+    executor.execute(run, runs.Lease(run.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
+    job.refresh_from_db()
+    run.refresh_from_db()
+    assert (run.status, job.status, job.runs_completed) == (RunStatus.COMPLETED, JobStatus.ARCHIVED, 1)
