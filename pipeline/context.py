@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils.functional import SimpleLazyObject
 
 from . import claims, money, runs, upstream_health, watch
@@ -214,8 +215,9 @@ class Context:
         runs.log(self.run.pk, message, level)
 
     def progressed(self) -> None:
-        """A step or page is committed: earlier deaths no longer count towards poison."""
-        Run.objects.filter(pk=self.run.pk, recoveries__gt=0).update(recoveries=0)
+        """A step or page is committed: earlier deaths no longer count towards poison, nor an earlier wait towards a failed try."""
+        stuck = Q(recoveries__gt=0) | Q(blocked_since__isnull=False)
+        Run.objects.filter(stuck, pk=self.run.pk).update(recoveries=0, blocked_since=None)
 
     def pages(self, upstream: UpstreamRun) -> Iterator[Page]:
         """Raw pages from where the last landed one ended."""
@@ -258,7 +260,10 @@ class Context:
             sum_ = totals + Counter(landing.counts)
             Step.objects.update_or_create(run=self.run, name=step, defaults={"result": dict(sum_)})
             Run.objects.filter(pk=self.run.pk).update(
-                counts=dict(sum_), progress={"done": page.next_offset, "total": None, "unit": "items"}, recoveries=0
+                counts=dict(sum_),
+                progress={"done": page.next_offset, "total": None, "unit": "items"},
+                recoveries=0,
+                blocked_since=None,
             )
         return landing
 

@@ -171,6 +171,15 @@ def test_what_got_on_meanwhile_has_not_been_blocked_all_the_time(queue):
     assert Run.objects.get().attempt == 0
 
 
+def test_a_step_that_was_done_meanwhile_ends_what_it_had_been_blocked_for(queue):
+    """Two short outages of the database, hours apart, in one long run that is never parked: the second costs no try either."""
+    run = queue(ends="no_column")
+    Run.objects.update(blocked_since=timezone.now() - timedelta(hours=3))
+    first = work_one()  # which commits its step before it
+    assert (first.status, first.attempt) == (RunStatus.PENDING, 0)
+    assert run.steps.exists()
+
+
 def test_a_sleep_parks_the_run_and_goes_on_after_it(queue):
     run = queue(sleeps=60)
     parked = work_one()
