@@ -107,6 +107,8 @@ def _cancel(ctx: Context, lease: runs.Lease) -> None:
     """Over, once what the handler may have left at work upstream was asked to end."""
     try:
         ctx.abort_upstream()
+    except (SlowDown, UpstreamDown, CredentialRejected) as error:
+        _upstream_trouble(error, lease, cancelling=True)
     except RunError as error:
         runs.block(lease, str(error), ASK_AGAIN.total_seconds(), limited=False, knew_cancel=True)
     else:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from pipeline import api, claims, executor, runs
 from pipeline.heartbeat import register_worker
-from pipeline.models import Run, UpstreamRun
+from pipeline.models import Run, SourceState, UpstreamRun
 from pipeline.sources import get_source
 from pipeline.states import RunStatus
 from pipeline.sweep import sweep
@@ -154,3 +154,16 @@ def test_what_a_run_left_at_work_upstream_is_ended_though_its_listing_is_gone(sa
     api.end_upstream(run, None)
     finish(run)
     assert (run.status, sandbox.state["runs"][0]["status"]) == (RunStatus.CANCELLED, "ABORTED")
+
+
+def test_a_slow_down_that_meets_such_a_cancel_is_the_whole_accounts(sandbox, run, listing):
+    sandbox.account.faults.arm("never_ends")
+    work(run)
+    listing.delete()
+    api.cancel(run, None)
+    sandbox.account.faults.arm("rate_limit", value=100)
+    work(run)
+    assert SourceState.objects.get(source="apify").slow_until > timezone.now() + timedelta(seconds=60)
+    sandbox.account.faults.clear()
+    finish(run)
+    assert (run.status, run.attempt, sandbox.state["runs"][0]["status"]) == (RunStatus.CANCELLED, 0, "ABORTED")
