@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from statistics import median
 from typing import Any
@@ -60,10 +60,11 @@ def scrape_amazon_reviews_for_competitor(
     order = review_order(listing, include_keywords=include_keywords, include_helpful=include_helpful)
     upstream = ctx.start(order)
     upstream = ctx.wait_for(upstream)
-    now = ctx.now()
+    fetched = upstream.finished_at or ctx.now()
+    newer = _newer(listing, ctx.run, fetched)
 
     def land_page(items: list[Any], offset: int) -> Landing:
-        return _land(listing, items, ctx.run, now)
+        return _land(listing, items, ctx.run, fetched, newer)
 
     totals = ctx.ingest(upstream, land_page)
     if upstream.status != UpstreamRun.Status.SUCCEEDED:
@@ -76,14 +77,23 @@ def scrape_amazon_reviews_for_competitor(
     return judge(listing, upstream, totals, ctx.run)
 
 
-def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, now: Any) -> Landing:
+def _newer(listing: CompetitorAmazonUrl, run: Run, fetched: datetime) -> dict[str, str]:
+    """The reviews that another run has fetched since, as before a late Retry: they stay as they are. Each with how it counts."""
+    others = AmazonReview.objects.filter(asin=listing.asin, last_seen_at__gt=fetched).exclude(last_run=run)
+    return dict.fromkeys(others.values_list("review_id", flat=True), "unchanged")
+
+
+def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: datetime, newer: dict[str, str]) -> Landing:
     """One page: rows merged, the rest kept with its reason."""
-    rows, rejected, unread = [], [], Counter[str]()
+    rows, rejected, unread, stay = [], [], Counter[str](), Counter[str]()
     title = ""
     for item in items:
         parsed = parse_item(item, listing.asin, listing.domain_code)
         if isinstance(parsed, Rejected):
             rejected.append((parsed.reason, item))
+        elif (met := parsed.row["review_id"]) in newer:
+            stay[newer[met]] += 1
+            newer[met] = "duplicate"
         else:
             rows.append(parsed.row)
             unread.update(parsed.unread)
@@ -93,14 +103,14 @@ def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, now: Any) ->
         rows,
         key=("review_id", "asin"),
         content=CONTENT,
-        touch={"last_seen_at": now, "last_run_id": run.pk},
+        touch={"last_seen_at": fetched, "last_run_id": run.pk},
         mark="last_run_id",
-        first={"first_seen_at": now},
+        first={"first_seen_at": fetched},
     )
-    if title and title != listing.product_title:
+    if title and title != listing.product_title and not newer:
         listing.product_title = storable(title)
         CompetitorAmazonUrl.objects.filter(pk=listing.pk).update(product_title=listing.product_title)
-    counts = {"raw": len(items), **landed.counts, "rejected": len(rejected)}
+    counts = {"raw": len(items), **(Counter(landed.counts) + stay), "rejected": len(rejected)}
     counts |= {"no_rating": unread["rating"], "no_date": unread["review_date"], "no_votes": unread["helpful_votes"]}
     return Landing({name: count for name, count in counts.items() if count}, rejected)
 

@@ -12,7 +12,7 @@ from competitors.amazon import parse
 from competitors.amazon.sweeps import sweeps
 from competitors.models import AmazonReview
 from competitors.sandbox.server import serve
-from pipeline import api
+from pipeline import api, upstream_health
 from pipeline.errors import InvalidRequest, NotAllowed
 from pipeline.models import DatasetStatus, Run, UpstreamRun
 from pipeline.replay import replay
@@ -333,6 +333,32 @@ def test_what_was_fetched_before_the_last_success_moves_no_clock_back(sandbox, l
     status = DatasetStatus.objects.get()
     assert (old.status, status.last_status) == (RunStatus.COMPLETED, "completed")
     assert status.last_success_at == listing.last_scraped_at == newer.completed_at
+
+
+def test_a_retry_leaves_what_was_fetched_since_as_it_is(sandbox, listing):
+    """What it paid for and did not read lands; where a newer run has fetched the same review, that one's words stay."""
+    parameters = {"competitor_amazon_url_id": str(listing.pk), "include_keywords": False, "include_helpful": False}
+    old = api.queue_one_time_job(listing.competitor.brand_id, "amazon_review_scrape", parameters).run
+    work_one()
+    until(lambda: sandbox.state["runs"][0]["status"] == "SUCCEEDED", "the end upstream")
+    sandbox.account.faults.arm("bad_token", path="/items")
+    Run.objects.filter(pk=old.pk).update(due_at=timezone.now())
+    assert work_one().status == RunStatus.FAILED
+    sandbox.account.faults.clear()
+    upstream_health.note_success("apify")
+    sandbox.account.advance(days=1, new_reviews=5)
+    scrape(listing)
+    stored = list(AmazonReview.objects.order_by("pk").values())
+    api.retry(Run.objects.get(pk=old.pk), None)
+    work_one()
+    old.refresh_from_db()
+    assert (old.status, old.verdict, sandbox.state["runs_started"]) == (RunStatus.COMPLETED, "ok", 2)
+    assert list(AmazonReview.objects.exclude(last_run=old).order_by("pk").values()) == stored
+    only_there = AmazonReview.objects.filter(last_run=old)
+    assert set(only_there.values_list("last_seen_at", flat=True)) == {old.upstream_runs.get().finished_at}
+    assert old.counts["new"] == only_there.count()
+    assert 0 < old.counts["unchanged"] < len(stored)
+    assert old.counts["raw"] == sum(old.counts.get(name, 0) for name in ("new", "changed", "unchanged", "duplicate", "rejected"))
 
 
 def test_an_accepted_result_is_the_listings_last_scrape(sandbox, listing):
