@@ -1,5 +1,6 @@
 """What a handler is given: checkpoints, paid starts, waits, ingest, log and progress, all of it fenced by the lease."""
 
+import contextlib
 import json
 import time
 import zlib
@@ -23,6 +24,7 @@ from .errors import (
     LeaseLost,
     Park,
     PermanentError,
+    RunError,
     TransientError,
     UpstreamDown,
 )
@@ -198,7 +200,9 @@ class Context:
     def abort_upstream(self) -> None:
         """Ask for the end of all that works upstream for this run. TransientError where the upstream does not answer."""
         for upstream in UpstreamRun.objects.filter(run=self.run, status=UpstreamRun.Status.RUNNING):
-            self._abort(upstream)
+            given_up = claims.now() > upstream.deadline + money.GIVE_UP
+            with contextlib.suppress(RunError) if given_up else contextlib.nullcontext():  # nor is its end waited for for ever
+                self._abort(upstream)
 
     def _abort(self, upstream: UpstreamRun) -> None:
         source = get_source(upstream.source)
