@@ -43,7 +43,7 @@ class Overview:
     failed: list[RunLine]
     failed_count: int
     closed: list[str]  # which upstream is down or rejects us
-    orphans: list[UpstreamRun]  # that were still at work when last seen, though their run is over
+    orphans: list[tuple[Run, str]]  # runs that are over and have left something upstream, and what
     workers: int
     no_worker: str | None
     spent_today: Decimal
@@ -80,14 +80,21 @@ def overview(user: Any = None) -> Overview:
         ),
         failed_count=failed.count(),
         closed=list(upstream_health.closed_sources().values()),
-        orphans=list(
-            UpstreamRun.objects.filter(status=UpstreamRun.Status.RUNNING, run__status__in=states.TERMINAL).select_related("run")
-        ),
+        orphans=[
+            (one.run, _left(one))
+            for one in UpstreamRun.objects.filter(status__in=UpstreamRun.OPEN, run__status__in=states.TERMINAL).select_related("run")
+        ],
         workers=Worker.objects.filter(kind="worker", stopped_at=None, last_seen_at__gt=now - timedelta(seconds=60)).count(),
         no_worker=no_worker_since(now),
         spent_today=money.today(),
         spend_limit=settings.PIPELINE_DAILY_SPEND_LIMIT_USD,
     )
+
+
+def _left(upstream: UpstreamRun) -> str:
+    if upstream.status == UpstreamRun.Status.RUNNING:
+        return f"Run {upstream.run_id} is over, but what it started upstream was still at work when last seen."
+    return f"Run {upstream.run_id} is over, but whether its paid start took is not known. A Retry asks, and pays for no second one."
 
 
 def _freshness() -> tuple[list[StaleLine], int]:

@@ -19,8 +19,8 @@ LOOKED_AT = 500  # of what is late, before all is taken to have a reason
 class Command(BaseCommand):
     help = (
         "Health, queue depth, oldest due, stale datasets, dead workers. Exit 1 when unhealthy:"
-        " no worker, due work that waits over a minute without a reason, an upstream that is down or rejects us, or one at work"
-        " for a run that is over."
+        " no worker, due work that waits over a minute without a reason, an upstream that is down or rejects us, or one that is"
+        " or may be at work for a run that is over."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -44,9 +44,7 @@ class Command(BaseCommand):
             why = queries.run_line(late, around=around).explanation
             problems.append(f"Run {late.pk} has been due for {in_words(now - late.due_at)}. {why}")
         problems += seen.closed
-        problems += [
-            f"Run {one.run_id} is over, but what it started upstream was still at work when last seen." for one in seen.orphans
-        ]
+        problems += [words for _, words in seen.orphans]
         if options["json"]:
             self.stdout.write(
                 json.dumps(

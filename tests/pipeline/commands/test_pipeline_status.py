@@ -46,7 +46,7 @@ def test_work_that_waits_over_a_minute_is_unhealthy_and_named(capsys):
     assert f"Run {run.pk} has been due for 5 min" in out
 
 
-def test_an_upstream_that_is_down_is_unhealthy_and_so_is_one_at_work_for_a_run_that_is_over(capsys):
+def test_an_upstream_that_is_down_is_unhealthy_and_so_is_one_that_may_be_at_work_for_a_run_that_is_over(capsys):
     register_worker()
     closed = SourceState.objects.create(source="apify", blocked_until=timezone.now(), blocked_reason="Apify is down: HTTP 500.")
     code, out = status(capsys)
@@ -55,6 +55,9 @@ def test_an_upstream_that_is_down_is_unhealthy_and_so_is_one_at_work_for_a_run_t
     run = make_orphan()
     code, out = status(capsys)
     assert (code, f"Run {run.pk} is over, but what it started upstream was still at work" in out) == (1, True)
+    run.upstream_runs.update(status="intent", upstream_id=None)
+    code, out = status(capsys)
+    assert (code, f"Run {run.pk} is over, but whether its paid start took is not known" in out) == (1, True)
 
 
 def test_work_that_is_held_back_for_a_reason_is_healthy_and_hides_no_other(capsys):

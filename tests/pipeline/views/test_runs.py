@@ -260,6 +260,16 @@ def test_a_start_that_nobody_knows_of_can_be_adopted_or_started_again(operator, 
     assert (run.status, run.upstream_runs.get().upstream_id) == (RunStatus.PENDING, "HG7ML7M8z78YcAPEB")
 
 
+@pytest.mark.parametrize("status", ["intent", "unknown"])
+def test_a_run_that_ended_before_it_knew_of_its_paid_start_is_said_and_can_ask(operator, brand, status):
+    """As one whose workers died five times between the request and its answer: the start may be at work, and cost money."""
+    run = failed_with_upstream(brand, status)
+    overview = operator.get("/").content.decode()
+    assert f"Run {run.pk} is over, but whether its paid start took is not known." in overview
+    assert run.get_absolute_url() in overview
+    assert "act-retry" in operator.get(run.get_absolute_url()).content.decode()
+
+
 def test_dead_starts_are_paid_for_again_only_by_a_button_that_says_so(operator, brand):
     run = failed_with_upstream(brand, "timed_out")
     page = operator.get(run.get_absolute_url()).content.decode()
