@@ -73,6 +73,8 @@ def ensure_recurring_job(
             job = _locked(found)
             before = (job.cron_expression, job.time_zone, job.status)
             _switch(job, enabled, keep_pause, max_runs, created_by)
+            if before[:2] != (cron_expression, time_zone):
+                _leave_times(job, created_by)
         else:
             before = None
             job = Job(
@@ -114,6 +116,14 @@ def _switch(job: Job, enabled: bool | None, keep_pause: bool, max_runs: int | No
             job.status = JobStatus.ACTIVE
     elif enabled and job.status == JobStatus.COMPLETED and (max_runs is None or job.runs_completed < max_runs):
         job.status = JobStatus.ACTIVE  # it is allowed more runs than it had
+
+
+def _leave_times(job: Job, by: Any) -> None:
+    """What has come due by the times that are given up is counted by them, not by the new ones."""
+    at = claims.now()
+    for tick in job.runs.live().filter(scheduled_for__lte=at):
+        runs.tell_skipped(tick, job, at)
+    runs.record_event("rescheduled", f"Its times were changed by {by or 'another program'}.", job=job, by=by)
 
 
 def reschedule(job: Job) -> None:

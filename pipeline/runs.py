@@ -361,13 +361,18 @@ def _follow_up(tick: Run, job: Job, at: datetime, *, gave_way: bool = False) -> 
     """
     if tick.scheduled_for is None or job.status not in (JobStatus.ACTIVE, JobStatus.PAUSED):
         return
-    told = job.events.filter(kind="skipped").aggregate(at=Max("at"))["at"]
-    since = max(filter(None, [job.runs.aggregate(last=Max("scheduled_for"))["last"], told]))
+    tell_skipped(tick, job, at)
     line.insert_next_tick(job, at if gave_way else max(at, tick.scheduled_for), at)
+
+
+def tell_skipped(tick: Run, job: Job, at: datetime) -> None:
+    """How often its schedule came due while it was at work, since that was last told or the schedule was another."""
+    told = job.events.filter(kind__in=["skipped", "rescheduled"]).aggregate(at=Max("at"))["at"]
+    since = max(filter(None, [job.runs.aggregate(last=Max("scheduled_for"))["last"], told]))
     skipped = schedules.count_between(job.cron_expression, line.zone_of(job), since, at, SKIPS_COUNTED)
     if skipped and job.status == JobStatus.ACTIVE:
         times = "once more" if skipped == 1 else f"{skipped:,} {'or ' if skipped == SKIPS_COUNTED else ''}more times"
-        words = f"{job} came due {times} until run {tick.pk} was over. That is skipped and not made up for."
+        words = f"{job} came due {times} before run {tick.pk} was over. That is skipped and not made up for."
         record_event("skipped", words, job=job, run=tick)
         log(tick.pk, words, RunLog.Level.WARNING, at)
 

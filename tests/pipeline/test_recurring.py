@@ -210,6 +210,16 @@ def test_a_tick_in_time_skips_nothing(brand):
     assert not job.events.filter(kind="skipped").exists()
 
 
+def test_what_came_due_while_a_tick_was_at_work_is_counted_by_the_times_that_held_then(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", name="Nightly toys")
+    make_due(job.runs.get(), days=3)
+    run, attempt = claims.claim(register_worker())
+    api.ensure_recurring_job(brand.pk, "toy", "* * * * *")
+    executor.execute(run, runs.Lease(run.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
+    (said,) = [event.message for event in job.events.filter(kind="skipped") if "once more" not in event.message]
+    assert "Nightly toys came due 3 more times" in said
+
+
 def test_a_tick_that_was_run_before_its_time_is_not_run_again_at_it(brand):
     """Nor does it stand in the way of whoever changes the schedule then."""
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
