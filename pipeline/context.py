@@ -219,7 +219,7 @@ class Context:
         runs.log(self.run.pk, message, level)
 
     def progressed(self) -> None:
-        """A step or page is committed: earlier deaths no longer count towards poison, nor an earlier wait towards a failed try."""
+        """A step or page is committed: earlier deaths no longer count towards poison, nor waits towards a failed try."""
         stuck = Q(recoveries__gt=0) | Q(blocked_since__isnull=False)
         Run.objects.filter(stuck, pk=self.run.pk).update(recoveries=0, blocked_since=None)
 

@@ -82,7 +82,8 @@ def overview(user: Any = None) -> Overview:
         closed=list(upstream_health.closed_sources().values()),
         orphans=[
             (one.run, _left(one))
-            for one in UpstreamRun.objects.filter(status__in=UpstreamRun.OPEN, run__status__in=states.TERMINAL).select_related("run")
+            for one in UpstreamRun.objects.filter(status__in=UpstreamRun.OPEN, run__status__in=states.TERMINAL)
+            .select_related("run")
         ],
         workers=Worker.objects.filter(kind="worker", stopped_at=None, last_seen_at__gt=now - timedelta(seconds=60)).count(),
         no_worker=no_worker_since(now),
@@ -94,7 +95,7 @@ def overview(user: Any = None) -> Overview:
 def _left(upstream: UpstreamRun) -> str:
     if upstream.status == UpstreamRun.Status.RUNNING:
         return f"Run {upstream.run_id} is over, but what it started upstream was still at work when last seen."
-    return f"Run {upstream.run_id} is over, but whether its paid start took is not known. A Retry asks, and pays for no second one."
+    return f"Run {upstream.run_id} is over, but whether its paid start took is not known. A Retry asks before it pays."
 
 
 def _freshness() -> tuple[list[StaleLine], int]:
