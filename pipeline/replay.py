@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count
 
 from . import runs
 from .context import Context, Landing
@@ -43,16 +42,11 @@ def replay(run: Run, by: Any = None, *, dry_run: bool = False) -> Replayed:
     pages = RawPage.objects.filter(upstream_run__run=run).count()
     if not pages:
         raise NotAllowed(f"Run {run.pk} kept no pages, so there is nothing to replay.")
-    later = (
-        Run.objects.filter(pk__gt=run.pk, job_type=run.job_type, brand=run.brand, subject=run.subject)
-        .annotate(kept=Count("upstream_runs__pages"))
-        .filter(kept__gt=0)
-        .order_by("-pk")
-        .first()
-    )
-    if later:
+    same = UpstreamRun.objects.filter(run__job_type=run.job_type, run__brand=run.brand, run__subject=run.subject)
+    last = same.filter(pages__isnull=False).order_by("finished_at", "pk").last()
+    if last and last.run_id != run.pk:  # by its fetching: a Retry may have started anew after a run of a higher number
         raise NotAllowed(
-            f"Run {later.pk} fetched the same later than run {run.pk}. Replay that one, so that older rows do not"
+            f"Run {last.run_id} fetched the same later than run {run.pk}. Replay that one, so that older rows do not"
             " replace newer ones."
         )
     handler = get_type(run.job_type)

@@ -18,6 +18,7 @@ from pipeline.models import DatasetStatus, Run, UpstreamRun
 from pipeline.replay import replay
 from pipeline.states import JobStatus, RunStatus
 from pipeline.testing import work_one
+from tests.competitors.scraping import finish
 from tests.factories import make_brand, make_competitor, make_listing, make_user, read_items
 from tests.processes import until
 
@@ -229,6 +230,19 @@ def test_a_replay_of_an_older_run_is_refused(sandbox, listing):
     first, second = scrape(listing), scrape(listing)
     with pytest.raises(NotAllowed, match=f"Run {second.pk} fetched the same later"):
         replay(first)
+
+
+def test_a_replay_is_of_what_was_fetched_last_whichever_run_began_later(sandbox, listing):
+    sandbox.account.faults.arm("end_as", value="ABORTED", count=1)
+    first = scrape(listing)
+    api.cancel(first, None)
+    second = scrape(listing)
+    api.retry(Run.objects.get(pk=first.pk), None)  # whose new start fetches what came since
+    finish(first)
+    assert (first.status, sandbox.state["runs_started"]) == (RunStatus.COMPLETED, 3)
+    with pytest.raises(NotAllowed, match=f"Run {first.pk} fetched the same later"):
+        replay(second)
+    assert replay(first).pages
 
 
 def test_a_run_without_pages_cannot_be_replayed(listing):
