@@ -36,6 +36,7 @@ def place(job_type: str, brand_id: UUID | None, due_at: datetime, priority: int 
     `ahead`: which of its own it stands behind; all that are due by then.
     """
     own = Run.objects.filter(Q(brand_id=brand_id), job_type=job_type, status=RunStatus.PENDING, priority=priority)
+    own = own.filter(order_at__gt=due_at - APART)  # what stands before that moves nobody, and may be a hundred thousand rows
     last = own.filter(ahead or Q(due_at__lte=due_at)).order_by("-order_at").values_list("order_at", flat=True).first()
     return max(due_at, last + APART) if last else due_at
 
