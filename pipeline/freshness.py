@@ -54,8 +54,8 @@ def mark_failed(run: Run, error: str) -> None:
 
 
 def mark_stopped(run: Run) -> None:
-    """Cancelled: neither a success nor a failure of the data."""
-    _mark(run, last_status=DatasetStatus.Last.UNKNOWN, last_run_id=run.pk)
+    """Cancelled: neither a success nor a failure of the data. Where it never began, or another has since, that one's word stands."""
+    _rows(run).filter(last_run=run).update(last_status=DatasetStatus.Last.UNKNOWN)
 
 
 def _keys(run: Run) -> list[str]:

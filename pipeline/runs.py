@@ -320,8 +320,7 @@ def _end_attempt(lease: Lease, outcome: Outcome, at: datetime, error: str = "", 
 
 def _cancel(run: Run, at: datetime, summary: str) -> None:
     leave(run, RunStatus.CANCELLED, completed_at=at, summary=summary, cost_actual=spent(run), progress={})
-    if run.started_at:  # or the data of its subject is another run's business: a tick of tomorrow has touched nothing
-        freshness.mark_stopped(run)
+    freshness.mark_stopped(run)
     log(run.pk, summary, at=at)
     _end_job(run, at)
 

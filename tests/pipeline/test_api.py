@@ -252,6 +252,18 @@ def test_accepting_a_result_does_not_hide_what_came_after_it(brand, ends):
     assert brand.datasets.get().last_success_at == doubted.completed_at
 
 
+def test_a_retry_that_is_cancelled_before_it_began_leaves_what_is_known_of_its_data(brand):
+    old = api.queue_one_time_job(brand.pk, "toy", {"ends": "permanent"}).run
+    work_off()
+    api.queue_one_time_job(brand.pk, "toy")
+    work_off()
+    known = DatasetStatus.objects.values().get()
+    api.retry(Run.objects.get(pk=old.pk), None)
+    api.cancel(Run.objects.get(pk=old.pk), None)
+    assert Run.objects.get(pk=old.pk).status == RunStatus.CANCELLED
+    assert (known["last_status"], DatasetStatus.objects.values().get()) == ("completed", known)
+
+
 def test_a_job_that_was_put_away_while_it_was_at_work_stays_so(brand):
     queued = api.queue_one_time_job(brand.pk, "toy", {"sleeps": 60})
     assert work_one().status == RunStatus.WAITING
