@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models.signals import post_delete
+from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
 from pipeline import api, queries
@@ -44,9 +44,11 @@ def save_address(listing: CompetitorAmazonUrl, *, moved: bool) -> None:
         listing.save()
 
 
-@receiver(post_delete, sender=CompetitorAmazonUrl, dispatch_uid="forget_freshness_of_listing")
+@receiver(pre_delete, sender=CompetitorAmazonUrl, dispatch_uid="forget_freshness_of_listing")
 def _forget(instance: CompetitorAmazonUrl, **_: Any) -> None:
-    """However the row went (page, admin, with its competitor), its freshness and schedules go in the same transaction."""
+    """However the row goes (page, admin, with its competitor), its freshness and schedules go in the same transaction.
+
+    Before it: the end of a run writes run, freshness and listing in this order, and would wait for us as we for it.
+    """
     api.end_schedules_of(JOB_TYPE, str(instance.pk))
-    # By subject alone: when the competitor is deleted in one sweep, its row may no longer be there to name the brand.
     DatasetStatus.objects.filter(dataset_key=DATASET, subject=str(instance.pk)).delete()

@@ -6,12 +6,15 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from pipeline import api, freshness
+from pipeline import api, freshness, runs
+from pipeline.claims import claim
 from pipeline.errors import NotAllowed
+from pipeline.heartbeat import register_worker
 from pipeline.models import DatasetStatus, Job
+from pipeline.registry import Done
 from pipeline.states import JobStatus, RunStatus
 from pipeline.testing import work_one
-from tests.factories import make_brand
+from tests.factories import make_brand, make_competitor, make_listing
 from tests.processes import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.only_on("postgresql")]
@@ -24,7 +27,7 @@ def brand():
 
 @pytest.fixture
 def meanwhile(monkeypatch):
-    """Has `freshness.<mark>` of the next run begin something else, in a thread, and go on when that waits for a lock."""
+    """Has `freshness.<mark>` (or another module's) begin something else, in a thread, and go on when that waits for a lock."""
     threads: list[threading.Thread] = []
     errors: list[Exception] = []
 
@@ -37,26 +40,29 @@ def meanwhile(monkeypatch):
         finally:
             connection.close()
 
-    def waits():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
-            return cursor.fetchone()
+    def begin(mark, do, of=freshness):
+        marks = getattr(of, mark)
 
-    def begin(mark, do):
-        marks = getattr(freshness, mark)
-
-        def marks_and_waits(*about):
-            marks(*about)
+        def marks_and_waits(*about, **more):
+            marks(*about, **more)
             if not threads:
                 threads.append(threading.Thread(target=work, args=(do,)))
                 threads[0].start()
-                until(waits, "the other to wait for a lock")
+                until(waiting, "the other to wait for a lock")
 
-        monkeypatch.setattr(freshness, mark, marks_and_waits)
+        monkeypatch.setattr(of, mark, marks_and_waits)
 
     yield begin
     threads[0].join(60)
     assert not errors
+
+
+def waiting():
+    """How many wait for a lock, in this test's database."""
+    ours = "SELECT pid FROM pg_locks WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN ({ours})")
+        return cursor.fetchone()[0]
 
 
 def test_a_subject_is_removed_while_its_scheduled_run_ends(brand, meanwhile):
@@ -89,3 +95,19 @@ def test_a_job_is_archived_while_its_run_is_cancelled(brand, meanwhile):
     api.cancel(queued.run, None)
     queued.run.refresh_from_db()
     assert queued.run.status == RunStatus.CANCELLED
+
+
+@pytest.mark.parametrize("scheduled", [True, False])
+def test_a_listing_is_removed_while_its_scrape_ends(brand, meanwhile, scheduled):
+    """The end books itself in the listing, last of all: whoever removes the listing must not have its row before the others."""
+    listing = make_listing(make_competitor(brand))
+    parameters = {"competitor_amazon_url_id": str(listing.pk), "include_keywords": False, "include_helpful": False}
+    if scheduled:
+        api.run_now(api.ensure_recurring_job(brand.pk, "amazon_review_scrape", "0 3 * * *", parameters).runs.get(), None)
+    else:
+        api.queue_one_time_job(brand.pk, "amazon_review_scrape", parameters)
+    run, attempt = claim(register_worker())
+    meanwhile("mark_completed", listing.delete)
+    runs.complete(runs.Lease(run.pk, attempt.lease_token, attempt.pk), Done())
+    run.refresh_from_db()
+    assert run.status == RunStatus.COMPLETED
