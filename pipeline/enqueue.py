@@ -91,7 +91,8 @@ def queue_many(
                     )
                     for number, (key, job) in enumerate(jobs.items())
                 ]
-                Run.objects.bulk_create(new)
+                # By key: of two who queue the same in different orders, each would wait for what the other has inserted.
+                Run.objects.bulk_create(sorted(new, key=lambda run: str(run.dedupe_key)))
             found |= {key: Queued(run.job, run, created=True) for key, run in zip(missing, new, strict=True)}
         except IntegrityError:  # somebody queued one of them meanwhile: find out which
             for key, (params, subject) in missing.items():

@@ -10,7 +10,7 @@ from pipeline import api, freshness, runs
 from pipeline.claims import claim
 from pipeline.errors import NotAllowed
 from pipeline.heartbeat import register_worker
-from pipeline.models import DatasetStatus, Job
+from pipeline.models import DatasetStatus, Job, Run
 from pipeline.registry import Done
 from pipeline.states import JobStatus, RunStatus
 from pipeline.testing import work_one
@@ -111,3 +111,25 @@ def test_a_listing_is_removed_while_its_scrape_ends(brand, meanwhile, scheduled)
     runs.complete(runs.Lease(run.pk, attempt.lease_token, attempt.pk), Done())
     run.refresh_from_db()
     assert run.status == RunStatus.COMPLETED
+
+
+def test_the_same_subjects_are_queued_by_two_people_in_opposite_orders(brand):
+    """Each has one of them, and waits for a third that somebody else is about to queue, before it gets to the other's."""
+    names, answers = ["fox", "mole", "owl"], {}
+
+    def queue(order):
+        answers[order] = api.queue_many(brand.pk, "toy", [{"name": name} for name in names[::order]])
+        connection.close()
+
+    threads = [threading.Thread(target=queue, args=(order,)) for order in (1, -1)]
+    with transaction.atomic():
+        api.queue_one_time_job(brand.pk, "toy", {"name": "mole"})
+        for thread in threads:
+            thread.start()
+        until(lambda: waiting() == 2, "both to wait")
+        transaction.set_rollback(True)
+    for thread in threads:
+        thread.join(60)
+    assert [queued.run.subject for queued in answers[1]] == names
+    assert [queued.run for queued in answers[1]] == [queued.run for queued in answers[-1]][::-1]
+    assert Run.objects.count() == 3
