@@ -114,7 +114,10 @@ def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
 
 def drop_future_tick(job: Job) -> None:
     """Take back the tick that has not begun. Under the claim's lock, or it may begin between being found and being deleted."""
-    job.runs.filter(status=RunStatus.PENDING, scheduled_for__isnull=False, attempt=0, started_at=None).delete()
+    tick = job.runs.filter(status=RunStatus.PENDING, scheduled_for__isnull=False, attempt=0, started_at=None)
+    # Its row first: whoever brings it forward just now has written a line of its log, which would be left without it.
+    list(tick.select_for_update(no_key=True).values_list("pk"))
+    tick.delete()
 
 
 def zone_of(job: Job) -> str:

@@ -133,3 +133,13 @@ def test_the_same_subjects_are_queued_by_two_people_in_opposite_orders(brand):
     assert [queued.run.subject for queued in answers[1]] == names
     assert [queued.run for queued in answers[1]] == [queued.run for queued in answers[-1]][::-1]
     assert Run.objects.count() == 3
+
+
+def test_a_tick_is_brought_forward_while_a_retry_takes_its_place(brand, meanwhile):
+    """What the one writes of the tick that the other takes back goes with it."""
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", {"ends": "permanent"})
+    api.run_now(job.runs.get(), None)
+    failed = work_one()
+    meanwhile("log", lambda: api.retry(failed, None), of=runs)
+    api.run_now(job.runs.live().get(), None)
+    until(lambda: job.runs.live().get() == failed, "the retry")
