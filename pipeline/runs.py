@@ -91,6 +91,10 @@ def hand_back(lease: Lease, reason: str = "The worker was stopped.") -> None:
 def block(lease: Lease, reason: str, seconds: float, *, limited: bool = True, knew_cancel: bool = False) -> None:
     """Not possible just now through nobody's fault: waits with the reason, costs no try; after two hours it does, if limited."""
     with fenced(lease) as (run, at):
+        if knew_cancel and not _has_something_upstream(run):  # nothing to bring home: it would wait for its own end
+            _end_attempt(lease, Outcome.CANCELLED, at, reason)
+            _cancel(run, at, f"Cancelled. {reason}")
+            return
         since = (run.blocked_since or at) if limited else None
         if since is None or at - since <= BLOCKED_FOR_AT_MOST:
             if run.cancel_requested_at:

@@ -193,6 +193,18 @@ def test_a_sleep_parks_the_run_and_goes_on_after_it(queue):
     assert [a.outcome for a in run.attempts.all()] == [Outcome.PARKED, Outcome.COMPLETED]
 
 
+@pytest.mark.parametrize("ends", ["transient", "blocked", "no_column"])
+def test_a_cancel_does_not_wait_for_what_never_comes(queue, ends):
+    """Its second try fails as its first did, and so would each after it; there is nothing upstream that it could bring home."""
+    run = queue(ends=ends)
+    work_one()
+    make_due(run)
+    claimed, attempt = claims.claim(register_worker())
+    api.cancel(run, None)
+    runs.hand_back(runs.Lease(claimed.pk, attempt.lease_token, attempt.pk))
+    assert work_one().status == RunStatus.CANCELLED
+
+
 def test_a_cancel_ends_a_sleep(queue):
     run = queue(sleeps=600)
     work_one()
