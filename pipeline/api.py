@@ -175,6 +175,10 @@ def retry(run: Run, by: Any) -> None:
             if not runs.reopen(run, by):
                 _refuse("retry", run)
     except IntegrityError:
+        if run.scheduled_for:  # the next tick, which made room for it, is there again, and is not what stands in its way
+            there = run.job.runs.filter(scheduled_for=run.scheduled_for).exclude(status=RunStatus.CANCELLED).exclude(pk=run.pk)
+            if other := there.first():
+                raise NotAllowed(f"Run {run.pk} cannot be retried: run {other.pk} had its time instead.") from None
         key = line.dedupe_key(run.job_type, run.brand_id, run.subject)
         holder = Run.objects.live().filter(Q(dedupe_key=key) | Q(job=run.job_id)).first()
         raise NotAllowed(f"Run {run.pk} cannot be retried: run {holder.pk if holder else '?'} is doing the same now.") from None

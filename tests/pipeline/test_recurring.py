@@ -246,6 +246,20 @@ def test_a_failed_tick_can_be_retried_and_the_schedule_goes_on_after_it(brand):
     assert job.events.filter(kind="skipped").count() == 1, "the days that were skipped are said once"
 
 
+def test_a_cancelled_tick_whose_time_another_had_since_is_not_retried(brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    cancelled = job.runs.get()
+    api.cancel(cancelled, None)
+    api.pause(job, None)
+    api.resume(job, None)
+    api.run_now(job.runs.live().get(), None)
+    other = work_one()
+    assert other.scheduled_for == cancelled.scheduled_for
+    cancelled.refresh_from_db()
+    with pytest.raises(NotAllowed, match=f"run {other.pk} had its time"):
+        api.retry(cancelled, None)
+
+
 def test_a_failed_tick_is_not_retried_beside_one_that_is_under_way(brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", {"ends": "permanent"})
     make_due(job.runs.get())
