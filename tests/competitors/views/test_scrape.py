@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from competitors.models import CompetitorAmazonUrl
 from pipeline.errors import InvalidRequest, NotAllowed
-from pipeline.models import Job, Run
+from pipeline.models import ConcurrencyLimit, Job, Pause, Run
 
 from .addresses import of_listing, tab
 
@@ -70,6 +70,21 @@ def test_a_second_click_returns_the_live_run(page: Client, listing: CompetitorAm
     assert "already queued 12 s ago by you, 1st in line" in said(response)
     assert f"See run {run.pk}" in said(response)
     assert "other options" not in said(response)
+
+
+@pytest.mark.parametrize(
+    ("stop", "fields", "why"),
+    [(ConcurrencyLimit, {"max_running": 0}, "The limit for all runs is 0"), (Pause, {}, "Paused by the system since")],
+)
+def test_a_click_on_what_is_held_back_says_why_and_no_place_in_line(
+    page: Client, listing: CompetitorAmazonUrl, stop: Any, fields: dict[str, int], why: str
+) -> None:
+    stop.objects.create(**fields)
+    first, second = said(press(page, listing, **BOTH)), said(press(page, listing, **BOTH))
+    assert f"Review scrape queued! {why}" in first
+    assert "when a worker is free" not in first
+    assert f"by you. {why}" in second
+    assert "in line" not in second
 
 
 def test_a_second_click_with_other_options_is_told_so(page: Client, listing: CompetitorAmazonUrl) -> None:
