@@ -101,7 +101,7 @@ def block(lease: Lease, reason: str, seconds: float, *, limited: bool = True, kn
                 seconds = min(seconds, CANCEL_AGAIN) if knew_cancel else 0
             due = at + timedelta(seconds=seconds)
             leave(run, RunStatus.PENDING, **_back_in_line(run, due), blocked_reason=reason, blocked_since=since)
-            _end_attempt(lease, Outcome.PARKED, at, reason)
+            _end_attempt(lease, Outcome.HANDED_BACK, at, reason)  # it is back in line: nothing of it waits upstream
             log(run.pk, f"Waiting: {reason}", RunLog.Level.WARNING, at)
             return
     fail(lease, f"{reason} It has been so for two hours.", permanent=False, knew_cancel=knew_cancel)

@@ -4,13 +4,15 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from pipeline import api, claims
 from pipeline.heartbeat import register_worker
-from pipeline.models import ConcurrencyLimit, Run, UpstreamRun
+from pipeline.models import Attempt, ConcurrencyLimit, Run, UpstreamRun
 from pipeline.queries.overview import SHOWN
+from pipeline.queries.run_detail import run_detail
 from pipeline.states import RunStatus
 from pipeline.testing import work_off
 from tests.factories import make_brand, make_orphan, make_user
@@ -116,6 +118,16 @@ def test_a_retry_says_which_try_and_why(operator, brand):
     page = operator.get(run.get_absolute_url()).content.decode()
     assert "Try 2 of 4, next in 4 min: The toy shop was closed." in page
     assert "Will retry" in page
+
+
+def test_time_in_which_a_limit_put_a_run_off_is_no_time_at_its_upstream(brand):
+    run = queue(brand, ends="blocked")
+    work_off()
+    Attempt.objects.update(started_at=F("started_at") - timedelta(hours=9), ended_at=F("ended_at") - timedelta(hours=9))
+    run.refresh_from_db()
+    detail = run_detail(run)
+    assert detail.at_upstream == 0
+    assert detail.in_line > 8 * 3600
 
 
 def test_a_traceback_is_for_engineers_only(client, brand):
