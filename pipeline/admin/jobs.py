@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
@@ -139,7 +140,7 @@ class JobAdmin(admin.ModelAdmin):
             return "Once"
         zone = job.time_zone or (job.brand.time_zone if job.brand else "") or timezone.get_default_timezone_name()
         times = schedules.next_times(job.cron_expression, zone, timezone.now(), 5)
-        following = ", ".join(f"{timezone.localtime(one):%d %b %H:%M}" for one in times)
+        following = ", ".join(f"{one.astimezone(ZoneInfo(zone)):%d %b %H:%M}" for one in times)
         return f"{schedules.in_words(job.cron_expression)}, {zone}. Next: {following}"
 
     def save_model(self, request: HttpRequest, obj: Job, form: JobForm, change: bool) -> None:

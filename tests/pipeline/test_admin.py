@@ -131,6 +131,13 @@ def test_a_recurring_job_of_the_form_has_its_one_future_run(page, brand):
     assert job.runs.get().scheduled_for != first
 
 
+def test_a_schedules_next_times_are_shown_in_the_zone_that_is_named_beside_them(page, brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", time_zone="Asia/Tokyo")
+    words = admin.site._registry[Job].when_in_words(job)
+    assert "Asia/Tokyo. Next: " in words
+    assert words.partition("Next: ")[2].count("03:00") == 5
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
