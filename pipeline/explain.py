@@ -133,7 +133,8 @@ def _waiting(run: Run, at: datetime, around: Surroundings) -> str:
     upstream = next((one for one in run.upstream_runs.all() if one.status == UpstreamRun.Status.RUNNING), None)
     if upstream is None:
         left = in_words(max(run.due_at - at, timedelta(0)))
-        return f"{(run.blocked_reason or 'waiting').capitalize()}, looked at again in {left}."
+        reason = (run.blocked_reason or "waiting").removesuffix(".")
+        return f"{reason[0].upper()}{reason[1:]}, looked at again in {left}."
     began = upstream.started_at or upstream.intent_at
     words = f"At {source_label(upstream.source)} for {in_words(at - began)}"
     if usual := around.usual(run.job_type):

@@ -288,6 +288,20 @@ def test_a_stand_still_is_said(brands):
     assert explain(queue(brands[0]), timezone.now()).startswith("No worker has ever reported")
 
 
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("Apify cannot be asked: HTTP 502. Asked again later.", "Apify cannot be asked: HTTP 502. Asked again later, looked at"),
+        ("asking Apify whether the start took", "Asking Apify whether the start took, looked at"),
+    ],
+)
+def test_what_a_waiting_run_waits_for_is_said_as_it_is_written(brands, reason, words):
+    run = queue(brands[0])
+    Run.objects.update(status="waiting", blocked_reason=reason, due_at=timezone.now() + timedelta(minutes=1))
+    run.refresh_from_db()
+    assert explain(run, timezone.now()).startswith(words)
+
+
 def test_a_retry_says_which_try_comes_when_and_why(brands):
     api.queue_one_time_job(brands[0].pk, "toy", {"ends": "transient"})
     run = work_one()
