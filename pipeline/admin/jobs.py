@@ -47,9 +47,13 @@ class JobForm(forms.ModelForm):
             if cleaned.get(PREFIX + name) not in (None, "")
         }
         brand = cleaned.get("brand", self.instance.brand)
+        recurring = cleaned.get("schedule_type", self.instance.schedule_type) == Job.Schedule.RECURRING
+        for name in () if recurring else ("cron_expression", "max_runs"):
+            if cleaned.get(name):  # or it would be lost, and the job be queued and paid for at once
+                self.add_error(name, "A one-time job runs once, now. Choose Recurring above, or leave this empty.")
         try:
             self.parameters = clean_parameters(self.handler.Params, given, brand)
-            if cleaned.get("schedule_type", self.instance.schedule_type) == Job.Schedule.RECURRING:
+            if recurring:
                 schedules.check(cleaned.get("cron_expression", ""))
             subject = self.handler.subject(brand, self.parameters).key
             if self.instance.pk and subject != self.instance.subject:

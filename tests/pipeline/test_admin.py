@@ -155,6 +155,13 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_queued(page, wrong, w
     assert not Job.objects.exists()
 
 
+@pytest.mark.parametrize("field", [{"cron_expression": "0 3 * * *"}, {"max_runs": "5"}])
+def test_a_one_time_job_with_a_schedules_fields_is_asked_about_and_not_queued(page, brand, field):
+    answer = page.post(reverse("admin:pipeline_job_add") + "?job_type=toy", form(brand=str(brand.pk), **field))
+    assert "A one-time job runs once, now. Choose Recurring above, or leave this empty." in answer.content.decode()
+    assert not Run.objects.exists()
+
+
 def test_reviews_are_scraped_by_action_on_urls(page):
     listing = make_listing()
     page.post(
