@@ -36,6 +36,7 @@ __all__ = [
     "retry",
     "run_again",
     "run_now",
+    "schedule_of",
     "start_again",
     "start_here",
 ]
@@ -64,11 +65,7 @@ def ensure_recurring_job(
     brand, params, subject = checked(brand_id, job_type, parameters)
     with transaction.atomic():
         claims.lock(claims.CLAIM_LOCK)
-        found = (
-            Job.objects.filter(brand=brand, job_type=job_type, subject=subject.key, schedule_type=Job.Schedule.RECURRING)
-            .exclude(status=JobStatus.ARCHIVED)
-            .first()
-        )
+        found = schedule_of(brand, job_type, subject.key)
         if found:
             job = _locked(found)
             before = (job.cron_expression, job.time_zone, job.status)
@@ -97,6 +94,12 @@ def ensure_recurring_job(
         else:
             reschedule(job)
     return job
+
+
+def schedule_of(brand: Brand | None, job_type: str, subject: str) -> Job | None:
+    """The one schedule of (brand, type, subject) that is not put away."""
+    found = Job.objects.filter(brand=brand, job_type=job_type, subject=subject, schedule_type=Job.Schedule.RECURRING)
+    return found.exclude(status=JobStatus.ARCHIVED).first()
 
 
 def _locked(job: Job) -> Job:

@@ -58,6 +58,8 @@ class JobForm(forms.ModelForm):
             subject = self.handler.subject(brand, self.parameters).key
             if self.instance.pk and subject != self.instance.subject:
                 raise InvalidRequest("That would be a schedule of something else. Add a new one for it, and archive this one.")
+            if recurring and not self.instance.pk and (twin := api.schedule_of(brand, self.handler.name, subject)):
+                raise InvalidRequest(f"Schedule {twin.pk}, {twin}, does this already ({twin.status}). Change that one instead.")
         except InvalidRequest as error:
             placed = {name: name if name in self.fields else PREFIX + name for name in error.errors}
             for name, words in error.errors.items():

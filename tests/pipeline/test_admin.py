@@ -162,6 +162,19 @@ def test_a_one_time_job_with_a_schedules_fields_is_asked_about_and_not_queued(pa
     assert not Run.objects.exists()
 
 
+def test_adding_a_schedule_of_what_has_one_leaves_that_one_as_it_is(page, brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", {"name": "owl"}, name="Nightly", max_runs=9)
+    answer = page.post(
+        reverse("admin:pipeline_job_add") + "?job_type=toy",
+        form(brand=str(brand.pk), schedule_type="recurring", cron_expression="* * * * *"),
+    )
+    assert f"Schedule {job.pk}, Nightly, does this already (active). Change that one instead." in answer.content.decode()
+    job.refresh_from_db()
+    assert (job.cron_expression, job.name, job.max_runs) == ("0 3 * * *", "Nightly", 9)
+    page.post(reverse("admin:pipeline_job_add") + "?job_type=toy", form(brand=str(brand.pk)))
+    assert Run.objects.one_time().exists()
+
+
 def test_reviews_are_scraped_by_action_on_urls(page):
     listing = make_listing()
     page.post(
