@@ -175,6 +175,14 @@ def test_adding_a_schedule_of_what_has_one_leaves_that_one_as_it_is(page, brand)
     assert Run.objects.one_time().exists()
 
 
+def test_who_may_not_add_jobs_is_not_asked_which(client):
+    user = make_user("looker", "pipeline.view_job")
+    user.is_staff = True
+    user.save()
+    client.force_login(user)
+    assert client.get(reverse("admin:pipeline_job_add")).status_code == 403
+
+
 def test_reviews_are_scraped_by_action_on_urls(page):
     listing = make_listing()
     page.post(
