@@ -138,7 +138,7 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
         cap=UpstreamRun.objects.filter(run=run).aggregate(cap=Sum("cost_cap"))["cap"],
         cost_settled=bool(upstreams) and all(one.cost_settled or one.status in ("void", "refused") for one in upstreams),
         waits_for=waits_for,
-        try_words=f"Try {min(run.attempt + 1, run.job.max_retries + 1)} of {run.job.max_retries + 1}",
+        try_words=_try_words(run),
         can_replay=any(one.read_offset for one in upstreams) and "replay" in line.actions,
         can_adopt=run.status == RunStatus.FAILED and unclear,
         orphan=next((_upstream(one) for one in upstreams if one.status == UpstreamRun.Status.RUNNING and not run.is_live), None),
@@ -159,6 +159,13 @@ def spans_of(run: Run, attempts: list[Attempt], now: datetime) -> list[Span]:
     if run.is_live and (not attempts or attempts[-1].ended_at):
         spans.append(Span(kind, max((now - at).total_seconds(), 0)))
     return [span for span in spans if span.seconds > 0]
+
+
+def _try_words(run: Run) -> str:
+    """'Try 2 of 4': the one that it is at, or comes next; of a run that failed, its last."""
+    most = run.job.max_retries + 1
+    number = max(run.attempt, 1) if run.status == RunStatus.FAILED else run.attempt + 1
+    return f"Try {min(number, most)} of {most}"
 
 
 def _attempt(attempt: Attempt, now: datetime) -> AttemptLine:

@@ -112,6 +112,16 @@ def test_a_failed_run_says_what_and_what_now(operator, brand):
     assert "act-retry" in page
 
 
+@pytest.mark.parametrize(("ends", "words"), [("permanent", "Try 1 of 4."), ("transient", "Try 4 of 4.")])
+def test_a_failed_run_says_which_try_was_its_last(operator, brand, ends, words):
+    run = queue(brand, ends=ends)
+    for _ in range(4):
+        work_off()
+        Run.objects.filter(status="pending").update(due_at=timezone.now(), order_at=timezone.now())
+    assert Run.objects.get().status == RunStatus.FAILED
+    assert words in operator.get(run.get_absolute_url()).content.decode()
+
+
 def test_a_retry_says_which_try_and_why(operator, brand):
     run = queue(brand, ends="transient")
     work_off()
