@@ -10,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from pipeline import api, upstream_health
-from pipeline.models import DatasetStatus, Run
+from pipeline.models import Attempt, Brand, DatasetStatus, Run
 from pipeline.sweep import sweep
 from pipeline.testing import work_off
 from tests.factories import make_listing, make_orphan, make_review, make_upstream
@@ -84,6 +84,25 @@ def test_no_page_violates_wcag_or_scrolls_sideways(open_page, filled, scheme, wi
             f"{path} scrolls sideways"
         )
         assert not said, f"{path}: {said}"
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_names_and_errors_without_a_place_to_break_widen_no_page(open_page, filled, width):
+    long = "x" * 200
+    competitor = filled.competitor
+    type(competitor).objects.update(name=long)
+    Brand.objects.update(name=long)
+    Run.objects.update(subject_label=long, summary=long)
+    Run.objects.filter(status="failed").update(error_message=long * 500)
+    Attempt.objects.update(error=long)
+    failed = Run.objects.filter(status="failed")
+    DatasetStatus.objects.update(last_status="failed", last_run=failed.first(), error_message=long * 500)
+    page = open_page("/", viewport={"width": width, "height": 900})
+    for path in pages(filled):
+        page.goto(path)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 1, f"{path} is {wide} px too wide"
+        assert page.evaluate("document.querySelector('.banner__text')?.clientHeight ?? 0") < 900 or "/runs/" in path, path
 
 
 def test_empty_pages_are_accessible_and_say_what_to_do(open_page):
