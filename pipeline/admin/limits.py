@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django_q.models import Failure, OrmQ, Schedule, Success
@@ -35,6 +36,10 @@ class BrandAdmin(admin.ModelAdmin):
 
 class ScopeForm(forms.ModelForm):
     """A mistyped type or account would stop nothing, in silence: both are chosen, not typed."""
+
+    class Meta:
+        # Of the limits' own constraints, which have no code; Django would say "Constraint “limit_once_brand” is violated."
+        error_messages = {NON_FIELD_ERRORS: {None: "There is a limit of just this already. Change that one instead."}}
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)

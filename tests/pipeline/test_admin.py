@@ -213,6 +213,16 @@ def test_a_limit_that_would_stop_nothing_is_refused_at_its_field(page, fields, w
     assert not ConcurrencyLimit.objects.exists()
 
 
+@pytest.mark.parametrize("of_a_brand", [True, False])
+def test_a_second_limit_of_the_same_is_refused_in_words(page, brand, of_a_brand):
+    fields = LIMIT | {"brand": str(brand.pk) if of_a_brand else "", "job_type": "toy"}
+    page.post(reverse("admin:pipeline_concurrencylimit_add"), fields)
+    answer = page.post(reverse("admin:pipeline_concurrencylimit_add"), fields).content.decode()
+    assert "There is a limit of just this already. Change that one instead." in answer
+    assert "onstraint" not in answer
+    assert ConcurrencyLimit.objects.count() == 1
+
+
 def test_who_sets_changes_and_lifts_a_limit_stays_in_the_events(page):
     page.post(reverse("admin:pipeline_concurrencylimit_add"), LIMIT | {"job_type": "toy"})
     limit = ConcurrencyLimit.objects.get()
