@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django_q.models import Failure, OrmQ, Schedule, Success
 
 from .. import api
-from ..models import Brand, ConcurrencyLimit, Pause
+from ..models import Brand, ConcurrencyLimit, Pause, Run
 from ..registry import all_types
 from ..runs import record_event
 from ..sources import known_sources
@@ -27,6 +27,16 @@ class BrandAdmin(admin.ModelAdmin):
     search_fields = ("name", "slug")
     list_filter = ("time_zone",)
     prepopulated_fields = {"slug": ("name",)}
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """A brand that has run stays, with what was paid for it. Said as it is: no permission would help."""
+        found, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        kept = [
+            f"{brand}: {runs} run{'' if runs == 1 else 's'}, kept with what they cost. To stop it, archive its schedules."
+            for brand in objs
+            if (runs := Run.objects.filter(brand=brand).count())
+        ]
+        return found, counts, set() if kept else lacking, [*protected, *kept]
 
     def save_model(self, request: HttpRequest, obj: Brand, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

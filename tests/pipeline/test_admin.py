@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from pipeline import api
 from pipeline.explain import explain
-from pipeline.models import ConcurrencyLimit, Event, Job, Pause, Run
+from pipeline.models import Brand, ConcurrencyLimit, Event, Job, Pause, Run
 from pipeline.states import JobStatus, RunStatus
 from pipeline.testing import work_off
 from tests.factories import make_brand, make_listing, make_user
@@ -264,6 +264,21 @@ def test_a_brand_that_moves_in_the_admin_takes_its_schedules_along(page, brand):
     fields = {"name": brand.name, "slug": brand.slug, "time_zone": "Asia/Tokyo"}
     page.post(reverse("admin:pipeline_brand_change", args=[brand.pk]), fields)
     assert job.runs.get().scheduled_for.astimezone(ZoneInfo("Asia/Tokyo")).hour == 3
+
+
+def test_a_brand_that_has_run_stays_and_why_is_said(page, brand):
+    api.queue_one_time_job(brand.pk, "toy")
+    address = reverse("admin:pipeline_brand_delete", args=[brand.pk])
+    for answer in (page.get(address), page.post(address, {"post": "yes"}), act(page, "brand", "delete_selected", brand)):
+        words = answer.content.decode()
+        assert "Acme: 1 run, kept with what they cost. To stop it, archive its schedules." in words
+        assert "permission" not in words
+    assert Run.objects.exists()
+
+
+def test_a_brand_that_never_ran_can_be_deleted(page, brand):
+    page.post(reverse("admin:pipeline_brand_delete", args=[brand.pk]), {"post": "yes"})
+    assert not Brand.objects.exists()
 
 
 def test_how_often_a_schedule_is_retried_is_kept(page, brand):
