@@ -207,8 +207,7 @@ class Sentinel(cluster.Sentinel):
         try:
             # Of this cluster: another container may have the same host name and pids.
             for worker in Worker.objects.filter(cluster=self.cluster_id, pid=process.pid, stopped_at=None):
-                if recovery.lose_worker(worker, exit_signal):
-                    logger.warning("Worker %s died (signal %s); its run was handed back.", worker, exit_signal)
+                recovery.lose_worker(worker, exit_signal)  # which says what becomes of the run it had
         except Exception as error:  # noqa: BLE001  of one run: the sentinel has the others to guard
             logger.warning("The run of dead worker %s could not be handed back, its lease will lapse: %r", process.pid, error)
         finally:

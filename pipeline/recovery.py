@@ -1,5 +1,6 @@
 """What a worker's death means for its run: handed back at once, or failed as poison. A crash is not the run's fault."""
 
+import logging
 from datetime import datetime
 
 from django.db import transaction
@@ -10,6 +11,7 @@ from .models import Attempt, Run, RunLog, Worker
 from .runs import fail_for_good, leave, log
 from .states import Outcome, RunStatus
 
+logger = logging.getLogger(__name__)
 MAX_RECOVERIES = 5  # deaths without a committed step or page in between, then the run is poison
 
 
@@ -25,7 +27,9 @@ def record_death(run: Run, at: datetime, exit_signal: int | None = None) -> None
     recoveries = run.recoveries + 1
     if recoveries < MAX_RECOVERIES:
         leave(run, RunStatus.PENDING, recoveries=recoveries, due_at=at, order_at=at, priority=Run.WOKEN)
-        log(run.pk, f"{story} What was done is kept; another worker goes on.", RunLog.Level.WARNING, at)
+        words = f"{story} What was done is kept; another worker goes on."
+        log(run.pk, words, RunLog.Level.WARNING, at)
+        logger.warning("Run %s: %s", run.pk, words)
         return
     deaths = (
         Attempt.objects.filter(run=run, outcome=Outcome.LOST).order_by("-number").values_list("error", flat=True)[:MAX_RECOVERIES]
@@ -35,6 +39,7 @@ def record_death(run: Run, at: datetime, exit_signal: int | None = None) -> None
     )
     freshness.mark_failed(run, error)
     log(run.pk, f"Failed: {error}", RunLog.Level.ERROR, at)
+    logger.error("Run %s failed: %s", run.pk, error)
     fail_for_good(run, error, at, recoveries=recoveries)
 
 

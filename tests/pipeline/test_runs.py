@@ -278,6 +278,17 @@ def test_a_death_seen_on_the_host_hands_the_run_back_with_its_signal(queue):
     assert (run.status, lost.outcome, lost.exit_signal) == (RunStatus.PENDING, Outcome.LOST, 9)
 
 
+def test_the_workers_log_names_the_run_of_a_dead_worker_and_what_becomes_of_it(queue, caplog):
+    run = queue()
+    for _ in range(recovery.MAX_RECOVERIES):
+        claimed, _ = claim()
+        recovery.lose_worker(claimed.worker, 9)
+    first, *_, last = caplog.messages
+    assert first.startswith(f"Run {run.pk}: Worker ")
+    assert first.endswith(" was killed (signal 9). What was done is kept; another worker goes on.")
+    assert last.startswith(f"Run {run.pk} failed: 5 workers died on this run without getting further, so it is not tried again.")
+
+
 def test_a_cancel_of_a_running_run_is_heard_at_its_next_step(queue):
     run = queue(works=0)
     claimed, lease = claim()
