@@ -71,6 +71,7 @@ class RunDetail:
     working: float
     counts: list[tuple[str, int]]
     cap: Decimal | None
+    again: Decimal | None  # what Run again costs, about: what this one did, if it got to its end, else what it was to cost
     cost_settled: bool
     waits_for: str  # the upstream's label for 'At …'
     try_words: str
@@ -135,6 +136,7 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
         at_upstream=sums["upstream"],
         working=sums["work"],
         counts=_counts(run),
+        again=run.cost_estimate if run.cost_actual is None or run.status != RunStatus.COMPLETED else run.cost_actual,
         cap=UpstreamRun.objects.filter(run=run).aggregate(cap=Sum("cost_cap"))["cap"],
         cost_settled=bool(upstreams) and all(one.cost_settled or one.status in ("void", "refused") for one in upstreams),
         waits_for=waits_for,

@@ -12,7 +12,7 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from ..explain import Surroundings, explain
-from ..models import Job, Run
+from ..models import Job, Run, UpstreamRun
 from ..registry import all_types
 from ..sources import known_sources
 from ..states import LIVE, RUN_ACTIONS, Badge, RunStatus, Verdict, run_badge
@@ -38,6 +38,7 @@ def run_line(run: Run, user: Any = None, around: Surroundings | None = None) -> 
     now = timezone.now()
     explanation = explain(run, now, around=around) if run.status in (RunStatus.PENDING, RunStatus.WAITING) else ""
     actual = run.cost_actual
+    estimate = run.cost_estimate if actual is None and _may_cost(run) else None
     return RunLine(
         run=run,
         badge=run_badge(run.status, verdict=run.verdict, tries_failed=run.attempt, waits_at=_waits_at(run)),
@@ -45,8 +46,8 @@ def run_line(run: Run, user: Any = None, around: Surroundings | None = None) -> 
         by=by_whom(run, user),
         took=(run.completed_at or now) - run.started_at if run.started_at else None,
         rows=_rows(run),
-        cost=actual if actual is not None else run.cost_estimate,
-        cost_is_estimate=actual is None and run.cost_estimate is not None,
+        cost=actual if actual is not None else estimate,
+        cost_is_estimate=actual is None and estimate is not None,
         result=_result(run, explanation),
         live=run.is_live,
         actions=actions_for(run),
@@ -102,6 +103,12 @@ def live_run(job_type: str, brand_id: UUID | None, subject: str) -> Run | None:
 def place_in_line(run: Run) -> int | None:
     """1 for the next one of those that are due, limits and pauses aside. None where it is not due, or far behind."""
     return Surroundings(timezone.now()).line.get(run.pk)
+
+
+def _may_cost(run: Run) -> bool:
+    """Not if it is over and nothing was started: what it would have cost is no cost of it."""
+    nothing = (UpstreamRun.Status.VOID, UpstreamRun.Status.REFUSED)
+    return run.is_live or any(one.status not in nothing for one in run.upstream_runs.all())
 
 
 def _waits_at(run: Run) -> str:

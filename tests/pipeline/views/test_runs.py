@@ -1,6 +1,7 @@
 """The run list, a run's page, its fragment and its buttons."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -15,7 +16,7 @@ from pipeline.queries.overview import SHOWN
 from pipeline.queries.run_detail import run_detail
 from pipeline.states import RunStatus
 from pipeline.testing import work_off
-from tests.factories import make_brand, make_orphan, make_user
+from tests.factories import make_brand, make_listing, make_orphan, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -138,6 +139,24 @@ def test_time_in_which_a_limit_put_a_run_off_is_no_time_at_its_upstream(brand):
     detail = run_detail(run)
     assert detail.at_upstream == 0
     assert detail.in_line > 8 * 3600
+
+
+def test_a_run_that_started_nothing_cost_nothing_and_says_what_it_would_cost_again(operator):
+    listing = make_listing()
+    run = api.queue_one_time_job(
+        listing.competitor.brand_id, "amazon_review_scrape", {"competitor_amazon_url_id": str(listing.pk)}
+    ).run
+    assert "≈ $0.93" in operator.get("/pipeline/runs/").content.decode()
+    api.cancel(run, None)
+    assert "≈ $0.93" not in operator.get("/pipeline/runs/").content.decode()
+    assert "Run again, ≈ $0.93" in operator.get(run.get_absolute_url()).content.decode()
+
+
+def test_a_run_that_was_cancelled_midway_says_what_all_of_it_would_cost_again():
+    run = make_orphan()
+    Run.objects.filter(pk=run.pk).update(status="cancelled", cost_estimate="0.33", cost_actual="0.10")
+    run.refresh_from_db()
+    assert (run_detail(run).again, run_detail(run).line.cost) == (Decimal("0.33"), Decimal("0.10"))
 
 
 def test_a_traceback_is_for_engineers_only(client, brand):
