@@ -196,7 +196,7 @@ def request_cancel(run: Run, by: Any) -> bool:
         Run.objects.filter(pk=found.pk, cancel_requested_at=None).update(cancel_requested_at=at, cancel_requested_by=by)
         log(found.pk, f"Cancel asked for by {by or 'the system'}.", at=at)
         if found.status == RunStatus.PENDING and not _has_something_upstream(found):
-            _cancel(found, at, "Cancelled before it started.")
+            _cancel(found, at, f"Cancelled before {'its next try' if found.started_at else 'it started'}.")
         else:  # running ones hear of it by their heartbeat
             Run.objects.filter(pk=found.pk, status__in=[RunStatus.PENDING, RunStatus.WAITING]).update(
                 due_at=at, order_at=at, priority=Run.WOKEN

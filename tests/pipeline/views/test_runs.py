@@ -159,6 +159,14 @@ def test_a_run_that_was_cancelled_midway_says_what_all_of_it_would_cost_again():
     assert (run_detail(run).again, run_detail(run).line.cost) == (Decimal("0.33"), Decimal("0.10"))
 
 
+def test_a_cancel_between_two_tries_does_not_say_that_nothing_was_started(brand):
+    run = queue(brand, ends="transient")
+    work_off()
+    api.cancel(run, None)
+    run.refresh_from_db()
+    assert run.summary == "Cancelled before its next try."
+
+
 def test_a_traceback_is_for_engineers_only(client, brand):
     run = queue(brand, ends="bug")
     work_off()
