@@ -77,12 +77,14 @@ def banner(label: str, lines: list[FreshnessLine]) -> Banner | None:
             "tone-grey",
         )
     elif failed:
-        title, tone = f"{label} are still fresh, but the last run failed.", "tone-amber"
+        what = "try" if failed.row and failed.row.last_run and failed.row.last_run.is_live else "run"
+        title, tone = f"{label} are still fresh, but the last {what} failed.", "tone-amber"
     else:
         return None
     text = []
     if failed and failed.row and failed.row.last_run:
-        text.append(f"Run {failed.row.last_run.pk} failed: {failed.row.error_message}")
+        last = failed.row.last_run
+        text.append(f"Run {last.pk} {'will be tried again' if last.is_live else 'failed'}: {failed.row.error_message}")
     if worst and by_key["never"]:
         text.append(f"{len(by_key['never'])} more never fetched, so the numbers here leave them out.")
     if worst and not running and not failed:

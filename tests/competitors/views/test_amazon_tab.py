@@ -144,6 +144,17 @@ def test_stale_reviews_have_a_banner_and_fresh_ones_none(page: Client, listing: 
     assert response.context["banner"].title in response.content.decode()
 
 
+def test_the_banner_calls_no_run_failed_that_will_be_tried_again(page: Client, listing: CompetitorAmazonUrl) -> None:
+    run = runs.retrying(listing)
+    row = {"brand": listing.competitor.brand, "dataset_key": "amazon_reviews", "subject": str(listing.pk)}
+    DatasetStatus.objects.create(**row, last_status="failed", last_run=run, error_message="HTTP 502 from Apify")
+    assert page.get(tab(listing.competitor)).context["banner"].text == f"Run {run.pk} will be tried again: HTTP 502 from Apify"
+    DatasetStatus.objects.update(last_success_at=timezone.now())
+    assert "but the last try failed" in page.get(tab(listing.competitor)).context["banner"].title
+    runs.ended(run, "failed")
+    assert "but the last run failed" in page.get(tab(listing.competitor)).context["banner"].title
+
+
 def test_the_page_names_what_it_shows(page: Client, listing: CompetitorAmazonUrl) -> None:
     make_review(listing)
     text = body(page, listing.competitor)
