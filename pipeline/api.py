@@ -40,6 +40,7 @@ __all__ = [
     "start_again",
     "start_here",
 ]
+DONE = {"run_now": "run", "pause": "paused", "resume": "resumed", "archive": "archived"}  # of a job, in a refusal
 
 
 def ensure_recurring_job(
@@ -293,7 +294,7 @@ def _change(job: Job, action: str, to: JobStatus, by: Any) -> None:
 
 def _allow(action: str, job: Job) -> None:
     if job.status not in JOB_ACTIONS[action]:
-        raise NotAllowed(f"{job} is {job.get_status_display().lower()}, so it cannot be {action.replace('_', ' ')} now.")
+        raise NotAllowed(f"{job} is {job.get_status_display().lower()}, so it cannot be {DONE[action]} now.")
 
 
 def _refuse(action: str, run: Run) -> None:

@@ -89,6 +89,21 @@ def test_a_schedule_is_paused_resumed_run_and_archived_by_action(page, brand):
     assert Run.objects.filter(scheduled_for=None).count() == 1
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "words"),
+    [
+        ("pause", "pause", "is paused, so it cannot be paused now."),
+        ("archive", "resume", "is archived, so it cannot be resumed now."),
+        ("archive", "archive", "is archived, so it cannot be archived now."),
+        ("archive", "run_now", "is archived, so it cannot be run now."),
+    ],
+)
+def test_what_does_not_fit_a_schedule_is_refused_in_whole_words(page, brand, first, then, words):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
+    act(page, "job", first, job)
+    assert words in act(page, "job", then, job).content.decode()
+
+
 def test_adding_a_job_first_asks_for_its_type(page):
     answer = page.get(reverse("admin:pipeline_job_add")).content.decode()
     assert "?job_type=toy" in answer
