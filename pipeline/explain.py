@@ -74,7 +74,7 @@ def explain(run: Run, at: datetime, around: Surroundings | None = None) -> str:
         return ""
     around = around or Surroundings(at)
     if run.due_at > at:
-        return _waiting(run, at, around) if run.status == RunStatus.WAITING else _not_due(run, at)
+        return _waiting(run, at, around) if run.status == RunStatus.WAITING else _not_due(run, at, around)
     if held := held_back(run, around):
         return held
     if around.no_worker is not None:
@@ -94,9 +94,7 @@ def held_back(run: Run, around: Surroundings) -> str:
     begun = run.status == RunStatus.WAITING or run.priority == Run.WOKEN
     cancelled = run.cancel_requested_at is not None
     if run.job.status == JobStatus.PAUSED and not (begun or cancelled):
-        event = around.job_pauses.get(run.job_id)
-        what = "Its schedule is" if run.scheduled_for else "It is"
-        return f"{what} paused by {event.by or 'the system'} since {_clock(event.at)}." if event else f"{what} paused."
+        return _paused(run, around)
     covering = (limit for limit in around.stops if limit.covers(run.job_type, run.brand_id))
     stop = next((limit for limit in covering if limit.holds_back(begun=begun, cancelled=cancelled)), None)
     if stop is None:
@@ -105,6 +103,12 @@ def held_back(run: Run, around: Surroundings) -> str:
         return stop.reason or around.limited(stop)
     pause = next((p for p in around.pauses if p.job_type in ("", run.job_type) and p.brand_id in (None, run.brand_id)), None)
     return f"Paused by {pause.by or 'the system'} since {_clock(pause.since)}: {pause}." if pause else "Paused."
+
+
+def _paused(run: Run, around: Surroundings) -> str:
+    event = around.job_pauses.get(run.job_id)
+    what = "Its schedule is" if run.scheduled_for else "It is"
+    return f"{what} paused by {event.by or 'the system'} since {_clock(event.at)}." if event else f"{what} paused."
 
 
 def no_worker_since(at: datetime) -> str | None:
@@ -119,13 +123,15 @@ def no_worker_since(at: datetime) -> str | None:
     return f"No worker has reported for {in_words(at - last.last_seen_at)}. Runs wait until one starts."
 
 
-def _not_due(run: Run, at: datetime) -> str:
+def _not_due(run: Run, at: datetime, around: Surroundings) -> str:
     left = in_words(run.due_at - at)
     if run.blocked_reason:
         return f"{run.blocked_reason} Looked at again in {left}."
     if run.attempt:
         return f"Try {run.attempt + 1} of {run.job.max_retries + 1}, next in {left}: {run.error_message}"
-    return f"Due in {left}, at {_clock(run.due_at)}."
+    due = f"Due in {left}, at {_clock(run.due_at)}."
+    # Whose schedule is paused does not start then either.
+    return f"{due} {_paused(run, around)}" if run.job.status == JobStatus.PAUSED else due
 
 
 def _waiting(run: Run, at: datetime, around: Surroundings) -> str:

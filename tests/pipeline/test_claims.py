@@ -302,6 +302,15 @@ def test_what_a_waiting_run_waits_for_is_said_as_it_is_written(brands, reason, w
     assert explain(run, timezone.now()).startswith(words)
 
 
+def test_a_tick_of_a_paused_schedule_does_not_only_say_when_it_is_due(brands):
+    job = api.ensure_recurring_job(brands[0].pk, "toy", "0 3 * * *")
+    assert "paused" not in explain(job.runs.get(), timezone.now())
+    api.pause(job, make_user("anna"))
+    words = explain(job.runs.get(), timezone.now())
+    assert words.startswith("Due in ")
+    assert " Its schedule is paused by anna since " in words
+
+
 def test_a_retry_says_which_try_comes_when_and_why(brands):
     api.queue_one_time_job(brands[0].pk, "toy", {"ends": "transient"})
     run = work_one()
