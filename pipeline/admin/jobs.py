@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
@@ -120,6 +121,17 @@ class JobAdmin(admin.ModelAdmin):
             }
             return TemplateResponse(request, "admin/pipeline/job/choose.html", context)
         return super().add_view(request, form_url, extra_context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        job = self.get_object(request, unquote(object_id)) if request.method == "POST" else None
+        if job and super().has_change_permission(request) and not self.has_change_permission(request, job):
+            # Archived in another tab, say: no want of a permission, which is what the refusal would speak of.
+            words = f"{job} is {job.get_status_display().lower()} and cannot be changed any more. Nothing was saved."
+            messages.error(request, words)
+            return HttpResponseRedirect(request.path)
+        return super().change_view(request, object_id, form_url, extra_context)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         name = obj.job_type if obj else _chosen(request)

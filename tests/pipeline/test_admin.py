@@ -104,6 +104,19 @@ def test_what_does_not_fit_a_schedule_is_refused_in_whole_words(page, brand, fir
     assert words in act(page, "job", then, job).content.decode()
 
 
+def test_who_saves_a_schedule_that_was_archived_meanwhile_is_told_so(page, client, brand):
+    job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", name="Nightly")
+    api.archive(job, None)
+    change = reverse("admin:pipeline_job_change", args=[job.pk])
+    answer = page.post(change, form(cron_expression="0 4 * * *", parameter_name="bear"), follow=True)
+    assert answer.redirect_chain == [(change, 302)]
+    assert "Nightly is archived and cannot be changed any more. Nothing was saved." in answer.content.decode()
+    client.force_login(make_user("looker", "pipeline.view_job"))
+    assert client.post(change, form(cron_expression="0 4 * * *")).status_code in (302, 403)
+    job.refresh_from_db()
+    assert job.cron_expression == "0 3 * * *"
+
+
 def test_adding_a_job_first_asks_for_its_type(page):
     answer = page.get(reverse("admin:pipeline_job_add")).content.decode()
     assert "?job_type=toy" in answer
