@@ -93,7 +93,7 @@ class CompetitorAmazonUrlAdmin(UnlessLive):
         """A listing stays with its competitor; a live scrape also holds its product."""
         fields = list(super().get_readonly_fields(request, obj))
         if obj:
-            fields.append("competitor")
+            fields += ["competitor", "id"]  # by which a schedule or the command line names it
             if live_scrape(obj):
                 fields.append("amazon_url")
         return fields

@@ -30,7 +30,7 @@ from . import service
 class AmazonReviewScrape(JobType):
     class Params(ParameterForm):
         competitor_amazon_url_id = forms.UUIDField(
-            label="Amazon URL id", help_text="The listing's id, as its page and the admin show it."
+            label="Amazon URL id", help_text="The listing's id, as its page in the admin shows it."
         )
         asin = forms.CharField(
             initial="Unknown",

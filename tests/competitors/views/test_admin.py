@@ -109,6 +109,11 @@ def test_an_edit_keeps_competitor_and_reads_the_new_address(boss: Client, listin
     assert (listing.asin, listing.domain_code) == ("B000000002", "de")
 
 
+def test_a_listings_page_shows_the_id_that_a_schedule_asks_for(boss: Client, listing: CompetitorAmazonUrl) -> None:
+    text = boss.get(reverse("admin:competitors_competitoramazonurl_change", args=[listing.pk])).content.decode()
+    assert f'<div class="readonly">{listing.pk}</div>' in text
+
+
 @pytest.mark.parametrize("model", ["competitor", "competitoramazonurl"])
 def test_nothing_is_deleted_from_under_a_live_scrape(model: str, boss: Client, listing: CompetitorAmazonUrl) -> None:
     act(boss, listing)
