@@ -8,10 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.html import format_html
 
+from pipeline import api
 from pipeline.models import Run
 from pipeline.views.access import needs, see_other
 
-from ..amazon.tracking import live_scrape, save_address
+from ..amazon.tracking import JOB_TYPE, live_scrape, save_address
 from ..forms import AmazonUrlForm
 from ..models import CompetitorAmazonUrl
 from .access import get_competitor, get_listing
@@ -64,10 +65,12 @@ def remove(request: HttpRequest, brand: str, competitor: UUID, url: UUID) -> Htt
     """GET says what goes and what stays; POST does it, unless a run is live."""
     listing = get_listing(brand, competitor, url)
     live = live_scrape(listing)
+    schedule = api.schedule_of(listing.competitor.brand, JOB_TYPE, str(listing.pk))
     if request.method == "POST" and not live:
         tab, label = listing.competitor.get_absolute_url(), listing.label
         listing.delete()
-        messages.success(request, format_html("Removed {}. Its reviews and its runs are kept.", label))
+        archived = format_html(" Its schedule “{}” is archived.", schedule) if schedule else ""
+        messages.success(request, format_html("Removed {}. Its reviews and its runs are kept.{}", label, archived))
         return see_other(tab)
     others = CompetitorAmazonUrl.objects.filter(asin=listing.asin, domain_code=listing.domain_code).exclude(pk=listing.pk).count()
     context = {
@@ -75,6 +78,7 @@ def remove(request: HttpRequest, brand: str, competitor: UUID, url: UUID) -> Htt
         "brand": listing.competitor.brand,
         "listing": listing,
         "live": live,
+        "schedule": schedule,
         "reviews": listing.reviews().count(),
         "others": others,
         "refusal": _refusal(live, f"It cannot be removed while run {live.pk} scrapes it.") if live else "",

@@ -120,6 +120,18 @@ def test_removing_asks_first_and_says_what_stays(
     assert CompetitorAmazonUrl.objects.filter(pk=listing.pk).exists()
 
 
+def test_removing_says_that_the_schedule_goes_too(page: Client, listing: CompetitorAmazonUrl) -> None:
+    assert "schedule" not in page.get(of_listing("amazon_remove", listing)).content.decode()
+    parameters = {"competitor_amazon_url_id": str(listing.pk)}
+    brand = listing.competitor.brand_id
+    job = api.ensure_recurring_job(brand, "amazon_review_scrape", "0 3 * * *", parameters, name="<b>Nightly")
+    assert "schedule “&lt;b&gt;Nightly” is archived" in page.get(of_listing("amazon_remove", listing)).content.decode()
+    response = page.post(of_listing("amazon_remove", listing), follow=True)
+    assert "Its schedule “&lt;b&gt;Nightly” is archived." in response.content.decode()
+    job.refresh_from_db()
+    assert job.status == "archived"
+
+
 def test_removing_takes_the_freshness_and_leaves_the_reviews(page: Client, listing: CompetitorAmazonUrl) -> None:
     make_review(listing)
     make_fresh(listing)
