@@ -52,6 +52,8 @@ class JobForm(forms.ModelForm):
         for name in () if recurring else ("cron_expression", "max_runs"):
             if cleaned.get(name):  # or it would be lost, and the job be queued and paid for at once
                 self.add_error(name, "A one-time job runs once, now. Choose Recurring above, or leave this empty.")
+        if recurring and not self.instance.pk and cleaned.get("max_runs") == 0:
+            self.add_error("max_runs", "With 0 runs it would be complete before its first. Leave this empty for no end.")
         try:
             self.parameters = clean_parameters(self.handler.Params, given, brand)
             if recurring:

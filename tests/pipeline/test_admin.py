@@ -172,6 +172,7 @@ def test_a_schedules_next_times_are_shown_in_the_zone_that_is_named_beside_them(
         ({"parameter_ends": "badly"}, "Select a valid choice"),
         ({"parameter_works": "-1"}, "greater than or equal to 0"),
         ({"schedule_type": "recurring", "cron_expression": "daily"}, "cron_expression"),
+        ({"schedule_type": "recurring", "cron_expression": "0 3 * * *", "max_runs": "0"}, "complete before its first"),
         ({"time_zone": "Mars"}, "There is no time zone"),
     ],
 )
