@@ -54,7 +54,7 @@ def mark_failed(run: Run, error: str) -> None:
 
 
 def mark_stopped(run: Run) -> None:
-    """Cancelled: neither a success nor a failure of the data. Where it never began, or another has since, that one's word stands."""
+    """Cancelled: neither a success nor a failure of the data. What it has not touched, or another has since, stays."""
     _rows(run).filter(last_run=run).update(last_status=DatasetStatus.Last.UNKNOWN)
 
 
