@@ -92,8 +92,8 @@ class ClaimQueue(Sink):
 
     def get(self) -> dict[str, Any] | str:
         """The next run as a django-q2 task, or "STOP". Waits as long as it takes and never raises."""
-        if self.pid != os.getpid():
-            self._begin()
+        if self.pid != os.getpid() and not self._begin():
+            return "STOP"
         while not self.stopping():
             try:
                 claimed = claims.claim(self.worker, may_take_over=self.heart.settled)
@@ -129,8 +129,8 @@ class ClaimQueue(Sink):
         finally:
             self.heart.release(lease)
 
-    def _begin(self) -> None:
-        """First call after the fork, in the worker's own process."""
+    def _begin(self) -> bool:
+        """First call after the fork, in the worker's own process. False where it was stopped before there was a worker."""
         self.pid = os.getpid()
         die_with_parent(self.sentinel)
         signal.signal(signal.SIGTERM, self._terminate)
@@ -144,11 +144,13 @@ class ClaimQueue(Sink):
         while not self.stopping():
             try:
                 self.worker = register_worker(cluster=self.cluster)
-                break
             except DatabaseError as error:
                 self.waiter.recover(error)
-        self.heart = Heart(self.worker, overrun=lambda: os.kill(os.getpid(), signal.SIGKILL))
-        self.heart.start()
+                continue
+            self.heart = Heart(self.worker, overrun=lambda: os.kill(os.getpid(), signal.SIGKILL))
+            self.heart.start()
+            return True
+        return False
 
     def _terminate(self, signum: int, frame: Any) -> None:
         """SIGTERM for this worker alone: put end-of-file where the pipe was, which also ends a wait at once."""
