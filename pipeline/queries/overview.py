@@ -82,8 +82,9 @@ def overview(user: Any = None) -> Overview:
         closed=list(upstream_health.closed_sources().values()),
         orphans=[
             (one.run, _left(one))
-            for one in UpstreamRun.objects.filter(status__in=UpstreamRun.OPEN, run__status__in=states.TERMINAL)
-            .select_related("run")
+            for one in UpstreamRun.objects.filter(status__in=UpstreamRun.OPEN, run__status__in=states.TERMINAL).select_related(
+                "run"
+            )
         ],
         workers=Worker.objects.filter(kind="worker", stopped_at=None, last_seen_at__gt=now - timedelta(seconds=60)).count(),
         no_worker=no_worker_since(now),
