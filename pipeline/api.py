@@ -191,12 +191,12 @@ def retry(run: Run, by: Any) -> None:
 def start_again(run: Run, by: Any) -> None:
     """Retry, and pay for a new start though the earlier ones of this run came to nothing."""
     with transaction.atomic():
+        retry(run, by)  # the run's row first, as whoever works it
         for upstream in UpstreamRun.objects.filter(run=run).exclude(status=UpstreamRun.Status.SUCCEEDED):
             run.steps.update_or_create(name=f"start again: {upstream.step}", defaults={"result": upstream.intent})
         UpstreamRun.objects.filter(run=run, status__in=[UpstreamRun.Status.INTENT, UpstreamRun.Status.UNKNOWN]).update(
             status=UpstreamRun.Status.VOID, message=f"Given up by {by}, who asked for a new start."
         )
-        retry(run, by)
         runs.record_event("start_again", f"{by} asked for another paid start of run {run.pk}.", run=run, by=by)
 
 
@@ -208,6 +208,7 @@ def adopt(run: Run, upstream_id: str, by: Any) -> None:
         unknown = UpstreamRun.objects.filter(run=run, status__in=[UpstreamRun.Status.INTENT, UpstreamRun.Status.UNKNOWN]).last()
         if unknown is None:
             raise NotAllowed(f"Run {run.pk} has no start whose fate is unknown.")
+        retry(run, by)  # the run's row first, as whoever works it
         try:
             with transaction.atomic():
                 UpstreamRun.objects.filter(pk=unknown.pk).update(
@@ -218,7 +219,6 @@ def adopt(run: Run, upstream_id: str, by: Any) -> None:
                 )
         except IntegrityError:
             raise NotAllowed(f"{upstream_id} already belongs to another run.") from None
-        retry(run, by)
         runs.record_event("adopt", f"{by} gave {upstream_id} to run {run.pk}.", run=run, by=by)
 
 

@@ -315,8 +315,9 @@ def cancelled_scrape(sandbox, listing):
     run = api.queue_one_time_job(
         listing.competitor.brand_id, "amazon_review_scrape", {"competitor_amazon_url_id": str(listing.pk)}
     ).run
+    sandbox.account.faults.arm("never_ends", count=1)
     work_one()
-    until(lambda: sandbox.state["runs"][0]["status"] == "SUCCEEDED", "the end upstream")
+    sandbox.account.finish()
     api.cancel(run, None)
     work_one()
     run.refresh_from_db()
@@ -353,8 +354,9 @@ def test_a_retry_leaves_what_was_fetched_since_as_it_is(sandbox, listing):
     """What it paid for and did not read lands; where a newer run has fetched the same review, that one's words stay."""
     parameters = {"competitor_amazon_url_id": str(listing.pk), "include_keywords": False, "include_helpful": False}
     old = api.queue_one_time_job(listing.competitor.brand_id, "amazon_review_scrape", parameters).run
+    sandbox.account.faults.arm("never_ends", count=1)
     work_one()
-    until(lambda: sandbox.state["runs"][0]["status"] == "SUCCEEDED", "the end upstream")
+    sandbox.account.finish()
     sandbox.account.faults.arm("bad_token", path="/items")
     Run.objects.filter(pk=old.pk).update(due_at=timezone.now())
     assert work_one().status == RunStatus.FAILED
