@@ -15,7 +15,7 @@ from .limits import Limit
 from .models import ConcurrencyLimit, SourceState, UpstreamRun
 from .registry import all_types
 from .runs import record_event
-from .sources import Source, get_source, known_sources
+from .sources import Source, get_source, known_sources, source_label
 
 logger = logging.getLogger(__name__)
 DOWN_AFTER = 3  # failed calls in a row
@@ -69,9 +69,9 @@ def note_success(source: str) -> None:
     if troubled.exclude(slow_until__gt=claims.now()).update(
         failures=0, slow_count=0, slow_until=None, blocked_until=None, blocked_reason=""
     ):
-        logger.info("%s answers again.", source)
+        logger.info("%s answers again.", source_label(source))
         if closed:
-            record_event("source_opened", f"{get_source(source).label} answers again; its runs go on.")
+            record_event("source_opened", f"{source_label(source)} answers again; its runs go on.")
         claims.wake_workers()
 
 

@@ -75,14 +75,14 @@ class Command(BaseCommand):
                 f" Oldest due: {f'{oldest:.0f} s ago' if first else 'none'}."
             )
             for line in seen.active:
-                self.stdout.write(f"  run {line.run.pk} {line.badge.word.lower()}: {line.result}")
+                self.stdout.write(f"  Run {line.run.pk}, {line.badge.word}: {line.result}")
             for stale in seen.stale:
                 self.stdout.write(
-                    f"  {stale.line.badge.word.lower()}: {stale.label} of {stale.subject or 'all'} ({stale.brand})."
+                    f"  {stale.line.badge.word}: {stale.label} of {stale.subject or 'all'} ({stale.brand})."
                     f" {stale.line.sentence}"
                 )
             for worker in dead:
-                self.stdout.write(f"  worker {worker} was last heard of {in_words(now - worker.last_seen_at)} ago")
+                self.stdout.write(f"  Worker {worker} was last heard of {in_words(now - worker.last_seen_at)} ago")
             self.stdout.write(
                 f"{seen.failed_count} failed in 24 h. Spent or promised today: ${seen.spent_today:.2f} of"
                 f" ${seen.spend_limit:.2f}."
