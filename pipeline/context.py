@@ -218,6 +218,13 @@ class Context:
         """Within an open fenced transaction."""
         runs.log(self.run.pk, message, level)
 
+    def keep_rejected(self, upstream: UpstreamRun, offset: int, rejected: list[tuple[str, Any]]) -> None:
+        """What could not become rows of the page that begins at `offset`, each with its reason. Within an open transaction."""
+        RejectedItem.objects.bulk_create(
+            RejectedItem(run=self.run, upstream_run=upstream, offset=offset, reason=reason[:200], item=storable(item))
+            for reason, item in rejected
+        )
+
     def progressed(self) -> None:
         """A step or page is committed: earlier deaths no longer count towards poison, nor waits towards a failed try."""
         stuck = Q(recoveries__gt=0) | Q(blocked_since__isnull=False)
@@ -256,10 +263,7 @@ class Context:
                 defaults={"next_offset": page.next_offset, "items": len(page.items), "payload": payload},
             )
             room = max(REJECTS_KEPT - totals["rejected"], 0)
-            RejectedItem.objects.bulk_create(
-                RejectedItem(run=self.run, upstream_run=upstream, offset=page.offset, reason=reason[:200], item=storable(item))
-                for reason, item in landing.rejected[:room]
-            )
+            self.keep_rejected(upstream, page.offset, landing.rejected[:room])
             UpstreamRun.objects.filter(pk=upstream.pk).update(read_offset=page.next_offset)
             sum_ = totals + Counter(landing.counts)
             Step.objects.update_or_create(run=self.run, name=step, defaults={"result": dict(sum_)})

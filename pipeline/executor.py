@@ -77,8 +77,8 @@ def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: b
     except InvalidRequest as error:
         if ctx.cancelling:  # nobody can land what it has upstream, which is to end all the same
             return partial(_cancel, ctx, lease)
-        words, knew = f"The parameters no longer fit. {error}", ctx.cancelling
-        return lambda: runs.fail(lease, words, permanent=True, knew_cancel=knew)
+        words = f"The parameters no longer fit. {error}"
+        return lambda: runs.fail(lease, words, permanent=True, knew_cancel=False)
     except RunError as error:
         if ctx.cancelling and isinstance(error, TransientError):  # it asks again: what was paid for is there to be landed
             words = str(error)

@@ -13,7 +13,6 @@ from django.db import transaction
 from . import runs
 from .context import Context, Landing
 from .errors import NotAllowed, RunError, TransientError
-from .landing import storable
 from .models import RawPage, RejectedItem, Run, RunLog, UpstreamRun
 from .parameters import clean_parameters
 from .registry import Done, get_type
@@ -96,10 +95,7 @@ class ReplayContext(Context):
         for page in RawPage.objects.filter(upstream_run=upstream).order_by("offset").iterator(chunk_size=1):
             landing = land(json.loads(zlib.decompress(page.payload)), page.offset)
             totals.update(landing.counts)
-            RejectedItem.objects.bulk_create(
-                RejectedItem(run=self.run, upstream_run=upstream, offset=page.offset, reason=reason[:200], item=storable(item))
-                for reason, item in landing.rejected
-            )
+            self.keep_rejected(upstream, page.offset, landing.rejected)
         return totals
 
     def log(self, message: str, level: str = RunLog.Level.INFO) -> None: ...

@@ -238,11 +238,10 @@ def bring_forward(run: Run, by: Any) -> bool:
     """Due now instead of later. False where it is not pending any more."""
     with transaction.atomic():
         at = now()
-        order_at = line.place(run.job_type, run.brand_id, at, run.priority)
         pending = Run.objects.filter(pk=run.pk, status=RunStatus.PENDING)
         if pending.filter(due_at__lte=at).exists():  # it has its place: a new one would be behind it
             return True
-        changed = pending.update(due_at=at, order_at=order_at)
+        changed = pending.update(due_at=at, order_at=line.place(run.job_type, run.brand_id, at, run.priority))
         if changed:
             log(run.pk, f"Brought forward by {by or 'the system'}.", at=at)
             wake_workers()

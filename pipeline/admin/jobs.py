@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from .. import api, schedules
+from .. import api, line, schedules
 from ..errors import InvalidRequest
 from ..models import Job
 from ..parameters import clean_parameters
@@ -160,7 +160,7 @@ class JobAdmin(admin.ModelAdmin):
     def when_in_words(self, job: Job) -> str:
         if not job.recurring:
             return "Once"
-        zone = job.time_zone or (job.brand.time_zone if job.brand else "") or timezone.get_default_timezone_name()
+        zone = line.zone_of(job)
         times = schedules.next_times(job.cron_expression, zone, timezone.now(), 5)
         following = ", ".join(f"{one.astimezone(ZoneInfo(zone)):%d %b %H:%M}" for one in times)
         return f"{schedules.in_words(job.cron_expression)}, {zone}. Next: {following}"

@@ -78,8 +78,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"  Run {line.run.pk}, {line.badge.word}: {line.result}")
             for stale in seen.stale:
                 self.stdout.write(
-                    f"  {stale.line.badge.word}: {stale.label} of {stale.subject or 'all'} ({stale.brand})."
-                    f" {stale.line.sentence}"
+                    f"  {stale.line.badge.word}: {stale.label} of {stale.subject or 'all'} ({stale.brand}). {stale.line.sentence}"
                 )
             for worker in dead:
                 self.stdout.write(f"  Worker {worker} was last heard of {in_words(now - worker.last_seen_at)} ago")
