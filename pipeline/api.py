@@ -9,7 +9,9 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from . import claims, line, runs, schedules
+from . import line, runs, schedules
+from .engine.database import CLAIM_LOCK, lock, now, wake_workers
+from .engine.journal import record_event
 from .enqueue import Queued, checked, queue_many, queue_one_time_job, start_here
 from .errors import NotAllowed
 from .models import Brand, Job, Run, UpstreamRun
@@ -65,7 +67,7 @@ def ensure_recurring_job(
     schedules.check(cron_expression, time_zone)
     brand, params, subject = checked(brand_id, job_type, parameters)
     with transaction.atomic():
-        claims.lock(claims.CLAIM_LOCK)
+        lock(CLAIM_LOCK)
         found = schedule_of(brand, job_type, subject.key)
         if found:
             job = _locked(found)
@@ -113,7 +115,7 @@ def _switch(job: Job, enabled: bool | None, keep_pause: bool, max_runs: int | No
     """On or off, for a schedule that is there. Not saved yet."""
     if enabled is False and job.status == JobStatus.ACTIVE:
         job.status = JobStatus.PAUSED
-        runs.record_event("switch_off", f"Switched off by {by or 'another program'}.", job=job, by=by)
+        record_event("switch_off", f"Switched off by {by or 'another program'}.", job=job, by=by)
     elif enabled and job.status == JobStatus.PAUSED:
         last = job.events.filter(kind__in=["pause", "switch_off"]).first()
         if not keep_pause or last is None or last.kind == "switch_off":
@@ -124,15 +126,15 @@ def _switch(job: Job, enabled: bool | None, keep_pause: bool, max_runs: int | No
 
 def _leave_times(job: Job, by: Any) -> None:
     """What has come due by the times that are given up is counted by them, not by the new ones."""
-    at = claims.now()
+    at = now()
     for tick in job.runs.live().filter(scheduled_for__lte=at):
         runs.tell_skipped(tick, job, at)
-    runs.record_event("rescheduled", f"Its times were changed by {by or 'another program'}.", job=job, by=by)
+    record_event("rescheduled", f"Its times were changed by {by or 'another program'}.", job=job, by=by)
 
 
 def reschedule(job: Job) -> None:
     """Put the job's one future run where its schedule now says. In the caller's transaction, under the claim's lock."""
-    at = claims.now()
+    at = now()
     line.drop_future_tick(job)
     if (
         job.recurring
@@ -144,7 +146,7 @@ def reschedule(job: Job) -> None:
 
 def end_schedules_of(job_type: str, subject: str) -> None:
     """What they were about is gone. In the transaction that removes it, which may be about to remove them as well."""
-    claims.lock(claims.CLAIM_LOCK)
+    lock(CLAIM_LOCK)
     ended = Job.objects.filter(job_type=job_type, subject=subject, schedule_type=Job.Schedule.RECURRING)
     for job in ended.exclude(status=JobStatus.ARCHIVED):
         _locked(job)  # or a run that ends just now inserts one more tick, or waits for us and we for it
@@ -155,7 +157,7 @@ def end_schedules_of(job_type: str, subject: str) -> None:
 def reschedule_brand(brand: Brand) -> None:
     """The brand's own time zone has changed: its schedules that name no other move with it."""
     with transaction.atomic():
-        claims.lock(claims.CLAIM_LOCK)
+        lock(CLAIM_LOCK)
         for job in brand.jobs.filter(schedule_type=Job.Schedule.RECURRING, time_zone="").exclude(status=JobStatus.ARCHIVED):
             reschedule(_locked(job))
 
@@ -174,7 +176,7 @@ def retry(run: Run, by: Any) -> None:
     try:
         with transaction.atomic():
             if run.scheduled_for:
-                claims.lock(claims.CLAIM_LOCK)
+                lock(CLAIM_LOCK)
                 line.drop_future_tick(run.job)
             if not runs.reopen(run, by):
                 _refuse("retry", run)
@@ -197,7 +199,7 @@ def start_again(run: Run, by: Any) -> None:
         UpstreamRun.objects.filter(run=run, status__in=[UpstreamRun.Status.INTENT, UpstreamRun.Status.UNKNOWN]).update(
             status=UpstreamRun.Status.VOID, message=f"Given up by {by}, who asked for a new start."
         )
-        runs.record_event("start_again", f"{by} asked for another paid start of run {run.pk}.", run=run, by=by)
+        record_event("start_again", f"{by} asked for another paid start of run {run.pk}.", run=run, by=by)
 
 
 def adopt(run: Run, upstream_id: str, by: Any) -> None:
@@ -219,7 +221,7 @@ def adopt(run: Run, upstream_id: str, by: Any) -> None:
                 )
         except IntegrityError:
             raise NotAllowed(f"{upstream_id} already belongs to another run.") from None
-        runs.record_event("adopt", f"{by} gave {upstream_id} to run {run.pk}.", run=run, by=by)
+        record_event("adopt", f"{by} gave {upstream_id} to run {run.pk}.", run=run, by=by)
 
 
 def end_upstream(run: Run, by: Any) -> None:
@@ -229,7 +231,7 @@ def end_upstream(run: Run, by: Any) -> None:
             raise NotAllowed(f"Nothing works upstream for run {run.pk} any more.")
         retry(run, by)
         cancel(run, by)
-        runs.record_event("end_upstream", f"{by} asked for the end of what run {run.pk} left at work upstream.", run=run, by=by)
+        record_event("end_upstream", f"{by} asked for the end of what run {run.pk} left at work upstream.", run=run, by=by)
 
 
 def run_again(run: Run, by: Any) -> Queued:
@@ -266,17 +268,17 @@ def pause(job: Job, by: Any) -> None:
 def resume(job: Job, by: Any) -> None:
     """Its future run is put to the next time from now: what was missed is not made up for."""
     with transaction.atomic():
-        claims.lock(claims.CLAIM_LOCK)
+        lock(CLAIM_LOCK)
         _locked(job)
         _change(job, "resume", JobStatus.ACTIVE, by)
         reschedule(job)
-        claims.wake_workers()
+        wake_workers()
 
 
 def archive(job: Job, by: Any) -> None:
     """Put away. Its pending runs are cancelled; one that is under way goes to its end."""
     with transaction.atomic():
-        claims.lock(claims.CLAIM_LOCK)
+        lock(CLAIM_LOCK)
         _locked(job)
         _change(job, "archive", JobStatus.ARCHIVED, by)
         for run in job.runs.filter(status=RunStatus.PENDING):
@@ -289,7 +291,7 @@ def _change(job: Job, action: str, to: JobStatus, by: Any) -> None:
     if not Job.objects.filter(pk=job.pk, status=job.status).update(status=to):
         raise NotAllowed(f"{job} was changed by somebody else meanwhile. Look again.")
     job.status = to
-    runs.record_event(action, f"{action.capitalize()} by {by}.", job=job, by=by)
+    record_event(action, f"{action.capitalize()} by {by}.", job=job, by=by)
 
 
 def _allow(action: str, job: Job) -> None:

@@ -3,6 +3,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.db.models.signals import post_delete, post_save
 
+from .engine.database import wake_workers
+
 
 class PipelineConfig(AppConfig):
     name = "pipeline"
@@ -19,6 +21,4 @@ class PipelineConfig(AppConfig):
 
 
 def _wake_workers(**_: Any) -> None:
-    from .claims import wake_workers
-
     wake_workers()

@@ -10,9 +10,9 @@ import select
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -21,61 +21,16 @@ from django.db import Error as DatabaseError
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from . import freshness, limits
+from . import freshness, limits, recovery, runs, upstream_health
+from .engine.database import CHANNEL, CLAIM_LOCK, by_index, lock, now, rows
+from .engine.lifecycle.lease import RUN_COLUMNS
 from .models import Attempt, ConcurrencyLimit, Job, Pause, Run, SourceState, Worker
 from .states import RunStatus
 
 logger = logging.getLogger(__name__)
-CHANNEL = "pipeline_runs"
-CLAIM_LOCK, MONEY_LOCK = 7_301, 7_302  # advisory locks of this application
-# Statistics of a moment when nothing was pending would have each claim sort all that is: the index has the order. (Where a
-# sort is forbidden but needed, the plan looks so dear that compiling it seems worth 200 ms.)
-PLANNER = ", set_config('enable_sort', 'off', true), set_config('jit', 'off', true)"
-# By name, so that a column more, of a migration that a deploy runs beside old workers, does not change their prepared statements.
-RUN_COLUMNS = ", ".join(f"{field.column}" for field in Run._meta.concrete_fields)
 IDLE_SECONDS = 5.0  # the longest an idle worker goes without a look of its own
 LAPSE_SEEN = 0.25  # seconds between looks at a lease that has lapsed
 SQLITE_LOOK_SECONDS = 0.02  # 10 ms would double the idle cost for 6 ms of pick-up
-
-
-def now() -> datetime:
-    """The database's clock: hosts whose own clocks differ agree on leases and due times."""
-    if connection.vendor != "postgresql":
-        return timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        return cursor.fetchone()[0].astimezone(UTC)
-
-
-def lock(number: int) -> datetime:
-    """Serialise the rest of this transaction with every other that takes the same lock, and tell the time.
-
-    SQLite's IMMEDIATE already has. A statement of its own: what follows must see what the last holder committed.
-    """
-    if connection.vendor != "postgresql":
-        return timezone.now()
-    planner = PLANNER if number == CLAIM_LOCK else ""
-    query = f"SELECT pg_advisory_xact_lock(%s), clock_timestamp(){planner}"
-    return _rows(query, [number])[0][1].astimezone(UTC)
-
-
-def wake_workers() -> datetime:
-    """Tell idle workers to look, when this transaction commits; and the time. SQLite's see the file change by themselves."""
-    if connection.vendor != "postgresql":
-        return timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, ''), clock_timestamp()", [CHANNEL])
-        return cursor.fetchone()[1].astimezone(UTC)
-
-
-def held(run_id: int, token: uuid.UUID) -> tuple[Run, datetime] | None:
-    """The run while that lease is in its row, locked until the end of the transaction, and the time; None where it is lost."""
-    # As it stands, without the ORM's composing: each write of a running run begins with this.
-    table = Run._meta.db_table
-    clock, lock = (", clock_timestamp() AS read_at", " FOR NO KEY UPDATE") if connection.vendor == "postgresql" else ("", "")
-    values = [run_id, Run._meta.get_field("lease_token").get_db_prep_value(token, connection)]
-    found = list(Run.objects.raw(f"SELECT {RUN_COLUMNS}{clock} FROM {table} WHERE id = %s AND lease_token = %s{lock}", values))
-    return (found[0], getattr(found[0], "read_at", None) or timezone.now()) if found else None
 
 
 def claim(worker: Worker, *, may_take_over: Callable[[], bool] = lambda: True) -> tuple[Run, Attempt] | None:
@@ -83,8 +38,6 @@ def claim(worker: Worker, *, may_take_over: Callable[[], bool] = lambda: True) -
 
     `may_take_over`: whether, by the time the lock is had, a lapsed lease counts as a death.
     """
-    from . import recovery, runs  # the transitions of a run that turns out not to be runnable
-
     if connection.vendor == "sqlite" and not claimable():
         return None  # a look without the write lock: every heartbeat and log line wakes the idle here
     raced = 0
@@ -174,8 +127,8 @@ def _look() -> tuple[list[limits.Limit], list[str]]:
     """What must not start now, and the job types that have pending runs."""
     # One plain query for four tables: this stands in every claim's way, and nearly always finds nothing but a type or two.
     # The types by one step through the index each.
-    least = f"SELECT min(job_type) FROM {Run._meta.db_table} {_by('run_claim_pending')} WHERE status = 'pending'"
-    found = _rows(
+    least = f"SELECT min(job_type) FROM {Run._meta.db_table} {by_index('run_claim_pending')} WHERE status = 'pending'"
+    found = rows(
         f"WITH RECURSIVE types(name) AS ({least} UNION ALL"
         f" SELECT ({least} AND job_type > types.name) FROM types WHERE types.name IS NOT NULL)"
         f" SELECT 0, name, NULL, NULL FROM types WHERE name IS NOT NULL"
@@ -188,20 +141,18 @@ def _look() -> tuple[list[limits.Limit], list[str]]:
     types = [name for kind, name, *_ in found if kind == 0]
     if len(types) == len(found):
         return [], types
-    rows, pauses = (
+    limited, pauses = (
         [limits.Limit(name, brand and uuid.UUID(str(brand)), most) for k, name, brand, most in found if k == kind]
         for kind in (1, 2)
     )
     if any(kind == 3 for kind, *_ in found):
-        from .upstream_health import stops  # which itself asks this module for the time
-
-        pauses += stops(timezone.now())
-    if not rows:
+        pauses += upstream_health.stops(timezone.now())
+    if not limited:
         return pauses, types
-    running_now = f"SELECT job_type, brand_id FROM {Run._meta.db_table} {_by('run_claim_expired')} WHERE status = 'running'"
-    at_work = _rows(running_now) if any(limit.max_running for limit in rows) else []  # 0 is full whatever runs
+    running_now = f"SELECT job_type, brand_id FROM {Run._meta.db_table} {by_index('run_claim_expired')} WHERE status = 'running'"
+    at_work = rows(running_now) if any(limit.max_running for limit in limited) else []  # 0 is full whatever runs
     running = Counter((name, brand and uuid.UUID(str(brand))) for name, brand in at_work)
-    return limits.saturated(rows, running) + pauses, types
+    return limits.saturated(limited, running) + pauses, types
 
 
 @dataclass(frozen=True)
@@ -242,7 +193,7 @@ def _candidate(excluded: list[limits.Limit], pending_types: list[str], at: datet
     for number, name in enumerate(types):
         all_paused = "" in paused or name in paused
         parts.append(
-            f"SELECT * FROM (SELECT r.id, r.priority, r.order_at FROM {table} r {_by('run_claim_pending')}"
+            f"SELECT * FROM (SELECT r.id, r.priority, r.order_at FROM {table} r {by_index('run_claim_pending')}"
             f" WHERE r.job_type = %s AND r.status = 'pending' AND r.due_at <= %s{full}"
             f" AND {begun if all_paused else f'({begun} OR ({new}))'}"
             f" ORDER BY r.priority, r.order_at, r.id LIMIT 1 {skip}) AS t{number}"
@@ -256,7 +207,7 @@ def _candidate(excluded: list[limits.Limit], pending_types: list[str], at: datet
         f" WHERE id = COALESCE(({dead if lapsed else 'NULL'}), ({cancelled}), ({woken}), ({pending}))"
     )
     values = [*([moment] if lapsed else []), moment, *busy_values, moment, *full_values, *pending_values]
-    (row,) = _rows(query, values) or [None]
+    (row,) = rows(query, values) or [None]
     return Candidate(row[0], bool(row[1]), bool(row[2])) if row else None
 
 
@@ -274,21 +225,6 @@ def _none_of(these: Iterable[limits.Limit]) -> tuple[str, list[Any]]:
             values.append(Run._meta.get_field("brand").get_db_prep_value(limit.brand_id, connection))
         clauses += f" AND NOT COALESCE({' AND '.join(terms) or '1 = 1'}, FALSE)"
     return clauses, values
-
-
-def _by(index: str) -> str:
-    """SQLite has to be told: left alone it reads all that is pending, and sorts."""
-    return f"INDEXED BY {index}" if connection.vendor == "sqlite" else ""
-
-
-def _rows(query: str, values: Sequence[Any] = ()) -> list[Any]:
-    """What the query finds. On PostgreSQL prepared by psycopg itself: planning these takes longer than running them."""
-    if connection.vendor == "postgresql":
-        connection.ensure_connection()
-        with connection.wrap_database_errors:
-            return psycopg.Cursor(connection.connection).execute(query, values, prepare=True).fetchall()
-    with connection.cursor() as cursor:
-        return cursor.execute(query, values).fetchall()
 
 
 def next_event(after: datetime) -> datetime | None:

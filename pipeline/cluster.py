@@ -23,7 +23,8 @@ from django.db import Error as DatabaseError
 from django.db import connection, connections
 from django_q import cluster
 
-from . import claims, executor, recovery, runs
+from . import claims, executor, recovery
+from .engine.lifecycle.lease import Lease
 from .heartbeat import Heart, register_worker
 from .models import Run, Worker
 from .registry import longest_work
@@ -107,7 +108,7 @@ class ClaimQueue(Sink):
                 continue
             if claimed:
                 run, attempt = claimed
-                lease = runs.Lease(run.pk, attempt.lease_token, attempt.pk)
+                lease = Lease(run.pk, attempt.lease_token, attempt.pk)
                 return {
                     "id": str(run.pk),
                     "name": str(run),
@@ -122,7 +123,7 @@ class ClaimQueue(Sink):
         self._end()
         return "STOP"
 
-    def execute(self, run: Run, lease: runs.Lease) -> None:
+    def execute(self, run: Run, lease: Lease) -> None:
         self.heart.hold(lease, longest_work(run.job_type))
         try:
             executor.execute(run, lease, stopping=self.stopping)

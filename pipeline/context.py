@@ -15,7 +15,10 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils.functional import SimpleLazyObject
 
-from . import claims, money, runs, upstream_health, watch
+from . import money, runs, upstream_health, watch
+from .engine.database import now
+from .engine.journal import log
+from .engine.lifecycle.lease import Lease, fenced
 from .errors import (
     Cancelled,
     CredentialRejected,
@@ -48,7 +51,7 @@ class Landing:
 class Context:
     """One attempt at a run. `blocking`: the caller's own process waits (legacy, direct) instead of parking the run."""
 
-    def __init__(self, run: Run, lease: runs.Lease, *, stopping: Callable[[], bool], blocking: bool = False):
+    def __init__(self, run: Run, lease: Lease, *, stopping: Callable[[], bool], blocking: bool = False):
         self.run, self.lease = run, lease
         # Read when it is asked for.
         self.brand = cast("Brand | None", SimpleLazyObject(lambda: run.brand) if run.brand_id else None)
@@ -95,7 +98,7 @@ class Context:
             except TransientError as error:  # silence of the upstream is not its run's death
                 if isinstance(error, UpstreamDown):
                     upstream_health.note_failure(error.source, str(error))
-                if claims.now() > upstream.deadline + money.GIVE_UP:  # nor is it waited for for ever
+                if now() > upstream.deadline + money.GIVE_UP:  # nor is it waited for for ever
                     raise PermanentError(
                         f"For a day after its time-out nothing could be learnt of {source.label} run {upstream.upstream_id}."
                         f" {error} Look at it there, then retry."
@@ -103,7 +106,7 @@ class Context:
                 self.log(f"{source.label} cannot be asked just now: {error}", "warning")
                 pause = ASK_AGAIN
             if not upstream.ended:
-                left = upstream.deadline - claims.now()
+                left = upstream.deadline - now()
                 self.pause(min(pause, left) if left > timedelta(0) else ASK_AGAIN, f"at {source.label}")
         return upstream
 
@@ -145,8 +148,8 @@ class Context:
     def sleep(self, duration: timedelta) -> None:
         """Go on after `duration`; holds no worker meanwhile. The n-th sleep of a run is one checkpoint."""
         self._sleeps += 1
-        until = datetime.fromisoformat(self.step(f"sleep {self._sleeps}", lambda: (claims.now() + duration).isoformat()))
-        while (left := until - claims.now()) > timedelta(0):
+        until = datetime.fromisoformat(self.step(f"sleep {self._sleeps}", lambda: (now() + duration).isoformat()))
+        while (left := until - now()) > timedelta(0):
             self.check()
             if self.cancelling:
                 raise Cancelled
@@ -166,13 +169,13 @@ class Context:
         return self.lease.cancel.is_set()
 
     def now(self) -> datetime:
-        return claims.now()
+        return now()
 
     # ---- for the engine --------------------------------------------------------------------------------------------
     @contextmanager
     def fenced(self) -> Iterator[Run]:
         """A transaction that only the holder of the lease can make."""
-        with runs.fenced(self.lease) as (run, _):
+        with fenced(self.lease) as (run, _):
             if run.cancel_requested_at:
                 self.lease.cancel.set()
             yield run
@@ -189,7 +192,7 @@ class Context:
     def pause(self, duration: timedelta, reason: str) -> None:
         """Park until then, or (blocking) wait here. Returns only in the blocking case."""
         if not self.blocking:
-            raise Park(claims.now() + duration, reason)
+            raise Park(now() + duration, reason)
         end, cancelling_before = time.monotonic() + duration.total_seconds(), self.cancelling
         while (left := end - time.monotonic()) > 0:
             self.check()
@@ -200,7 +203,7 @@ class Context:
     def abort_upstream(self) -> None:
         """Ask for the end of all that works upstream for this run. TransientError where the upstream does not answer."""
         for upstream in UpstreamRun.objects.filter(run=self.run, status=UpstreamRun.Status.RUNNING):
-            given_up = claims.now() > upstream.deadline + money.GIVE_UP
+            given_up = now() > upstream.deadline + money.GIVE_UP
             with contextlib.suppress(RunError) if given_up else contextlib.nullcontext():  # nor is its end waited for for ever
                 self._abort(upstream)
 
@@ -216,7 +219,7 @@ class Context:
 
     def write_log(self, message: str, level: str = RunLog.Level.INFO) -> None:
         """Within an open fenced transaction."""
-        runs.log(self.run.pk, message, level)
+        log(self.run.pk, message, level)
 
     def keep_rejected(self, upstream: UpstreamRun, offset: int, rejected: list[tuple[str, Any]]) -> None:
         """What could not become rows of the page that begins at `offset`, each with its reason. Within an open transaction."""
@@ -277,8 +280,8 @@ class Context:
 
     def _settle(self, upstream: UpstreamRun) -> bool:
         """Counts and costs of a run that has just ended are preliminary: wait a little, then look again. Whether that went."""
-        settled_at = (upstream.finished_at or claims.now()) + timedelta(seconds=settings.PIPELINE_SETTLE_SECONDS)
-        while (left := settled_at - claims.now()) > timedelta(0):
+        settled_at = (upstream.finished_at or now()) + timedelta(seconds=settings.PIPELINE_SETTLE_SECONDS)
+        while (left := settled_at - now()) > timedelta(0):
             self.pause(left, "waiting for the final figures")
             if self.cancelling:
                 break
@@ -288,6 +291,6 @@ class Context:
                 return True
             except TransientError as error:
                 self.log(f"The final cost could not be read: {error}", "warning")
-                if claims.now() > settled_at + SETTLE_AGAIN:
+                if now() > settled_at + SETTLE_AGAIN:
                     return False
             self.pause(ASK_AGAIN, "waiting for the final figures")

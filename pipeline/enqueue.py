@@ -8,7 +8,9 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from . import claims, line, runs
+from . import claims, line
+from .engine.database import CLAIM_LOCK, lock, now, wake_workers
+from .engine.lifecycle.lease import Lease
 from .errors import InvalidRequest, NotAllowed
 from .models import Brand, Job, Run, Worker
 from .parameters import clean_parameters
@@ -77,7 +79,7 @@ def queue_many(
         }
         try:
             with transaction.atomic():
-                at = claims.wake_workers()
+                at = wake_workers()
                 first = line.place(job_type, brand.pk if brand else None, at)
                 Job.objects.bulk_create(jobs.values())
                 new = [
@@ -116,7 +118,7 @@ def start_here(
     mode: str = Run.Mode.LEGACY,
     max_retries: int = 3,
     created_by: Any = None,
-) -> tuple[Queued, runs.Lease | None]:
+) -> tuple[Queued, Lease | None]:
     """As queue_one_time_job, but the run is this process's from its first moment: no worker can come in between.
 
     The caller does the work under the lease (see here.py). No lease where a live run already held the key.
@@ -124,15 +126,15 @@ def start_here(
     """
     brand, params, subject = checked(brand_id, job_type, parameters)
     with transaction.atomic():
-        claims.lock(claims.CLAIM_LOCK)
+        lock(CLAIM_LOCK)
         stops = claims.blocking(job_type, brand.pk if brand else None)
         queued = (
             None if stops else _queue(brand, job_type, params, subject, Job.Trigger.MANUAL, None, max_retries, created_by, mode)
         )
         if queued and queued.created:
-            run, attempt = claims.take(queued.run.pk, worker, claims.now())
+            run, attempt = claims.take(queued.run.pk, worker, now())
             queued = Queued(queued.job, run, created=True)
-            return queued, runs.Lease(queued.run.pk, attempt.lease_token, attempt.pk)
+            return queued, Lease(queued.run.pk, attempt.lease_token, attempt.pk)
     if queued is None:
         raise NotAllowed(
             f"{get_type(job_type).label} cannot start here now: it is paused, or as many run as its limit allows."
@@ -221,7 +223,7 @@ def _queue(
         job = _new_job(brand, get_type(job_type), params, subject, trigger, max_retries, created_by, name)
         try:
             with transaction.atomic():
-                at = claims.wake_workers()
+                at = wake_workers()
                 job.save(force_insert=True)
                 run = line.insert(job, due_at=at, at=at, subject=subject, mode=mode, **_of_click(job, key))
             return Queued(job, run, created=True)

@@ -10,8 +10,10 @@ from functools import partial
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
 
-from . import claims, runs, upstream_health
+from . import runs, upstream_health
 from .context import ASK_AGAIN, Context
+from .engine.database import now
+from .engine.lifecycle.lease import Lease
 from .errors import (
     BlockedError,
     Cancelled,
@@ -35,7 +37,7 @@ DATABASE_SECONDS = 5  # until a run that lost the database in its work is taken 
 FINAL_WRITE_SECONDS = 120  # how long the end of a run is tried to be written before the lease is left to lapse
 
 
-def execute(run: Run, lease: runs.Lease, *, stopping: Callable[[], bool], blocking: bool = False) -> None:
+def execute(run: Run, lease: Lease, *, stopping: Callable[[], bool], blocking: bool = False) -> None:
     """Work the run and write its next state. Whatever happens, the caller can go on to the next run."""
     logger.debug("Run %s (%s) begins.", run.pk, run.job_type)
     finish = _work(run, lease, stopping, blocking)
@@ -53,7 +55,7 @@ def execute(run: Run, lease: runs.Lease, *, stopping: Callable[[], bool], blocki
             _write(_failed_by(error, lease))
 
 
-def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: bool) -> Callable[[], None]:
+def _work(run: Run, lease: Lease, stopping: Callable[[], bool], blocking: bool) -> Callable[[], None]:
     """Do the work; the answer is the transition to make."""
     ctx = Context(run, lease, stopping=stopping, blocking=blocking)
     try:
@@ -103,7 +105,7 @@ def _work(run: Run, lease: runs.Lease, stopping: Callable[[], bool], blocking: b
     return lambda: runs.complete(lease, done)
 
 
-def _cancel(ctx: Context, lease: runs.Lease) -> None:
+def _cancel(ctx: Context, lease: Lease) -> None:
     """Over, once what the handler may have left at work upstream was asked to end."""
     try:
         ctx.abort_upstream()
@@ -115,13 +117,13 @@ def _cancel(ctx: Context, lease: runs.Lease) -> None:
         runs.finish_cancel(lease, _cancel_words(ctx.run))
 
 
-def _upstream_trouble(error: SlowDown | UpstreamDown | CredentialRejected, lease: runs.Lease, cancelling: bool) -> None:
+def _upstream_trouble(error: SlowDown | UpstreamDown | CredentialRejected, lease: Lease, cancelling: bool) -> None:
     """The account's trouble is every run's: noted first, then this run waits, or fails of it."""
     words = str(error)
     match error:
         case SlowDown():
             until = upstream_health.slow_down(error.source, error.asked)
-            rest = max((until - claims.now()).total_seconds(), 1)
+            rest = max((until - now()).total_seconds(), 1)
             runs.block(lease, words, rest, limited=False, knew_cancel=cancelling)
             return
         case CredentialRejected():  # this one fails and says it; no other need find it out for itself
@@ -135,7 +137,7 @@ def _upstream_trouble(error: SlowDown | UpstreamDown | CredentialRejected, lease
         runs.fail(lease, words, permanent=isinstance(error, CredentialRejected), knew_cancel=False)
 
 
-def _failed_by(error: Exception, lease: runs.Lease, knew_cancel: bool = True) -> Callable[[], None]:
+def _failed_by(error: Exception, lease: Lease, knew_cancel: bool = True) -> Callable[[], None]:
     """A bug: a failed try, with its traceback."""
     words, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
     return lambda: runs.fail(lease, words, permanent=False, traceback=trace, knew_cancel=knew_cancel)

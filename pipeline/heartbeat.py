@@ -13,7 +13,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from . import claims, runs
+from . import runs
+from .engine import database
+from .engine.lifecycle.lease import Lease, renew
 from .errors import LeaseLost
 from .explain import in_words
 from .lookout import Lookout
@@ -26,7 +28,7 @@ CANCEL_SECONDS = 2.0  # a running handler hears of a cancel within this
 
 def register_worker(kind: str = "worker", cluster: UUID | None = None) -> Worker:
     """A row for this process, new at each start: pids and hosts come again, workers do not."""
-    at = claims.now()
+    at = database.now()
     return Worker.objects.create(
         host=socket.gethostname(), pid=os.getpid(), kind=kind, cluster=cluster, started_at=at, last_seen_at=at
     )
@@ -43,7 +45,7 @@ class Heart(Periodic):
         super().__init__(f"heartbeat of {worker}", tick)
         self.worker, self.overrun = worker, overrun
         self.lookout = Lookout(str(worker))
-        self._leases: dict[runs.Lease, tuple[float, timedelta]] = {}
+        self._leases: dict[Lease, tuple[float, timedelta]] = {}
         self._guard = threading.Lock()
         self._next_beat = self._next_cancel = 0.0
         self._period = settings.PIPELINE_LEASE_SECONDS / 3
@@ -59,12 +61,12 @@ class Heart(Periodic):
     def lost_database(self) -> None:
         self._regained = math.inf
 
-    def hold(self, lease: runs.Lease, at_most: timedelta) -> None:
+    def hold(self, lease: Lease, at_most: timedelta) -> None:
         """Keep the lease alive from now on, for `at_most` of work."""
         with self._guard:
             self._leases[lease] = (time.monotonic(), at_most)
 
-    def release(self, lease: runs.Lease) -> None:
+    def release(self, lease: Lease) -> None:
         with self._guard:
             self._leases.pop(lease, None)
 
@@ -78,7 +80,7 @@ class Heart(Periodic):
         self.lookout.join(self._period)
 
     def last(self) -> None:
-        Worker.objects.filter(pk=self.worker.pk).update(stopped_at=claims.now())
+        Worker.objects.filter(pk=self.worker.pk).update(stopped_at=database.now())
 
     def turn(self) -> None:
         with self._guard:
@@ -89,8 +91,8 @@ class Heart(Periodic):
                 self._end_overrun(lease, at_most)
         if at >= self._next_beat:
             for lease in leases:
-                runs.renew(lease)
-            Worker.objects.filter(pk=self.worker.pk).update(last_seen_at=claims.now(), stopped_at=None)
+                renew(lease)
+            Worker.objects.filter(pk=self.worker.pk).update(last_seen_at=database.now(), stopped_at=None)
             beaten = time.monotonic()
             if self._regained == math.inf or beaten - self._beaten > 2 * self._period:
                 self._regained = beaten
@@ -106,7 +108,7 @@ class Heart(Periodic):
                     lease.cancel.set()
             self._next_cancel = at + CANCEL_SECONDS
 
-    def _end_overrun(self, lease: runs.Lease, at_most: timedelta) -> None:
+    def _end_overrun(self, lease: Lease, at_most: timedelta) -> None:
         """Fail the try in its row first: from then on the work that hangs can write nothing.
 
         Where it hangs inside a transaction the row may be its own: then the process ends all the same, and so does the lease.

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from . import api, executor, runs
+from . import api, executor
+from .engine.lifecycle.lease import Lease
 from .heartbeat import Heart, register_worker
 from .models import Run
 from .registry import longest_work
@@ -66,7 +67,7 @@ def _beating(kind: str) -> Heart:
         return _heart
 
 
-def _work(run_id: int, lease: runs.Lease, heart: Heart) -> None:
+def _work(run_id: int, lease: Lease, heart: Heart) -> None:
     try:
         run = Run.objects.select_related("brand", "job").get(pk=run_id)
         heart.hold(lease, longest_work(run.job_type) + LONGEST_WAIT)

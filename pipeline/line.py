@@ -13,7 +13,7 @@ from django.db import DatabaseError
 from django.db.models import Q
 
 from . import schedules
-from .claims import wake_workers
+from .engine.database import wake_workers
 from .models import Event, Job, Run
 from .registry import Subject, find_type
 from .states import JobStatus, RunStatus

@@ -7,7 +7,8 @@ import time
 
 from django.conf import settings
 
-from . import claims, sweep, watch
+from . import sweep, watch
+from .engine.database import now
 from .periodic import Periodic
 
 
@@ -21,5 +22,5 @@ class Lookout(Periodic):
     def turn(self) -> None:
         watch.watch_upstreams()
         if (at := time.monotonic()) >= self._next_sweep:
-            sweep.sweep_if_due(claims.now())
+            sweep.sweep_if_due(now())
             self._next_sweep = at + sweep.EVERY.total_seconds() / 4

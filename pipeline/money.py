@@ -17,7 +17,8 @@ from django.conf import settings
 from django.db.models import Sum
 from django.utils import timezone
 
-from . import claims, upstream_health
+from . import upstream_health
+from .engine.database import MONEY_LOCK, lock, now
 from .errors import (
     AmbiguousStart,
     BlockedError,
@@ -72,7 +73,7 @@ def _start(ctx: "Context", source: Source, order: Order, step: str, last: Upstre
         _close(ctx, upstream, Status.VOID, "Cancelled before it was sent.")
         raise Cancelled
     # By the clock that stamped the intent: a host's own may be minutes off.
-    if claims.now() - upstream.intent_at >= timedelta(seconds=settings.PIPELINE_START_SECONDS):
+    if now() - upstream.intent_at >= timedelta(seconds=settings.PIPELINE_START_SECONDS):
         _close(ctx, upstream, Status.VOID, SENT_AFTER_LIMIT)
         return
     try:
@@ -93,7 +94,7 @@ def _start(ctx: "Context", source: Source, order: Order, step: str, last: Upstre
 
 def _intend(ctx: "Context", order: Order, step: str, last: UpstreamRun | None) -> UpstreamRun:
     with ctx.fenced():
-        claims.lock(claims.MONEY_LOCK)
+        lock(MONEY_LOCK)
         upstream_health.check_room(get_source(order.source), order.memory_mb)
         _check_retry_spend(ctx, step, order, last)
         spent_today = today()
@@ -105,7 +106,7 @@ def _intend(ctx: "Context", order: Order, step: str, last: UpstreamRun | None) -
                 seconds=300,
                 limited=False,
             )
-        at = claims.now()
+        at = now()
         number = last.intent + 1 if last else 1
         upstream = UpstreamRun.objects.create(
             run_id=ctx.run.pk,
@@ -146,7 +147,7 @@ def _check_retry_spend(ctx: "Context", step: str, order: Order, last: UpstreamRu
 
 def _find_out(ctx: "Context", source: Source, order: Order, upstream: UpstreamRun) -> None:
     """The start's answer was lost: ask the upstream what became of it. Adopts, voids, or waits."""
-    age = claims.now() - upstream.intent_at
+    age = now() - upstream.intent_at
     lag_is_over = age >= timedelta(seconds=settings.PIPELINE_NONE_SECONDS)
     found: list[Seen] | None = None
     try:
@@ -201,7 +202,7 @@ def candidates(source: Source, order: Order, upstream: UpstreamRun, *, by_input:
 
 
 def _adopt(ctx: "Context", source: Source, order: Order, upstream: UpstreamRun, seen: Seen, words: str) -> None:
-    at = seen.started_at or claims.now()
+    at = seen.started_at or now()
     with ctx.fenced():
         UpstreamRun.objects.filter(pk=upstream.pk).update(
             upstream_id=seen.id,
@@ -217,7 +218,7 @@ def _adopt(ctx: "Context", source: Source, order: Order, upstream: UpstreamRun, 
 
 def _close(ctx: "Context", upstream: UpstreamRun, status: str, message: str) -> None:
     with ctx.fenced():
-        UpstreamRun.objects.filter(pk=upstream.pk).update(status=status, message=message, finished_at=claims.now())
+        UpstreamRun.objects.filter(pk=upstream.pk).update(status=status, message=message, finished_at=now())
 
 
 def look(ctx: "Context", upstream: UpstreamRun) -> UpstreamRun:
@@ -225,7 +226,7 @@ def look(ctx: "Context", upstream: UpstreamRun) -> UpstreamRun:
     source = get_source(upstream.source)
     seen = source.look(upstream.upstream_id or "")
     upstream_health.note_success(source.name)
-    at = claims.now()
+    at = now()
     state = upstream.status if upstream.ended else seen.state  # an end is final; only its figures still settle
     if state == "gone" and upstream.extra.get("by_hand"):
         with ctx.fenced():  # a mistyped id must not count as a start that came to nothing: the real one may be at work
@@ -268,7 +269,7 @@ def record(upstream: UpstreamRun, seen: Seen, state: str) -> dict[str, Any]:
     if seen.cost_usd is not None:
         fields["cost_actual"] = seen.cost_usd
     if state != "running":
-        fields["finished_at"] = seen.finished_at or upstream.finished_at or claims.now()
+        fields["finished_at"] = seen.finished_at or upstream.finished_at or now()
         fields["capped"] = bool(seen.extra.get("capped")) or (seen.cost_usd is not None and seen.cost_usd >= upstream.cost_cap)
     return fields
 

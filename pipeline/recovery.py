@@ -6,9 +6,10 @@ from datetime import datetime
 from django.db import transaction
 
 from . import freshness
-from .claims import now, wake_workers
+from .engine.database import now, wake_workers
+from .engine.journal import log
 from .models import Attempt, Run, RunLog, Worker
-from .runs import fail_for_good, leave, log
+from .runs import fail_for_good, leave
 from .states import Outcome, RunStatus
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.db import transaction
 
-from . import runs
 from .context import Context, Landing
+from .engine.journal import log, record_event
 from .errors import NotAllowed, RunError, TransientError
 from .models import RawPage, RejectedItem, Run, RunLog, UpstreamRun
 from .parameters import clean_parameters
@@ -63,8 +63,8 @@ def replay(run: Run, by: Any = None, *, dry_run: bool = False) -> Replayed:
             if dry_run:
                 raise _NotKept
             Run.objects.select_for_update(no_key=True).get(pk=run.pk)  # as whoever writes to its log
-            runs.log(run.pk, f"Replayed by {by or 'the system'}, nothing was paid: {done.summary}")
-            runs.record_event("replay", f"Run {run.pk} was replayed: {done.summary}", run=run, by=by)
+            log(run.pk, f"Replayed by {by or 'the system'}, nothing was paid: {done.summary}")
+            record_event("replay", f"Run {run.pk} was replayed: {done.summary}", run=run, by=by)
     except _NotKept:
         pass
     return Replayed(done, pages)

@@ -5,22 +5,18 @@ not the run, not its steps, not freshness, not money. The claim itself is in cla
 """
 
 import logging
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, Max, Sum, Value, When
 
 from . import freshness, line, retry, schedules
-from .claims import CLAIM_LOCK, held, lock, now, wake_workers
-from .errors import LeaseLost
-from .models import Attempt, Event, Job, Run, RunLog, UpstreamRun
+from .engine.database import CLAIM_LOCK, lock, now, wake_workers
+from .engine.journal import log, record_event
+from .engine.lifecycle.lease import Lease, fenced
+from .models import Attempt, Job, Run, RunLog, UpstreamRun
 from .registry import Done, find_type, get_type
 from .states import LIVE, JobStatus, Outcome, RunStatus, Verdict
 
@@ -31,42 +27,7 @@ CANCEL_AGAIN = 30.0  # seconds at most until a blocked cancel is tried again
 SKIPS_COUNTED = 1000
 
 
-@dataclass(eq=False)
-class Lease:
-    """A worker's time-limited right to a run. `lost` and `cancel` are set by the heartbeat and read by the context."""
-
-    run_id: int
-    token: UUID
-    attempt_id: int
-    lost: threading.Event = field(default_factory=threading.Event)
-    cancel: threading.Event = field(default_factory=threading.Event)
-
-
 # ---- under a lease ---------------------------------------------------------------------------------------------------
-@contextmanager
-def fenced(lease: Lease) -> Iterator[tuple[Run, datetime]]:
-    """A transaction in which the run is still ours, locked until the end; and the time. LeaseLost where somebody took it over."""
-    with transaction.atomic():
-        ours = held(lease.run_id, lease.token)
-        if ours is None:
-            lease.lost.set()
-            raise LeaseLost
-        yield ours
-
-
-def renew(lease: Lease) -> bool:
-    """Prolong the lease; note a cancel. False where it is no longer ours."""
-    until = now() + timedelta(seconds=settings.PIPELINE_LEASE_SECONDS)
-    if not Run.objects.filter(pk=lease.run_id, lease_token=lease.token).update(lease_expires_at=until):
-        lease.lost.set()
-        return False
-    return True
-
-
-def log(run_id: int, message: str, level: str = RunLog.Level.INFO, at: datetime | None = None) -> None:
-    """Append a line. The caller's transaction has locked or changed the run's row, so the numbers follow each other."""
-    last = RunLog.objects.filter(run_id=run_id).order_by("-seq").values_list("seq", flat=True).first() or 0
-    RunLog.objects.create(run_id=run_id, seq=last + 1, at=at or now(), level=level, message=message.replace("\x00", ""))
 
 
 def park(lease: Lease, due_at: datetime, reason: str, *, knew_cancel: bool = False) -> None:
@@ -392,7 +353,3 @@ def _back_in_line(run: Run, due_at: datetime) -> dict[str, Any]:
 def _has_something_upstream(run: Run) -> bool:
     """At work there, or paid for and not landed yet."""
     return UpstreamRun.objects.filter(run=run).filter(UpstreamRun.to_be_brought_home()).exists()
-
-
-def record_event(kind: str, message: str, *, job: Job | None = None, run: Run | None = None, by: Any = None) -> None:
-    Event.objects.create(kind=kind, message=message, job=job, run=run, by=by)

@@ -20,6 +20,7 @@ from django.db import Error as DatabaseError
 from django.db import connection, connections
 
 from . import claims, cluster, recovery
+from .engine.database import now
 from .explain import SILENT
 from .models import Attempt, Run, Worker
 from .states import RunStatus
@@ -148,7 +149,7 @@ def _could_work(cluster_id: uuid.UUID, lately: timedelta) -> bool:
     Nor took any of them something lately: between two short runs each looks as if it had nothing to do.
     """
     try:
-        at = claims.now()
+        at = now()
         if not claims.claimable() or Attempt.objects.filter(worker__cluster=cluster_id, started_at__gt=at - lately).exists():
             return False
         alive = Worker.objects.filter(cluster=cluster_id, stopped_at=None, last_seen_at__gt=at - SILENT)

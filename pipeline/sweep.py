@@ -2,11 +2,12 @@
 
 import logging
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from . import claims, line, money, runs
+from . import line, money, runs
+from .engine.database import CLAIM_LOCK, lock
+from .engine.journal import warn_and_record
 from .errors import RunError
 from .models import Job, SourceState, UpstreamRun
 from .sources import get_source, source_label
@@ -34,10 +35,10 @@ def sweep(at: datetime) -> None:
     for job in resting:
         try:
             with transaction.atomic():
-                claims.lock(claims.CLAIM_LOCK)
+                lock(CLAIM_LOCK)
                 run = line.insert_next_tick(job, at, at)
                 if run:
-                    _tell("healed", f"{job} had no next run. Run {run.pk} was inserted for it.", job=job, run=run)
+                    warn_and_record("healed", f"{job} had no next run. Run {run.pk} was inserted for it.", job=job, run=run)
         except IntegrityError:  # it has one by now
             continue
         except Exception:
@@ -61,15 +62,9 @@ def _look_at(orphan: UpstreamRun) -> None:
             return
     if not orphan.run.events.filter(kind="orphan").exists():
         label = source_label(orphan.source)
-        _tell(
+        warn_and_record(
             "orphan",
             f"Run {orphan.run_id} is over, but {label} run {orphan.upstream_id} was still running when last seen."
             f" Retry run {orphan.run_id} to go on with it, or end it at {label}: the page of the run has both.",
             run=orphan.run,
         )
-
-
-def _tell(kind: str, message: str, **about: Any) -> None:
-    """A healing that only the rows know of is none that anybody sees: it is logged as well."""
-    logger.warning(message)
-    runs.record_event(kind, message, **about)

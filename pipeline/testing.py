@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from . import claims, executor, runs
+from . import claims, executor
+from .engine.lifecycle.lease import Lease
 from .heartbeat import register_worker
 from .models import Run, Worker
 
@@ -13,7 +14,7 @@ def work_one(worker: Worker | None = None, *, stopping: Callable[[], bool] = lam
     if claimed is None:
         return None
     run, attempt = claimed
-    executor.execute(run, runs.Lease(run.pk, attempt.lease_token, attempt.pk), stopping=stopping)
+    executor.execute(run, Lease(run.pk, attempt.lease_token, attempt.pk), stopping=stopping)
     return Run.objects.get(pk=run.pk)
 
 

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from django.db.models import Count, F, Min, QuerySet, Sum
 from django.utils import timezone
 
-from . import claims
+from .engine.database import now, wake_workers
+from .engine.journal import record_event
 from .errors import BlockedError, RunError
 from .limits import Limit
 from .models import ConcurrencyLimit, SourceState, UpstreamRun
 from .registry import all_types
-from .runs import record_event
 from .sources import Source, get_source, known_sources, source_label
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ LONGEST_ASKED = 3600.0  # seconds; whoever asks for more is asked again after th
 
 def slow_down(source: str, asked: float | None) -> datetime:
     """Until when the account rests: as long as it asked for, an hour at most, else twice as long each time."""
-    at = claims.now()
+    at = now()
     state, _ = SourceState.objects.get_or_create(source=source, defaults={"next_poll_at": at})
     rest = timedelta(seconds=min(asked, LONGEST_ASKED)) if asked else min(FIRST_SLOW * 2 ** min(state.slow_count, 10), LAST_SLOW)
     until = at + rest
@@ -37,7 +37,7 @@ def slow_down(source: str, asked: float | None) -> datetime:
 
 def note_failure(source: str, message: str) -> bool:
     """One more failed call. True where the upstream counts as down: the run that met it waits instead of failing."""
-    at = claims.now()
+    at = now()
     state, _ = SourceState.objects.get_or_create(source=source, defaults={"next_poll_at": at})
     SourceState.objects.filter(pk=state.pk).update(failures=F("failures") + 1)
     if state.failures + 1 < DOWN_AFTER:
@@ -48,7 +48,7 @@ def note_failure(source: str, message: str) -> bool:
 
 def note_rejection(source: str, message: str) -> None:
     """Our token is not taken. One run has failed of it; the others wait until a probe finds that it is."""
-    at = claims.now()
+    at = now()
     state, _ = SourceState.objects.get_or_create(source=source, defaults={"next_poll_at": at})
     _close(state, at, message)
 
@@ -66,13 +66,13 @@ def note_success(source: str) -> None:
     """A call was answered: what was held against the account is forgotten, but for a rest that it asked for and that lasts."""
     troubled = SourceState.objects.filter(source=source).exclude(failures=0, slow_count=0, blocked_until=None)
     closed = troubled.filter(blocked_until__isnull=False).exists()
-    if troubled.exclude(slow_until__gt=claims.now()).update(
+    if troubled.exclude(slow_until__gt=now()).update(
         failures=0, slow_count=0, slow_until=None, blocked_until=None, blocked_reason=""
     ):
         logger.info("%s answers again.", source_label(source))
         if closed:
             record_event("source_opened", f"{source_label(source)} answers again; its runs go on.")
-        claims.wake_workers()
+        wake_workers()
 
 
 def probe(at: datetime) -> None:

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from . import claims, money, runs, upstream_health
+from . import money, runs, upstream_health
+from .engine.database import now
 from .errors import RunError, SlowDown
 from .models import Run, SourceState, UpstreamRun
 from .sources import Source, get_source, known_sources
@@ -28,7 +29,7 @@ def fallback(source: str) -> timedelta:
 
 def watch_upstreams() -> None:
     """One look at each account that has waiting runs and whose time has come."""
-    at = claims.now()
+    at = now()
     upstream_health.probe(at)
     waiting = UpstreamRun.objects.filter(status=UpstreamRun.Status.RUNNING, run__status=RunStatus.WAITING)
     due = SourceState.objects.filter(next_poll_at__lte=at).values_list("source", flat=True)
@@ -67,7 +68,7 @@ def _look(source: Source) -> None:
     ended = {upstream_id for upstream_id in source.ended_since(oldest - timedelta(minutes=1)) if upstream_id in ours}
     runs.wake(ours[upstream_id] for upstream_id in ended)
     still = [upstream_id for upstream_id in ours if upstream_id not in ended]
-    turn = int(claims.now().timestamp() // max(settings.PIPELINE_POLL_SECONDS, 0.001)) * GLANCES
+    turn = int(now().timestamp() // max(settings.PIPELINE_POLL_SECONDS, 0.001)) * GLANCES
     glances = [still[(turn + number) % len(still)] for number in range(min(GLANCES, len(still)))]
     for row in waiting.filter(upstream_id__in=glances):
         seen = source.look(row.upstream_id or "")

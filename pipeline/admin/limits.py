@@ -11,9 +11,9 @@ from django.http import HttpRequest
 from django_q.models import Failure, OrmQ, Schedule, Success
 
 from .. import api
+from ..engine.journal import record_event
 from ..models import Brand, ConcurrencyLimit, Pause, Run
 from ..registry import all_types
-from ..runs import record_event
 from ..sources import known_sources
 
 for unused in (Failure, OrmQ, Schedule, Success):  # django-q2 keeps nothing here: runs are the Run table

@@ -9,7 +9,7 @@ import pytest
 
 from tests.architecture.tree import source, tree
 
-HOMES = {"pipeline/runs.py", "pipeline/claims.py", "pipeline/recovery.py"}
+HOMES = {"pipeline/runs.py", "pipeline/claims.py", "pipeline/recovery.py", "pipeline/engine/lifecycle/lease.py"}
 STATE = {"status", "lease_token", "lease_expires_at"}
 
 

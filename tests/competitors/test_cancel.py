@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from pipeline import api, claims, executor, runs
+from pipeline import api, claims, executor
+from pipeline.engine.lifecycle.lease import Lease
 from pipeline.heartbeat import register_worker
 from pipeline.models import Run, SourceState, UpstreamRun
 from pipeline.sources import get_source
@@ -47,7 +48,7 @@ def test_a_cancel_whose_abort_fails_asks_again_and_costs_no_try(sandbox, run):
 def test_a_cancel_between_the_claim_and_the_start_pays_nothing(sandbox, run):
     claimed, attempt = claims.claim(register_worker())
     api.cancel(Run.objects.get(pk=run.pk), None)
-    executor.execute(claimed, runs.Lease(run.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
+    executor.execute(claimed, Lease(run.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
     run.refresh_from_db()
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.CANCELLED, 0)
 

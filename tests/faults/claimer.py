@@ -4,9 +4,12 @@ import time
 
 import django
 
+from pipeline import claims
+from pipeline.engine.lifecycle.lease import Lease
+
 django.setup()
 
-from pipeline import claims, executor, runs  # noqa: E402  Django must be set up first
+from pipeline import executor  # noqa: E402
 from pipeline.heartbeat import register_worker  # noqa: E402
 from pipeline.models import Run  # noqa: E402
 from pipeline.states import RunStatus  # noqa: E402
@@ -19,4 +22,4 @@ while Run.objects.live().exists():
         continue
     run, attempt = claimed
     print(run.pk, Run.objects.filter(status=RunStatus.RUNNING).count(), flush=True)
-    executor.execute(run, runs.Lease(run.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
+    executor.execute(run, Lease(run.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)

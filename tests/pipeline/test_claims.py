@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline import api, claims, line, upstream_health
+from pipeline.engine.database import now
 from pipeline.explain import explain
 from pipeline.heartbeat import register_worker
 from pipeline.models import Brand, ConcurrencyLimit, Job, Pause, Run, SourceState
@@ -263,7 +264,7 @@ def test_no_reason_is_given_exactly_when_the_run_is_claimable(brands, limits, pa
         for number, flag in enumerate(["another runs", "another brand's runs"]):
             if flag in flags:
                 running = queue(brands[number], flag)
-                claims.take(running.pk, register_worker(), claims.now())
+                claims.take(running.pk, register_worker(), now())
         if "upstream down" in flags:
             SourceState.objects.create(
                 source="apify", next_poll_at=timezone.now(), blocked_until=timezone.now() + timedelta(seconds=30)

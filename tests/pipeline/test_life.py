@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pipeline import api, claims, recovery, runs
+from pipeline.engine.lifecycle.lease import Lease, renew
 from pipeline.errors import LeaseLost, NotAllowed
 from pipeline.heartbeat import register_worker
 from pipeline.models import Attempt, Brand, DatasetStatus, Job, Pause, Run, Step
@@ -66,11 +67,11 @@ class Life(RuleBasedStateMachine):
         if claimed:
             run, attempt = claimed
             assert run.pk in begun or not (paused or run.job.status == "paused"), "a pause was passed over"
-            self.leases.insert(0, (worker, runs.Lease(run.pk, attempt.lease_token, attempt.pk)))
+            self.leases.insert(0, (worker, Lease(run.pk, attempt.lease_token, attempt.pk)))
 
     @rule(worker=WORKERS)
     def heartbeat(self, worker):
-        self.transition(worker, lambda lease: runs.renew(lease) or (_ for _ in ()).throw(LeaseLost()))
+        self.transition(worker, lambda lease: renew(lease) or (_ for _ in ()).throw(LeaseLost()))
 
     @rule(worker=WORKERS, verdict=st.sampled_from(["ok", "partial"]))
     def complete(self, worker, verdict):

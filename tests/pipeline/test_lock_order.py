@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from pipeline import api, freshness, runs
 from pipeline.claims import claim
+from pipeline.engine.lifecycle.lease import Lease
 from pipeline.errors import NotAllowed
 from pipeline.heartbeat import register_worker
 from pipeline.models import DatasetStatus, Job, Run
@@ -108,7 +109,7 @@ def test_a_listing_is_removed_while_its_scrape_ends(brand, meanwhile, scheduled)
         api.queue_one_time_job(brand.pk, "amazon_review_scrape", parameters)
     run, attempt = claim(register_worker())
     meanwhile("mark_completed", listing.delete)
-    runs.complete(runs.Lease(run.pk, attempt.lease_token, attempt.pk), Done())
+    runs.complete(Lease(run.pk, attempt.lease_token, attempt.pk), Done())
     run.refresh_from_db()
     assert run.status == RunStatus.COMPLETED
 

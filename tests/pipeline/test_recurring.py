@@ -10,7 +10,8 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from pipeline import api, claims, executor, line, runs
+from pipeline import api, claims, executor, line
+from pipeline.engine.lifecycle.lease import Lease
 from pipeline.errors import InvalidRequest, NotAllowed
 from pipeline.heartbeat import register_worker
 from pipeline.models import Brand, DatasetStatus, Job, Run
@@ -215,7 +216,7 @@ def test_what_came_due_while_a_tick_was_at_work_is_counted_by_the_times_that_hel
     make_due(job.runs.get(), days=3)
     run, attempt = claims.claim(register_worker())
     api.ensure_recurring_job(brand.pk, "toy", "* * * * *")
-    executor.execute(run, runs.Lease(run.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
+    executor.execute(run, Lease(run.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
     (said,) = [event.message for event in job.events.filter(kind="skipped") if "once more" not in event.message]
     assert "Nightly toys came due 3 more times" in said
 
@@ -367,7 +368,7 @@ def test_the_last_run_of_an_archived_schedule_ends_though_another_has_its_place(
     run, attempt = claims.claim(register_worker())
     api.archive(job, None)
     api.ensure_recurring_job(brand.pk, "toy", "0 4 * * *")
-    executor.execute(run, runs.Lease(run.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
+    executor.execute(run, Lease(run.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
     job.refresh_from_db()
     run.refresh_from_db()
     assert (run.status, job.status, job.runs_completed) == (RunStatus.COMPLETED, JobStatus.ARCHIVED, 1)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from pipeline import api, claims, recovery, runs, sweep
 from pipeline.context import Context
+from pipeline.engine.lifecycle.lease import Lease, renew
 from pipeline.errors import LeaseLost
 from pipeline.heartbeat import register_worker
 from pipeline.models import Brand, DatasetStatus, Run
@@ -30,7 +31,7 @@ def queue(brand):
 
 def claim():
     run, attempt = claims.claim(register_worker())
-    return run, runs.Lease(run.pk, attempt.lease_token, attempt.pk)
+    return run, Lease(run.pk, attempt.lease_token, attempt.pk)
 
 
 def make_due(run):
@@ -154,14 +155,14 @@ def test_what_is_blocked_and_cancelled_meanwhile_ends_at_once(queue):
     queue()
     run, attempt = claims.claim(register_worker())
     api.cancel(Run.objects.get(pk=run.pk), None)
-    runs.block(runs.Lease(run.pk, attempt.lease_token, attempt.pk), "full", 600)
+    runs.block(Lease(run.pk, attempt.lease_token, attempt.pk), "full", 600)
     assert work_one().status == RunStatus.CANCELLED
 
 
 def test_what_got_on_meanwhile_has_not_been_blocked_all_the_time(queue):
     def lease():
         run, attempt = claims.claim(register_worker())
-        return runs.Lease(run.pk, attempt.lease_token, attempt.pk)
+        return Lease(run.pk, attempt.lease_token, attempt.pk)
 
     queue()
     runs.block(lease(), "full", 0)
@@ -201,7 +202,7 @@ def test_a_cancel_does_not_wait_for_what_never_comes(queue, ends):
     make_due(run)
     claimed, attempt = claims.claim(register_worker())
     api.cancel(run, None)
-    runs.hand_back(runs.Lease(claimed.pk, attempt.lease_token, attempt.pk))
+    runs.hand_back(Lease(claimed.pk, attempt.lease_token, attempt.pk))
     assert work_one().status == RunStatus.CANCELLED
 
 
@@ -245,7 +246,7 @@ def test_a_worker_that_lost_its_lease_can_write_nothing(queue):
     assert Run.objects.values().get(pk=run.pk) == before
     assert not run.steps.exists()
     assert DatasetStatus.objects.get().last_success_at is None
-    assert not runs.renew(lease)
+    assert not renew(lease)
     runs.complete(new_lease, Done())
 
 

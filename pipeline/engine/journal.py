@@ -1,0 +1,26 @@
+"""What happened, for people: lines of a run's log, and events of jobs, limits and upstream accounts."""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from ..models import Event, Job, Run, RunLog
+from .database import now
+
+logger = logging.getLogger(__name__)
+
+
+def log(run_id: int, message: str, level: str = RunLog.Level.INFO, at: datetime | None = None) -> None:
+    """Append a line. The caller's transaction has locked or changed the run's row, so the numbers follow each other."""
+    last = RunLog.objects.filter(run_id=run_id).order_by("-seq").values_list("seq", flat=True).first() or 0
+    RunLog.objects.create(run_id=run_id, seq=last + 1, at=at or now(), level=level, message=message.replace("\x00", ""))
+
+
+def record_event(kind: str, message: str, *, job: Job | None = None, run: Run | None = None, by: Any = None) -> None:
+    Event.objects.create(kind=kind, message=message, job=job, run=run, by=by)
+
+
+def warn_and_record(kind: str, message: str, **about: Any) -> None:
+    """A healing that only the rows know of is none that anybody sees: it is logged as well."""
+    logger.warning(message)
+    record_event(kind, message, **about)

@@ -1,0 +1,61 @@
+"""A worker's right to a run, and the one way to write under it."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from ...errors import LeaseLost
+from ...models import Run
+from ..database import now
+
+# By name, so that a column more, of a migration that a deploy runs beside old workers, does not change their prepared statements.
+RUN_COLUMNS = ", ".join(f"{field.column}" for field in Run._meta.concrete_fields)
+
+
+def locked_under(run_id: int, token: uuid.UUID) -> tuple[Run, datetime] | None:
+    """The run while that lease is in its row, locked until the end of the transaction, and the time; None where it is lost."""
+    # As it stands, without the ORM's composing: each write of a running run begins with this.
+    table = Run._meta.db_table
+    clock, lock = (", clock_timestamp() AS read_at", " FOR NO KEY UPDATE") if connection.vendor == "postgresql" else ("", "")
+    values = [run_id, Run._meta.get_field("lease_token").get_db_prep_value(token, connection)]
+    found = list(Run.objects.raw(f"SELECT {RUN_COLUMNS}{clock} FROM {table} WHERE id = %s AND lease_token = %s{lock}", values))
+    return (found[0], getattr(found[0], "read_at", None) or timezone.now()) if found else None
+
+
+@dataclass(eq=False)
+class Lease:
+    """A worker's time-limited right to a run. `lost` and `cancel` are set by the heartbeat and read by the context."""
+
+    run_id: int
+    token: UUID
+    attempt_id: int
+    lost: threading.Event = field(default_factory=threading.Event)
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def fenced(lease: Lease) -> Iterator[tuple[Run, datetime]]:
+    """A transaction in which the run is still ours, locked until the end; and the time. LeaseLost where somebody took it over."""
+    with transaction.atomic():
+        ours = locked_under(lease.run_id, lease.token)
+        if ours is None:
+            lease.lost.set()
+            raise LeaseLost
+        yield ours
+
+
+def renew(lease: Lease) -> bool:
+    """Prolong the lease; note a cancel. False where it is no longer ours."""
+    until = now() + timedelta(seconds=settings.PIPELINE_LEASE_SECONDS)
+    if not Run.objects.filter(pk=lease.run_id, lease_token=lease.token).update(lease_expires_at=until):
+        lease.lost.set()
+        return False
+    return True
