@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.scratch import ROOT, database
+from pipeline.contract.landing import Landed, land
 
 PAGE = 1000
 ASIN = "B0BENCH001"
@@ -72,7 +73,6 @@ def land_all(pages, run, at):
     from django.db import transaction
 
     from competitors.models import AmazonReview
-    from pipeline.landing import Landed, land
 
     total = Landed()
     for page in pages:

@@ -9,8 +9,8 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 
 from pipeline import api
-from pipeline.errors import InvalidRequest
-from pipeline.registry import get_type
+from pipeline.contract.errors import InvalidRequest
+from pipeline.contract.registry import get_type
 
 from .amazon.tracking import JOB_TYPE, live_scrape, save_address, scrape_parameters
 from .forms import AmazonUrlAdminForm

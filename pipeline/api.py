@@ -10,12 +10,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from . import line, runs, schedules
+from .contract.errors import NotAllowed
+from .contract.registry import get_type
 from .engine.database import CLAIM_LOCK, lock, now, wake_workers
 from .engine.journal import record_event
 from .enqueue import Queued, checked, queue_many, queue_one_time_job, start_here
-from .errors import NotAllowed
 from .models import Brand, Job, Run, UpstreamRun
-from .registry import get_type
 from .replay import replay
 from .states import JOB_ACTIONS, RUN_ACTIONS, JobStatus, RunStatus
 

@@ -3,22 +3,22 @@ from typing import Any
 from django.apps import AppConfig
 from django.db.models.signals import post_delete, post_save
 
-from .engine.database import wake_workers
-
 
 class PipelineConfig(AppConfig):
     name = "pipeline"
     verbose_name = "Pipeline"
 
     def ready(self) -> None:
-        from . import checks, registry  # noqa: F401  checks register themselves
+        # Models can be imported only now.
+        from . import checks  # noqa: F401  checks register themselves
+        from .contract.registry import discover
+        from .engine.database import wake_workers
         from .models import ConcurrencyLimit, Pause
 
-        registry.discover()
-        for model in (ConcurrencyLimit, Pause):  # in force at once, whoever changes them: idle workers look again
+        def wake(**_: Any) -> None:
+            wake_workers()
+
+        discover()
+        for model in (ConcurrencyLimit, Pause):  # in force at once, whoever changes them: idle workers claim again
             for signal in (post_save, post_delete):
-                signal.connect(_wake_workers, sender=model)
-
-
-def _wake_workers(**_: Any) -> None:
-    wake_workers()
+                signal.connect(wake, sender=model, weak=False, dispatch_uid=f"wake_workers_{model.__name__}")

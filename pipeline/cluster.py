@@ -24,10 +24,10 @@ from django.db import connection, connections
 from django_q import cluster
 
 from . import claims, executor, recovery
+from .contract.registry import longest_work
 from .engine.lifecycle.lease import Lease
 from .heartbeat import Heart, register_worker
 from .models import Run, Worker
-from .registry import longest_work
 
 logger = logging.getLogger(__name__)
 PR_SET_PDEATHSIG = 1

@@ -9,12 +9,13 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from . import claims, line
+from .contract.errors import InvalidRequest, NotAllowed
+from .contract.job_type import JobType, Subject
+from .contract.parameters import clean_parameters
+from .contract.registry import get_type
 from .engine.database import CLAIM_LOCK, lock, now, wake_workers
 from .engine.lifecycle.lease import Lease
-from .errors import InvalidRequest, NotAllowed
 from .models import Brand, Job, Run, Worker
-from .parameters import clean_parameters
-from .registry import JobType, Subject, get_type
 from .states import LIVE
 
 BATCH = 500  # runs of one transaction

@@ -11,10 +11,7 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
 
 from . import runs, upstream_health
-from .context import ASK_AGAIN, Context
-from .engine.database import now
-from .engine.lifecycle.lease import Lease
-from .errors import (
+from .contract.errors import (
     BlockedError,
     Cancelled,
     CredentialRejected,
@@ -28,19 +25,22 @@ from .errors import (
     TransientError,
     UpstreamDown,
 )
+from .contract.parameters import clean_parameters
+from .contract.registry import get_type
+from .engine.database import now
+from .engine.execution.context import WorkerContext
+from .engine.lifecycle.lease import Lease
 from .models import Run
-from .parameters import clean_parameters
-from .registry import get_type
 
 logger = logging.getLogger(__name__)
 DATABASE_SECONDS = 5  # until a run that lost the database in its work is taken up again
 FINAL_WRITE_SECONDS = 120  # how long the end of a run is tried to be written before the lease is left to lapse
 
 
-def execute(run: Run, lease: Lease, *, stopping: Callable[[], bool], blocking: bool = False) -> None:
+def execute(run: Run, lease: Lease, *, stopping: Callable[[], bool], waits_here: bool = False) -> None:
     """Work the run and write its next state. Whatever happens, the caller can go on to the next run."""
     logger.debug("Run %s (%s) begins.", run.pk, run.job_type)
-    finish = _work(run, lease, stopping, blocking)
+    finish = _work(run, lease, stopping, waits_here)
     try:
         _write(finish)
     except LeaseLost:
@@ -55,9 +55,9 @@ def execute(run: Run, lease: Lease, *, stopping: Callable[[], bool], blocking: b
             _write(_failed_by(error, lease))
 
 
-def _work(run: Run, lease: Lease, stopping: Callable[[], bool], blocking: bool) -> Callable[[], None]:
+def _work(run: Run, lease: Lease, stopping: Callable[[], bool], waits_here: bool) -> Callable[[], None]:
     """Do the work; the answer is the transition to make."""
-    ctx = Context(run, lease, stopping=stopping, blocking=blocking)
+    ctx = WorkerContext(run, lease, stopping=stopping, waits_here=waits_here)
     try:
         handler = get_type(run.job_type)
         params = clean_parameters(handler.Params, run.parameters, ctx.brand)
@@ -84,7 +84,7 @@ def _work(run: Run, lease: Lease, stopping: Callable[[], bool], blocking: bool) 
     except RunError as error:
         if ctx.cancelling and isinstance(error, TransientError):  # it asks again: what was paid for is there to be landed
             words = str(error)
-            return lambda: runs.block(lease, words, ASK_AGAIN.total_seconds(), limited=False, knew_cancel=True)
+            return lambda: runs.block(lease, words, upstream_health.ASK_AGAIN.total_seconds(), limited=False, knew_cancel=True)
         if ctx.cancelling:
             return partial(_cancel, ctx, lease)
         words, permanent, retry_at = str(error), isinstance(error, PermanentError), getattr(error, "retry_at", None)
@@ -105,14 +105,14 @@ def _work(run: Run, lease: Lease, stopping: Callable[[], bool], blocking: bool) 
     return lambda: runs.complete(lease, done)
 
 
-def _cancel(ctx: Context, lease: Lease) -> None:
+def _cancel(ctx: WorkerContext, lease: Lease) -> None:
     """Over, once what the handler may have left at work upstream was asked to end."""
     try:
         ctx.abort_upstream()
     except (SlowDown, UpstreamDown, CredentialRejected) as error:
         _upstream_trouble(error, lease, cancelling=True)
     except RunError as error:
-        runs.block(lease, str(error), ASK_AGAIN.total_seconds(), limited=False, knew_cancel=True)
+        runs.block(lease, str(error), upstream_health.ASK_AGAIN.total_seconds(), limited=False, knew_cancel=True)
     else:
         runs.finish_cancel(lease, _cancel_words(ctx.run))
 

@@ -8,10 +8,10 @@ from statistics import median_low
 from django.utils import timezone
 
 from . import claims
+from .contract.registry import label_of
+from .contract.source import source_label
 from .limits import Limit
 from .models import Event, Pause, Run, UpstreamRun, Worker
-from .registry import label_of
-from .sources import source_label
 from .states import JobStatus, RunStatus
 
 SILENT = timedelta(seconds=60)  # a worker unheard of for longer is not counted on

@@ -6,8 +6,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q, QuerySet
 
+from .contract.job_type import Done
+from .contract.registry import find_type
 from .models import DatasetStatus, Run, UpstreamRun
-from .registry import Done, find_type
 from .states import Verdict
 
 LANDS_WITHIN = timedelta(hours=1)  # of the end upstream: then it is as fresh as its landing

@@ -14,9 +14,9 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from . import runs
+from .contract.errors import LeaseLost
 from .engine import database
 from .engine.lifecycle.lease import Lease, renew
-from .errors import LeaseLost
 from .explain import in_words
 from .lookout import Lookout
 from .models import Run, Worker

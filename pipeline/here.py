@@ -13,10 +13,10 @@ from uuid import UUID
 from django.db import connection
 
 from . import api, executor
+from .contract.registry import longest_work
 from .engine.lifecycle.lease import Lease
 from .heartbeat import Heart, register_worker
 from .models import Run
-from .registry import longest_work
 
 LONGEST_WAIT = timedelta(hours=2)  # here waiting upstream is part of the attempt
 _stopping = threading.Event()
@@ -71,7 +71,7 @@ def _work(run_id: int, lease: Lease, heart: Heart) -> None:
     try:
         run = Run.objects.select_related("brand", "job").get(pk=run_id)
         heart.hold(lease, longest_work(run.job_type) + LONGEST_WAIT)
-        executor.execute(run, lease, stopping=_stopping.is_set, blocking=True)
+        executor.execute(run, lease, stopping=_stopping.is_set, waits_here=True)
     finally:
         heart.release(lease)
         connection.close()

@@ -13,9 +13,10 @@ from django.db import DatabaseError
 from django.db.models import Q
 
 from . import schedules
+from .contract.job_type import Subject
+from .contract.registry import find_type
 from .engine.database import wake_workers
 from .models import Event, Job, Run
-from .registry import Subject, find_type
 from .states import JobStatus, RunStatus
 
 logger = logging.getLogger(__name__)

@@ -11,15 +11,14 @@ import json
 import uuid
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Sum
 from django.utils import timezone
 
 from . import upstream_health
-from .engine.database import MONEY_LOCK, lock, now
-from .errors import (
+from .contract.errors import (
     AmbiguousStart,
     BlockedError,
     Cancelled,
@@ -30,11 +29,10 @@ from .errors import (
     TransientError,
     UnknownStart,
 )
+from .contract.source import Order, Seen, Source, get_source
+from .engine.database import MONEY_LOCK, lock, now
+from .engine.lifecycle.leased_run import LeasedRun
 from .models import Run, RunLog, UpstreamRun
-from .sources import Order, Seen, Source, get_source
-
-if TYPE_CHECKING:
-    from .context import Context
 
 Status = UpstreamRun.Status
 LOOK_BACK = timedelta(minutes=5)  # our clock and the upstream's may differ
@@ -50,53 +48,53 @@ def fingerprint(order: Order) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def ensure_started(ctx: "Context", order: Order, step: str) -> UpstreamRun:
+def ensure_started(leased: LeasedRun, order: Order, step: str) -> UpstreamRun:
     """The upstream run of this step: the one there is, an adopted one, or a newly paid one."""
     source = get_source(order.source)
     while True:
-        last = UpstreamRun.objects.filter(run_id=ctx.run.pk, step=step).order_by("-intent").first()
+        last = UpstreamRun.objects.filter(run_id=leased.run.pk, step=step).order_by("-intent").first()
         if last and last.status in (Status.INTENT, Status.UNKNOWN):
-            _find_out(ctx, source, order, last)
+            _find_out(leased, source, order, last)
         elif last and (last.status in (Status.RUNNING, Status.SUCCEEDED) or (last.ended and not last.read_complete)):
             return last  # under way, good, or dead with items that were paid for and are still to be landed
-        elif ctx.cancelling:
+        elif leased.cancelling:
             raise Cancelled
         else:
-            _start(ctx, source, order, step, last)
+            _start(leased, source, order, step, last)
 
 
-def _start(ctx: "Context", source: Source, order: Order, step: str, last: UpstreamRun | None) -> None:
+def _start(leased: LeasedRun, source: Source, order: Order, step: str, last: UpstreamRun | None) -> None:
     """One intent and one request. Leaves the ledger row in a state that says what is known."""
-    upstream = _intend(ctx, order, step, last)
-    ctx.check()
-    if ctx.cancelling:  # since the intent: nothing has been sent, and nothing will be
-        _close(ctx, upstream, Status.VOID, "Cancelled before it was sent.")
+    upstream = _intend(leased, order, step, last)
+    leased.check()
+    if leased.cancelling:  # since the intent: nothing has been sent, and nothing will be
+        _close(leased, upstream, Status.VOID, "Cancelled before it was sent.")
         raise Cancelled
     # By the clock that stamped the intent: a host's own may be minutes off.
     if now() - upstream.intent_at >= timedelta(seconds=settings.PIPELINE_START_SECONDS):
-        _close(ctx, upstream, Status.VOID, SENT_AFTER_LIMIT)
+        _close(leased, upstream, Status.VOID, SENT_AFTER_LIMIT)
         return
     try:
         seen = source.start(order, upstream.tag)
     except AmbiguousStart as error:
-        with ctx.fenced():
+        with leased.fenced():
             UpstreamRun.objects.filter(pk=upstream.pk).update(message=str(error))
-            ctx.write_log(
+            leased.write_log(
                 f"{source.label} gave no clear answer to the start ({error}) It is asked before anything is sent again.",
                 "warning",
             )
         return
     except RunError as error:
-        _close(ctx, upstream, Status.REFUSED, str(error))
+        _close(leased, upstream, Status.REFUSED, str(error))
         raise
-    _adopt(ctx, source, order, upstream, seen, f"{source.label} accepted the run: {seen.id}.")
+    _adopt(leased, source, order, upstream, seen, f"{source.label} accepted the run: {seen.id}.")
 
 
-def _intend(ctx: "Context", order: Order, step: str, last: UpstreamRun | None) -> UpstreamRun:
-    with ctx.fenced():
+def _intend(leased: LeasedRun, order: Order, step: str, last: UpstreamRun | None) -> UpstreamRun:
+    with leased.fenced():
         lock(MONEY_LOCK)
         upstream_health.check_room(get_source(order.source), order.memory_mb)
-        _check_retry_spend(ctx, step, order, last)
+        _check_retry_spend(leased, step, order, last)
         spent_today = today()
         limit = settings.PIPELINE_DAILY_SPEND_LIMIT_USD
         if spent_today + order.estimate_usd > limit:
@@ -109,7 +107,7 @@ def _intend(ctx: "Context", order: Order, step: str, last: UpstreamRun | None) -
         at = now()
         number = last.intent + 1 if last else 1
         upstream = UpstreamRun.objects.create(
-            run_id=ctx.run.pk,
+            run_id=leased.run.pk,
             step=step,
             source=order.source,
             actor=order.actor,
@@ -124,20 +122,20 @@ def _intend(ctx: "Context", order: Order, step: str, last: UpstreamRun | None) -
             max_items=order.max_items,
             memory_mb=order.memory_mb,
         )
-        ctx.write_log(
+        leased.write_log(
             f"Estimate ${order.estimate_usd:.2f}, cap ${order.max_cost_usd:.2f}. Spent or promised today"
             f" ${spent_today:.2f} of ${limit:.2f}."
         )
         return upstream
 
 
-def _check_retry_spend(ctx: "Context", step: str, order: Order, last: UpstreamRun | None) -> None:
+def _check_retry_spend(leased: LeasedRun, step: str, order: Order, last: UpstreamRun | None) -> None:
     """After dead starts a new one goes by itself only while they cost little; beyond that a person has to ask for it."""
     dead = list(
-        UpstreamRun.objects.filter(run_id=ctx.run.pk, step=step, status__in=UpstreamRun.ENDED).exclude(status=Status.SUCCEEDED)
+        UpstreamRun.objects.filter(run_id=leased.run.pk, step=step, status__in=UpstreamRun.ENDED).exclude(status=Status.SUCCEEDED)
     )
     cost = sum((row.cost_actual if row.cost_actual is not None else row.cost_estimate for row in dead), Decimal(0))
-    asked = ctx.run.steps.filter(name=f"start again: {step}").values_list("result", flat=True).first() or 0
+    asked = leased.run.steps.filter(name=f"start again: {step}").values_list("result", flat=True).first() or 0
     if dead and cost >= settings.PIPELINE_RETRY_SPEND_USD and asked < max(row.intent for row in dead):
         raise SpendRefused(
             f"The starts so far came to nothing and cost ${cost:.2f}, so another is not paid for by itself. Start"
@@ -145,7 +143,7 @@ def _check_retry_spend(ctx: "Context", step: str, order: Order, last: UpstreamRu
         )
 
 
-def _find_out(ctx: "Context", source: Source, order: Order, upstream: UpstreamRun) -> None:
+def _find_out(leased: LeasedRun, source: Source, order: Order, upstream: UpstreamRun) -> None:
     """The start's answer was lost: ask the upstream what became of it. Adopts, voids, or waits."""
     age = now() - upstream.intent_at
     lag_is_over = age >= timedelta(seconds=settings.PIPELINE_NONE_SECONDS)
@@ -159,15 +157,17 @@ def _find_out(ctx: "Context", source: Source, order: Order, upstream: UpstreamRu
     else:
         trouble = f"{source.label} has {len(found or [])} runs that could be it."
     if found and len(found) == 1:
-        _adopt(ctx, source, order, upstream, found[0], f"Found the run that was started: {found[0].id}. It is not started again.")
+        _adopt(
+            leased, source, order, upstream, found[0], f"Found the run that was started: {found[0].id}. It is not started again."
+        )
     elif found == [] and lag_is_over:
-        _close(ctx, upstream, Status.VOID, upstream.message)
-        ctx.log(f"{source.label} does not have it: the start did not take, and nothing was paid.", "warning")
+        _close(leased, upstream, Status.VOID, upstream.message)
+        leased.log(f"{source.label} does not have it: the start did not take, and nothing was paid.", "warning")
         if upstream.message:  # it was sent and failed; a crash before sending is nobody's failed try
             raise TransientError(f"{source.label} did not take the start. {upstream.message}")
     elif found == []:
         left = timedelta(seconds=settings.PIPELINE_NONE_SECONDS) - age
-        ctx.pause(
+        leased.pause(
             min(left, timedelta(seconds=max(2.0, age.total_seconds() / 2))), f"asking {source.label} whether the start took"
         )
     else:
@@ -175,9 +175,9 @@ def _find_out(ctx: "Context", source: Source, order: Order, upstream: UpstreamRu
             raise UnknownStart(
                 f"{trouble} For a day nobody could say whether the start took. Adopt the right one, or start again."
             )
-        with ctx.fenced():
+        with leased.fenced():
             UpstreamRun.objects.filter(pk=upstream.pk).update(status=Status.UNKNOWN)
-        ctx.pause(
+        leased.pause(
             min(max(age / 4, timedelta(seconds=5)), timedelta(minutes=15)),
             f"{trouble} Asked again later; nothing is started meanwhile.",
         )
@@ -201,9 +201,9 @@ def candidates(source: Source, order: Order, upstream: UpstreamRun, *, by_input:
     return [seen for seen in possible if seen.id not in owned and source.has_input(seen, order)]
 
 
-def _adopt(ctx: "Context", source: Source, order: Order, upstream: UpstreamRun, seen: Seen, words: str) -> None:
+def _adopt(leased: LeasedRun, source: Source, order: Order, upstream: UpstreamRun, seen: Seen, words: str) -> None:
     at = seen.started_at or now()
-    with ctx.fenced():
+    with leased.fenced():
         UpstreamRun.objects.filter(pk=upstream.pk).update(
             upstream_id=seen.id,
             status=Status.RUNNING,
@@ -212,16 +212,16 @@ def _adopt(ctx: "Context", source: Source, order: Order, upstream: UpstreamRun, 
             message="",
             deadline=at + order.timeout + DEADLINE_MARGIN,
         )
-        ctx.write_log(words)
-        ctx.progressed()
+        leased.write_log(words)
+        leased.progressed()
 
 
-def _close(ctx: "Context", upstream: UpstreamRun, status: str, message: str) -> None:
-    with ctx.fenced():
+def _close(leased: LeasedRun, upstream: UpstreamRun, status: str, message: str) -> None:
+    with leased.fenced():
         UpstreamRun.objects.filter(pk=upstream.pk).update(status=status, message=message, finished_at=now())
 
 
-def look(ctx: "Context", upstream: UpstreamRun) -> UpstreamRun:
+def look(leased: LeasedRun, upstream: UpstreamRun) -> UpstreamRun:
     """Ask for the run's state and note it. A run that vanished, or outlives its deadline, is decided here."""
     source = get_source(upstream.source)
     seen = source.look(upstream.upstream_id or "")
@@ -229,7 +229,7 @@ def look(ctx: "Context", upstream: UpstreamRun) -> UpstreamRun:
     at = now()
     state = upstream.status if upstream.ended else seen.state  # an end is final; only its figures still settle
     if state == "gone" and upstream.extra.get("by_hand"):
-        with ctx.fenced():  # a mistyped id must not count as a start that came to nothing: the real one may be at work
+        with leased.fenced():  # a mistyped id must not count as a start that came to nothing: the real one may be at work
             UpstreamRun.objects.filter(pk=upstream.pk).update(status=Status.UNKNOWN, upstream_id=None, extra={})
         raise UnknownStart(
             f"{source.label} knows no run {upstream.upstream_id}, which was adopted by hand. Adopt the right one, or start again."
@@ -237,20 +237,20 @@ def look(ctx: "Context", upstream: UpstreamRun) -> UpstreamRun:
     if state == "gone" and upstream.started_at and at - upstream.started_at < REPLICA_GRACE:
         state = "running"
     if state == "running" and at > upstream.deadline:
-        ctx.log(f"{source.label} run {upstream.upstream_id} outlived its time-out; asked for its end.", "warning")
+        leased.log(f"{source.label} run {upstream.upstream_id} outlived its time-out; asked for its end.", "warning")
         decided = at > upstream.deadline + DEADLINE_MARGIN
         with contextlib.suppress(RunError) if decided else contextlib.nullcontext():  # which it may never be able to do
             source.abort(upstream.upstream_id or "")
         if decided:
             state = "timed_out"
     fields = record(upstream, seen, state)
-    with ctx.fenced():
+    with leased.fenced():
         UpstreamRun.objects.filter(pk=upstream.pk).update(**fields)
         if state == "running":  # who waits here (legacy, direct) has no watch that would show how far it is
-            Run.objects.filter(pk=ctx.run.pk).update(progress=progress_of(seen))
+            Run.objects.filter(pk=leased.run.pk).update(progress=progress_of(seen))
         if upstream.status == Status.RUNNING and fields["status"] != Status.RUNNING:
             message = f"{source.label}: {Status(fields['status']).label.lower()}. {seen.message}".strip()
-            ctx.write_log(message, "info" if fields["status"] == Status.SUCCEEDED else RunLog.Level.WARNING)
+            leased.write_log(message, "info" if fields["status"] == Status.SUCCEEDED else RunLog.Level.WARNING)
     for name, value in fields.items():
         setattr(upstream, name, value)
     return upstream

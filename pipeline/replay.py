@@ -3,20 +3,23 @@
 import json
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
-from .context import Context, Landing
+from .contract.context import Context, PageResult
+from .contract.errors import NotAllowed, RunError, TransientError
+from .contract.job_type import Done
+from .contract.parameters import clean_parameters
+from .contract.registry import get_type
+from .contract.source import Order
+from .engine import database
+from .engine.execution.ingest import keep_rejected
 from .engine.journal import log, record_event
-from .errors import NotAllowed, RunError, TransientError
 from .models import RawPage, RejectedItem, Run, RunLog, UpstreamRun
-from .parameters import clean_parameters
-from .registry import Done, get_type
-from .sources import Order
 from .states import RUN_ACTIONS
 
 
@@ -75,7 +78,8 @@ class ReplayContext(Context):
 
     def __init__(self, run: Run):
         self.run, self.brand = run, run.brand
-        self.blocking, self.cancelling = True, False
+
+    def sleep(self, duration: timedelta) -> None: ...
 
     def step(self, name: str, fn: Callable[[], Any]) -> Any:
         stored = self.run.steps.filter(name=name).first()
@@ -90,17 +94,15 @@ class ReplayContext(Context):
     def wait_for(self, upstream: UpstreamRun) -> UpstreamRun:
         return upstream
 
-    def ingest(self, upstream: UpstreamRun, land: Callable[[list[Any], int], Landing]) -> Counter[str]:
+    def ingest(self, upstream: UpstreamRun, land: Callable[[list[Any], int], PageResult]) -> Counter[str]:
         totals: Counter[str] = Counter()
         for page in RawPage.objects.filter(upstream_run=upstream).order_by("offset").iterator(chunk_size=1):
             landing = land(json.loads(zlib.decompress(page.payload)), page.offset)
             totals.update(landing.counts)
-            self.keep_rejected(upstream, page.offset, landing.rejected)
+            keep_rejected(self.run, upstream, page.offset, landing.rejected)
         return totals
 
     def log(self, message: str, level: str = RunLog.Level.INFO) -> None: ...
-
-    def write_log(self, message: str, level: str = RunLog.Level.INFO) -> None: ...
 
     def progress(self, done: int, total: int | None = None, unit: str = "") -> None: ...
 
@@ -110,7 +112,5 @@ class ReplayContext(Context):
     def cancelled(self) -> bool:
         return False
 
-    @contextmanager
-    def fenced(self) -> Iterator[Run]:
-        with transaction.atomic():
-            yield self.run
+    def now(self) -> datetime:
+        return database.now()

@@ -13,11 +13,12 @@ from django.db import transaction
 from django.db.models import Case, F, Max, Sum, Value, When
 
 from . import freshness, line, retry, schedules
+from .contract.job_type import Done
+from .contract.registry import find_type, get_type
 from .engine.database import CLAIM_LOCK, lock, now, wake_workers
 from .engine.journal import log, record_event
 from .engine.lifecycle.lease import Lease, fenced
 from .models import Attempt, Job, Run, RunLog, UpstreamRun
-from .registry import Done, find_type, get_type
 from .states import LIVE, JobStatus, Outcome, RunStatus, Verdict
 
 logger = logging.getLogger(__name__)

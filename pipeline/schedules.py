@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 from django.core.exceptions import ValidationError
 
-from .errors import InvalidRequest
+from .contract.errors import InvalidRequest
 from .zones import validate_time_zone
 
 

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 
 from . import line, money, runs
+from .contract.errors import RunError
+from .contract.source import get_source, source_label
 from .engine.database import CLAIM_LOCK, lock
 from .engine.journal import warn_and_record
-from .errors import RunError
 from .models import Job, SourceState, UpstreamRun
-from .sources import get_source, source_label
 from .states import TERMINAL, JobStatus
 
 logger = logging.getLogger(__name__)

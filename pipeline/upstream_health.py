@@ -9,15 +9,16 @@ from datetime import datetime, timedelta
 from django.db.models import Count, F, Min, QuerySet, Sum
 from django.utils import timezone
 
+from .contract.errors import BlockedError, RunError
+from .contract.registry import all_types
+from .contract.source import Source, get_source, known_sources, source_label
 from .engine.database import now, wake_workers
 from .engine.journal import record_event
-from .errors import BlockedError, RunError
 from .limits import Limit
 from .models import ConcurrencyLimit, SourceState, UpstreamRun
-from .registry import all_types
-from .sources import Source, get_source, known_sources, source_label
 
 logger = logging.getLogger(__name__)
+ASK_AGAIN = timedelta(seconds=30)  # an upstream that gave no answer, or has not ended a run past its time-out
 DOWN_AFTER = 3  # failed calls in a row
 FIRST_PROBE, LAST_PROBE = timedelta(seconds=30), timedelta(minutes=10)
 FIRST_SLOW, LAST_SLOW = timedelta(seconds=15), timedelta(minutes=10)

@@ -9,10 +9,10 @@ from datetime import timedelta
 from django.conf import settings
 
 from . import money, runs, upstream_health
+from .contract.errors import RunError, SlowDown
+from .contract.source import Source, get_source, known_sources
 from .engine.database import now
-from .errors import RunError, SlowDown
 from .models import Run, SourceState, UpstreamRun
-from .sources import Source, get_source, known_sources
 from .states import RunStatus
 
 logger = logging.getLogger(__name__)

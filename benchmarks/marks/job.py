@@ -7,8 +7,9 @@ from typing import Any
 
 from django import forms
 
-from pipeline.parameters import ParameterForm
-from pipeline.registry import Done, JobType, Subject, job_type
+from pipeline.contract.job_type import Done, JobType, Subject
+from pipeline.contract.parameters import ParameterForm
+from pipeline.contract.registry import job_type
 
 
 def note(name: str) -> None:

@@ -6,8 +6,8 @@ from uuid import UUID
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
+from pipeline.contract.job_type import Estimate
 from pipeline.models import Brand, Run
-from pipeline.registry import Estimate
 from pipeline.states import RunStatus, Verdict
 
 from ..models import CompetitorAmazonUrl

@@ -9,10 +9,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from pipeline import freshness
-from pipeline.context import Context
+from pipeline.contract.context import Context
+from pipeline.contract.job_type import Done, Estimate, JobType, Subject
+from pipeline.contract.parameters import ParameterForm
+from pipeline.contract.registry import job_type
 from pipeline.models import Brand, Run
-from pipeline.parameters import ParameterForm
-from pipeline.registry import Done, Estimate, JobType, Subject, job_type
 from pipeline.states import Verdict
 
 from ..models import CompetitorAmazonUrl

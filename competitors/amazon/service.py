@@ -7,12 +7,12 @@ from decimal import Decimal
 from statistics import median
 from typing import Any
 
-from pipeline.context import Context, Landing
-from pipeline.errors import PermanentError, TransientError
-from pipeline.landing import land, storable
+from pipeline.contract.context import Context, PageResult
+from pipeline.contract.errors import PermanentError, TransientError
+from pipeline.contract.job_type import Done
+from pipeline.contract.landing import land, storable
+from pipeline.contract.source import Order, get_source
 from pipeline.models import Run, UpstreamRun
-from pipeline.registry import Done
-from pipeline.sources import Order, get_source
 from pipeline.states import RunStatus, Verdict
 
 from ..models import AmazonReview, CompetitorAmazonUrl
@@ -63,7 +63,7 @@ def scrape_amazon_reviews_for_competitor(
     fetched = upstream.finished_at or ctx.now()
     newer = _newer(listing, ctx.run, fetched)
 
-    def land_page(items: list[Any], offset: int) -> Landing:
+    def land_page(items: list[Any], offset: int) -> PageResult:
         return _land(listing, items, ctx.run, fetched, newer)
 
     totals = ctx.ingest(upstream, land_page)
@@ -83,7 +83,7 @@ def _newer(listing: CompetitorAmazonUrl, run: Run, fetched: datetime) -> dict[st
     return dict.fromkeys(others.values_list("review_id", flat=True), "unchanged")
 
 
-def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: datetime, newer: dict[str, str]) -> Landing:
+def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: datetime, newer: dict[str, str]) -> PageResult:
     """One page: rows merged, the rest kept with its reason."""
     rows, rejected, unread, stay = [], [], Counter[str](), Counter[str]()
     title = ""
@@ -112,7 +112,7 @@ def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: dat
         CompetitorAmazonUrl.objects.filter(pk=listing.pk).update(product_title=listing.product_title)
     counts = {"raw": len(items), **(Counter(landed.counts) + stay), "rejected": len(rejected)}
     counts |= {"no_rating": unread["rating"], "no_date": unread["review_date"], "no_votes": unread["helpful_votes"]}
-    return Landing({name: count for name, count in counts.items() if count}, rejected)
+    return PageResult({name: count for name, count in counts.items() if count}, rejected)
 
 
 def judge(listing: CompetitorAmazonUrl, upstream: UpstreamRun, totals: Counter[str], run: Run) -> Done:

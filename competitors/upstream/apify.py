@@ -13,7 +13,7 @@ from apify_client.http_clients import ImpitHttpClient
 from django.conf import settings
 from pydantic import ValidationError
 
-from pipeline.errors import (
+from pipeline.contract.errors import (
     AmbiguousStart,
     BlockedError,
     CredentialRejected,
@@ -24,8 +24,8 @@ from pipeline.errors import (
     TransientError,
     UpstreamDown,
 )
-from pipeline.landing import storable
-from pipeline.sources import Order, Page, Seen, register_source
+from pipeline.contract.landing import storable
+from pipeline.contract.source import Order, Page, Seen, register_source
 
 T = TypeVar("T")
 PAGE_ITEMS = 1000
@@ -52,7 +52,7 @@ class Patient(ImpitHttpClient):
 
 
 class Apify:
-    """pipeline.sources.Source. Settings are read at each call, so that a new token needs no restart of this class."""
+    """A pipeline.contract.Source. Settings are read at each call, so that a new token needs no restart of this class."""
 
     name, label = "apify", "Apify"
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from django.utils import timezone
 
+from pipeline.contract.job_type import Estimate
 from pipeline.models import Run, RunLog
 from pipeline.queries import FreshnessLine, RunLine
-from pipeline.registry import Estimate
 from pipeline.states import RunStatus
 
 from ..models import CompetitorAmazonUrl

@@ -9,8 +9,8 @@ from django.db.models import Count, F, Q, Sum, Window
 from django.db.models.functions import Coalesce, RowNumber
 
 from pipeline import queries
+from pipeline.contract.registry import get_type
 from pipeline.models import Brand, Run, RunLog, UpstreamRun
-from pipeline.registry import get_type
 
 from ..amazon.forecast import forecasts
 from ..amazon.tracking import DATASET, JOB_TYPE

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from pipeline import api, here, queries
-from pipeline.errors import InvalidRequest, NotAllowed
+from pipeline.contract.errors import InvalidRequest, NotAllowed
 from pipeline.explain import Surroundings, held_back, in_words
 from pipeline.models import Run
 from pipeline.states import RunStatus

@@ -5,7 +5,7 @@ from django.contrib import admin, messages
 from django.db.models import Model
 from django.http import HttpRequest
 
-from ..errors import InvalidRequest, NotAllowed
+from ..contract.errors import InvalidRequest, NotAllowed
 
 
 class EngineRows(admin.ModelAdmin):

@@ -14,10 +14,11 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from .. import api, line, schedules
-from ..errors import InvalidRequest
+from ..contract.errors import InvalidRequest
+from ..contract.job_type import JobType
+from ..contract.parameters import clean_parameters
+from ..contract.registry import all_types, find_type, get_type
 from ..models import Job
-from ..parameters import clean_parameters
-from ..registry import JobType, all_types, find_type, get_type
 from ..states import JobStatus
 from .base import act_on_each
 

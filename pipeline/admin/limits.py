@@ -11,10 +11,10 @@ from django.http import HttpRequest
 from django_q.models import Failure, OrmQ, Schedule, Success
 
 from .. import api
+from ..contract.registry import all_types
+from ..contract.source import known_sources
 from ..engine.journal import record_event
 from ..models import Brand, ConcurrencyLimit, Pause, Run
-from ..registry import all_types
-from ..sources import known_sources
 
 for unused in (Failure, OrmQ, Schedule, Success):  # django-q2 keeps nothing here: runs are the Run table
     if admin.site.is_registered(unused):

@@ -10,9 +10,9 @@ from django.db.models import Count, F
 from django.utils import timezone
 
 from .. import money, states, upstream_health
+from ..contract.registry import all_types
 from ..explain import no_worker_since
 from ..models import Brand, DatasetStatus, Run, UpstreamRun, Worker
-from ..registry import all_types
 from ..states import RunStatus
 from .freshness import FreshnessLine, line_of
 from .runs import RunLine, run_lines

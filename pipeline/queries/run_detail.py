@@ -10,10 +10,10 @@ from typing import Any
 from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
-from ..errors import InvalidRequest
+from ..contract.errors import InvalidRequest
+from ..contract.registry import get_type
+from ..contract.source import get_source, known_sources, source_label
 from ..models import Attempt, Event, RejectedItem, Run, RunLog, Step, UpstreamRun
-from ..registry import get_type
-from ..sources import get_source, known_sources, source_label
 from ..states import OUTCOMES, RUNNING, Badge, Outcome, RunStatus
 from .runs import RunLine, run_line
 

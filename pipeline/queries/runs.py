@@ -11,10 +11,10 @@ from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
+from ..contract.registry import all_types
+from ..contract.source import known_sources
 from ..explain import Surroundings, explain
 from ..models import Job, Run, UpstreamRun
-from ..registry import all_types
-from ..sources import known_sources
 from ..states import LIVE, RUN_ACTIONS, Badge, RunStatus, Verdict, run_badge
 
 

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_POST
 
 from .. import api, queries
-from ..errors import InvalidRequest, NotAllowed
+from ..contract.errors import InvalidRequest, NotAllowed
 from ..forms import LogFilter, RunFilter
 from ..models import Run, RunLog
 from .access import back_to, needs

@@ -7,7 +7,12 @@ import pytest
 
 from tests.architecture.tree import imports, source, strings, tree, within
 
-HOMES = {"pipeline/claims.py", "pipeline/engine/database.py", "pipeline/engine/lifecycle/lease.py", "pipeline/landing.py"}
+HOMES = {
+    "pipeline/claims.py",
+    "pipeline/engine/database.py",
+    "pipeline/engine/lifecycle/lease.py",
+    "pipeline/contract/landing.py",
+}
 EXCEPTIONS = {"controlplane/settings.py": "PRAGMAs that each new SQLite connection begins with are a setting"}
 CALLS = {"raw", "extra", "cursor", "executescript", "RawSQL"}
 DRIVERS = ("psycopg", "sqlite3", "django.db.models.expressions.RawSQL", "django.db.migrations.RunSQL")

@@ -7,10 +7,10 @@ import pytest
 from django.utils import timezone
 
 from pipeline import api, claims, executor
+from pipeline.contract.source import get_source
 from pipeline.engine.lifecycle.lease import Lease
 from pipeline.heartbeat import register_worker
 from pipeline.models import Run, SourceState, UpstreamRun
-from pipeline.sources import get_source
 from pipeline.states import RunStatus
 from pipeline.sweep import sweep
 from tests.competitors.scraping import finish, upstream_runs, work

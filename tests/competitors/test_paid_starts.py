@@ -10,12 +10,12 @@ import requests
 from django.utils import timezone
 
 from pipeline import api, claims, executor, money
-from pipeline.context import Context
+from pipeline.contract.errors import NotAllowed
+from pipeline.contract.source import get_source
+from pipeline.engine.execution.context import WorkerContext
 from pipeline.engine.lifecycle.lease import Lease
-from pipeline.errors import NotAllowed
 from pipeline.heartbeat import register_worker
 from pipeline.models import Run, SourceState, UpstreamRun
-from pipeline.sources import get_source
 from pipeline.states import RunStatus
 from pipeline.testing import work_one
 from tests.competitors.scraping import finish, upstream_runs, words, work
@@ -93,7 +93,7 @@ def test_after_a_day_of_not_knowing_a_person_decides(sandbox, listing, run):
 def test_a_worker_that_died_before_its_checkpoint_adopts_what_it_started(sandbox, listing, run):
     claimed, attempt = claims.claim(register_worker())
     order = order_of(claimed, listing)
-    ctx = Context(claimed, Lease(claimed.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
+    ctx = WorkerContext(claimed, Lease(claimed.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
     intent = money._intend(ctx, order, "start", None)
     get_source("apify").start(order, intent.tag)  # the answer came, and the process died before writing it down
     Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
@@ -103,7 +103,7 @@ def test_a_worker_that_died_before_its_checkpoint_adopts_what_it_started(sandbox
 
 def test_a_worker_that_died_before_sending_starts_it_once(sandbox, listing, run):
     claimed, attempt = claims.claim(register_worker())
-    ctx = Context(claimed, Lease(claimed.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
+    ctx = WorkerContext(claimed, Lease(claimed.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
     money._intend(ctx, order_of(claimed, listing), "start", None)
     Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     work(run)
@@ -255,7 +255,7 @@ def test_a_list_that_is_longer_than_can_be_read_does_not_say_that_a_start_did_no
     monkeypatch.setattr("competitors.upstream.apify.LIST_PAGE", 2)
     monkeypatch.setattr("competitors.upstream.apify.LIST_PAGES", 1)
     claimed, attempt = claims.claim(register_worker())
-    ctx = Context(claimed, Lease(claimed.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
+    ctx = WorkerContext(claimed, Lease(claimed.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
     intent = money._intend(ctx, order_of(run, listing), "start", None)
     for tag in (intent.tag, "cp-another", "cp-another"):  # ours, whose worker dies of it, and two of another installation
         get_source("apify").start(order_of(run, listing), tag)

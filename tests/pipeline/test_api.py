@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from pipeline import api, claims, enqueue
-from pipeline.errors import InvalidRequest, NotAllowed
+from pipeline.contract.errors import InvalidRequest, NotAllowed
 from pipeline.heartbeat import register_worker
 from pipeline.models import Brand, DatasetStatus, Job, Run
 from pipeline.states import JobStatus, RunStatus

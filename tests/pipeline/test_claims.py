@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline import api, claims, line, upstream_health
+from pipeline.contract.job_type import Subject
 from pipeline.engine.database import now
 from pipeline.explain import explain
 from pipeline.heartbeat import register_worker
 from pipeline.models import Brand, ConcurrencyLimit, Job, Pause, Run, SourceState
-from pipeline.registry import Subject
 from pipeline.testing import work_off, work_one
 from tests.factories import make_user
 

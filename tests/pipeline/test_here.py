@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline import api, here
-from pipeline.errors import NotAllowed
+from pipeline.contract.errors import NotAllowed
 from pipeline.models import Brand, ConcurrencyLimit, Run
 from pipeline.states import RunStatus
 from tests.processes import until

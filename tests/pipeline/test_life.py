@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pipeline import api, claims, recovery, runs
+from pipeline.contract.errors import LeaseLost, NotAllowed
+from pipeline.contract.job_type import Done
 from pipeline.engine.lifecycle.lease import Lease, renew
-from pipeline.errors import LeaseLost, NotAllowed
 from pipeline.heartbeat import register_worker
 from pipeline.models import Attempt, Brand, DatasetStatus, Job, Pause, Run, Step
-from pipeline.registry import Done
 from pipeline.states import LIVE, RunStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,11 +8,11 @@ from django.db import connection, transaction
 
 from pipeline import api, freshness, runs
 from pipeline.claims import claim
+from pipeline.contract.errors import NotAllowed
+from pipeline.contract.job_type import Done
 from pipeline.engine.lifecycle.lease import Lease
-from pipeline.errors import NotAllowed
 from pipeline.heartbeat import register_worker
 from pipeline.models import DatasetStatus, Job, Run
-from pipeline.registry import Done
 from pipeline.states import JobStatus, RunStatus
 from pipeline.testing import work_one
 from tests.factories import make_brand, make_competitor, make_listing

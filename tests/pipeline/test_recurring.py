@@ -11,11 +11,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from pipeline import api, claims, executor, line
+from pipeline.contract.errors import InvalidRequest, NotAllowed
+from pipeline.contract.registry import get_type
 from pipeline.engine.lifecycle.lease import Lease
-from pipeline.errors import InvalidRequest, NotAllowed
 from pipeline.heartbeat import register_worker
 from pipeline.models import Brand, DatasetStatus, Job, Run
-from pipeline.registry import get_type
 from pipeline.states import JobStatus, RunStatus
 from pipeline.sweep import sweep
 from pipeline.testing import work_off, work_one

@@ -2,9 +2,10 @@ import pytest
 from django import forms
 from django.core.exceptions import ImproperlyConfigured
 
-from pipeline.errors import InvalidRequest
-from pipeline.parameters import ParameterForm, clean_parameters
-from pipeline.registry import Done, JobType, get_type, job_type
+from pipeline.contract.errors import InvalidRequest
+from pipeline.contract.job_type import Done, JobType
+from pipeline.contract.parameters import ParameterForm, clean_parameters
+from pipeline.contract.registry import get_type, job_type
 
 
 class Form(ParameterForm):

@@ -7,12 +7,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from pipeline import api, claims, recovery, runs, sweep
-from pipeline.context import Context
+from pipeline.contract.errors import LeaseLost
+from pipeline.contract.job_type import Done
+from pipeline.engine.execution.context import WorkerContext
 from pipeline.engine.lifecycle.lease import Lease, renew
-from pipeline.errors import LeaseLost
 from pipeline.heartbeat import register_worker
 from pipeline.models import Brand, DatasetStatus, Run
-from pipeline.registry import Done
 from pipeline.states import Outcome, RunStatus
 from pipeline.testing import work_off, work_one
 
@@ -229,7 +229,7 @@ def test_a_worker_that_lost_its_lease_can_write_nothing(queue):
     again, new_lease = claim()
     assert again.pk == run.pk
     before = Run.objects.values().get(pk=run.pk)
-    ctx = Context(run, lease, stopping=lambda: False)
+    ctx = WorkerContext(run, lease, stopping=lambda: False)
     for write in (
         lambda: runs.complete(lease, Done()),
         lambda: runs.fail(lease, "x", permanent=True),
@@ -294,7 +294,7 @@ def test_a_cancel_of_a_running_run_is_heard_at_its_next_step(queue):
     run = queue(works=0)
     claimed, lease = claim()
     api.cancel(run, None)
-    ctx = Context(Run.objects.get(pk=claimed.pk), lease, stopping=lambda: False)
+    ctx = WorkerContext(Run.objects.get(pk=claimed.pk), lease, stopping=lambda: False)
     assert ctx.cancelled
 
 

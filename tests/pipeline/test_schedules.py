@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import schedules
-from pipeline.errors import InvalidRequest
+from pipeline.contract.errors import InvalidRequest
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -9,9 +9,10 @@ from typing import Any
 from django import forms
 from django.db import OperationalError, connection
 
-from pipeline.errors import BlockedError, PermanentError, TransientError
-from pipeline.parameters import ParameterForm
-from pipeline.registry import Done, JobType, Subject, job_type
+from pipeline.contract.errors import BlockedError, PermanentError, TransientError
+from pipeline.contract.job_type import Done, JobType, Subject
+from pipeline.contract.parameters import ParameterForm
+from pipeline.contract.registry import job_type
 
 HANGS = "It hangs from here on."
 

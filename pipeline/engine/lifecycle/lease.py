@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from ...errors import LeaseLost
+from ...contract.errors import LeaseLost
 from ...models import Run
 from ..database import now
 

@@ -2,9 +2,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from pipeline.errors import PipelineError
 from pipeline.models import Run
 from pipeline.replay import replay
+
+from ...contract.errors import PipelineError
 
 
 class Command(BaseCommand):

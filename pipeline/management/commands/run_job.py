@@ -9,11 +9,12 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from pipeline import api, here
-from pipeline.errors import InvalidRequest, NotAllowed
 from pipeline.explain import explain, no_worker_since
 from pipeline.models import Brand, Job, Run, RunLog
-from pipeline.registry import all_types
 from pipeline.states import RunStatus
+
+from ...contract.errors import InvalidRequest, NotAllowed
+from ...contract.registry import all_types
 
 LOOK_SECONDS = 0.25
 FAILED, BAD_USAGE, GAVE_UP = 1, 2, 3

@@ -13,7 +13,7 @@ from competitors.amazon.sweeps import sweeps
 from competitors.models import AmazonReview
 from competitors.sandbox.server import serve
 from pipeline import api, upstream_health
-from pipeline.errors import InvalidRequest, NotAllowed
+from pipeline.contract.errors import InvalidRequest, NotAllowed
 from pipeline.models import DatasetStatus, Run, UpstreamRun
 from pipeline.replay import replay
 from pipeline.states import JobStatus, RunStatus

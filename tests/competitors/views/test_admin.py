@@ -10,9 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from competitors.models import AmazonReview, Competitor, CompetitorAmazonUrl
-from pipeline.errors import InvalidRequest
+from pipeline.contract.errors import InvalidRequest
+from pipeline.contract.job_type import Estimate
 from pipeline.models import Run
-from pipeline.registry import Estimate
 from tests.factories import make_listing, make_review
 
 pytestmark = pytest.mark.django_db
@@ -71,7 +71,7 @@ def test_a_refusal_is_counted_and_the_others_still_go(boss: Client, listing: Com
 
 def test_a_selection_that_costs_much_is_asked_about_first(boss: Client, listing: CompetitorAmazonUrl) -> None:
     dear = Estimate(Decimal("11"), Decimal("14"), 600)
-    with patch("pipeline.registry.JobType.estimate", return_value=dear), patch("competitors.admin.get_type") as handler:
+    with patch("pipeline.contract.job_type.JobType.estimate", return_value=dear), patch("competitors.admin.get_type") as handler:
         handler.return_value.estimate.return_value = dear
         asked = act(boss, listing)
         assert "≈ $11.00 in all, never more than $14.00" in asked.content.decode()

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from competitors.models import Competitor, CompetitorAmazonUrl
+from pipeline.contract.registry import get_type
 from pipeline.models import DatasetStatus
-from pipeline.registry import get_type
 from tests.factories import make_listing, make_review
 
 from . import runs

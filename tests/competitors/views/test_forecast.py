@@ -10,7 +10,7 @@ from competitors.amazon.sweeps import sweeps
 from competitors.amazon.tracking import scrape_parameters
 from competitors.models import CompetitorAmazonUrl
 from competitors.views.amazon import SWEEPS
-from pipeline.registry import get_type
+from pipeline.contract.registry import get_type
 from tests.factories import make_listing
 
 from . import runs

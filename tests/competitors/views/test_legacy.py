@@ -11,7 +11,7 @@ from django.utils import timezone
 from competitors.models import CompetitorAmazonUrl
 from pipeline import here
 from pipeline.api import Queued
-from pipeline.errors import NotAllowed
+from pipeline.contract.errors import NotAllowed
 from pipeline.models import Run, RunLog
 
 from . import runs

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from competitors.models import CompetitorAmazonUrl
-from pipeline.errors import InvalidRequest, NotAllowed
+from pipeline.contract.errors import InvalidRequest, NotAllowed
 from pipeline.models import ConcurrencyLimit, Job, Pause, Run
 
 from .addresses import of_listing, tab

@@ -9,7 +9,7 @@ from django.apps.registry import Apps
 from django.db import models
 from django.db.models import Q
 
-from pipeline.landing import Landed, Values, land
+from pipeline.contract.landing import Landed, Values, land
 
 registry = Apps()  # a registry of their own keeps them out of migrations and of everybody else's flush
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import FieldDoesNotExist
 
-from pipeline.landing import Landed, land
+from pipeline.contract.landing import Landed, land
 
 from .rows import KEY, NOON, Item, Shop, item, land_items
 

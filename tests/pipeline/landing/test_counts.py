@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.landing import Landed, land
+from pipeline.contract.landing import Landed, land
 
 from .rows import NOON, Item, item, land_items
 

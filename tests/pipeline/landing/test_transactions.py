@@ -7,7 +7,7 @@ from threading import Barrier
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from pipeline.landing import Landed, _Page, land
+from pipeline.contract.landing import Landed, _Page, land
 
 from .rows import KEY, Item, item, land_items
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.landing import Landed
+from pipeline.contract.landing import Landed
 
 from .rows import NOON, Item, item, land_items
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from django import forms
 
+from ..models import Brand
 from .errors import InvalidRequest
-from .models import Brand
 
 
 class ParameterForm(forms.Form):

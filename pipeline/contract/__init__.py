@@ -1,0 +1,56 @@
+"""What a job type or a source is made of, and what it is given. The domain imports these names from here."""
+
+from .context import Context, PageResult
+from .errors import (
+    AmbiguousStart,
+    BlockedError,
+    CredentialRejected,
+    InvalidRequest,
+    ItemsGone,
+    NotAllowed,
+    PermanentError,
+    PipelineError,
+    RunError,
+    SlowDown,
+    TransientError,
+    UpstreamDown,
+)
+from .job_type import Done, Estimate, JobType, Subject
+from .landing import Landed, land, storable
+from .parameters import ParameterForm
+from .registry import find_type, get_type, job_type
+from .source import Order, Page, Seen, Source, get_source, register_source
+
+__all__ = [
+    "AmbiguousStart",
+    "BlockedError",
+    "Context",
+    "CredentialRejected",
+    "Done",
+    "Estimate",
+    "InvalidRequest",
+    "ItemsGone",
+    "JobType",
+    "Landed",
+    "NotAllowed",
+    "Order",
+    "Page",
+    "PageResult",
+    "ParameterForm",
+    "PermanentError",
+    "PipelineError",
+    "RunError",
+    "Seen",
+    "SlowDown",
+    "Source",
+    "Subject",
+    "TransientError",
+    "UpstreamDown",
+    "find_type",
+    "get_source",
+    "get_type",
+    "job_type",
+    "land",
+    "register_source",
+    "storable",
+]

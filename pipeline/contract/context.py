@@ -1,0 +1,75 @@
+"""What a handler is given: checkpoints, paid starts, waits, pages, log and progress."""
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..models import Brand, Run, RunLog, UpstreamRun
+from .source import Order
+
+
+@dataclass(frozen=True)
+class PageResult:
+    """What became of one page: counts by name, and the items that could not become rows, each as (reason, item)."""
+
+    counts: dict[str, int]
+    rejected: list[tuple[str, Any]] = field(default_factory=list)
+
+
+class Context(ABC):
+    """One attempt at a run, as its handler sees it. The same handler runs on a worker, on the web server and in a replay.
+
+    Any of these may leave the handler without an answer (parked, handed back, cancelled, lease lost): what must not be
+    repeated belongs into a step, a paid start or a page.
+    """
+
+    run: Run
+    brand: Brand | None
+
+    @abstractmethod
+    def step(self, name: str, fn: Callable[[], Any]) -> Any:
+        """The JSON-able result of `fn`, computed once per run. Resume and retry get the stored one."""
+
+    @abstractmethod
+    def start(self, order: Order, step: str = "start") -> UpstreamRun:
+        """The upstream run for this order. It is paid for once, however often this is called."""
+
+    @abstractmethod
+    def wait_for(self, upstream: UpstreamRun) -> UpstreamRun:
+        """The upstream run, ended. On a worker the run is parked meanwhile and holds no worker."""
+
+    @abstractmethod
+    def ingest(self, upstream: UpstreamRun, land: Callable[[list[Any], int], PageResult]) -> Counter[str]:
+        """Save what the upstream run wrote, page by page. Each page and its checkpoint are one transaction.
+
+        `land(items, offset)` writes the rows of one page. Returns the totals over all pages, those saved before a crash
+        included.
+        """
+
+    @abstractmethod
+    def sleep(self, duration: timedelta) -> None:
+        """Go on after `duration`. Holds no worker meanwhile. The n-th sleep of a run is one checkpoint."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """For long loops: leaves the handler here if the worker stops or has lost the run."""
+
+    @abstractmethod
+    def log(self, message: str, level: str = RunLog.Level.INFO) -> None:
+        """Append a line to the run's log."""
+
+    @abstractmethod
+    def progress(self, done: int, total: int | None = None, unit: str = "") -> None:
+        """What the page shows while the run works."""
+
+    @property
+    @abstractmethod
+    def cancelled(self) -> bool:
+        """Whether a person has asked for the end of this run."""
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """The database's time."""

@@ -1,0 +1,111 @@
+"""What a handler is given on a worker, and in legacy and direct mode: everything it writes is fenced by the lease."""
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from django.conf import settings
+from django.utils.functional import SimpleLazyObject
+
+from ... import money, upstream_health, watch
+from ...contract.context import Context
+from ...contract.errors import Cancelled, CredentialRejected, PermanentError, RunError, TransientError, UpstreamDown
+from ...contract.source import Order, get_source
+from ...models import Brand, Run, Step, UpstreamRun
+from ...upstream_health import ASK_AGAIN
+from .. import database
+from ..lifecycle.lease import Lease
+from ..lifecycle.leased_run import LeasedRun
+from .ingest import Land, ingest
+
+
+class WorkerContext(LeasedRun, Context):
+    """One attempt at a run. It parks where it would wait, or waits in place where `waits_here` is set."""
+
+    def __init__(self, run: Run, lease: Lease, *, stopping: Callable[[], bool], waits_here: bool = False):
+        super().__init__(run, lease, stopping=stopping, waits_here=waits_here)
+        # Read only if the handler asks for it.
+        self.brand = cast("Brand | None", SimpleLazyObject(lambda: run.brand) if run.brand_id else None)
+        self._sleeps = 0
+
+    def step(self, name: str, fn: Callable[[], Any]) -> Any:
+        stored = Step.objects.filter(run=self.run, name=name).first()
+        if stored:
+            return stored.result
+        self.check()
+        if self.cancelling:
+            raise Cancelled
+        result = fn()
+        with self.fenced():
+            Step.objects.update_or_create(run=self.run, name=name, defaults={"result": result})
+            self.progressed()
+        return result
+
+    def start(self, order: Order, step: str = "start") -> UpstreamRun:
+        self.check()
+        return money.ensure_started(self, order, step)
+
+    def wait_for(self, upstream: UpstreamRun) -> UpstreamRun:
+        source = get_source(upstream.source)
+        asked_to_abort = False
+        while not upstream.ended:
+            self.check()
+            try:
+                if self.cancelling and not asked_to_abort:
+                    self._abort(upstream)
+                    asked_to_abort = True
+                upstream = money.look(self, upstream)
+                soon = timedelta(seconds=settings.PIPELINE_POLL_SECONDS)
+                pause = soon if self.waits_here or self.cancelling else watch.fallback(upstream.source)
+            except TransientError as error:  # an upstream that does not answer may still be running it
+                if isinstance(error, UpstreamDown):
+                    upstream_health.note_failure(error.source, str(error))
+                if self.now() > upstream.deadline + money.GIVE_UP:
+                    raise PermanentError(
+                        f"{source.label} run {upstream.upstream_id} could not be read for a day after its time-out. {error}"
+                        f" Check it at {source.label}, then retry."
+                    ) from error
+                self.log(f"{source.label} cannot be asked just now: {error}", "warning")
+                pause = ASK_AGAIN
+            if not upstream.ended:
+                left = upstream.deadline - self.now()
+                self.pause(min(pause, left) if left > timedelta(0) else ASK_AGAIN, f"at {source.label}")
+        return upstream
+
+    def ingest(self, upstream: UpstreamRun, land: Land) -> Counter[str]:
+        return ingest(self, upstream, land)
+
+    def sleep(self, duration: timedelta) -> None:
+        self._sleeps += 1
+        until = datetime.fromisoformat(self.step(f"sleep {self._sleeps}", lambda: (self.now() + duration).isoformat()))
+        while (left := until - self.now()) > timedelta(0):
+            self.check()
+            if self.cancelling:
+                raise Cancelled
+            self.pause(left, "sleeping")
+
+    @property
+    def cancelled(self) -> bool:
+        return self.lease.cancel.is_set()
+
+    def now(self) -> datetime:
+        return database.now()
+
+    def abort_upstream(self) -> None:
+        """Ask for the end of every upstream run of this run. TransientError where the upstream does not answer."""
+        for upstream in UpstreamRun.objects.filter(run=self.run, status=UpstreamRun.Status.RUNNING):
+            given_up = self.now() > upstream.deadline + money.GIVE_UP
+            with contextlib.suppress(RunError) if given_up else contextlib.nullcontext():
+                self._abort(upstream)
+
+    def _abort(self, upstream: UpstreamRun) -> None:
+        source = get_source(upstream.source)
+        try:
+            source.abort(upstream.upstream_id or "")
+        except CredentialRejected:
+            raise
+        except PermanentError:  # it is no longer there: the next poll finds that out
+            return
+        self.log(f"Cancelling: asked {source.label} to end its run.")

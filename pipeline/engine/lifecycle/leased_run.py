@@ -1,0 +1,70 @@
+"""A run while this process has its lease: every write is fenced, and every check notices a stop, a cancel or a lost lease."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.db.models import Q
+
+from ...contract.errors import HandBack, LeaseLost, Park
+from ...models import Run, RunLog
+from .. import journal
+from ..database import now
+from .lease import Lease, fenced
+
+
+class LeasedRun:
+    """`waits_here`: this process waits in place (legacy, direct) instead of parking the run."""
+
+    def __init__(self, run: Run, lease: Lease, *, stopping: Callable[[], bool], waits_here: bool = False):
+        self.run, self.lease, self.waits_here = run, lease, waits_here
+        self._stopping = stopping
+        self.cancelling = run.cancel_requested_at is not None
+        if self.cancelling:
+            lease.cancel.set()
+
+    @contextmanager
+    def fenced(self) -> Iterator[Run]:
+        """A transaction that only the holder of the lease can make."""
+        with fenced(self.lease) as (run, _):
+            if run.cancel_requested_at:
+                self.lease.cancel.set()
+            yield run
+
+    def check(self) -> None:
+        """Leave here if the lease is gone or the worker stops. Notice a cancel."""
+        if self.lease.lost.is_set():
+            raise LeaseLost
+        if self._stopping():
+            raise HandBack
+        if self.lease.cancel.is_set():
+            self.cancelling = True
+
+    def pause(self, duration: timedelta, reason: str) -> None:
+        """Park the run for `duration`, or wait here. Returns only where this process waits here."""
+        if not self.waits_here:
+            raise Park(now() + duration, reason)
+        end, cancelling_before = time.monotonic() + duration.total_seconds(), self.cancelling
+        while (left := end - time.monotonic()) > 0:
+            self.check()
+            if self.cancelling and not cancelling_before:
+                return
+            self.lease.lost.wait(min(left, 0.5))
+
+    def log(self, message: str, level: str = RunLog.Level.INFO) -> None:
+        with self.fenced():
+            self.write_log(message, level)
+
+    def write_log(self, message: str, level: str = RunLog.Level.INFO) -> None:
+        """Within an open fenced transaction."""
+        journal.log(self.run.pk, message, level)
+
+    def progress(self, done: int, total: int | None = None, unit: str = "") -> None:
+        with self.fenced():
+            Run.objects.filter(pk=self.run.pk).update(progress={"done": done, "total": total, "unit": unit})
+
+    def progressed(self) -> None:
+        """A step or page is committed: earlier deaths no longer count towards poison, nor earlier waits towards a failed try."""
+        stuck = Q(recoveries__gt=0) | Q(blocked_since__isnull=False)
+        Run.objects.filter(stuck, pk=self.run.pk).update(recoveries=0, blocked_since=None)
