@@ -9,11 +9,14 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from . import line, runs, schedules
 from .contract.errors import NotAllowed
 from .contract.registry import get_type
 from .engine.database import CLAIM_LOCK, lock, now, wake_workers
 from .engine.journal import record_event
+from .engine.lifecycle import by_person
+from .engine.scheduling import cron
+from .engine.scheduling.place import dedupe_key
+from .engine.scheduling.ticks import drop_future_tick, insert_next_tick, tell_skipped
 from .enqueue import Queued, checked, queue_many, queue_one_time_job, start_here
 from .models import Brand, Job, Run, UpstreamRun
 from .replay import replay
@@ -64,7 +67,7 @@ def ensure_recurring_job(
     `enabled`: False switches it off, True on again, None leaves that as it is. What a person paused stays so unless
     `keep_pause` is False as well.
     """
-    schedules.check(cron_expression, time_zone)
+    cron.check(cron_expression, time_zone)
     brand, params, subject = checked(brand_id, job_type, parameters)
     with transaction.atomic():
         lock(CLAIM_LOCK)
@@ -128,20 +131,20 @@ def _leave_times(job: Job, by: Any) -> None:
     """What has come due by the times that are given up is counted by them, not by the new ones."""
     at = now()
     for tick in job.runs.live().filter(scheduled_for__lte=at):
-        runs.tell_skipped(tick, job, at)
+        tell_skipped(tick, job, at)
     record_event("rescheduled", f"Its times were changed by {by or 'another program'}.", job=job, by=by)
 
 
 def reschedule(job: Job) -> None:
     """Put the job's one future run where its schedule now says. In the caller's transaction, under the claim's lock."""
     at = now()
-    line.drop_future_tick(job)
+    drop_future_tick(job)
     if (
         job.recurring
         and job.status in (JobStatus.ACTIVE, JobStatus.PAUSED)
         and not job.runs.live().filter(scheduled_for__isnull=False).exists()
     ):
-        line.insert_next_tick(job, at, at)
+        insert_next_tick(job, at, at)
 
 
 def end_schedules_of(job_type: str, subject: str) -> None:
@@ -150,7 +153,7 @@ def end_schedules_of(job_type: str, subject: str) -> None:
     ended = Job.objects.filter(job_type=job_type, subject=subject, schedule_type=Job.Schedule.RECURRING)
     for job in ended.exclude(status=JobStatus.ARCHIVED):
         _locked(job)  # or a run that ends just now inserts one more tick, or waits for us and we for it
-        line.drop_future_tick(job)
+        drop_future_tick(job)
         Job.objects.filter(pk=job.pk).update(status=JobStatus.ARCHIVED, last_error="What it was about was removed.")
 
 
@@ -165,7 +168,7 @@ def reschedule_brand(brand: Brand) -> None:
 # ---- one run -----------------------------------------------------------------------------------------------------------
 def cancel(run: Run, by: Any) -> None:
     """Ask for the end. What was already paid for is landed first."""
-    if not runs.request_cancel(run, by):
+    if not by_person.request_cancel(run, by):
         _refuse("cancel", run)
 
 
@@ -177,15 +180,15 @@ def retry(run: Run, by: Any) -> None:
         with transaction.atomic():
             if run.scheduled_for:
                 lock(CLAIM_LOCK)
-                line.drop_future_tick(run.job)
-            if not runs.reopen(run, by):
+                drop_future_tick(run.job)
+            if not by_person.reopen(run, by):
                 _refuse("retry", run)
     except IntegrityError:
         if run.scheduled_for:  # the next tick, which made room for it, is there again, and is not what stands in its way
             there = run.job.runs.filter(scheduled_for=run.scheduled_for).exclude(status=RunStatus.CANCELLED).exclude(pk=run.pk)
             if other := there.first():
                 raise NotAllowed(f"Run {run.pk} cannot be retried: run {other.pk} had its time instead.") from None
-        key = line.dedupe_key(run.job_type, run.brand_id, run.subject)
+        key = dedupe_key(run.job_type, run.brand_id, run.subject)
         holder = Run.objects.live().filter(Q(dedupe_key=key) | Q(job=run.job_id)).first()
         raise NotAllowed(f"Run {run.pk} cannot be retried: run {holder.pk if holder else '?'} is doing the same now.") from None
 
@@ -241,13 +244,13 @@ def run_again(run: Run, by: Any) -> Queued:
 
 def run_now(run: Run, by: Any) -> None:
     """A run that waits for its next try, or for its hour, is due now."""
-    if not runs.bring_forward(run, by):
+    if not by_person.bring_forward(run, by):
         _refuse("run_now", run)
 
 
 def accept(run: Run, by: Any) -> None:
     """Take a partial or suspicious result as good: the freshness clock moves to when it was fetched."""
-    if not runs.accept(run, by):
+    if not by_person.accept(run, by):
         _refuse("accept", run)
 
 
@@ -282,7 +285,7 @@ def archive(job: Job, by: Any) -> None:
         _locked(job)
         _change(job, "archive", JobStatus.ARCHIVED, by)
         for run in job.runs.filter(status=RunStatus.PENDING):
-            runs.request_cancel(run, by)
+            by_person.request_cancel(run, by)
         Job.objects.filter(pk=job.pk).update(status=JobStatus.ARCHIVED)
 
 

@@ -21,8 +21,9 @@ from django.db import Error as DatabaseError
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from . import freshness, limits, recovery, runs, upstream_health
+from . import limits, upstream_health
 from .engine.database import CHANNEL, CLAIM_LOCK, by_index, lock, now, rows
+from .engine.lifecycle import by_death, by_queue, freshness
 from .engine.lifecycle.lease import RUN_COLUMNS
 from .models import Attempt, ConcurrencyLimit, Job, Pause, Run, SourceState, Worker
 from .states import RunStatus
@@ -52,20 +53,20 @@ def claim(worker: Worker, *, may_take_over: Callable[[], bool] = lambda: True) -
                 try:
                     with transaction.atomic():
                         if found.lapsed:  # pending now, and in line where limits hold for it as for all
-                            recovery.record_death(run, at)
+                            by_death.record_death(run, at)
                             continue
-                        if not runs.take_key(run, at):
+                        if not by_queue.claim_key(run, at):
                             continue
                 except IntegrityError:  # somebody clicked just now and has the key: the next look sees it
                     if raced == run.pk:
-                        runs.set_aside(run, at, "It could not take its key.")
+                        by_queue.set_aside(run, at, "It could not take its key.")
                     raced = run.pk
                     continue
                 except DatabaseError:
                     raise
                 except Exception as error:  # in what its type does: the others in line are not to wait for that
                     logger.exception("Run %s could not be taken up; it is set aside for a while.", run.pk)
-                    runs.set_aside(run, at, f"It could not be taken up ({type(error).__name__}: {error}).")
+                    by_queue.set_aside(run, at, f"It could not be taken up ({type(error).__name__}: {error}).")
                     continue
             return take(found.pk, worker, at)
 

@@ -23,8 +23,9 @@ from django.db import Error as DatabaseError
 from django.db import connection, connections
 from django_q import cluster
 
-from . import claims, executor, recovery
+from . import claims, executor
 from .contract.registry import longest_work
+from .engine.lifecycle import by_death
 from .engine.lifecycle.lease import Lease
 from .heartbeat import Heart, register_worker
 from .models import Run, Worker
@@ -210,7 +211,7 @@ class Sentinel(cluster.Sentinel):
         try:
             # Of this cluster: another container may have the same host name and pids.
             for worker in Worker.objects.filter(cluster=self.cluster_id, pid=process.pid, stopped_at=None):
-                recovery.lose_worker(worker, exit_signal)  # which says what becomes of the run it had
+                by_death.lose_worker(worker, exit_signal)  # which says what becomes of the run it had
         except Exception as error:  # noqa: BLE001  of one run: the sentinel has the others to guard
             logger.warning("The run of dead worker %s could not be handed back, its lease will lapse: %r", process.pid, error)
         finally:

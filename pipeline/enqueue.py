@@ -8,13 +8,14 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from . import claims, line
+from . import claims
 from .contract.errors import InvalidRequest, NotAllowed
 from .contract.job_type import JobType, Subject
 from .contract.parameters import clean_parameters
 from .contract.registry import get_type
 from .engine.database import CLAIM_LOCK, lock, now, wake_workers
 from .engine.lifecycle.lease import Lease
+from .engine.scheduling.place import PLACE_GAP, build_run, dedupe_key, insert_run, order_at_for
 from .models import Brand, Job, Run, Worker
 from .states import LIVE
 
@@ -65,7 +66,7 @@ def queue_many(
         except InvalidRequest as error:
             answers.append(error)
             continue
-        key = line.dedupe_key(job_type, brand.pk if brand else None, subject.key)
+        key = dedupe_key(job_type, brand.pk if brand else None, subject.key)
         wanted.setdefault(key, (params, subject))
         answers.append(key)
     found: dict[str, Queued] = {}
@@ -81,13 +82,13 @@ def queue_many(
         try:
             with transaction.atomic():
                 at = wake_workers()
-                first = line.place(job_type, brand.pk if brand else None, at)
+                first = order_at_for(job_type, brand.pk if brand else None, at)
                 Job.objects.bulk_create(jobs.values())
                 new = [
-                    line.new(
+                    build_run(
                         job,
                         due_at=at,
-                        order_at=first + number * line.APART,
+                        order_at=first + number * PLACE_GAP,
                         at=at,
                         subject=missing[key][1],
                         **_of_click(job, key),
@@ -217,7 +218,7 @@ def _queue(
     mode: str = Run.Mode.WORKER,
 ) -> Queued:
     """Job and run in one savepoint, so that the loser of a race leaves nothing. If the winner ended meanwhile, try again."""
-    key = line.dedupe_key(job_type, brand.pk if brand else None, subject.key)
+    key = dedupe_key(job_type, brand.pk if brand else None, subject.key)
     for _ in range(10):
         if live := _live([key]).get(key):
             return Queued(live.job, live, created=False)
@@ -226,7 +227,7 @@ def _queue(
             with transaction.atomic():
                 at = wake_workers()
                 job.save(force_insert=True)
-                run = line.insert(job, due_at=at, at=at, subject=subject, mode=mode, **_of_click(job, key))
+                run = insert_run(job, due_at=at, at=at, subject=subject, mode=mode, **_of_click(job, key))
             return Queued(job, run, created=True)
         except IntegrityError as error:
             if "run_one_live_per_key" not in str(error) and "dedupe_key" not in str(error):

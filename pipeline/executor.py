@@ -10,7 +10,7 @@ from functools import partial
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
 
-from . import runs, upstream_health
+from . import upstream_health
 from .contract.errors import (
     BlockedError,
     Cancelled,
@@ -29,6 +29,7 @@ from .contract.parameters import clean_parameters
 from .contract.registry import get_type
 from .engine.database import now
 from .engine.execution.context import WorkerContext
+from .engine.lifecycle import by_worker
 from .engine.lifecycle.lease import Lease
 from .models import Run
 
@@ -52,7 +53,7 @@ def execute(run: Run, lease: Lease, *, stopping: Callable[[], bool], waits_here:
     except Exception as error:  # in what the type does when its run ends
         logger.exception("Run %s could not be ended.", run.pk)
         with contextlib.suppress(LeaseLost):
-            _write(_failed_by(error, lease))
+            _write(_failed_by(error, lease, cancel_seen=True))
 
 
 def _work(run: Run, lease: Lease, stopping: Callable[[], bool], waits_here: bool) -> Callable[[], None]:
@@ -64,9 +65,9 @@ def _work(run: Run, lease: Lease, stopping: Callable[[], bool], waits_here: bool
         done = handler.run(ctx, params)
     except Park as way:
         due_at, reason, knew = way.due_at, way.reason, ctx.cancelling
-        return lambda: runs.park(lease, due_at, reason, knew_cancel=knew)
+        return lambda: by_worker.park(lease, due_at, reason, cancel_seen=knew)
     except HandBack:
-        return lambda: runs.hand_back(lease)
+        return lambda: by_worker.hand_back(lease)
     except LeaseLost:
         return _nothing
     except Cancelled:
@@ -75,34 +76,36 @@ def _work(run: Run, lease: Lease, stopping: Callable[[], bool], waits_here: bool
         return partial(_upstream_trouble, error, lease, ctx.cancelling)
     except BlockedError as error:
         words, seconds, limited, knew = str(error), error.seconds, error.limited, ctx.cancelling
-        return lambda: runs.block(lease, words, seconds, limited=limited, knew_cancel=knew)
+        return lambda: by_worker.block(lease, words, seconds, limited=limited, cancel_seen=knew)
     except InvalidRequest as error:
         if ctx.cancelling:  # nobody can land what it has upstream, which is to end all the same
             return partial(_cancel, ctx, lease)
         words = f"The parameters no longer fit. {error}"
-        return lambda: runs.fail(lease, words, permanent=True, knew_cancel=False)
+        return lambda: by_worker.fail(lease, words, permanent=True, cancel_seen=False)
     except RunError as error:
         if ctx.cancelling and isinstance(error, TransientError):  # it asks again: what was paid for is there to be landed
             words = str(error)
-            return lambda: runs.block(lease, words, upstream_health.ASK_AGAIN.total_seconds(), limited=False, knew_cancel=True)
+            return lambda: by_worker.block(
+                lease, words, upstream_health.ASK_AGAIN.total_seconds(), limited=False, cancel_seen=True
+            )
         if ctx.cancelling:
             return partial(_cancel, ctx, lease)
         words, permanent, retry_at = str(error), isinstance(error, PermanentError), getattr(error, "retry_at", None)
         if not isinstance(error, PermanentError | TransientError):
             permanent = True  # an unknown start: a person decides
-        return lambda: runs.fail(lease, words, permanent=permanent, not_before=retry_at, knew_cancel=False)
+        return lambda: by_worker.fail(lease, words, permanent=permanent, not_before=retry_at, cancel_seen=False)
     except (OperationalError, InterfaceError) as error:  # the database's trouble, not the run's
         connection.close()
         words = f"The database could not be used ({str(error).strip()})."
         logger.warning("Run %s was interrupted. %s", run.pk, words)
         knew = ctx.cancelling  # limited: SQLite says the same of a column that is not there
-        return lambda: runs.block(lease, words, DATABASE_SECONDS, knew_cancel=knew)
+        return lambda: by_worker.block(lease, words, DATABASE_SECONDS, cancel_seen=knew)
     except Exception as error:
         if isinstance(error, DatabaseError):
             connection.close()
         logger.exception("Run %s failed.", run.pk)
         return _failed_by(error, lease, ctx.cancelling)
-    return lambda: runs.complete(lease, done)
+    return lambda: by_worker.complete(lease, done)
 
 
 def _cancel(ctx: WorkerContext, lease: Lease) -> None:
@@ -112,9 +115,9 @@ def _cancel(ctx: WorkerContext, lease: Lease) -> None:
     except (SlowDown, UpstreamDown, CredentialRejected) as error:
         _upstream_trouble(error, lease, cancelling=True)
     except RunError as error:
-        runs.block(lease, str(error), upstream_health.ASK_AGAIN.total_seconds(), limited=False, knew_cancel=True)
+        by_worker.block(lease, str(error), upstream_health.ASK_AGAIN.total_seconds(), limited=False, cancel_seen=True)
     else:
-        runs.finish_cancel(lease, _cancel_words(ctx.run))
+        by_worker.finish_cancel(lease, _cancel_words(ctx.run))
 
 
 def _upstream_trouble(error: SlowDown | UpstreamDown | CredentialRejected, lease: Lease, cancelling: bool) -> None:
@@ -124,7 +127,7 @@ def _upstream_trouble(error: SlowDown | UpstreamDown | CredentialRejected, lease
         case SlowDown():
             until = upstream_health.slow_down(error.source, error.asked)
             rest = max((until - now()).total_seconds(), 1)
-            runs.block(lease, words, rest, limited=False, knew_cancel=cancelling)
+            by_worker.block(lease, words, rest, limited=False, cancel_seen=cancelling)
             return
         case CredentialRejected():  # this one fails and says it; no other need find it out for itself
             upstream_health.note_rejection(error.source, words)
@@ -132,15 +135,15 @@ def _upstream_trouble(error: SlowDown | UpstreamDown | CredentialRejected, lease
         case _:
             waits = upstream_health.note_failure(error.source, words)
     if waits or cancelling:  # a cancel asks again: its run upstream goes on costing money meanwhile
-        runs.block(lease, words, upstream_health.FIRST_PROBE.total_seconds(), limited=False, knew_cancel=cancelling)
+        by_worker.block(lease, words, upstream_health.FIRST_PROBE.total_seconds(), limited=False, cancel_seen=cancelling)
     else:
-        runs.fail(lease, words, permanent=isinstance(error, CredentialRejected), knew_cancel=False)
+        by_worker.fail(lease, words, permanent=isinstance(error, CredentialRejected), cancel_seen=False)
 
 
-def _failed_by(error: Exception, lease: Lease, knew_cancel: bool = True) -> Callable[[], None]:
+def _failed_by(error: Exception, lease: Lease, cancel_seen: bool) -> Callable[[], None]:
     """A bug: a failed try, with its traceback."""
     words, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
-    return lambda: runs.fail(lease, words, permanent=False, traceback=trace, knew_cancel=knew_cancel)
+    return lambda: by_worker.fail(lease, words, permanent=False, traceback=trace, cancel_seen=cancel_seen)
 
 
 def _write(finish: Callable[[], None]) -> None:

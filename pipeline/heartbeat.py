@@ -13,9 +13,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from . import runs
 from .contract.errors import LeaseLost
 from .engine import database
+from .engine.lifecycle import by_worker
 from .engine.lifecycle.lease import Lease, renew
 from .explain import in_words
 from .lookout import Lookout
@@ -115,7 +115,7 @@ class Heart(Periodic):
         """
         words = f"It worked for longer than its {in_words(at_most)} and was ended."
         try:
-            runs.fail(lease, words, permanent=False)
+            by_worker.fail(lease, words, permanent=False, cancel_seen=True)
         except LeaseLost:  # it is another's by now, or has just ended by itself
             pass
         except DatabaseError as error:

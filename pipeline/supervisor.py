@@ -19,8 +19,9 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection, connections
 
-from . import claims, cluster, recovery
+from . import claims, cluster
 from .engine.database import now
+from .engine.lifecycle import by_death
 from .explain import SILENT
 from .models import Attempt, Run, Worker
 from .states import RunStatus
@@ -106,7 +107,7 @@ class Group:
         self.process.join()
         try:
             for worker in Worker.objects.filter(cluster=self.id, stopped_at=None):
-                recovery.lose_worker(worker, signal.SIGKILL)
+                by_death.lose_worker(worker, signal.SIGKILL)
         except Exception as error:  # noqa: BLE001  of one run: a new cluster is to start
             logger.warning("The dead cluster's runs could not be handed back, their leases will lapse: %r", error)
 

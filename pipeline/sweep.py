@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from . import line, money, runs
+from . import money
 from .contract.errors import RunError
 from .contract.source import get_source, source_label
 from .engine.database import CLAIM_LOCK, lock
 from .engine.journal import warn_and_record
-from .models import Job, SourceState, UpstreamRun
+from .engine.scheduling.ticks import insert_next_tick
+from .models import Job, Run, SourceState, UpstreamRun
 from .states import TERMINAL, JobStatus
 
 logger = logging.getLogger(__name__)
@@ -30,13 +31,13 @@ def sweep_if_due(at: datetime) -> None:
 def sweep(at: datetime) -> None:
     """Every active schedule has its future run again; every upstream run that outlived ours is looked at and said."""
     resting = Job.objects.filter(schedule_type=Job.Schedule.RECURRING, status=JobStatus.ACTIVE).exclude(
-        runs__in=runs.Run.objects.live().filter(scheduled_for__isnull=False)
+        runs__in=Run.objects.live().filter(scheduled_for__isnull=False)
     )
     for job in resting:
         try:
             with transaction.atomic():
                 lock(CLAIM_LOCK)
-                run = line.insert_next_tick(job, at, at)
+                run = insert_next_tick(job, at, at)
                 if run:
                     warn_and_record("healed", f"{job} had no next run. Run {run.pk} was inserted for it.", job=job, run=run)
         except IntegrityError:  # it has one by now

@@ -8,10 +8,11 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from . import money, runs, upstream_health
+from . import money, upstream_health
 from .contract.errors import RunError, SlowDown
 from .contract.source import Source, get_source, known_sources
 from .engine.database import now
+from .engine.lifecycle import by_queue
 from .models import Run, SourceState, UpstreamRun
 from .states import RunStatus
 
@@ -66,7 +67,7 @@ def _look(source: Source) -> None:
         return
     ours = {upstream_id: run_id for upstream_id, run_id, _ in rows}
     ended = {upstream_id for upstream_id in source.ended_since(oldest - timedelta(minutes=1)) if upstream_id in ours}
-    runs.wake(ours[upstream_id] for upstream_id in ended)
+    by_queue.wake(ours[upstream_id] for upstream_id in ended)
     still = [upstream_id for upstream_id in ours if upstream_id not in ended]
     turn = int(now().timestamp() // max(settings.PIPELINE_POLL_SECONDS, 0.001)) * GLANCES
     glances = [still[(turn + number) % len(still)] for number in range(min(GLANCES, len(still)))]

@@ -1,14 +1,12 @@
 """The job type amazon_review_scrape: its parameters, and how it names, prices and books a run."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.db.models import Q
-from django.utils import timezone
 
-from pipeline import freshness
 from pipeline.contract.context import Context
 from pipeline.contract.job_type import Done, Estimate, JobType, Subject
 from pipeline.contract.parameters import ParameterForm
@@ -73,13 +71,12 @@ class AmazonReviewScrape(JobType):
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:
         return service.scrape_amazon_reviews_for_competitor(ctx, _listing(params), **_options(params))
 
-    def booked(self, run: Run) -> None:
-        fetched = freshness.as_of(run, run.completed_at or timezone.now())
-        known = CompetitorAmazonUrl.objects.filter(Q(last_scraped_at=None) | Q(last_scraped_at__lte=fetched), pk=run.subject)
+    def on_completed(self, run: Run, fetched_at: datetime) -> None:
+        known = CompetitorAmazonUrl.objects.filter(Q(last_scraped_at=None) | Q(last_scraped_at__lte=fetched_at), pk=run.subject)
         figures: dict[str, Any] = {"scrape_cost_estimate": run.cost_actual}
         if run.verdict == Verdict.OK:
             seen = sum(run.counts.get(name, 0) for name in ("new", "changed", "unchanged"))
-            figures |= {"last_scraped_at": fetched, "total_reviews_scraped": seen}
+            figures |= {"last_scraped_at": fetched_at, "total_reviews_scraped": seen}
         known.update(**figures)
 
 

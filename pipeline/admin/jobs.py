@@ -13,11 +13,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from .. import api, line, schedules
+from .. import api
 from ..contract.errors import InvalidRequest
 from ..contract.job_type import JobType
 from ..contract.parameters import clean_parameters
 from ..contract.registry import all_types, find_type, get_type
+from ..engine.scheduling import cron
+from ..engine.scheduling.ticks import zone_of
 from ..models import Job
 from ..states import JobStatus
 from .base import act_on_each
@@ -58,7 +60,7 @@ class JobForm(forms.ModelForm):
         try:
             self.parameters = clean_parameters(self.handler.Params, given, brand)
             if recurring:
-                schedules.check(cleaned.get("cron_expression", ""))
+                cron.check(cleaned.get("cron_expression", ""))
             subject = self.handler.subject(brand, self.parameters).key
             if self.instance.pk and subject != self.instance.subject:
                 raise InvalidRequest("That would be a schedule of something else. Add a new one for it, and archive this one.")
@@ -161,10 +163,10 @@ class JobAdmin(admin.ModelAdmin):
     def when_in_words(self, job: Job) -> str:
         if not job.recurring:
             return "Once"
-        zone = line.zone_of(job)
-        times = schedules.next_times(job.cron_expression, zone, timezone.now(), 5)
+        zone = zone_of(job)
+        times = cron.next_times(job.cron_expression, zone, timezone.now(), 5)
         following = ", ".join(f"{one.astimezone(ZoneInfo(zone)):%d %b %H:%M}" for one in times)
-        return f"{schedules.in_words(job.cron_expression)}, {zone}. Next: {following}"
+        return f"{cron.in_words(job.cron_expression)}, {zone}. Next: {following}"
 
     def save_model(self, request: HttpRequest, obj: Job, form: JobForm, change: bool) -> None:
         """Through the write door, which queues the run or moves the schedule's one future run."""

@@ -1,7 +1,7 @@
 """What a job type is made of, and what its methods answer."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -67,5 +67,5 @@ class JobType:
         """Do the work. May be called again after a crash or failure: steps, paid starts and landed pages are kept."""
         raise NotImplementedError(f"{type(self).__name__} has no run()")
 
-    def booked(self, run: Run) -> None:
+    def on_completed(self, run: Run, fetched_at: datetime) -> None:
         """Called in the transaction that completes the run, and in the one in which a person accepts it as good."""

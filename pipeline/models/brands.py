@@ -2,7 +2,7 @@ import uuid
 
 from django.db import models
 
-from ..zones import validate_time_zone
+from .validators import validate_time_zone
 
 
 class Brand(models.Model):

@@ -3,7 +3,7 @@ from django.db import models
 from django.db.models import Q
 
 from ..states import JobStatus
-from ..zones import validate_time_zone
+from .validators import validate_time_zone
 
 
 class Job(models.Model):

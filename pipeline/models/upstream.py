@@ -69,7 +69,7 @@ class UpstreamRun(models.Model):
         return f"{self.source} {self.upstream_id or self.tag}"
 
     @classmethod
-    def to_be_brought_home(cls) -> Q:
+    def unfinished(cls) -> Q:
         """What is or may be at work, and what has ended with items that are not landed."""
         return Q(status__in=cls.OPEN) | Q(status__in=cls.ENDED, read_complete=False, upstream_id__isnull=False)
 

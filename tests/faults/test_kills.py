@@ -8,8 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from pipeline import api
+from pipeline.engine.lifecycle.by_death import MAX_RECOVERIES
 from pipeline.models import Job, Run, Worker
-from pipeline.recovery import MAX_RECOVERIES
 from pipeline.states import Outcome, RunStatus
 from tests.processes import alive, cluster, reached, until
 

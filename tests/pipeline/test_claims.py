@@ -13,9 +13,10 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import api, claims, line, upstream_health
+from pipeline import api, claims, upstream_health
 from pipeline.contract.job_type import Subject
 from pipeline.engine.database import now
+from pipeline.engine.scheduling.place import build_run, order_at_for
 from pipeline.explain import explain
 from pipeline.heartbeat import register_worker
 from pipeline.models import Brand, ConcurrencyLimit, Job, Pause, Run, SourceState
@@ -70,10 +71,10 @@ def test_a_flood_of_one_type_does_not_hold_up_another_of_the_same_brand(brands):
     """F14: a long job never delays others' first start."""
     flood(brands[0])
     minutes_pass(30)
-    late = line.new(
+    late = build_run(
         Job.objects.create(brand=brands[0], job_type="marble"),
         due_at=timezone.now(),
-        order_at=line.place("marble", brands[0].pk, timezone.now()),
+        order_at=order_at_for("marble", brands[0].pk, timezone.now()),
         at=timezone.now(),
         subject=Subject(),
     )

@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from pipeline import api, claims, recovery, runs
+from pipeline import api, claims
 from pipeline.contract.errors import LeaseLost, NotAllowed
 from pipeline.contract.job_type import Done
+from pipeline.engine.lifecycle import by_death, by_worker
 from pipeline.engine.lifecycle.lease import Lease, renew
 from pipeline.heartbeat import register_worker
 from pipeline.models import Attempt, Brand, DatasetStatus, Job, Pause, Run, Step
@@ -75,23 +76,23 @@ class Life(RuleBasedStateMachine):
 
     @rule(worker=WORKERS, verdict=st.sampled_from(["ok", "partial"]))
     def complete(self, worker, verdict):
-        self.transition(worker, lambda lease: runs.complete(lease, Done(verdict=verdict, reason="why")))
+        self.transition(worker, lambda lease: by_worker.complete(lease, Done(verdict=verdict, reason="why")))
 
     @rule(worker=WORKERS, permanent=st.booleans())
     def fail(self, worker, permanent):
-        self.transition(worker, lambda lease: runs.fail(lease, "broken", permanent=permanent))
+        self.transition(worker, lambda lease: by_worker.fail(lease, "broken", permanent=permanent))
 
     @rule(worker=WORKERS)
     def park(self, worker):
-        self.transition(worker, lambda lease: runs.park(lease, timezone.now() + timedelta(hours=1), "at rest"))
+        self.transition(worker, lambda lease: by_worker.park(lease, timezone.now() + timedelta(hours=1), "at rest"))
 
     @rule(worker=WORKERS)
     def hand_back(self, worker):
-        self.transition(worker, runs.hand_back)
+        self.transition(worker, by_worker.hand_back)
 
     @rule(worker=WORKERS)
     def finish_cancel(self, worker):
-        self.transition(worker, lambda lease: runs.finish_cancel(lease, "stopped"))
+        self.transition(worker, lambda lease: by_worker.finish_cancel(lease, "stopped"))
 
     @precondition(lambda self: Run.objects.filter(status=RunStatus.RUNNING).exists())
     @rule()
@@ -100,7 +101,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(worker=WORKERS)
     def the_worker_dies(self, worker):
-        recovery.lose_worker(self.workers[worker], 9)
+        by_death.lose_worker(self.workers[worker], 9)
 
     @rule()
     def time_passes(self):
@@ -138,7 +139,7 @@ class Life(RuleBasedStateMachine):
             )
             assert list(run.attempts.values_list("number", flat=True)) == list(range(1, run.attempts.count() + 1))
             assert list(run.logs.values_list("seq", flat=True)) == list(range(1, run.logs.count() + 1))
-            assert run.recoveries <= recovery.MAX_RECOVERIES
+            assert run.recoveries <= by_death.MAX_RECOVERIES
             assert run.attempt <= run.job.max_retries + 1
             if run.status not in LIVE:
                 known = self.ended.setdefault(run.pk, run.status)

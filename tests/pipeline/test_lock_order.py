@@ -6,10 +6,11 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from pipeline import api, freshness, runs
+from pipeline import api
 from pipeline.claims import claim
 from pipeline.contract.errors import NotAllowed
 from pipeline.contract.job_type import Done
+from pipeline.engine.lifecycle import by_person, by_worker, freshness
 from pipeline.engine.lifecycle.lease import Lease
 from pipeline.heartbeat import register_worker
 from pipeline.models import DatasetStatus, Job, Run
@@ -109,7 +110,7 @@ def test_a_listing_is_removed_while_its_scrape_ends(brand, meanwhile, scheduled)
         api.queue_one_time_job(brand.pk, "amazon_review_scrape", parameters)
     run, attempt = claim(register_worker())
     meanwhile("mark_completed", listing.delete)
-    runs.complete(Lease(run.pk, attempt.lease_token, attempt.pk), Done())
+    by_worker.complete(Lease(run.pk, attempt.lease_token, attempt.pk), Done())
     run.refresh_from_db()
     assert run.status == RunStatus.COMPLETED
 
@@ -141,6 +142,6 @@ def test_a_tick_is_brought_forward_while_a_retry_takes_its_place(brand, meanwhil
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", {"ends": "permanent"})
     api.run_now(job.runs.get(), None)
     failed = work_one()
-    meanwhile("log", lambda: api.retry(failed, None), of=runs)
+    meanwhile("log", lambda: api.retry(failed, None), of=by_person)
     api.run_now(job.runs.live().get(), None)
     until(lambda: job.runs.live().get() == failed, "the retry")

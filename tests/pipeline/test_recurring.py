@@ -10,14 +10,15 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from pipeline import api, claims, executor, line
+from pipeline import api, claims, executor
+from pipeline import sweep as sweeps
 from pipeline.contract.errors import InvalidRequest, NotAllowed
 from pipeline.contract.registry import get_type
 from pipeline.engine.lifecycle.lease import Lease
+from pipeline.engine.scheduling.ticks import insert_next_tick
 from pipeline.heartbeat import register_worker
 from pipeline.models import Brand, DatasetStatus, Job, Run
 from pipeline.states import JobStatus, RunStatus
-from pipeline.sweep import sweep
 from pipeline.testing import work_off, work_one
 from tests.factories import make_brand, make_user
 
@@ -111,7 +112,7 @@ def test_a_brand_whose_ticks_were_never_late_stands_beside_another_that_is_new(b
         for job in Job.objects.all():
             tick = job.runs.live().get()
             Run.objects.filter(pk=tick.pk).update(status="completed", verdict="ok", completed_at=tick.due_at)
-            line.insert_next_tick(job, tick.due_at, tick.due_at)
+            insert_next_tick(job, tick.due_at, tick.due_at)
     new = make_brand("New")
     for number in range(50):
         api.ensure_recurring_job(new.pk, "toy", "0 * * * *", {"name": str(number)})
@@ -318,15 +319,15 @@ def test_the_sweep_heals_the_others_where_one_cannot_be(brand, monkeypatch):
     api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     good = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", {"name": "owl"})
     Run.objects.all().delete()
-    insert = line.insert_next_tick
+    insert = insert_next_tick
 
     def broken(job, after, at):
         if job != good:
             raise RuntimeError("a bug")
         return insert(job, after, at)
 
-    monkeypatch.setattr(line, "insert_next_tick", broken)
-    sweep(timezone.now())
+    monkeypatch.setattr(sweeps, "insert_next_tick", broken)
+    sweeps.sweep(timezone.now())
     assert good.runs.live().exists()
 
 

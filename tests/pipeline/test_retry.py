@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.retry import backoff, next_try
+from pipeline.engine.scheduling.retry import backoff, next_try
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 

@@ -6,10 +6,11 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from pipeline import api, claims, recovery, runs, sweep
+from pipeline import api, claims, sweep
 from pipeline.contract.errors import LeaseLost
 from pipeline.contract.job_type import Done
 from pipeline.engine.execution.context import WorkerContext
+from pipeline.engine.lifecycle import by_death, by_worker
 from pipeline.engine.lifecycle.lease import Lease, renew
 from pipeline.heartbeat import register_worker
 from pipeline.models import Brand, DatasetStatus, Run
@@ -155,7 +156,7 @@ def test_what_is_blocked_and_cancelled_meanwhile_ends_at_once(queue):
     queue()
     run, attempt = claims.claim(register_worker())
     api.cancel(Run.objects.get(pk=run.pk), None)
-    runs.block(Lease(run.pk, attempt.lease_token, attempt.pk), "full", 600)
+    by_worker.block(Lease(run.pk, attempt.lease_token, attempt.pk), "full", 600)
     assert work_one().status == RunStatus.CANCELLED
 
 
@@ -165,10 +166,10 @@ def test_what_got_on_meanwhile_has_not_been_blocked_all_the_time(queue):
         return Lease(run.pk, attempt.lease_token, attempt.pk)
 
     queue()
-    runs.block(lease(), "full", 0)
+    by_worker.block(lease(), "full", 0)
     Run.objects.update(blocked_since=timezone.now() - timedelta(hours=3))
-    runs.park(lease(), timezone.now(), "at Apify")
-    runs.block(lease(), "full", 5)
+    by_worker.park(lease(), timezone.now(), "at Apify")
+    by_worker.block(lease(), "full", 5)
     assert Run.objects.get().attempt == 0
 
 
@@ -202,7 +203,7 @@ def test_a_cancel_does_not_wait_for_what_never_comes(queue, ends):
     make_due(run)
     claimed, attempt = claims.claim(register_worker())
     api.cancel(run, None)
-    runs.hand_back(Lease(claimed.pk, attempt.lease_token, attempt.pk))
+    by_worker.hand_back(Lease(claimed.pk, attempt.lease_token, attempt.pk))
     assert work_one().status == RunStatus.CANCELLED
 
 
@@ -231,12 +232,12 @@ def test_a_worker_that_lost_its_lease_can_write_nothing(queue):
     before = Run.objects.values().get(pk=run.pk)
     ctx = WorkerContext(run, lease, stopping=lambda: False)
     for write in (
-        lambda: runs.complete(lease, Done()),
-        lambda: runs.fail(lease, "x", permanent=True),
-        lambda: runs.park(lease, timezone.now(), ""),
-        lambda: runs.hand_back(lease),
-        lambda: runs.block(lease, "x", 1),
-        lambda: runs.finish_cancel(lease, "x"),
+        lambda: by_worker.complete(lease, Done()),
+        lambda: by_worker.fail(lease, "x", permanent=True),
+        lambda: by_worker.park(lease, timezone.now(), ""),
+        lambda: by_worker.hand_back(lease),
+        lambda: by_worker.block(lease, "x", 1),
+        lambda: by_worker.finish_cancel(lease, "x"),
         lambda: ctx.step("new", lambda: 1),
         lambda: ctx.log("x"),
         lambda: ctx.progress(1),
@@ -247,7 +248,7 @@ def test_a_worker_that_lost_its_lease_can_write_nothing(queue):
     assert not run.steps.exists()
     assert DatasetStatus.objects.get().last_success_at is None
     assert not renew(lease)
-    runs.complete(new_lease, Done())
+    by_worker.complete(new_lease, Done())
 
 
 def test_a_lapsed_lease_is_a_death_and_no_try(queue):
@@ -273,7 +274,7 @@ def test_five_deaths_without_progress_are_poison(queue):
 def test_a_death_seen_on_the_host_hands_the_run_back_with_its_signal(queue):
     queue()
     run, _ = claim()
-    assert recovery.lose_worker(run.worker, 9) == 1
+    assert by_death.lose_worker(run.worker, 9) == 1
     run.refresh_from_db()
     lost = run.attempts.get()
     assert (run.status, lost.outcome, lost.exit_signal) == (RunStatus.PENDING, Outcome.LOST, 9)
@@ -281,9 +282,9 @@ def test_a_death_seen_on_the_host_hands_the_run_back_with_its_signal(queue):
 
 def test_the_workers_log_names_the_run_of_a_dead_worker_and_what_becomes_of_it(queue, caplog):
     run = queue()
-    for _ in range(recovery.MAX_RECOVERIES):
+    for _ in range(by_death.MAX_RECOVERIES):
         claimed, _ = claim()
-        recovery.lose_worker(claimed.worker, 9)
+        by_death.lose_worker(claimed.worker, 9)
     first, *_, last = caplog.messages
     assert first.startswith(f"Run {run.pk}: Worker ")
     assert first.endswith(" was killed (signal 9). What was done is kept; another worker goes on.")

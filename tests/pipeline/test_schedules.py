@@ -7,16 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import schedules
 from pipeline.contract.errors import InvalidRequest
+from pipeline.engine.scheduling import cron
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def local(expression, zone, after, count):
     return [
-        moment.astimezone(ZoneInfo(zone)).strftime("%m-%d %H:%M")
-        for moment in schedules.next_times(expression, zone, after, count)
+        moment.astimezone(ZoneInfo(zone)).strftime("%m-%d %H:%M") for moment in cron.next_times(expression, zone, after, count)
     ]
 
 
@@ -41,12 +40,12 @@ def test_the_doubled_hour_runs_once_that_day():
 def test_a_daily_schedule_runs_exactly_once_per_local_day(zone, year, expression):
     """F11: whatever the clocks of its zone do."""
     start = datetime(year, 1, 1, 12, tzinfo=ZoneInfo(zone))
-    days = [moment.astimezone(ZoneInfo(zone)).date() for moment in schedules.next_times(expression, zone, start, 370)]
+    days = [moment.astimezone(ZoneInfo(zone)).date() for moment in cron.next_times(expression, zone, start, 370)]
     assert days == [start.date() + timedelta(days=number) for number in range(1, 371)]
 
 
 def test_the_29th_of_february_waits_for_its_year():
-    (moment,) = schedules.next_times("0 0 29 2 *", "UTC", datetime(2026, 1, 1, tzinfo=UTC))
+    (moment,) = cron.next_times("0 0 29 2 *", "UTC", datetime(2026, 1, 1, tzinfo=UTC))
     assert moment == datetime(2028, 2, 29, tzinfo=UTC)
 
 
@@ -55,12 +54,12 @@ def test_month_ends():
 
 
 def test_a_time_that_never_comes_is_no_time():
-    assert schedules.next_times("0 0 29 2 1#5", "UTC", datetime(2026, 1, 1, tzinfo=UTC)) is not None
+    assert cron.next_times("0 0 29 2 1#5", "UTC", datetime(2026, 1, 1, tzinfo=UTC)) is not None
 
 
 def test_times_are_utc_and_strictly_later():
     at = datetime(2026, 5, 4, 10, tzinfo=UTC)
-    (moment,) = schedules.next_times("0 3 * * *", "America/Los_Angeles", at)
+    (moment,) = cron.next_times("0 3 * * *", "America/Los_Angeles", at)
     assert (moment, moment.tzinfo) == (datetime(2026, 5, 5, 10, tzinfo=UTC), UTC)
 
 
@@ -70,7 +69,7 @@ NONE = ["", "* * * *", "61 * * * *", "0 3 * * * *\n* * * * *", "a b c d e", "*/0
 @pytest.mark.parametrize("expression", NONE)
 def test_what_is_no_schedule_is_refused_in_words(expression):
     with pytest.raises(InvalidRequest, match="Five fields"):
-        schedules.check(expression)
+        cron.check(expression)
 
 
 CRAFTED = ["1--100000000 * * * *", "0 0 30 2 *", "0 0 29 2 1#5", "59 23 31 12 7#5", "*/59 */23 29 2 0", "0 0 31 2,4,6,9,11 *"]
@@ -83,11 +82,11 @@ def test_a_crafted_expression_is_answered_within_50_ms(expression):
     for _ in range(3):
         began = time.perf_counter()
         with contextlib.suppress(InvalidRequest):
-            schedules.check(expression)
-            schedules.next_times(expression, "Europe/Berlin", datetime(2026, 1, 1, tzinfo=UTC), 5)
+            cron.check(expression)
+            cron.next_times(expression, "Europe/Berlin", datetime(2026, 1, 1, tzinfo=UTC), 5)
         took.append(time.perf_counter() - began)
     assert min(took) < 0.05
 
 
 def test_a_schedule_reads_as_a_sentence():
-    assert "03:00" in schedules.in_words("0 3 * * *")
+    assert "03:00" in cron.in_words("0 3 * * *")

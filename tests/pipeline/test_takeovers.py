@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from pipeline import api, claims, cluster, heartbeat, recovery, runs, supervisor
+from pipeline import api, claims, cluster, heartbeat, supervisor
+from pipeline.engine.lifecycle import by_death, by_queue
 from pipeline.models import Brand, ConcurrencyLimit, Pause, Run, Worker
 from pipeline.states import Outcome, RunStatus
 from pipeline.testing import work_one
@@ -77,12 +78,12 @@ def test_a_pause_lets_finish_what_has_begun(brand):
     assert claims.claim(heartbeat.register_worker())[0] == run
 
 
-@pytest.mark.parametrize(("broken", "is_lapsed"), [("record_death", True), ("log", True), ("take_key", False)])
+@pytest.mark.parametrize(("broken", "is_lapsed"), [("record_death", True), ("log", True), ("claim_key", False)])
 def test_a_run_that_cannot_be_taken_up_is_set_aside_and_holds_nobody_up(brand, monkeypatch, broken, is_lapsed):
     def bug(*_):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(recovery if is_lapsed else runs, broken, bug)
+    monkeypatch.setattr(by_death if is_lapsed else by_queue, broken, bug)
     if is_lapsed:
         run = lapsed(brand)
     else:

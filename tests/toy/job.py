@@ -47,7 +47,7 @@ class Toy(JobType):
     def subject(self, brand: Any, params: dict[str, Any]) -> Subject:
         return Subject(params["name"], f"toy {params['name']}")
 
-    def booked(self, run: Any) -> None:
+    def on_completed(self, run: Any, fetched_at: Any) -> None:
         if run.parameters["ends"] == "unbooked":
             raise ValueError("a bug in the toy's books")
 

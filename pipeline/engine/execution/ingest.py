@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
-from ... import money, runs
+from ... import money
 from ...contract.context import PageResult
 from ...contract.errors import Cancelled, ItemsGone, TransientError
 from ...contract.landing import storable
@@ -18,6 +18,7 @@ from ...models import RawPage, RejectedItem, Run, Step, UpstreamRun
 from ...upstream_health import ASK_AGAIN
 from ..database import now
 from ..lifecycle.leased_run import LeasedRun
+from ..lifecycle.state import cost_so_far
 
 Land = Callable[[list[Any], int], PageResult]
 REJECTS_KEPT = 1000  # per run; beyond that rejected items are only counted
@@ -52,7 +53,7 @@ def ingest(leased: LeasedRun, upstream: UpstreamRun, land: Land) -> Counter[str]
             cost_actual=upstream.cost_actual,
             capped=upstream.capped,
         )
-        Run.objects.filter(pk=leased.run.pk).update(cost_actual=runs.spent(leased.run))
+        Run.objects.filter(pk=leased.run.pk).update(cost_actual=cost_so_far(leased.run))
     upstream.read_complete = True
     if leased.cancelling:
         raise Cancelled

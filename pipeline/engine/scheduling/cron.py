@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 from django.core.exceptions import ValidationError
 
-from .contract.errors import InvalidRequest
-from .zones import validate_time_zone
+from ...contract.errors import InvalidRequest
+from ...models.validators import validate_time_zone
 
 
 def check(expression: str, zone: str = "") -> None:

@@ -6,10 +6,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q, QuerySet
 
-from .contract.job_type import Done
-from .contract.registry import find_type
-from .models import DatasetStatus, Run, UpstreamRun
-from .states import Verdict
+from ...contract.job_type import Done
+from ...contract.registry import find_type
+from ...models import DatasetStatus, Run, UpstreamRun
+from ...states import Verdict
 
 LANDS_WITHIN = timedelta(hours=1)  # of the end upstream: then it is as fresh as its landing
 
@@ -24,24 +24,23 @@ def as_of(run: Run, at: datetime) -> datetime:
     return ended if ended and at - ended > LANDS_WITHIN else at
 
 
-def mark_running(run: Run, now: datetime) -> None:
+def mark_running(run: Run, at: datetime) -> None:
     """A worker has taken it; when it last succeeded stays as it was."""
-    _mark(run, last_status=DatasetStatus.Last.RUNNING, last_attempt_at=now, last_run_id=run.pk)
+    _mark(run, last_status=DatasetStatus.Last.RUNNING, last_attempt_at=at, last_run_id=run.pk)
 
 
-def mark_completed(run: Run, done: Done, now: datetime) -> None:
+def mark_completed(run: Run, done: Done, fetched_at: datetime) -> None:
     """Only a plausible result moves the clock; a partial or suspicious one leaves it and says why."""
     if done.verdict == Verdict.OK:
-        now = as_of(run, now)
         # Of what was fetched a while ago, and accepted or retried only now, others may know more.
         known = list(_rows(run).values_list("last_success_at", "last_attempt_at", "last_run_id")) if _keys(run) else []
-        if any(success and success > now for success, _, _ in known):
+        if any(success and success > fetched_at for success, _, _ in known):
             _rows(run).filter(last_run=run, last_status=DatasetStatus.Last.RUNNING).update(
                 last_status=DatasetStatus.Last.COMPLETED
             )
             return
-        success = {"last_success_at": now, "records_affected": done.records}
-        if any(tried and tried > now and by != run.pk for _, tried, by in known):  # what became of that stands
+        success = {"last_success_at": fetched_at, "records_affected": done.records}
+        if any(tried and tried > fetched_at and by != run.pk for _, tried, by in known):  # what became of that stands
             _mark(run, **success)
         else:
             _mark(run, **success, last_status=DatasetStatus.Last.COMPLETED, last_run_id=run.pk, error_message="")

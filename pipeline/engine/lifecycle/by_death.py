@@ -5,12 +5,13 @@ from datetime import datetime
 
 from django.db import transaction
 
+from ...models import Attempt, Run, RunLog, Worker
+from ...states import Outcome, RunStatus
+from ..database import now, wake_workers
+from ..journal import log
 from . import freshness
-from .engine.database import now, wake_workers
-from .engine.journal import log
-from .models import Attempt, Run, RunLog, Worker
-from .runs import fail_for_good, leave
-from .states import Outcome, RunStatus
+from .ending import fail_for_good
+from .state import first_in_queue, set_state
 
 logger = logging.getLogger(__name__)
 MAX_RECOVERIES = 5  # deaths without a committed step or page in between, then the run is poison
@@ -27,7 +28,7 @@ def record_death(run: Run, at: datetime, exit_signal: int | None = None) -> None
     Attempt.objects.filter(run=run, outcome="").update(outcome=Outcome.LOST, ended_at=at, error=story, exit_signal=exit_signal)
     recoveries = run.recoveries + 1
     if recoveries < MAX_RECOVERIES:
-        leave(run, RunStatus.PENDING, recoveries=recoveries, due_at=at, order_at=at, priority=Run.WOKEN)
+        set_state(run, RunStatus.PENDING, recoveries=recoveries, **first_in_queue(at))
         words = f"{story} What was done is kept; another worker goes on."
         log(run.pk, words, RunLog.Level.WARNING, at)
         logger.warning("Run %s: %s", run.pk, words)

@@ -1,0 +1,96 @@
+"""The transitions that a person asks for. Each is conditional: False means that the run was in another state by then."""
+
+from typing import Any
+
+from django.db import transaction
+
+from ...contract.job_type import Done
+from ...contract.registry import find_type
+from ...models import Job, Run
+from ...states import LIVE, JobStatus, RunStatus, Verdict
+from ..database import CLAIM_LOCK, lock, now, wake_workers
+from ..journal import log
+from ..scheduling.place import dedupe_key, order_at_for
+from . import freshness
+from .ending import cancel
+from .state import first_in_queue, has_upstream_work
+
+
+def request_cancel(run: Run, by: Any) -> bool:
+    """Pending with nothing at an upstream: over at once. Otherwise a worker brings it to its end. False: it had ended."""
+    with transaction.atomic():
+        if run.scheduled_for:  # its end inserts the next tick: in line with whoever moves the schedule
+            lock(CLAIM_LOCK)
+        found = Run.objects.select_for_update(no_key=True).filter(pk=run.pk, status__in=LIVE).first()
+        if found is None:
+            return False
+        at = now()
+        Run.objects.filter(pk=found.pk, cancel_requested_at=None).update(cancel_requested_at=at, cancel_requested_by=by)
+        log(found.pk, f"Cancel asked for by {by or 'the system'}.", at=at)
+        if found.status == RunStatus.PENDING and not has_upstream_work(found):
+            cancel(found, at, f"Cancelled before {'its next try' if found.started_at else 'it started'}.")
+        else:  # running ones hear of it by their heartbeat
+            Run.objects.filter(pk=found.pk, status__in=[RunStatus.PENDING, RunStatus.WAITING]).update(**first_in_queue(at))
+            wake_workers()
+        return True
+
+
+def reopen(run: Run, by: Any) -> bool:
+    """A person's Retry: the same run, its steps kept, a new retry budget. In the caller's transaction.
+
+    False where its state is another by now. IntegrityError where another live run holds its key.
+    """
+    at = now()
+    changed = Run.objects.filter(pk=run.pk, status__in=[RunStatus.FAILED, RunStatus.CANCELLED]).update(
+        status=RunStatus.PENDING,
+        due_at=at,
+        order_at=order_at_for(run.job_type, run.brand_id, at),
+        attempt=0,
+        recoveries=0,
+        completed_at=None,
+        error_message="",
+        summary="",
+        cancel_requested_at=None,
+        cancel_requested_by=None,
+        priority=Run.MANUAL,
+        blocked_reason="",
+        blocked_since=None,
+        dedupe_key=dedupe_key(run.job_type, run.brand_id, run.subject),
+    )
+    if changed:
+        Job.objects.filter(pk=run.job_id, schedule_type=Job.Schedule.ONE_TIME).update(status=JobStatus.ACTIVE)
+        log(run.pk, f"Reopened by {by or 'the system'}: what was done is kept.", at=at)
+        wake_workers()
+    return bool(changed)
+
+
+def bring_forward(run: Run, by: Any) -> bool:
+    """Due now instead of later. False where it is not pending any more."""
+    with transaction.atomic():
+        at = now()
+        pending = Run.objects.filter(pk=run.pk, status=RunStatus.PENDING)
+        if pending.filter(due_at__lte=at).exists():  # it has its place: a new one would be behind it
+            return True
+        changed = pending.update(due_at=at, order_at=order_at_for(run.job_type, run.brand_id, at, run.priority))
+        if changed:
+            log(run.pk, f"Brought forward by {by or 'the system'}.", at=at)
+            wake_workers()
+        return bool(changed)
+
+
+def accept(run: Run, by: Any) -> bool:
+    """A person has looked at a partial or suspicious result and takes it as good."""
+    with transaction.atomic():
+        doubted = [Verdict.PARTIAL, Verdict.SUSPICIOUS]
+        if not Run.objects.filter(pk=run.pk, status=RunStatus.COMPLETED, verdict__in=doubted).update(verdict=Verdict.OK):
+            return False
+        run.refresh_from_db()
+        fetched_at = freshness.as_of(run, run.completed_at or now())
+        records = run.counts.get("new", 0) + run.counts.get("changed", 0)
+        freshness.mark_completed(run, Done(records=records), fetched_at)
+        if handler := find_type(run.job_type):
+            handler.on_completed(run, fetched_at)
+        log(run.pk, f"Accepted as good by {by}.")
+        if not run.job.recurring:
+            Job.objects.filter(pk=run.job_id).update(status=JobStatus.ARCHIVED)
+        return True

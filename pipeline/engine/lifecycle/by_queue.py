@@ -1,0 +1,45 @@
+"""The transitions that the queue makes of a run that nobody works on."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from ...models import Run
+from ...states import LIVE, RunStatus
+from ..database import now, wake_workers
+from ..journal import log
+from ..scheduling.place import dedupe_key
+from .ending import follow_up
+from .state import set_state
+
+SET_ASIDE_FOR = timedelta(minutes=5)
+
+
+def claim_key(run: Run, at: datetime) -> bool:
+    """A scheduled run comes due: it takes its dedupe key, or gives way to the run that has it and inserts its successor."""
+    key = dedupe_key(run.job_type, run.brand_id, run.subject)
+    holder = Run.objects.filter(dedupe_key=key, status__in=LIVE).first()
+    if holder is None:
+        Run.objects.filter(pk=run.pk).update(dedupe_key=key)
+        return True
+    set_state(run, RunStatus.CANCELLED, completed_at=at, summary=f"Skipped: run {holder.pk} is doing it.")
+    log(run.pk, f"Skipped: run {holder.pk} is doing it.", at=at)
+    follow_up(run, run.job, at, gave_way=True)
+    return False
+
+
+def set_aside(run: Run, at: datetime, reason: str) -> None:
+    """It cannot even be taken up: looked at again later, so that it does not stand in the way of all others."""
+    run.refresh_from_db()  # what was written of it and rolled back is still in memory
+    if run.status == RunStatus.RUNNING:
+        Run.objects.filter(pk=run.pk).update(lease_expires_at=at + SET_ASIDE_FOR)
+    else:
+        set_state(run, RunStatus.PENDING, due_at=at + SET_ASIDE_FOR, order_at=at + SET_ASIDE_FOR, blocked_reason=reason)
+
+
+def wake(run_ids: Iterable[int]) -> int:
+    """What these waited for has happened."""
+    at = now()
+    woken = Run.objects.filter(pk__in=list(run_ids), status=RunStatus.WAITING, due_at__gt=at).update(due_at=at, order_at=at)
+    if woken:
+        wake_workers()
+    return woken

@@ -1,0 +1,133 @@
+"""The transitions that a worker makes of the run it has the lease of. Each is fenced: after a takeover it changes nothing."""
+
+from datetime import datetime, timedelta
+
+from ...contract.job_type import Done
+from ...contract.registry import get_type
+from ...models import Job, RunLog
+from ...states import Outcome, RunStatus, Verdict
+from ..database import wake_workers
+from ..journal import log
+from ..scheduling import retry
+from . import freshness
+from .ending import cancel, end_attempt, end_job, fail_for_good
+from .lease import Lease, fenced
+from .state import back_in_queue, cost_so_far, first_in_queue, has_upstream_work, set_state
+
+BLOCKED_FOR_AT_MOST = timedelta(hours=2)
+CANCEL_AGAIN = 30.0  # seconds at most until a blocked cancel is tried again
+
+
+def park(lease: Lease, due_at: datetime, reason: str, *, cancel_seen: bool = False) -> None:
+    """It waits for something outside and holds no worker; woken, or due at the latest at `due_at`.
+
+    `cancel_seen`: the handler has seen the cancel that there may be; one that came meanwhile must not sleep until due_at.
+    """
+    with fenced(lease) as (run, at):
+        due = at if run.cancel_requested_at and not cancel_seen else due_at
+        set_state(run, RunStatus.WAITING, due_at=due, blocked_reason=reason, blocked_since=None)
+        end_attempt(lease, Outcome.PARKED, at, reason)
+
+
+def hand_back(lease: Lease, reason: str = "The worker was stopped.") -> None:
+    """The worker stops: due at once for another, no try spent."""
+    with fenced(lease) as (run, at):
+        set_state(run, RunStatus.PENDING, **first_in_queue(at))
+        end_attempt(lease, Outcome.HANDED_BACK, at, reason)
+        wake_workers()
+
+
+def block(lease: Lease, reason: str, seconds: float, *, limited: bool = True, cancel_seen: bool = False) -> None:
+    """Not possible just now through nobody's fault: waits with the reason, costs no try; after two hours it does, if limited."""
+    with fenced(lease) as (run, at):
+        if cancel_seen and not has_upstream_work(run):  # nothing to bring home: it would wait for its own end
+            end_attempt(lease, Outcome.CANCELLED, at, reason)
+            cancel(run, at, f"Cancelled. {reason}")
+            return
+        since = (run.blocked_since or at) if limited else None
+        if since is None or at - since <= BLOCKED_FOR_AT_MOST:
+            if run.cancel_requested_at:
+                seconds = min(seconds, CANCEL_AGAIN) if cancel_seen else 0
+            due = at + timedelta(seconds=seconds)
+            set_state(run, RunStatus.PENDING, **back_in_queue(run, due), blocked_reason=reason, blocked_since=since)
+            end_attempt(lease, Outcome.HANDED_BACK, at, reason)  # it is back in line: nothing of it waits upstream
+            log(run.pk, f"Waiting: {reason}", RunLog.Level.WARNING, at)
+            return
+    fail(lease, f"{reason} It has been so for two hours.", permanent=False, cancel_seen=cancel_seen)
+
+
+def complete(lease: Lease, done: Done) -> None:
+    """Finished and saved. Freshness, the job's end or next tick, and the type's own bookkeeping go with it, or none of it."""
+    with fenced(lease) as (run, at):
+        summary = " ".join(filter(None, [done.summary, done.reason]))
+        set_state(
+            run,
+            RunStatus.COMPLETED,
+            verdict=done.verdict,
+            completed_at=at,
+            counts=done.counts,
+            summary=summary,
+            error_message="",
+            blocked_since=None,
+            cost_actual=cost_so_far(run),
+            progress={},
+        )
+        end_attempt(lease, Outcome.COMPLETED, at)
+        fetched_at = freshness.as_of(run, at)
+        freshness.mark_completed(run, done, fetched_at)
+        log(
+            run.pk,
+            f"Completed: {summary}" if done.verdict == Verdict.OK else f"Completed, to be checked: {summary}",
+            RunLog.Level.INFO if done.verdict == Verdict.OK else RunLog.Level.WARNING,
+            at,
+        )
+        get_type(run.job_type).on_completed(run, fetched_at)
+        end_job(run, at)
+
+
+def fail(
+    lease: Lease,
+    error: str,
+    *,
+    permanent: bool,
+    traceback: str = "",
+    not_before: datetime | None = None,
+    cancel_seen: bool = False,
+) -> None:
+    """A try failed. Another follows with backoff, unless none is left or none would help.
+
+    A cancel that came meanwhile (not `cancel_seen`) decides instead: what was paid for is still to be brought home.
+    """
+    with fenced(lease) as (run, at):
+        if run.cancel_requested_at and not cancel_seen:
+            set_state(run, RunStatus.PENDING, **first_in_queue(at))
+            end_attempt(lease, Outcome.FAILED, at, error, traceback)
+            log(run.pk, f"Cancelled meanwhile: {error}", RunLog.Level.WARNING, at)
+            wake_workers()
+            return
+        tries = run.attempt + 1
+        due = None if permanent or run.cancel_requested_at else retry.next_try(tries, run.job.max_retries, at, not_before)
+        end_attempt(lease, Outcome.FAILED, at, error, traceback)
+        freshness.mark_failed(run, error)
+        if due is None:
+            log(run.pk, f"Failed: {error}", RunLog.Level.ERROR, at)
+            fail_for_good(run, error, at, attempt=tries)
+            return
+        set_state(run, RunStatus.PENDING, **back_in_queue(run, due), attempt=tries, error_message=error, blocked_since=None)
+        log(
+            run.pk,
+            f"Try {tries} of {run.job.max_retries + 1} failed: {error} Next try at {due:%H:%M} UTC.",
+            RunLog.Level.WARNING,
+            at,
+        )
+        Job.objects.filter(pk=run.job_id).update(
+            last_error=f"Try {tries} of {run.job.max_retries + 1} failed, next at {due:%H:%M} UTC: {error}"
+        )
+        wake_workers()
+
+
+def finish_cancel(lease: Lease, summary: str) -> None:
+    """Stopped by a person; whatever had been paid for has landed."""
+    with fenced(lease) as (run, at):
+        end_attempt(lease, Outcome.CANCELLED, at)
+        cancel(run, at, summary)

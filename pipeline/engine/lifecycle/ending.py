@@ -1,0 +1,65 @@
+"""What the end of a run means: for its data, its job and its schedule."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Case, F, Value, When
+
+from ...models import Attempt, Job, Run
+from ...states import JobStatus, Outcome, RunStatus, Verdict
+from ..journal import log
+from ..scheduling.ticks import insert_next_tick, tell_skipped
+from . import freshness
+from .lease import Lease
+from .state import cost_so_far, set_state
+
+
+def end_attempt(lease: Lease, outcome: Outcome, at: datetime, error: str = "", traceback: str = "") -> None:
+    words = {name: value for name, value in (("error", error), ("traceback", traceback)) if value}
+    Attempt.objects.filter(pk=lease.attempt_id).update(outcome=outcome, ended_at=at, **words)
+
+
+def cancel(run: Run, at: datetime, summary: str) -> None:
+    set_state(run, RunStatus.CANCELLED, completed_at=at, summary=summary, cost_actual=cost_so_far(run), progress={})
+    freshness.mark_stopped(run)
+    log(run.pk, summary, at=at)
+    end_job(run, at)
+
+
+def fail_for_good(run: Run, error: str, at: datetime, **fields: Any) -> None:
+    set_state(run, RunStatus.FAILED, completed_at=at, error_message=error, cost_actual=cost_so_far(run), progress={}, **fields)
+    Job.objects.filter(pk=run.job_id).update(last_error=error)
+    end_job(run, at)
+
+
+def end_job(run: Run, at: datetime) -> None:
+    """What the end of this run means for its job: archived, done, the next tick, or (failed) kept for a person's Retry."""
+    ok = run.status == RunStatus.COMPLETED
+    changes: dict[str, Any] = {}
+    if ok:
+        changes = {"runs_completed": F("runs_completed") + 1, "last_error": ""}
+    if run.scheduled_for is None:
+        job = None
+        if ok and run.verdict == Verdict.OK:
+            changes["status"] = JobStatus.ARCHIVED if run.trigger_source == Job.Trigger.MANUAL else JobStatus.COMPLETED
+        elif run.status != RunStatus.FAILED:  # one that was put away meanwhile stays so
+            changes["status"] = Case(When(status=JobStatus.ARCHIVED, then=F("status")), default=Value(JobStatus.COMPLETED))
+    else:  # its count and its next tick follow from what it is now
+        job = Job.objects.select_for_update(no_key=True).get(pk=run.job_id)
+        if ok and job.max_runs and job.runs_completed + 1 >= job.max_runs and job.status != JobStatus.ARCHIVED:
+            job.status = changes["status"] = JobStatus.COMPLETED
+    if changes:
+        Job.objects.filter(pk=run.job_id).update(**changes)
+    if job:
+        follow_up(run, job, at)
+
+
+def follow_up(tick: Run, job: Job, at: datetime, *, gave_way: bool = False) -> None:
+    """A scheduled run is over: its successor, from now on. What came due in between is skipped, and said.
+
+    `gave_way`: another did it. One that a person brought forward comes again at its own time.
+    """
+    if tick.scheduled_for is None or job.status not in (JobStatus.ACTIVE, JobStatus.PAUSED):
+        return
+    tell_skipped(tick, job, at)
+    insert_next_tick(job, at if gave_way else max(at, tick.scheduled_for), at)

@@ -1,0 +1,46 @@
+"""The state of a run as its row has it: the one function that writes it, and what other transitions ask of it."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Sum
+
+from ...contract.registry import find_type
+from ...models import Run, UpstreamRun
+from ...states import RunStatus
+from ..scheduling.place import order_at_for
+
+
+def set_state(run: Run, status: RunStatus, **fields: Any) -> None:
+    """Write the new state; only a running run has a lease. The caller has read and locked the row: what differs is written."""
+    fields |= {"status": status, "lease_token": None, "lease_expires_at": None, "worker_id": None}
+    changed = {name: value for name, value in fields.items() if getattr(run, name) != value}
+    Run.objects.filter(pk=run.pk).update(**changed)
+    for name, value in changed.items():
+        setattr(run, name, value)
+
+
+def cost_so_far(run: Run) -> Any:
+    """What the run's upstream runs cost, USD; None where nothing was paid."""
+    handler = find_type(run.job_type)
+    if handler and not handler.source:
+        return None
+    return UpstreamRun.objects.filter(run=run).aggregate(sum=Sum("cost_actual"))["sum"]
+
+
+def has_upstream_work(run: Run) -> bool:
+    """Whether one of its upstream runs is or may be at work, or has paid-for items that are not saved yet."""
+    return UpstreamRun.objects.filter(run=run).filter(UpstreamRun.unfinished()).exists()
+
+
+def first_in_queue(at: datetime) -> dict[str, Any]:
+    """Due at once and before all others: work that has begun is finished before new work starts."""
+    return {"due_at": at, "order_at": at, "priority": Run.WOKEN}
+
+
+def back_in_queue(run: Run, due_at: datetime) -> dict[str, Any]:
+    """The place of a run that is pending once more: first where it has work upstream, else behind the others of its kind."""
+    if has_upstream_work(run):
+        return first_in_queue(due_at)
+    priority = Run.SCHEDULED if run.scheduled_for else Run.MANUAL
+    return {"due_at": due_at, "priority": priority, "order_at": order_at_for(run.job_type, run.brand_id, due_at, priority)}
