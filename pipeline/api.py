@@ -12,6 +12,7 @@ from django.db.models import Q
 from .contract.errors import NotAllowed
 from .contract.registry import get_type
 from .engine.database import CLAIM_LOCK, lock, now, wake_workers
+from .engine.execution.replay import replay
 from .engine.journal import record_event
 from .engine.lifecycle import by_person
 from .engine.scheduling import cron
@@ -19,7 +20,6 @@ from .engine.scheduling.place import dedupe_key
 from .engine.scheduling.ticks import drop_future_tick, insert_next_tick, tell_skipped
 from .enqueue import Queued, checked, queue_many, queue_one_time_job, start_here
 from .models import Brand, Job, Run, UpstreamRun
-from .replay import replay
 from .states import JOB_ACTIONS, RUN_ACTIONS, JobStatus, RunStatus
 
 __all__ = [

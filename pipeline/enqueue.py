@@ -8,13 +8,14 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from . import claims
 from .contract.errors import InvalidRequest, NotAllowed
 from .contract.job_type import JobType, Subject
 from .contract.parameters import clean_parameters
 from .contract.registry import get_type
 from .engine.database import CLAIM_LOCK, lock, now, wake_workers
 from .engine.lifecycle.lease import Lease
+from .engine.queue.claim import take_lease
+from .engine.queue.stops import stops_for
 from .engine.scheduling.place import PLACE_GAP, build_run, dedupe_key, insert_run, order_at_for
 from .models import Brand, Job, Run, Worker
 from .states import LIVE
@@ -129,14 +130,14 @@ def start_here(
     brand, params, subject = checked(brand_id, job_type, parameters)
     with transaction.atomic():
         lock(CLAIM_LOCK)
-        stops = claims.blocking(job_type, brand.pk if brand else None)
+        stops = stops_for(job_type, brand.pk if brand else None)
         queued = (
             None if stops else _queue(brand, job_type, params, subject, Job.Trigger.MANUAL, None, max_retries, created_by, mode)
         )
         if queued and queued.created:
-            run, attempt = claims.take(queued.run.pk, worker, now())
+            run, lease = take_lease(queued.run.pk, worker, now())
             queued = Queued(queued.job, run, created=True)
-            return queued, Lease(queued.run.pk, attempt.lease_token, attempt.pk)
+            return queued, lease
     if queued is None:
         raise NotAllowed(
             f"{get_type(job_type).label} cannot start here now: it is paused, or as many run as its limit allows."

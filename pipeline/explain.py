@@ -5,16 +5,14 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from statistics import median_low
 
-from django.utils import timezone
-
-from . import claims
 from .contract.registry import label_of
 from .contract.source import source_label
-from .limits import Limit
+from .engine.queue.limits import Limit
+from .engine.queue.stops import current_stops
 from .models import Event, Pause, Run, UpstreamRun, Worker
 from .states import JobStatus, RunStatus
+from .words import clock, in_words
 
-SILENT = timedelta(seconds=60)  # a worker unheard of for longer is not counted on
 RECENT = 20  # upstream runs that tell what is usual
 LINE = 500  # places in line that are numbered; whoever is further back reads that
 
@@ -45,7 +43,7 @@ class Surroundings:
 
     @cached_property
     def stops(self) -> list[Limit]:
-        return claims.excluded()
+        return current_stops()
 
     @cached_property
     def pauses(self) -> list[Pause]:
@@ -102,22 +100,21 @@ def held_back(run: Run, around: Surroundings) -> str:
     if stop.reason or stop.max_running is not None:
         return stop.reason or around.limited(stop)
     pause = next((p for p in around.pauses if p.job_type in ("", run.job_type) and p.brand_id in (None, run.brand_id)), None)
-    return f"Paused by {pause.by or 'the system'} since {_clock(pause.since)}: {pause}." if pause else "Paused."
+    return f"Paused by {pause.by or 'the system'} since {clock(pause.since)}: {pause}." if pause else "Paused."
 
 
 def _paused(run: Run, around: Surroundings) -> str:
     event = around.job_pauses.get(run.job_id)
     what = "Its schedule is" if run.scheduled_for else "It is"
-    return f"{what} paused by {event.by or 'the system'} since {_clock(event.at)}." if event else f"{what} paused."
+    return f"{what} paused by {event.by or 'the system'} since {clock(event.at)}." if event else f"{what} paused."
 
 
 def no_worker_since(at: datetime) -> str | None:
     """The sentence for a stand-still: no worker has given a sign of life for a minute. None while one lives."""
-    last = Worker.objects.filter(kind="worker").order_by("-last_seen_at").first()
-    if last and last.stopped_at is None and at - last.last_seen_at < SILENT:
+    workers = Worker.objects.filter(kind=Worker.Kind.WORKER)
+    if workers.alive(at).exists():
         return None
-    if Worker.objects.filter(kind="worker", stopped_at=None, last_seen_at__gt=at - SILENT).exists():
-        return None
+    last = workers.order_by("-last_seen_at").first()
     if last is None:
         return "No worker has ever reported. Runs wait until one starts (manage.py worker)."
     return f"No worker has reported for {in_words(at - last.last_seen_at)}. Runs wait until one starts."
@@ -129,7 +126,7 @@ def _not_due(run: Run, at: datetime, around: Surroundings) -> str:
         return f"{run.blocked_reason} Looked at again in {left}."
     if run.attempt:
         return f"Try {run.attempt + 1} of {run.job.max_retries + 1}, next in {left}: {run.error_message}"
-    due = f"Due in {left}, at {_clock(run.due_at)}."
+    due = f"Due in {left}, at {clock(run.due_at)}."
     # Whose schedule is paused does not start then either.
     return f"{due} {_paused(run, around)}" if run.job.status == JobStatus.PAUSED else due
 
@@ -160,18 +157,3 @@ def _limited(limit: Limit) -> str:
     using = [str(pk) for pk in scope.values_list("pk", flat=True)]
     more = f" and {len(using) - 5} more" if len(using) > 5 else ""
     return f"{len(using)} of {limit.max_running} slots for {what} in use by runs {', '.join(using[:5])}{more}."
-
-
-def in_words(duration: timedelta) -> str:
-    """'9 min', '12 s', '2 h 5 min'."""
-    seconds = max(int(duration.total_seconds()), 0)
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes, hours = seconds // 60 % 60, seconds // 3600
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
-
-
-def _clock(moment: datetime) -> str:
-    """'14:02', on another day '4 May 14:02'."""
-    local = timezone.localtime(moment)
-    return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local.day} {local:%b %H:%M}"

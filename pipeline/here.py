@@ -12,16 +12,18 @@ from uuid import UUID
 
 from django.db import connection
 
-from . import api, executor
+from . import api
 from .contract.registry import longest_work
+from .engine.execution import executor
 from .engine.lifecycle.lease import Lease
-from .heartbeat import Heart, register_worker
-from .models import Run
+from .engine.workers.heartbeat import Heartbeat
+from .engine.workers.processes import register_worker
+from .models import Run, Worker
 
 LONGEST_WAIT = timedelta(hours=2)  # here waiting upstream is part of the attempt
 _stopping = threading.Event()
 _guard = threading.Lock()
-_heart: Heart | None = None
+_heart: Heartbeat | None = None
 _threads: set[threading.Thread] = set()
 
 
@@ -29,7 +31,7 @@ def start(
     brand_id: UUID | str | None, job_type: str, parameters: dict[str, Any] | None, *, mode: str, created_by: Any = None
 ) -> api.Queued:
     """Begin the work in a thread of its own and return at once. `created` False: a live run already held the key."""
-    heart = _beating("web" if mode == Run.Mode.LEGACY else "command")
+    heart = _beating(Worker.Kind.WEB if mode == Run.Mode.LEGACY else Worker.Kind.COMMAND)
     queued, lease = api.start_here(brand_id, job_type, parameters, worker=heart.worker, mode=mode, created_by=created_by)
     if lease:
         thread = threading.Thread(target=_work, args=(queued.run.pk, lease, heart), name=f"run {queued.run.pk}", daemon=True)
@@ -44,7 +46,7 @@ def stop() -> None:
 
 
 @atexit.register
-def rest(seconds: float = 10) -> None:
+def hand_back_all(seconds: float = 10) -> None:
     """Hand back what runs here, and stop beating: this process ends, or begins anew with its next start()."""
     global _heart
     stop()
@@ -58,16 +60,16 @@ def rest(seconds: float = 10) -> None:
     _stopping.clear()
 
 
-def _beating(kind: str) -> Heart:
+def _beating(kind: str) -> Heartbeat:
     global _heart
     with _guard:
         if _heart is None or not _heart.is_alive():
-            _heart = Heart(register_worker(kind))
+            _heart = Heartbeat(register_worker(kind))
             _heart.start()
         return _heart
 
 
-def _work(run_id: int, lease: Lease, heart: Heart) -> None:
+def _work(run_id: int, lease: Lease, heart: Heartbeat) -> None:
     try:
         run = Run.objects.select_related("brand", "job").get(pk=run_id)
         heart.hold(lease, longest_work(run.job_type) + LONGEST_WAIT)

@@ -123,4 +123,4 @@ def _nothing_goes_on_here() -> Iterator[None]:
     yield
     from pipeline import here
 
-    here.rest()
+    here.hand_back_all()

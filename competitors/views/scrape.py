@@ -13,10 +13,11 @@ from django.views.decorators.http import require_POST
 
 from pipeline import api, here, queries
 from pipeline.contract.errors import InvalidRequest, NotAllowed
-from pipeline.explain import Surroundings, held_back, in_words
+from pipeline.explain import Surroundings, held_back
 from pipeline.models import Run
 from pipeline.states import RunStatus
 from pipeline.views.access import needs, see_other
+from pipeline.words import in_words
 
 from ..amazon.tracking import JOB_TYPE, scrape_parameters
 from .access import get_competitor, get_listing

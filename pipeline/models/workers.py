@@ -1,19 +1,39 @@
 import uuid
+from datetime import datetime, timedelta
 
 from django.db import models
 
+SILENT_AFTER = timedelta(seconds=60)  # without a sign of life for longer, a worker is not counted on
+
+
+class WorkerQuerySet(models.QuerySet["Worker"]):
+    def alive(self, at: datetime) -> "WorkerQuerySet":
+        """Not stopped, and heard of within SILENT_AFTER."""
+        return self.filter(stopped_at=None, last_seen_at__gt=at - SILENT_AFTER)
+
+    def silent(self, at: datetime, within: timedelta) -> "WorkerQuerySet":
+        """Not stopped and not alive, but heard of within that time."""
+        return self.filter(stopped_at=None, last_seen_at__lte=at - SILENT_AFTER, last_seen_at__gt=at - within)
+
 
 class Worker(models.Model):
-    """One process that claims runs, from its start to its end; a new process is a new row."""
+    """One process that claims runs, from its start to its end. A new process is a new row."""
+
+    class Kind(models.TextChoices):
+        WORKER = "worker", "Worker"
+        WEB = "web", "Web server (legacy)"
+        COMMAND = "command", "Command (direct)"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     host = models.CharField(max_length=200)
     pid = models.PositiveIntegerField()
     cluster = models.UUIDField(null=True, blank=True, help_text="The cluster it belongs to; empty for web and command.")
-    kind = models.CharField(max_length=10, default="worker", help_text="worker, web or command")
+    kind = models.CharField(max_length=10, default=Kind.WORKER, help_text="worker, web or command")
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     stopped_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WorkerQuerySet.as_manager()
 
     class Meta:
         ordering = ["-started_at"]

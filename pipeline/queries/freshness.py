@@ -10,6 +10,7 @@ from django.utils import timezone
 from .. import states
 from ..models import DatasetStatus
 from ..states import Badge
+from ..words import days
 
 
 @dataclass(frozen=True)
@@ -101,12 +102,3 @@ def banner(label: str, lines: list[FreshnessLine]) -> Banner | None:
         link_url=run.get_absolute_url() if run else "",
         link_text=f"See run {run.pk}" if run else "",
     )
-
-
-def days(age: timedelta) -> str:
-    """'2 days', '5 hours', '10 minutes'."""
-    seconds = int(age.total_seconds())
-    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if seconds >= size:
-            return f"{seconds // size} {unit}{'' if seconds // size == 1 else 's'}"
-    return "less than a minute"

@@ -9,8 +9,9 @@ from django.conf import settings
 from django.db.models import Count, F
 from django.utils import timezone
 
-from .. import money, states, upstream_health
+from .. import states
 from ..contract.registry import all_types
+from ..engine.upstreams import budget, health
 from ..explain import no_worker_since
 from ..models import Brand, DatasetStatus, Run, UpstreamRun, Worker
 from ..states import RunStatus
@@ -79,16 +80,16 @@ def overview(user: Any = None) -> Overview:
             user,
         ),
         failed_count=failed.count(),
-        closed=list(upstream_health.closed_sources().values()),
+        closed=list(health.closed_sources().values()),
         orphans=[
             (one.run, _left(one))
             for one in UpstreamRun.objects.filter(status__in=UpstreamRun.OPEN, run__status__in=states.TERMINAL).select_related(
                 "run"
             )
         ],
-        workers=Worker.objects.filter(kind="worker", stopped_at=None, last_seen_at__gt=now - timedelta(seconds=60)).count(),
+        workers=Worker.objects.alive(now).filter(kind=Worker.Kind.WORKER).count(),
         no_worker=no_worker_since(now),
-        spent_today=money.today(),
+        spent_today=budget.spent_today(),
         spend_limit=settings.PIPELINE_DAILY_SPEND_LIMIT_USD,
     )
 

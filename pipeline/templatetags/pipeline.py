@@ -13,6 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from ..states import Badge
+from ..words import words_ago
 
 register = template.Library()
 UNKNOWN = format_html('<span aria-hidden="true">{}</span><span class="vh">{}</span>', "–", "not known")
@@ -52,18 +53,6 @@ def when(moment: datetime | None) -> SafeString:
     local = timezone.localtime(moment)
     today = local.date() == timezone.localdate()
     return _time(moment, f"{local:%H:%M:%S}" if today else f"{local.day} {local:%b %Y, %H:%M}")
-
-
-def words_ago(moment: datetime, now: datetime) -> str:
-    """Coarse words for how long ago (or, ahead, 'in 5 minutes')."""
-    seconds = (now - moment).total_seconds()
-    ahead, seconds = seconds < -1, abs(seconds)
-    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
-        if seconds >= size:
-            count = int(seconds // size)
-            words = f"{count} {unit}{'' if count == 1 else 's'}"
-            return f"in {words}" if ahead else f"{words} ago"
-    return "just now"
 
 
 def _time(moment: datetime, words: str) -> SafeString:

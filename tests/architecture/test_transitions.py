@@ -9,7 +9,7 @@ import pytest
 
 from tests.architecture.tree import source, tree
 
-HOMES = ("pipeline/claims.py", "pipeline/engine/lifecycle/")
+HOMES = ("pipeline/engine/lifecycle/", "pipeline/engine/queue/claim.py")
 STATE = {"status", "lease_token", "lease_expires_at"}
 
 

@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from pipeline import api, upstream_health
+from pipeline import api
+from pipeline.engine.upstreams import health
+from pipeline.engine.workers.healing import heal_schedules
+from pipeline.engine.workers.inline import work_off
 from pipeline.models import Attempt, Brand, DatasetStatus, Run
-from pipeline.sweep import sweep
-from pipeline.testing import work_off
 from tests.factories import make_listing, make_orphan, make_review, make_upstream
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
@@ -39,8 +40,8 @@ def filled(listing):
     )
     make_upstream(waiting)
     make_orphan(make_listing(listing.competitor, asin="B0DK5F3N7Q"), "kS2hZ8PqLr4TnVw0X")
-    sweep(timezone.now())
-    upstream_health.note_rejection("apify", "Apify does not accept the token.")
+    heal_schedules(timezone.now())
+    health.note_rejection("apify", "Apify does not accept the token.")
     for ends in ("ok", "partial", "permanent", "bug", "transient", "blocked"):
         api.queue_one_time_job(brand.pk, "toy", {"name": ends, "ends": ends})
     work_off()

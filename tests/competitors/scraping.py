@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from pipeline.engine.workers.inline import work_one
 from pipeline.explain import explain
 from pipeline.models import Run, UpstreamRun
-from pipeline.testing import work_one
 from tests.processes import until
 
 

@@ -6,13 +6,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from pipeline import api, claims, executor
+from pipeline import api
 from pipeline.contract.source import get_source
-from pipeline.engine.lifecycle.lease import Lease
-from pipeline.heartbeat import register_worker
+from pipeline.engine.execution import executor
+from pipeline.engine.queue.claim import claim
+from pipeline.engine.upstreams.orphans import settle_orphans
+from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Run, SourceState, UpstreamRun
 from pipeline.states import RunStatus
-from pipeline.sweep import sweep
 from tests.competitors.scraping import finish, upstream_runs, work
 from tests.processes import until
 
@@ -46,9 +47,9 @@ def test_a_cancel_whose_abort_fails_asks_again_and_costs_no_try(sandbox, run):
 
 
 def test_a_cancel_between_the_claim_and_the_start_pays_nothing(sandbox, run):
-    claimed, attempt = claims.claim(register_worker())
+    claimed, lease = claim(register_worker())
     api.cancel(Run.objects.get(pk=run.pk), None)
-    executor.execute(claimed, Lease(run.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
+    executor.execute(claimed, lease, stopping=lambda: False)
     run.refresh_from_db()
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.CANCELLED, 0)
 
@@ -143,7 +144,7 @@ def test_a_cancel_ends_the_upstream_run_whose_listing_is_gone(sandbox, listing, 
     sandbox.account.faults.clear()
     finish(run)
     assert (run.status, sandbox.state["runs"][0]["status"]) == (RunStatus.CANCELLED, "ABORTED")
-    sweep(timezone.now())
+    settle_orphans()
     assert run.upstream_runs.get().ended
 
 

@@ -9,15 +9,17 @@ import pytest
 import requests
 from django.utils import timezone
 
-from pipeline import api, claims, executor, money
+from pipeline import api
 from pipeline.contract.errors import NotAllowed
 from pipeline.contract.source import get_source
+from pipeline.engine.execution import executor
 from pipeline.engine.execution.context import WorkerContext
-from pipeline.engine.lifecycle.lease import Lease
-from pipeline.heartbeat import register_worker
+from pipeline.engine.queue.claim import claim
+from pipeline.engine.upstreams.paid_starts import _intend
+from pipeline.engine.workers.inline import work_one
+from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Run, SourceState, UpstreamRun
 from pipeline.states import RunStatus
-from pipeline.testing import work_one
 from tests.competitors.scraping import finish, upstream_runs, words, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -91,10 +93,10 @@ def test_after_a_day_of_not_knowing_a_person_decides(sandbox, listing, run):
 
 
 def test_a_worker_that_died_before_its_checkpoint_adopts_what_it_started(sandbox, listing, run):
-    claimed, attempt = claims.claim(register_worker())
+    claimed, lease = claim(register_worker())
     order = order_of(claimed, listing)
-    ctx = WorkerContext(claimed, Lease(claimed.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
-    intent = money._intend(ctx, order, "start", None)
+    ctx = WorkerContext(claimed, lease, stopping=lambda: False)
+    intent = _intend(ctx, order, "start", None)
     get_source("apify").start(order, intent.tag)  # the answer came, and the process died before writing it down
     Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     finish(run)
@@ -102,9 +104,9 @@ def test_a_worker_that_died_before_its_checkpoint_adopts_what_it_started(sandbox
 
 
 def test_a_worker_that_died_before_sending_starts_it_once(sandbox, listing, run):
-    claimed, attempt = claims.claim(register_worker())
-    ctx = WorkerContext(claimed, Lease(claimed.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
-    money._intend(ctx, order_of(claimed, listing), "start", None)
+    claimed, lease = claim(register_worker())
+    ctx = WorkerContext(claimed, lease, stopping=lambda: False)
+    _intend(ctx, order_of(claimed, listing), "start", None)
     Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     work(run)
     assert upstream_runs(sandbox) == 0
@@ -114,8 +116,7 @@ def test_a_worker_that_died_before_sending_starts_it_once(sandbox, listing, run)
 
 
 def test_a_worker_that_lost_its_lease_pays_and_books_nothing(sandbox, run):
-    claimed, attempt = claims.claim(register_worker())
-    lease = Lease(run.pk, attempt.lease_token, attempt.pk)
+    claimed, lease = claim(register_worker())
     Run.objects.filter(pk=run.pk).update(lease_token=uuid.uuid4())  # somebody else has it now
     executor.execute(claimed, lease, stopping=lambda: False)
     assert (upstream_runs(sandbox), UpstreamRun.objects.count()) == (0, 0)
@@ -254,9 +255,9 @@ def test_a_list_that_is_longer_than_can_be_read_does_not_say_that_a_start_did_no
     """Ours is the oldest of it and on no page that was read."""
     monkeypatch.setattr("competitors.upstream.apify.LIST_PAGE", 2)
     monkeypatch.setattr("competitors.upstream.apify.LIST_PAGES", 1)
-    claimed, attempt = claims.claim(register_worker())
-    ctx = WorkerContext(claimed, Lease(claimed.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
-    intent = money._intend(ctx, order_of(run, listing), "start", None)
+    claimed, lease = claim(register_worker())
+    ctx = WorkerContext(claimed, lease, stopping=lambda: False)
+    intent = _intend(ctx, order_of(run, listing), "start", None)
     for tag in (intent.tag, "cp-another", "cp-another"):  # ours, whose worker dies of it, and two of another installation
         get_source("apify").start(order_of(run, listing), tag)
     Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))

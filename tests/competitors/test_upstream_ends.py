@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from pipeline import api
+from pipeline.engine.upstreams.watch import watch_upstreams
 from pipeline.models import Run, UpstreamRun
 from pipeline.states import RunStatus
-from pipeline.watch import watch_upstreams
 from tests.competitors.scraping import finish, upstream_runs, words, work
 from tests.processes import until
 
@@ -165,7 +165,7 @@ def test_a_run_of_which_nothing_can_be_learnt_for_a_day_is_given_up(sandbox, run
     work(run)
     run.refresh_from_db()
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.FAILED, 1)
-    assert "nothing could be learnt" in run.error_message
+    assert "could not be read for a day" in run.error_message
     sandbox.account.faults.clear()
     api.retry(run, None)
     finish(run)

@@ -8,13 +8,15 @@ import requests
 from django.utils import timezone
 
 from competitors.sandbox.server import serve
-from pipeline import api, upstream_health
+from pipeline import api
+from pipeline.engine.upstreams import health
+from pipeline.engine.upstreams.orphans import settle_orphans
+from pipeline.engine.upstreams.watch import watch_upstreams
+from pipeline.engine.workers.healing import heal_schedules
+from pipeline.engine.workers.inline import work_off, work_one
 from pipeline.explain import explain
 from pipeline.models import Attempt, ConcurrencyLimit, Event, Pause, Run, SourceState, UpstreamRun
 from pipeline.states import RunStatus
-from pipeline.sweep import sweep
-from pipeline.testing import work_off, work_one
-from pipeline.watch import watch_upstreams
 from tests.factories import make_competitor, make_listing
 from tests.processes import until
 
@@ -68,19 +70,19 @@ def test_a_429_that_says_for_how_long_is_obeyed(sandbox, queue):
 
 
 def test_it_rests_longer_each_time_it_is_asked(db):
-    first = upstream_health.slow_down("apify", None) - timezone.now()
-    third = [upstream_health.slow_down("apify", None) - timezone.now() for _ in range(2)][-1]
+    first = health.slow_down("apify", None) - timezone.now()
+    third = [health.slow_down("apify", None) - timezone.now() for _ in range(2)][-1]
     assert third > 3 * first
-    assert upstream_health.slow_down("apify", 7) - timezone.now() < timedelta(seconds=8)
+    assert health.slow_down("apify", 7) - timezone.now() < timedelta(seconds=8)
 
 
 def test_an_answer_does_not_end_the_rest_that_the_account_asked_for(db):
     """A cancel or a run under way still calls it meanwhile."""
-    until_then = upstream_health.slow_down("apify", 600)
-    upstream_health.note_success("apify")
+    until_then = health.slow_down("apify", 600)
+    health.note_success("apify")
     assert SourceState.objects.get().slow_until == until_then
     SourceState.objects.update(slow_until=timezone.now())
-    upstream_health.note_success("apify")
+    health.note_success("apify")
     assert (SourceState.objects.get().slow_until, SourceState.objects.get().slow_count) == (None, 0)
 
 
@@ -90,9 +92,9 @@ def test_an_upstream_that_is_down_burns_no_more_tries_until_a_probe_succeeds(san
     work_one()  # started, waits
     sandbox.account.faults.arm("server_error", path="/actor")
     for _ in range(2):
-        upstream_health.note_failure("apify", "HTTP 500 from Apify.")
+        health.note_failure("apify", "HTTP 500 from Apify.")
     sandbox.account.faults.clear()
-    assert upstream_health.note_failure("apify", "HTTP 500 from Apify.") is True
+    assert health.note_failure("apify", "HTTP 500 from Apify.") is True
     due(*runs)
     assert work_one() is None
     assert "Apify is down: HTTP 500 from Apify. Next look at" in explain(runs[-1], timezone.now())
@@ -122,10 +124,10 @@ def test_a_probe_that_fails_is_soon_followed_by_another_however_long_the_account
     yesterday = timezone.now() - timedelta(days=1)
     SourceState.objects.create(source="apify", next_poll_at=yesterday, polled_at=yesterday)
     for _ in range(3):
-        upstream_health.note_failure("apify", "HTTP 500 from Apify.")
+        health.note_failure("apify", "HTTP 500 from Apify.")
     sandbox.account.faults.arm("server_error")
     first = SourceState.objects.get().blocked_until
-    upstream_health.probe(first)
+    health.probe(first)
     assert SourceState.objects.get().blocked_until - first <= timedelta(minutes=1)
 
 
@@ -170,7 +172,7 @@ def test_a_cancel_does_not_wait_for_a_resting_upstream(sandbox, queue, held):
     sandbox.account.faults.arm("never_ends")
     run = queue(1)
     work_one()
-    upstream_health.slow_down("apify", 600)
+    health.slow_down("apify", 600)
     SourceState.objects.update(**{held: timezone.now() + timedelta(minutes=10)})
     api.cancel(run, None)
     until(lambda: (due(run), work_one(), not Run.objects.live().exists())[-1], "the cancel to end")
@@ -228,7 +230,7 @@ def test_what_a_dead_run_left_in_the_ledger_holds_no_slot_of_the_account_once_it
     assert work_one() is None
 
     def ended():
-        sweep(timezone.now())
+        settle_orphans()
         return dead.upstream_runs.get().ended
 
     until(ended, "the sweep to see its end")
@@ -273,7 +275,7 @@ def test_a_source_whose_code_is_gone_stops_no_watch_no_sweep_and_no_page(sandbox
     assert admin_client.get(run.get_absolute_url()).status_code == 200
     over = {"status": "failed", "completed_at": timezone.now()}
     Run.objects.filter(pk=run.pk).update(**over)
-    sweep(timezone.now())
+    heal_schedules(timezone.now())
     assert admin_client.get(run.get_absolute_url()).status_code == 200
 
 

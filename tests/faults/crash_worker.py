@@ -9,6 +9,8 @@ MOMENT: before or after the event takes place.
 import os
 import sys
 
+from pipeline.engine.workers.inline import work_one
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
 import django
@@ -19,7 +21,6 @@ from apify_client.http_clients import ImpitHttpClient  # noqa: E402  Django must
 from django.db.backends.base.base import BaseDatabaseWrapper  # noqa: E402
 
 from pipeline.models import Run  # noqa: E402
-from pipeline.testing import work_one  # noqa: E402
 
 run_id, kind, number, moment = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 count = 0

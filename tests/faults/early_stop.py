@@ -7,9 +7,10 @@ from multiprocessing.process import BaseProcess
 
 import django
 
+from pipeline.engine.workers.supervisor import supervise
+
 django.setup()
 
-from pipeline.supervisor import supervise  # noqa: E402  Django must be set up first
 
 start = BaseProcess.start
 come = False

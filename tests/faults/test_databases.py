@@ -14,7 +14,7 @@ from django.conf import settings
 
 from competitors.sandbox.server import serve
 from pipeline import api
-from pipeline.heartbeat import register_worker
+from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, ConcurrencyLimit, Run
 from pipeline.states import RunStatus
 from tests.postgres import server

@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from pipeline import api
+from pipeline.engine.workers.inline import work_off
 from pipeline.explain import explain
 from pipeline.models import Brand, ConcurrencyLimit, Event, Job, Pause, Run
 from pipeline.states import JobStatus, RunStatus
-from pipeline.testing import work_off
 from tests.factories import make_brand, make_listing, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,12 +7,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from pipeline import api, claims, enqueue
+from pipeline import api, enqueue
 from pipeline.contract.errors import InvalidRequest, NotAllowed
-from pipeline.heartbeat import register_worker
+from pipeline.engine.queue.claim import claim
+from pipeline.engine.workers.inline import work_off, work_one
+from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, DatasetStatus, Job, Run
 from pipeline.states import JobStatus, RunStatus
-from pipeline.testing import work_off, work_one
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -242,7 +243,7 @@ def test_accepting_a_result_does_not_hide_what_came_after_it(brand, ends):
     doubted = work_one()
     api.queue_one_time_job(brand.pk, "toy", {"ends": ends})
     if ends == "ok":
-        claims.claim(register_worker())  # at work
+        claim(register_worker())  # at work
     else:
         work_one()
     known = DatasetStatus.objects.values("last_status", "last_run", "error_message")

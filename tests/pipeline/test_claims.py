@@ -13,14 +13,18 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import api, claims, upstream_health
+from pipeline import api
 from pipeline.contract.job_type import Subject
 from pipeline.engine.database import now
+from pipeline.engine.queue import claim as claims
+from pipeline.engine.queue.claim import take_lease
+from pipeline.engine.queue.waiter import IDLE_SECONDS, Waiter
 from pipeline.engine.scheduling.place import build_run, order_at_for
+from pipeline.engine.upstreams import health
+from pipeline.engine.workers.inline import work_off, work_one
+from pipeline.engine.workers.processes import register_worker
 from pipeline.explain import explain
-from pipeline.heartbeat import register_worker
 from pipeline.models import Brand, ConcurrencyLimit, Job, Pause, Run, SourceState
-from pipeline.testing import work_off, work_one
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -119,7 +123,7 @@ def test_the_state_of_a_source_whose_code_is_gone_holds_nobody_up(brands):
     later = timezone.now() + timedelta(minutes=5)
     SourceState.objects.create(source="gone", next_poll_at=later, blocked_until=timezone.now(), slow_until=later)
     run = queue(brands[0])
-    upstream_health.probe(timezone.now())
+    health.probe(timezone.now())
     assert claim() == run
 
 
@@ -176,7 +180,7 @@ def test_a_stop_that_is_lifted_wakes_idle_workers_at_once(brands, stop, fields):
     queue(brands[0])
     stopped = stop.objects.create(**fields)
     read_end, write_end = os.pipe()
-    waiter = claims.Waiter(read_end)
+    waiter = Waiter(read_end)
     try:
         waiter.wait()  # begins to listen
         with ThreadPoolExecutor() as pool:
@@ -184,7 +188,7 @@ def test_a_stop_that_is_lifted_wakes_idle_workers_at_once(brands, stop, fields):
             began = time.monotonic()
             waiter.wait()
             woken.result()
-        assert time.monotonic() - began < claims.IDLE_SECONDS
+        assert time.monotonic() - began < IDLE_SECONDS
         assert claim()
     finally:
         waiter.close()
@@ -218,7 +222,7 @@ def test_eight_claimers_share_the_runs_without_taking_one_twice(brands):
 
 def test_an_idle_waiter_is_woken_by_a_click(brands):
     read_end, write_end = os.pipe()
-    waiter = claims.Waiter(read_end)
+    waiter = Waiter(read_end)
     waiter.wait()  # the first one only begins to listen
     waited = []
 
@@ -238,7 +242,7 @@ def test_an_idle_waiter_is_woken_by_a_click(brands):
         queue(brands[0], str(time.monotonic()))
         thread.join(0.2)
     assert waited
-    assert waited[0] < claims.IDLE_SECONDS
+    assert waited[0] < IDLE_SECONDS
     os.close(read_end)
     os.close(write_end)
 
@@ -265,7 +269,7 @@ def test_no_reason_is_given_exactly_when_the_run_is_claimable(brands, limits, pa
         for number, flag in enumerate(["another runs", "another brand's runs"]):
             if flag in flags:
                 running = queue(brands[number], flag)
-                claims.take(running.pk, register_worker(), now())
+                take_lease(running.pk, register_worker(), now())
         if "upstream down" in flags:
             SourceState.objects.create(
                 source="apify", next_poll_at=timezone.now(), blocked_until=timezone.now() + timedelta(seconds=30)

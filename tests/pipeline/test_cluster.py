@@ -11,7 +11,7 @@ import pytest
 from django.db import connections
 from django_q import cluster, worker
 
-from pipeline.cluster import ClaimQueue
+from pipeline.engine.workers.claim_queue import ClaimQueue
 from pipeline.models import Worker
 
 READ = {  # of django-q2 1.11.1

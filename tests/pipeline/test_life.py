@@ -9,12 +9,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from pipeline import api, claims
+from pipeline import api
 from pipeline.contract.errors import LeaseLost, NotAllowed
 from pipeline.contract.job_type import Done
 from pipeline.engine.lifecycle import by_death, by_worker
-from pipeline.engine.lifecycle.lease import Lease, renew
-from pipeline.heartbeat import register_worker
+from pipeline.engine.lifecycle.lease import renew
+from pipeline.engine.queue.claim import claim
+from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Attempt, Brand, DatasetStatus, Job, Pause, Run, Step
 from pipeline.states import LIVE, RunStatus
 
@@ -64,11 +65,11 @@ class Life(RuleBasedStateMachine):
         paused = Pause.objects.exists()
         new = Run.objects.filter(status=RunStatus.PENDING, cancel_requested_at=None).exclude(priority=Run.WOKEN)
         begun = set(Run.objects.exclude(pk__in=new).values_list("pk", flat=True))
-        claimed = claims.claim(self.workers[worker])
+        claimed = claim(self.workers[worker])
         if claimed:
-            run, attempt = claimed
+            run, lease = claimed
             assert run.pk in begun or not (paused or run.job.status == "paused"), "a pause was passed over"
-            self.leases.insert(0, (worker, Lease(run.pk, attempt.lease_token, attempt.pk)))
+            self.leases.insert(0, (worker, lease))
 
     @rule(worker=WORKERS)
     def heartbeat(self, worker):

@@ -7,15 +7,14 @@ import pytest
 from django.db import connection, transaction
 
 from pipeline import api
-from pipeline.claims import claim
 from pipeline.contract.errors import NotAllowed
 from pipeline.contract.job_type import Done
 from pipeline.engine.lifecycle import by_person, by_worker, freshness
-from pipeline.engine.lifecycle.lease import Lease
-from pipeline.heartbeat import register_worker
+from pipeline.engine.queue.claim import claim
+from pipeline.engine.workers.inline import work_one
+from pipeline.engine.workers.processes import register_worker
 from pipeline.models import DatasetStatus, Job, Run
 from pipeline.states import JobStatus, RunStatus
-from pipeline.testing import work_one
 from tests.factories import make_brand, make_competitor, make_listing
 from tests.processes import until
 
@@ -108,9 +107,9 @@ def test_a_listing_is_removed_while_its_scrape_ends(brand, meanwhile, scheduled)
         api.run_now(api.ensure_recurring_job(brand.pk, "amazon_review_scrape", "0 3 * * *", parameters).runs.get(), None)
     else:
         api.queue_one_time_job(brand.pk, "amazon_review_scrape", parameters)
-    run, attempt = claim(register_worker())
+    run, lease = claim(register_worker())
     meanwhile("mark_completed", listing.delete)
-    by_worker.complete(Lease(run.pk, attempt.lease_token, attempt.pk), Done())
+    by_worker.complete(lease, Done())
     run.refresh_from_db()
     assert run.status == RunStatus.COMPLETED
 

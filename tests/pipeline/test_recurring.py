@@ -10,16 +10,18 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from pipeline import api, claims, executor
-from pipeline import sweep as sweeps
+from pipeline import api
 from pipeline.contract.errors import InvalidRequest, NotAllowed
 from pipeline.contract.registry import get_type
-from pipeline.engine.lifecycle.lease import Lease
+from pipeline.engine.execution import executor
+from pipeline.engine.queue.claim import claim
 from pipeline.engine.scheduling.ticks import insert_next_tick
-from pipeline.heartbeat import register_worker
+from pipeline.engine.workers import healing
+from pipeline.engine.workers.healing import heal_schedules
+from pipeline.engine.workers.inline import work_off, work_one
+from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, DatasetStatus, Job, Run
 from pipeline.states import JobStatus, RunStatus
-from pipeline.testing import work_off, work_one
 from tests.factories import make_brand, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,7 +78,7 @@ def test_a_tick_that_gave_way_before_its_time_comes_again_at_it(brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     tick = job.runs.get()
     api.queue_one_time_job(brand.pk, "toy")
-    claims.claim(register_worker())  # at work
+    claim(register_worker())  # at work
     api.run_now(tick, None)
     assert work_one() is None
     assert job.runs.live().get().scheduled_for == tick.scheduled_for
@@ -97,7 +99,7 @@ def test_a_tick_that_is_cancelled_before_it_began_leaves_what_is_known_of_its_da
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     api.queue_one_time_job(brand.pk, "toy", {"ends": ends})
     if ends == "ok":
-        claims.claim(register_worker())  # at work
+        claim(register_worker())  # at work
     else:
         work_one()
     before = DatasetStatus.objects.values().get()
@@ -215,9 +217,9 @@ def test_a_tick_in_time_skips_nothing(brand):
 def test_what_came_due_while_a_tick_was_at_work_is_counted_by_the_times_that_held_then(brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", name="Nightly toys")
     make_due(job.runs.get(), days=3)
-    run, attempt = claims.claim(register_worker())
+    run, lease = claim(register_worker())
     api.ensure_recurring_job(brand.pk, "toy", "* * * * *")
-    executor.execute(run, Lease(run.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
+    executor.execute(run, lease, stopping=lambda: False)
     (said,) = [event.message for event in job.events.filter(kind="skipped") if "once more" not in event.message]
     assert "Nightly toys came due 3 more times" in said
 
@@ -326,8 +328,8 @@ def test_the_sweep_heals_the_others_where_one_cannot_be(brand, monkeypatch):
             raise RuntimeError("a bug")
         return insert(job, after, at)
 
-    monkeypatch.setattr(sweeps, "insert_next_tick", broken)
-    sweeps.sweep(timezone.now())
+    monkeypatch.setattr(healing, "insert_next_tick", broken)
+    heal_schedules(timezone.now())
     assert good.runs.live().exists()
 
 
@@ -366,10 +368,10 @@ def test_cancels_of_a_tick_and_changes_of_its_schedule_never_wait_for_each_other
 def test_the_last_run_of_an_archived_schedule_ends_though_another_has_its_place(brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", max_runs=1)
     make_due(job.runs.get())
-    run, attempt = claims.claim(register_worker())
+    run, lease = claim(register_worker())
     api.archive(job, None)
     api.ensure_recurring_job(brand.pk, "toy", "0 4 * * *")
-    executor.execute(run, Lease(run.pk, attempt.lease_token, attempt.pk), stopping=lambda: False)
+    executor.execute(run, lease, stopping=lambda: False)
     job.refresh_from_db()
     run.refresh_from_db()
     assert (run.status, job.status, job.runs_completed) == (RunStatus.COMPLETED, JobStatus.ARCHIVED, 1)

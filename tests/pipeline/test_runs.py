@@ -6,16 +6,18 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from pipeline import api, claims, sweep
+from pipeline import api
 from pipeline.contract.errors import LeaseLost
 from pipeline.contract.job_type import Done
 from pipeline.engine.execution.context import WorkerContext
 from pipeline.engine.lifecycle import by_death, by_worker
-from pipeline.engine.lifecycle.lease import Lease, renew
-from pipeline.heartbeat import register_worker
+from pipeline.engine.lifecycle.lease import renew
+from pipeline.engine.queue import claim as claims
+from pipeline.engine.workers.healing import heal_schedules
+from pipeline.engine.workers.inline import work_off, work_one
+from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, DatasetStatus, Run
 from pipeline.states import Outcome, RunStatus
-from pipeline.testing import work_off, work_one
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,8 +33,8 @@ def queue(brand):
 
 
 def claim():
-    run, attempt = claims.claim(register_worker())
-    return run, Lease(run.pk, attempt.lease_token, attempt.pk)
+    run, lease = claims.claim(register_worker())
+    return run, lease
 
 
 def make_due(run):
@@ -92,14 +94,14 @@ def test_a_run_whose_type_is_gone_fails_with_its_name_and_holds_nobody_up(brand,
     assert ended[gone.pk].status == RunStatus.FAILED
     assert "There is no job type 'marble'" in ended[gone.pk].error_message
     assert ended[other.pk].status == RunStatus.COMPLETED
-    sweep.sweep(timezone.now())  # has nothing to heal it with, and goes on
+    heal_schedules(timezone.now())  # has nothing to heal it with, and goes on
 
 
 def test_a_bug_in_a_types_bookkeeping_is_a_failed_try_and_not_a_dead_worker(queue):
     queue(ends="unbooked")
     run = work_one()
     assert (run.status, run.attempt, run.error_message) == (RunStatus.PENDING, 1, "ValueError: a bug in the toy's books")
-    assert "booked" in run.attempts.get().traceback
+    assert "on_completed" in run.attempts.get().traceback
 
 
 def test_a_downtime_of_four_days_is_one_run_and_not_four(brand):
@@ -154,16 +156,16 @@ def test_blocked_for_two_hours_costs_a_try(queue, ends):
 
 def test_what_is_blocked_and_cancelled_meanwhile_ends_at_once(queue):
     queue()
-    run, attempt = claims.claim(register_worker())
+    run, lease = claims.claim(register_worker())
     api.cancel(Run.objects.get(pk=run.pk), None)
-    by_worker.block(Lease(run.pk, attempt.lease_token, attempt.pk), "full", 600)
+    by_worker.block(lease, "full", 600)
     assert work_one().status == RunStatus.CANCELLED
 
 
 def test_what_got_on_meanwhile_has_not_been_blocked_all_the_time(queue):
     def lease():
-        run, attempt = claims.claim(register_worker())
-        return Lease(run.pk, attempt.lease_token, attempt.pk)
+        _, lease = claims.claim(register_worker())
+        return lease
 
     queue()
     by_worker.block(lease(), "full", 0)
@@ -201,9 +203,9 @@ def test_a_cancel_does_not_wait_for_what_never_comes(queue, ends):
     run = queue(ends=ends)
     work_one()
     make_due(run)
-    claimed, attempt = claims.claim(register_worker())
+    _, lease = claims.claim(register_worker())
     api.cancel(run, None)
-    by_worker.hand_back(Lease(claimed.pk, attempt.lease_token, attempt.pk))
+    by_worker.hand_back(lease)
     assert work_one().status == RunStatus.CANCELLED
 
 

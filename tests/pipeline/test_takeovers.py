@@ -8,11 +8,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from pipeline import api, claims, cluster, heartbeat, supervisor
+from pipeline import api
 from pipeline.engine.lifecycle import by_death, by_queue
+from pipeline.engine.queue.claim import claim
+from pipeline.engine.workers.cluster import Sentinel
+from pipeline.engine.workers.heartbeat import Heartbeat
+from pipeline.engine.workers.housekeeping import Housekeeping
+from pipeline.engine.workers.inline import work_one
+from pipeline.engine.workers.processes import register_worker
+from pipeline.engine.workers.supervisor import _could_work
 from pipeline.models import Brand, ConcurrencyLimit, Pause, Run, Worker
 from pipeline.states import Outcome, RunStatus
-from pipeline.testing import work_one
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,30 +31,30 @@ def brand():
 def lapsed(brand):
     """A run whose worker has given no sign of life for longer than its lease."""
     api.queue_one_time_job(brand.pk, "toy")
-    run, _ = claims.claim(heartbeat.register_worker())
+    run, _ = claim(register_worker())
     Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     return run
 
 
 def test_right_after_an_outage_nobody_is_taken_for_dead(brand):
     run = lapsed(brand)
-    worker = heartbeat.register_worker()
-    assert claims.claim(worker, may_take_over=lambda: False) is None
-    assert claims.claim(worker, may_take_over=lambda: True)[0] == run
+    worker = register_worker()
+    assert claim(worker, may_take_over=lambda: False) is None
+    assert claim(worker, may_take_over=lambda: True)[0] == run
 
 
 def test_a_heart_settles_one_period_after_the_database_is_back(brand, settings):
     settings.PIPELINE_LEASE_SECONDS = 30
-    heart = heartbeat.Heart(heartbeat.register_worker())
-    assert heart.settled()
+    heart = Heartbeat(register_worker())
+    assert heart.may_take_over()
     heart.lost_database()
-    assert not heart.settled()
+    assert not heart.may_take_over()
     heart.turn()
-    assert not heart.settled(), "everybody else gets a period to renew their leases"
+    assert not heart.may_take_over(), "everybody else gets a period to renew their leases"
     heart._regained -= 10
-    assert heart.settled()
+    assert heart.may_take_over()
     heart._beaten -= 21
-    assert not heart.settled(), "no beat got through for two periods: that is an outage, noticed or not"
+    assert not heart.may_take_over(), "no beat got through for two periods: that is an outage, noticed or not"
 
 
 def test_a_worker_that_can_have_no_lookout_has_no_heart_either(brand, monkeypatch):
@@ -57,15 +63,15 @@ def test_a_worker_that_can_have_no_lookout_has_no_heart_either(brand, monkeypatc
     def start(thread):
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(heartbeat.Lookout, "start", start)
+    monkeypatch.setattr(Housekeeping, "start", start)
     with pytest.raises(RuntimeError):
-        heartbeat.Heart(heartbeat.register_worker()).start()
+        Heartbeat(register_worker()).start()
 
 
 def test_a_limit_holds_for_a_run_that_is_taken_over_too(brand):
     run = lapsed(brand)
     ConcurrencyLimit.objects.create(job_type="toy", max_running=0)
-    assert claims.claim(heartbeat.register_worker()) is None
+    assert claim(register_worker()) is None
     run.refresh_from_db()
     assert (run.status, run.attempts.get().outcome) == (RunStatus.PENDING, Outcome.LOST)
 
@@ -75,7 +81,7 @@ def test_a_pause_lets_finish_what_has_begun(brand):
     run = work_one(stopping=iter([False, True]).__next__)
     Pause.objects.create()
     api.pause(run.job, None)
-    assert claims.claim(heartbeat.register_worker())[0] == run
+    assert claim(register_worker())[0] == run
 
 
 @pytest.mark.parametrize(("broken", "is_lapsed"), [("record_death", True), ("log", True), ("claim_key", False)])
@@ -91,19 +97,19 @@ def test_a_run_that_cannot_be_taken_up_is_set_aside_and_holds_nobody_up(brand, m
         api.run_now(run, None)
         Run.objects.filter(pk=run.pk).update(priority=Run.WOKEN)
     other = api.queue_one_time_job(brand.pk, "toy", {"name": "other"}).run
-    assert claims.claim(heartbeat.register_worker())[0] == other
+    assert claim(register_worker())[0] == other
     monkeypatch.undo()
     Run.objects.filter(pk=run.pk, status="running").update(lease_expires_at=timezone.now())
     Run.objects.filter(pk=run.pk, status="pending").update(due_at=timezone.now())
-    assert claims.claim(heartbeat.register_worker())[0] == run
+    assert claim(register_worker())[0] == run
 
 
 def test_a_death_here_is_nobodys_in_another_container(brand):
     """F17: which may have the same host name and pids."""
-    theirs = heartbeat.register_worker(cluster=uuid.uuid4())
+    theirs = register_worker(cluster=uuid.uuid4())
     assert (theirs.host, theirs.pid) == (socket.gethostname(), os.getpid())
     api.queue_one_time_job(brand.pk, "toy")
-    run, _ = claims.claim(theirs)
+    run, _ = claim(theirs)
 
     class Dead:
         pid, exitcode = os.getpid(), -9
@@ -111,7 +117,7 @@ def test_a_death_here_is_nobodys_in_another_container(brand):
         def join(self, seconds):
             pass
 
-    ours = cluster.Sentinel.__new__(cluster.Sentinel)
+    ours = Sentinel.__new__(Sentinel)
     ours.cluster_id = uuid.uuid4()
     ours._hand_back(Dead())
     run.refresh_from_db()
@@ -122,24 +128,24 @@ def test_a_death_here_is_nobodys_in_another_container(brand):
 def half_busy(brand):
     """A cluster of two workers, one at work, and one more run in line."""
     cluster_id = uuid.uuid4()
-    busy, idle = (heartbeat.register_worker(cluster=cluster_id) for _ in range(2))
+    busy, idle = (register_worker(cluster=cluster_id) for _ in range(2))
     for name in ("1", "2"):
         api.queue_one_time_job(brand.pk, "toy", {"name": name})
-    claims.claim(busy)
+    claim(busy)
     return cluster_id, idle
 
 
 def test_a_cluster_with_an_idle_worker_that_takes_nothing_is_deaf(half_busy):
-    assert supervisor._could_work(half_busy[0], timedelta(0))
+    assert _could_work(half_busy[0], timedelta(0))
 
 
 def test_a_cluster_that_took_a_run_just_now_is_not_deaf(half_busy):
     """Between two short runs each worker looks as if it had nothing to do."""
-    assert not supervisor._could_work(half_busy[0], timedelta(seconds=10))
+    assert not _could_work(half_busy[0], timedelta(seconds=10))
 
 
 def test_a_worker_that_is_long_silent_is_not_idle(half_busy):
     """Its row may have stayed open, where the database was away when it died."""
     cluster_id, idle = half_busy
     Worker.objects.filter(pk=idle.pk).update(last_seen_at=timezone.now() - timedelta(minutes=10))
-    assert not supervisor._could_work(cluster_id, timedelta(0))
+    assert not _could_work(cluster_id, timedelta(0))

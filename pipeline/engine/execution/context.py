@@ -9,15 +9,18 @@ from typing import Any, cast
 from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
-from ... import money, upstream_health, watch
 from ...contract.context import Context
 from ...contract.errors import Cancelled, CredentialRejected, PermanentError, RunError, TransientError, UpstreamDown
 from ...contract.source import Order, get_source
 from ...models import Brand, Run, Step, UpstreamRun
-from ...upstream_health import ASK_AGAIN
 from .. import database
 from ..lifecycle.lease import Lease
 from ..lifecycle.leased_run import LeasedRun
+from ..upstreams import health
+from ..upstreams.health import ASK_AGAIN
+from ..upstreams.ledger import GIVE_UP_AFTER, observe
+from ..upstreams.paid_starts import ensure_started
+from ..upstreams.watch import fallback
 from .ingest import Land, ingest
 
 
@@ -45,7 +48,7 @@ class WorkerContext(LeasedRun, Context):
 
     def start(self, order: Order, step: str = "start") -> UpstreamRun:
         self.check()
-        return money.ensure_started(self, order, step)
+        return ensure_started(self, order, step)
 
     def wait_for(self, upstream: UpstreamRun) -> UpstreamRun:
         source = get_source(upstream.source)
@@ -56,13 +59,13 @@ class WorkerContext(LeasedRun, Context):
                 if self.cancelling and not asked_to_abort:
                     self._abort(upstream)
                     asked_to_abort = True
-                upstream = money.look(self, upstream)
+                upstream = observe(self, upstream)
                 soon = timedelta(seconds=settings.PIPELINE_POLL_SECONDS)
-                pause = soon if self.waits_here or self.cancelling else watch.fallback(upstream.source)
+                pause = soon if self.waits_here or self.cancelling else fallback(upstream.source)
             except TransientError as error:  # an upstream that does not answer may still be running it
                 if isinstance(error, UpstreamDown):
-                    upstream_health.note_failure(error.source, str(error))
-                if self.now() > upstream.deadline + money.GIVE_UP:
+                    health.note_failure(error.source, str(error))
+                if self.now() > upstream.deadline + GIVE_UP_AFTER:
                     raise PermanentError(
                         f"{source.label} run {upstream.upstream_id} could not be read for a day after its time-out. {error}"
                         f" Check it at {source.label}, then retry."
@@ -96,7 +99,7 @@ class WorkerContext(LeasedRun, Context):
     def abort_upstream(self) -> None:
         """Ask for the end of every upstream run of this run. TransientError where the upstream does not answer."""
         for upstream in UpstreamRun.objects.filter(run=self.run, status=UpstreamRun.Status.RUNNING):
-            given_up = self.now() > upstream.deadline + money.GIVE_UP
+            given_up = self.now() > upstream.deadline + GIVE_UP_AFTER
             with contextlib.suppress(RunError) if given_up else contextlib.nullcontext():
                 self._abort(upstream)
 

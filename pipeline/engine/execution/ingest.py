@@ -9,16 +9,16 @@ from typing import Any
 
 from django.conf import settings
 
-from ... import money
 from ...contract.context import PageResult
 from ...contract.errors import Cancelled, ItemsGone, TransientError
 from ...contract.landing import storable
 from ...contract.source import Page, Seen, get_source
 from ...models import RawPage, RejectedItem, Run, Step, UpstreamRun
-from ...upstream_health import ASK_AGAIN
 from ..database import now
 from ..lifecycle.leased_run import LeasedRun
 from ..lifecycle.state import cost_so_far
+from ..upstreams.health import ASK_AGAIN
+from ..upstreams.ledger import observe
 
 Land = Callable[[list[Any], int], PageResult]
 REJECTS_KEPT = 1000  # per run; beyond that rejected items are only counted
@@ -117,7 +117,7 @@ def _settle(leased: LeasedRun, upstream: UpstreamRun) -> bool:
             break
     while True:
         try:
-            money.look(leased, upstream)
+            observe(leased, upstream)
             return True
         except TransientError as error:
             leased.log(f"{label}'s final cost could not be read: {error}", "warning")

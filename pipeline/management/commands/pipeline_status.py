@@ -8,9 +8,11 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from pipeline import queries
-from pipeline.explain import SILENT, Surroundings, held_back, in_words
+from pipeline.explain import Surroundings, held_back
 from pipeline.models import Run, Worker
 from pipeline.states import RunStatus
+
+from ...words import in_words
 
 LATE = timedelta(seconds=60)  # what the users were promised
 LOOKED_AT = 500  # of what is late, before all is taken to have a reason
@@ -33,9 +35,7 @@ class Command(BaseCommand):
         around = Surroundings(now)
         late = next((run for run in due.filter(due_at__lt=now - LATE)[:LOOKED_AT] if not held_back(run, around)), None)
         first = due.first()
-        dead = Worker.objects.filter(
-            kind="worker", stopped_at=None, last_seen_at__lt=now - SILENT, last_seen_at__gt=now - timedelta(days=1)
-        )
+        dead = Worker.objects.filter(kind=Worker.Kind.WORKER).silent(now, within=timedelta(days=1))
         oldest = (now - first.due_at).total_seconds() if first else 0.0
         problems = []
         if seen.no_worker:

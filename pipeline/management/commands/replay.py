@@ -3,9 +3,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from pipeline.models import Run
-from pipeline.replay import replay
 
 from ...contract.errors import PipelineError
+from ...engine.execution.replay import replay
 
 
 class Command(BaseCommand):

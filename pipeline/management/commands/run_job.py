@@ -96,7 +96,7 @@ class Command(BaseCommand):
                 time.sleep(LOOK_SECONDS)
         except KeyboardInterrupt:
             if direct:
-                here.rest()
+                here.hand_back_all()
                 raise CommandError(f"Run {run.pk} was handed back; a worker goes on with it.", returncode=130) from None
             raise CommandError(f"Run {run.pk} goes on without you.", returncode=130) from None
 

@@ -2,11 +2,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from ...engine.workers.supervisor import supervise
+
 
 class Command(BaseCommand):
     help = "Run the workers: a supervised django-q2 cluster that claims due runs from the Run table. SIGTERM or Ctrl-C ends it."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from pipeline.supervisor import supervise  # django-q2 reads its settings at import
 
         supervise()

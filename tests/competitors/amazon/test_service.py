@@ -12,12 +12,13 @@ from competitors.amazon import parse
 from competitors.amazon.sweeps import sweeps
 from competitors.models import AmazonReview
 from competitors.sandbox.server import serve
-from pipeline import api, upstream_health
+from pipeline import api
 from pipeline.contract.errors import InvalidRequest, NotAllowed
+from pipeline.engine.execution.replay import replay
+from pipeline.engine.upstreams import health
+from pipeline.engine.workers.inline import work_one
 from pipeline.models import DatasetStatus, Run, UpstreamRun
-from pipeline.replay import replay
 from pipeline.states import JobStatus, RunStatus
-from pipeline.testing import work_one
 from tests.competitors.scraping import finish
 from tests.factories import make_brand, make_competitor, make_listing, make_user, read_items
 from tests.processes import until
@@ -361,7 +362,7 @@ def test_a_retry_leaves_what_was_fetched_since_as_it_is(sandbox, listing):
     Run.objects.filter(pk=old.pk).update(due_at=timezone.now())
     assert work_one().status == RunStatus.FAILED
     sandbox.account.faults.clear()
-    upstream_health.note_success("apify")
+    health.note_success("apify")
     sandbox.account.advance(days=1, new_reviews=5)
     scrape(listing)
     stored = list(AmazonReview.objects.order_by("pk").values())

@@ -7,9 +7,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from pipeline import api
-from pipeline.heartbeat import register_worker
+from pipeline.engine.workers.inline import work_off
+from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Pause, Run, SourceState
-from pipeline.testing import work_off
 from tests.factories import make_orphan
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,13 +9,14 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from pipeline import api, claims
-from pipeline.heartbeat import register_worker
+from pipeline import api
+from pipeline.engine.queue.claim import claim
+from pipeline.engine.workers.inline import work_off
+from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Attempt, ConcurrencyLimit, Run, UpstreamRun
 from pipeline.queries.overview import SHOWN
 from pipeline.queries.run_detail import run_detail
 from pipeline.states import RunStatus
-from pipeline.testing import work_off
 from tests.factories import make_brand, make_listing, make_orphan, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -246,7 +247,7 @@ def test_the_overview_says_what_runs_is_stale_and_failed(operator, brand):
 
 def test_the_overview_shows_what_has_begun_before_what_has_not(operator, brand):
     queue(brand, name="at work")
-    running, _ = claims.claim(register_worker())
+    running, _ = claim(register_worker())
     for number in range(SHOWN):
         queue(brand, name=f"queued {number}")
     assert running in [line.run for line in operator.get("/").context["overview"].active]
@@ -255,7 +256,7 @@ def test_the_overview_shows_what_has_begun_before_what_has_not(operator, brand):
 def test_a_list_of_runs_that_wait_for_one_limit_asks_once_who_has_its_slots(operator, brand):
     ConcurrencyLimit.objects.create(job_type="toy", max_running=1)
     queue(brand, name="at work")
-    claims.claim(register_worker())
+    claim(register_worker())
     asked = []
     for count in (2, 20):
         for number in range(count):

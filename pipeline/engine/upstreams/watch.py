@@ -8,18 +8,19 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from . import money, upstream_health
-from .contract.errors import RunError, SlowDown
-from .contract.source import Source, get_source, known_sources
-from .engine.database import now
-from .engine.lifecycle import by_queue
-from .models import Run, SourceState, UpstreamRun
-from .states import RunStatus
+from ...contract.errors import RunError, SlowDown
+from ...contract.source import Source, get_source, known_sources
+from ...models import Run, SourceState, UpstreamRun
+from ...states import RunStatus
+from ..database import now
+from ..lifecycle import by_queue
+from . import health
+from .ledger import ledger_fields, progress_of
 
 logger = logging.getLogger(__name__)
 FALLBACK_LOOK = timedelta(minutes=2)  # a waiting run looks for itself where the watch has not woken it
 BETWEEN_LOOKS = timedelta(seconds=0.5)  # of all waiting runs of an account together
-GLANCES = 2  # waiting runs whose progress is read per look: two requests more, whatever the number that waits
+PROGRESS_READS = 2  # waiting runs whose progress is read per look: two requests more, whatever the number that waits
 
 
 def fallback(source: str) -> timedelta:
@@ -31,7 +32,7 @@ def fallback(source: str) -> timedelta:
 def watch_upstreams() -> None:
     """One look at each account that has waiting runs and whose time has come."""
     at = now()
-    upstream_health.probe(at)
+    health.probe(at)
     waiting = UpstreamRun.objects.filter(status=UpstreamRun.Status.RUNNING, run__status=RunStatus.WAITING)
     due = SourceState.objects.filter(next_poll_at__lte=at).values_list("source", flat=True)
     for name in {source.name for source in known_sources()} & set(waiting.values_list("source", flat=True).distinct()):
@@ -48,15 +49,15 @@ def watch_upstreams() -> None:
         )
         if mine:
             try:
-                _look(get_source(name))
+                ask_account(get_source(name))
             except SlowDown as error:
-                upstream_health.slow_down(name, error.asked)
+                health.slow_down(name, error.asked)
             except RunError as error:
                 logger.info("%s could not be asked which runs ended: %s", name, error)
                 SourceState.objects.filter(source=name).update(next_poll_at=at + timedelta(seconds=30))
 
 
-def _look(source: Source) -> None:
+def ask_account(source: Source) -> None:
     waiting = UpstreamRun.objects.filter(
         started_at__isnull=False, source=source.name, status=UpstreamRun.Status.RUNNING, run__status=RunStatus.WAITING
     )
@@ -69,11 +70,11 @@ def _look(source: Source) -> None:
     ended = {upstream_id for upstream_id in source.ended_since(oldest - timedelta(minutes=1)) if upstream_id in ours}
     by_queue.wake(ours[upstream_id] for upstream_id in ended)
     still = [upstream_id for upstream_id in ours if upstream_id not in ended]
-    turn = int(now().timestamp() // max(settings.PIPELINE_POLL_SECONDS, 0.001)) * GLANCES
-    glances = [still[(turn + number) % len(still)] for number in range(min(GLANCES, len(still)))]
+    turn = int(now().timestamp() // max(settings.PIPELINE_POLL_SECONDS, 0.001)) * PROGRESS_READS
+    glances = [still[(turn + number) % len(still)] for number in range(min(PROGRESS_READS, len(still)))]
     for row in waiting.filter(upstream_id__in=glances):
         seen = source.look(row.upstream_id or "")
         UpstreamRun.objects.filter(pk=row.pk, status=UpstreamRun.Status.RUNNING).update(
-            message=seen.message[:2000], cost_actual=money.record(row, seen, "running").get("cost_actual", row.cost_actual)
+            message=seen.message[:2000], cost_actual=ledger_fields(row, seen, "running").get("cost_actual", row.cost_actual)
         )
-        Run.objects.filter(pk=row.run_id, status=RunStatus.WAITING).update(progress=money.progress_of(seen))
+        Run.objects.filter(pk=row.run_id, status=RunStatus.WAITING).update(progress=progress_of(seen))

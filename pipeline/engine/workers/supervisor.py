@@ -19,12 +19,13 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection, connections
 
-from . import claims, cluster
-from .engine.database import now
-from .engine.lifecycle import by_death
-from .explain import SILENT
-from .models import Attempt, Run, Worker
-from .states import RunStatus
+from ...models import Attempt, Run, Worker
+from ...states import RunStatus
+from ..database import now
+from ..lifecycle import by_death
+from ..queue.claim import claimable
+from .cluster import run_cluster
+from .processes import die_with_parent
 
 logger = logging.getLogger(__name__)
 STOPS = (signal.SIGTERM, signal.SIGINT)
@@ -121,8 +122,8 @@ def _be_cluster(supervisor: int, cluster_id: uuid.UUID) -> None:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
     os.setpgid(0, 0)
-    cluster.die_with_parent(supervisor)
-    cluster.run_cluster(cluster_id)
+    die_with_parent(supervisor)
+    run_cluster(cluster_id)
 
 
 def _watch(group: Group, stop: threading.Event) -> str:
@@ -151,9 +152,9 @@ def _could_work(cluster_id: uuid.UUID, lately: timedelta) -> bool:
     """
     try:
         at = now()
-        if not claims.claimable() or Attempt.objects.filter(worker__cluster=cluster_id, started_at__gt=at - lately).exists():
+        if not claimable() or Attempt.objects.filter(worker__cluster=cluster_id, started_at__gt=at - lately).exists():
             return False
-        alive = Worker.objects.filter(cluster=cluster_id, stopped_at=None, last_seen_at__gt=at - SILENT)
+        alive = Worker.objects.alive(at).filter(cluster=cluster_id)
         return alive.count() > Run.objects.filter(status=RunStatus.RUNNING, worker__cluster=cluster_id).count()
     except DatabaseError:
         with contextlib.suppress(DatabaseError):

@@ -10,17 +10,17 @@ from typing import Any
 
 from django.db import transaction
 
-from .contract.context import Context, PageResult
-from .contract.errors import NotAllowed, RunError, TransientError
-from .contract.job_type import Done
-from .contract.parameters import clean_parameters
-from .contract.registry import get_type
-from .contract.source import Order
-from .engine import database
-from .engine.execution.ingest import keep_rejected
-from .engine.journal import log, record_event
-from .models import RawPage, RejectedItem, Run, RunLog, UpstreamRun
-from .states import RUN_ACTIONS
+from ...contract.context import Context, PageResult
+from ...contract.errors import NotAllowed, RunError, TransientError
+from ...contract.job_type import Done
+from ...contract.parameters import clean_parameters
+from ...contract.registry import get_type
+from ...contract.source import Order
+from ...models import RawPage, RejectedItem, Run, RunLog, UpstreamRun
+from ...states import RUN_ACTIONS
+from .. import database
+from ..journal import log, record_event
+from .ingest import keep_rejected
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from django.db import connection
 logger = logging.getLogger(__name__)
 
 
-class Periodic(threading.Thread, ABC):
+class RepeatingThread(threading.Thread, ABC):
     """Subclasses say what `turn` does. A turn that fails is tried again after the next `tick` seconds."""
 
     def __init__(self, name: str, tick: float):

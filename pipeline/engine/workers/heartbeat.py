@@ -2,40 +2,29 @@
 
 import logging
 import math
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import UUID
 
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from .contract.errors import LeaseLost
-from .engine import database
-from .engine.lifecycle import by_worker
-from .engine.lifecycle.lease import Lease, renew
-from .explain import in_words
-from .lookout import Lookout
-from .models import Run, Worker
-from .periodic import Periodic
+from ...contract.errors import LeaseLost
+from ...models import Run, Worker
+from ...words import in_words
+from .. import database
+from ..lifecycle import by_worker
+from ..lifecycle.lease import Lease, renew
+from .housekeeping import Housekeeping
+from .repeating_thread import RepeatingThread
 
 logger = logging.getLogger(__name__)
 CANCEL_SECONDS = 2.0  # a running handler hears of a cancel within this
 
 
-def register_worker(kind: str = "worker", cluster: UUID | None = None) -> Worker:
-    """A row for this process, new at each start: pids and hosts come again, workers do not."""
-    at = database.now()
-    return Worker.objects.create(
-        host=socket.gethostname(), pid=os.getpid(), kind=kind, cluster=cluster, started_at=at, last_seen_at=at
-    )
-
-
-class Heart(Periodic):
-    """Beats for one worker and for the leases that are handed to it, and keeps the process's lookout.
+class Heartbeat(RepeatingThread):
+    """Beats for one worker and for the leases that are handed to it, and keeps the process's housekeeping.
 
     `overrun` is called after a run that worked longer than its type allows was failed: the way to stop the work itself.
     """
@@ -44,14 +33,14 @@ class Heart(Periodic):
         tick = min(1.0, settings.PIPELINE_LEASE_SECONDS / 6, settings.PIPELINE_POLL_SECONDS)
         super().__init__(f"heartbeat of {worker}", tick)
         self.worker, self.overrun = worker, overrun
-        self.lookout = Lookout(str(worker))
+        self.housekeeping = Housekeeping(str(worker))
         self._leases: dict[Lease, tuple[float, timedelta]] = {}
         self._guard = threading.Lock()
         self._next_beat = self._next_cancel = 0.0
         self._period = settings.PIPELINE_LEASE_SECONDS / 3
         self._beaten, self._regained = time.monotonic(), -math.inf
 
-    def settled(self) -> bool:
+    def may_take_over(self) -> bool:
         """Whether leases that lapsed may be taken over. After an outage of the database everybody's have lapsed, also of those
         that live: they get one period to renew them first.
         """
@@ -71,13 +60,13 @@ class Heart(Periodic):
             self._leases.pop(lease, None)
 
     def start(self) -> None:
-        self.lookout.start()  # here, where its failure ends the worker: in our own thread it would end the heartbeat alone
+        self.housekeeping.start()  # here, where its failure ends the worker: in our own thread it would end the heartbeat alone
         super().start()
 
     def run(self) -> None:
         super().run()
-        self.lookout.stop()
-        self.lookout.join(self._period)
+        self.housekeeping.stop()
+        self.housekeeping.join(self._period)
 
     def last(self) -> None:
         Worker.objects.filter(pk=self.worker.pk).update(stopped_at=database.now())

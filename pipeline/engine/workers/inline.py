@@ -2,19 +2,19 @@
 
 from collections.abc import Callable
 
-from . import claims, executor
-from .engine.lifecycle.lease import Lease
-from .heartbeat import register_worker
-from .models import Run, Worker
+from ...models import Run, Worker
+from ..execution import executor
+from ..queue.claim import claim
+from .processes import register_worker
 
 
 def work_one(worker: Worker | None = None, *, stopping: Callable[[], bool] = lambda: False) -> Run | None:
     """Claim the next due run and execute it here; the run afterwards, None where nothing was due."""
-    claimed = claims.claim(worker or register_worker())
+    claimed = claim(worker or register_worker())
     if claimed is None:
         return None
-    run, attempt = claimed
-    executor.execute(run, Lease(run.pk, attempt.lease_token, attempt.pk), stopping=stopping)
+    run, lease = claimed
+    executor.execute(run, lease, stopping=stopping)
     return Run.objects.get(pk=run.pk)
 
 

@@ -1,21 +1,19 @@
-"""Whether an upstream account may be used now: it asked us to slow down, is down, is full, or rejects our token. For all workers.
+"""Whether an upstream account may be used now: it asked us to slow down, is down, or rejects our token. For all workers.
 
-Nothing here costs a run a try: it waits, with the reason, and goes on when the account is well again.
+Nothing here costs a run a try: it waits, with the reason, and continues when the account is well again.
 """
 
 import logging
 from datetime import datetime, timedelta
 
-from django.db.models import Count, F, Min, QuerySet, Sum
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from .contract.errors import BlockedError, RunError
-from .contract.registry import all_types
-from .contract.source import Source, get_source, known_sources, source_label
-from .engine.database import now, wake_workers
-from .engine.journal import record_event
-from .limits import Limit
-from .models import ConcurrencyLimit, SourceState, UpstreamRun
+from ...contract.errors import RunError
+from ...contract.source import get_source, known_sources, source_label
+from ...models import SourceState
+from ..database import now, wake_workers
+from ..journal import record_event
 
 logger = logging.getLogger(__name__)
 ASK_AGAIN = timedelta(seconds=30)  # an upstream that gave no answer, or has not ended a run past its time-out
@@ -89,19 +87,12 @@ def probe(at: datetime) -> None:
                 note_success(state.source)
 
 
-def stops(at: datetime) -> list[Limit]:
-    """The job types whose upstream must be left alone now, with the reason."""
-    slow = _states().filter(slow_until__gt=at)
-    resting = {
+def resting(at: datetime) -> dict[str, str]:
+    """The sources that must be left alone now, by name, each with the reason."""
+    return {
         state.source: f"{_label(state)} asked us to slow down; it goes on at {timezone.localtime(state.slow_until):%H:%M:%S}."
-        for state in slow
+        for state in _states().filter(slow_until__gt=at)
     } | closed_sources()
-    full = full_accounts()  # like a pause: what is at work there holds the slots, and must be able to give them back
-    return [
-        Limit(one.name, None, 0 if one.source in resting else None, resting.get(one.source) or full[one.source])
-        for one in all_types()
-        if one.source in resting or one.source in full
-    ]
 
 
 def closed_sources() -> dict[str, str]:
@@ -120,34 +111,3 @@ def _label(state: SourceState) -> str:
 def _states() -> QuerySet[SourceState]:
     """Of the sources that there are: a row whose code is gone must stop nothing."""
     return SourceState.objects.filter(source__in=[source.name for source in known_sources()])
-
-
-def check_room(source: Source, memory_mb: int) -> None:
-    """In the intent's transaction, under the money lock: BlockedError where the account's own limit has no room for one more."""
-    for limit in ConcurrencyLimit.objects.filter(source=source.name):
-        if words := _no_room(limit, source.label, memory_mb):
-            raise BlockedError(words, seconds=10, limited=False)
-
-
-def full_accounts() -> dict[str, str]:
-    """The sources whose accounts' own limits are reached, by name, with the reason. Only a look: each start is checked again."""
-    labels = {source.name: source.label for source in known_sources()}
-    limits = ConcurrencyLimit.objects.filter(source__in=labels)
-    reasons = {limit.source: _no_room(limit, labels[limit.source]) for limit in limits}
-    return {source: words for source, words in reasons.items() if words}
-
-
-def _no_room(limit: ConcurrencyLimit, label: str, memory_mb: int | None = None) -> str:
-    """'' where there is room for a run that needs so much memory; unknown: as much as the smallest one at work."""
-    # What is long past its deadline holds nothing any more, whatever became of its run here.
-    open_rows = UpstreamRun.objects.filter(source=limit.source, status__in=UpstreamRun.OPEN, deadline__gt=timezone.now())
-    used = open_rows.aggregate(runs=Count("pk"), memory=Sum("memory_mb"), least=Min("memory_mb"))
-    if not limit.max_running:
-        return f"The limit for {label} is 0: nothing starts there until it is raised."
-    if used["runs"] >= limit.max_running:
-        return f"{used['runs']} of {limit.max_running} runs at {label} are in use."
-    needed = memory_mb if memory_mb is not None else used["least"] or 0
-    if limit.max_memory_mb is not None and (used["memory"] or 0) + needed > limit.max_memory_mb:
-        words = f"{used['memory'] or 0:,} of {limit.max_memory_mb:,} MB at {label} are in use"
-        return f"{words}, and this run needs {memory_mb:,}." if memory_mb is not None else f"{words}."
-    return ""

@@ -10,8 +10,7 @@ from functools import partial
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
 
-from . import upstream_health
-from .contract.errors import (
+from ...contract.errors import (
     BlockedError,
     Cancelled,
     CredentialRejected,
@@ -25,13 +24,14 @@ from .contract.errors import (
     TransientError,
     UpstreamDown,
 )
-from .contract.parameters import clean_parameters
-from .contract.registry import get_type
-from .engine.database import now
-from .engine.execution.context import WorkerContext
-from .engine.lifecycle import by_worker
-from .engine.lifecycle.lease import Lease
-from .models import Run
+from ...contract.parameters import clean_parameters
+from ...contract.registry import get_type
+from ...models import Run
+from ..database import now
+from ..lifecycle import by_worker
+from ..lifecycle.lease import Lease
+from ..upstreams import health
+from .context import WorkerContext
 
 logger = logging.getLogger(__name__)
 DATABASE_SECONDS = 5  # until a run that lost the database in its work is taken up again
@@ -85,9 +85,7 @@ def _work(run: Run, lease: Lease, stopping: Callable[[], bool], waits_here: bool
     except RunError as error:
         if ctx.cancelling and isinstance(error, TransientError):  # it asks again: what was paid for is there to be landed
             words = str(error)
-            return lambda: by_worker.block(
-                lease, words, upstream_health.ASK_AGAIN.total_seconds(), limited=False, cancel_seen=True
-            )
+            return lambda: by_worker.block(lease, words, health.ASK_AGAIN.total_seconds(), limited=False, cancel_seen=True)
         if ctx.cancelling:
             return partial(_cancel, ctx, lease)
         words, permanent, retry_at = str(error), isinstance(error, PermanentError), getattr(error, "retry_at", None)
@@ -115,7 +113,7 @@ def _cancel(ctx: WorkerContext, lease: Lease) -> None:
     except (SlowDown, UpstreamDown, CredentialRejected) as error:
         _upstream_trouble(error, lease, cancelling=True)
     except RunError as error:
-        by_worker.block(lease, str(error), upstream_health.ASK_AGAIN.total_seconds(), limited=False, cancel_seen=True)
+        by_worker.block(lease, str(error), health.ASK_AGAIN.total_seconds(), limited=False, cancel_seen=True)
     else:
         by_worker.finish_cancel(lease, _cancel_words(ctx.run))
 
@@ -125,17 +123,17 @@ def _upstream_trouble(error: SlowDown | UpstreamDown | CredentialRejected, lease
     words = str(error)
     match error:
         case SlowDown():
-            until = upstream_health.slow_down(error.source, error.asked)
+            until = health.slow_down(error.source, error.asked)
             rest = max((until - now()).total_seconds(), 1)
             by_worker.block(lease, words, rest, limited=False, cancel_seen=cancelling)
             return
         case CredentialRejected():  # this one fails and says it; no other need find it out for itself
-            upstream_health.note_rejection(error.source, words)
+            health.note_rejection(error.source, words)
             waits = False
         case _:
-            waits = upstream_health.note_failure(error.source, words)
+            waits = health.note_failure(error.source, words)
     if waits or cancelling:  # a cancel asks again: its run upstream goes on costing money meanwhile
-        by_worker.block(lease, words, upstream_health.FIRST_PROBE.total_seconds(), limited=False, cancel_seen=cancelling)
+        by_worker.block(lease, words, health.FIRST_PROBE.total_seconds(), limited=False, cancel_seen=cancelling)
     else:
         by_worker.fail(lease, words, permanent=isinstance(error, CredentialRejected), cancel_seen=False)
 

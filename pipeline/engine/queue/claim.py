@@ -1,0 +1,103 @@
+"""The claim: which due run a worker gets next.
+
+At least once: a run may be handed out again after its worker's death, so everything in it is a checkpoint or an upsert.
+Claims are serialised (an advisory lock on PostgreSQL, an IMMEDIATE transaction on SQLite), so limits, keys and order are plain
+reads."""
+
+import logging
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import IntegrityError, connection, transaction
+
+from ...models import Attempt, Run, Worker
+from ..database import CLAIM_LOCK, lock, now
+from ..lifecycle import by_death, by_queue, freshness
+from ..lifecycle.lease import RUN_COLUMNS, Lease
+from .candidates import next_candidate
+from .stops import read_stops
+
+logger = logging.getLogger(__name__)
+
+
+def claim(worker: Worker, *, may_take_over: Callable[[], bool] = lambda: True) -> tuple[Run, Lease] | None:
+    """The best due run, now running under a new lease of this worker; None where nothing can be claimed.
+
+    `may_take_over`: whether, by the time the lock is had, a lapsed lease counts as a death.
+    """
+    if connection.vendor == "sqlite" and not claimable():
+        return None  # a look without the write lock: every heartbeat and log line wakes the idle here
+    raced = 0
+    while True:
+        with transaction.atomic():
+            at = lock(CLAIM_LOCK)
+            found = next_candidate(*read_stops(), at, lapsed=may_take_over())
+            if found is None:
+                return None
+            if found.lapsed or found.needs_key:
+                run = Run.objects.select_related("job", "brand").get(pk=found.pk)
+                try:
+                    with transaction.atomic():
+                        if found.lapsed:  # pending now, and in line where limits hold for it as for all
+                            by_death.record_death(run, at)
+                            continue
+                        if not by_queue.claim_key(run, at):
+                            continue
+                except IntegrityError:  # somebody clicked just now and has the key: the next look sees it
+                    if raced == run.pk:
+                        by_queue.set_aside(run, at, "It could not take its key.")
+                    raced = run.pk
+                    continue
+                except DatabaseError:
+                    raise
+                except Exception as error:  # in what its type does: the others in line are not to wait for that
+                    logger.exception("Run %s could not be taken up; it is set aside for a while.", run.pk)
+                    by_queue.set_aside(run, at, f"It could not be taken up ({type(error).__name__}: {error}).")
+                    continue
+            return take_lease(found.pk, worker, at)
+
+
+def claimable() -> bool:
+    """Whether a claim would find something now."""
+    return next_candidate(*read_stops(), now()) is not None
+
+
+def take_lease(run_id: int, worker: Worker, at: datetime) -> tuple[Run, Lease]:
+    """Make the run this worker's: lease, attempt and freshness in the caller's transaction."""
+    until = at + timedelta(seconds=settings.PIPELINE_LEASE_SECONDS)
+    attempt = Attempt(run_id=run_id, worker=worker, worker_label=str(worker), lease_token=uuid.uuid4(), started_at=at)
+    moment, lapses, token, worker_id = (
+        field.get_db_prep_value(value, connection)
+        for field, value in (
+            (Run._meta.get_field("started_at"), at),
+            (Run._meta.get_field("started_at"), until),
+            (Run._meta.get_field("lease_token"), attempt.lease_token),
+            (Worker._meta.pk, worker.pk),
+        )
+    )
+    # One statement instead of a read and two writes, where the database can: this stands in every pick-up's way.
+    mine = (
+        f"UPDATE {Run._meta.db_table} SET status = 'running', lease_token = %s, lease_expires_at = %s, worker_id = %s,"
+        f" started_at = COALESCE(started_at, %s), blocked_reason = '' WHERE id = %s RETURNING {RUN_COLUMNS}"
+    )
+    values = [token, lapses, worker_id, moment, run_id]
+    if connection.vendor == "postgresql":
+        tries = Attempt._meta.db_table
+        tried = (
+            f"INSERT INTO {tries} (run_id, number, worker_id, worker_label, lease_token, started_at, outcome, error, traceback)"
+            f" SELECT id, (SELECT count(*) + 1 FROM {tries} WHERE run_id = mine.id), %s, %s, %s, %s, '', '', '' FROM mine"
+            " RETURNING id, number"
+        )
+        values += [worker_id, attempt.worker_label, token, moment]
+        both = f"WITH mine AS ({mine}), tried AS ({tried}) SELECT mine.*, tried.id AS try_id, tried.number FROM mine, tried"
+        (run,) = Run.objects.raw(both, values)
+        attempt.pk, attempt.number = run.try_id, run.number  # type: ignore[attr-defined]
+    else:
+        (run,) = Run.objects.raw(mine, values)
+        attempt.number = 1 if run.started_at == at else Attempt.objects.filter(run=run).count() + 1
+        attempt.save(force_insert=True)
+    freshness.mark_running(run, at)
+    return run, Lease(run.pk, attempt.lease_token, attempt.pk)

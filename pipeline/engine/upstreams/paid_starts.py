@@ -1,0 +1,103 @@
+"""Paid starts: never one without a committed intent, never a second one while the first may have taken.
+
+The order: commit the intent · send the request within PIPELINE_START_SECONDS of it, or never · checkpoint the id.
+After a lost answer or a crash the upstream is asked first (lost_answers.py).
+"""
+
+import hashlib
+import json
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+
+from ...contract.errors import AmbiguousStart, Cancelled, RunError
+from ...contract.source import Order, Source, get_source
+from ...models import UpstreamRun
+from ..database import MONEY_LOCK, lock, now
+from ..lifecycle.leased_run import LeasedRun
+from .budget import check_daily_spend, check_retry_spend
+from .ledger import DEADLINE_MARGIN, Status, adopt, close
+from .lost_answers import resolve
+from .room import check_room
+
+SENT_AFTER_LIMIT = "The request was not sent in time, so it was not sent at all."
+
+
+def fingerprint(order: Order) -> str:
+    """What makes two starts the same: source, actor and input."""
+    text = json.dumps([order.source, order.actor, order.input], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def ensure_started(leased: LeasedRun, order: Order, step: str) -> UpstreamRun:
+    """The upstream run of this step: the one there is, an adopted one, or a newly paid one."""
+    source = get_source(order.source)
+    while True:
+        last = UpstreamRun.objects.filter(run_id=leased.run.pk, step=step).order_by("-intent").first()
+        if last and last.status in (Status.INTENT, Status.UNKNOWN):
+            resolve(leased, source, order, last)
+        elif last and (last.status in (Status.RUNNING, Status.SUCCEEDED) or (last.ended and not last.read_complete)):
+            return last  # under way, good, or dead with items that were paid for and are still to be landed
+        elif leased.cancelling:
+            raise Cancelled
+        else:
+            _start(leased, source, order, step, last)
+
+
+def _start(leased: LeasedRun, source: Source, order: Order, step: str, last: UpstreamRun | None) -> None:
+    """One intent and one request. Leaves the ledger row in a state that says what is known."""
+    upstream = _intend(leased, order, step, last)
+    leased.check()
+    if leased.cancelling:  # since the intent: nothing has been sent, and nothing will be
+        close(leased, upstream, Status.VOID, "Cancelled before it was sent.")
+        raise Cancelled
+    # By the clock that stamped the intent: a host's own may be minutes off.
+    if now() - upstream.intent_at >= timedelta(seconds=settings.PIPELINE_START_SECONDS):
+        close(leased, upstream, Status.VOID, SENT_AFTER_LIMIT)
+        return
+    try:
+        seen = source.start(order, upstream.tag)
+    except AmbiguousStart as error:
+        with leased.fenced():
+            UpstreamRun.objects.filter(pk=upstream.pk).update(message=str(error))
+            leased.write_log(
+                f"{source.label} gave no clear answer to the start ({error}) It is asked before anything is sent again.",
+                "warning",
+            )
+        return
+    except RunError as error:
+        close(leased, upstream, Status.REFUSED, str(error))
+        raise
+    adopt(leased, source, order, upstream, seen, f"{source.label} accepted the run: {seen.id}.")
+
+
+def _intend(leased: LeasedRun, order: Order, step: str, last: UpstreamRun | None) -> UpstreamRun:
+    with leased.fenced():
+        lock(MONEY_LOCK)
+        check_room(get_source(order.source), order.memory_mb)
+        check_retry_spend(leased, step, order)
+        spent, limit = check_daily_spend(order)
+        at = now()
+        number = last.intent + 1 if last else 1
+        upstream = UpstreamRun.objects.create(
+            run_id=leased.run.pk,
+            step=step,
+            source=order.source,
+            actor=order.actor,
+            intent=number,
+            tag=f"cp-{uuid.uuid4().hex[:20]}",
+            fingerprint=fingerprint(order),
+            intent_at=at,
+            deadline=at + order.timeout + DEADLINE_MARGIN,
+            cost_estimate=order.estimate_usd,
+            price_per_item=order.price_per_item_usd,
+            cost_cap=order.max_cost_usd,
+            max_items=order.max_items,
+            memory_mb=order.memory_mb,
+        )
+        leased.write_log(
+            f"Estimate ${order.estimate_usd:.2f}, cap ${order.max_cost_usd:.2f}. Spent and reserved today:"
+            f" ${spent:.2f} of ${limit:.2f}."
+        )
+        return upstream

@@ -1,0 +1,39 @@
+"""The limits of an upstream account itself: how many runs, and how much memory, may be in use there."""
+
+from django.db.models import Count, Min, Sum
+from django.utils import timezone
+
+from ...contract.errors import BlockedError
+from ...contract.source import Source, known_sources
+from ...models import ConcurrencyLimit, UpstreamRun
+
+
+def check_room(source: Source, memory_mb: int) -> None:
+    """In the intent's transaction, under the money lock: BlockedError where the account's own limit has no room for one more."""
+    for limit in ConcurrencyLimit.objects.filter(source=source.name):
+        if words := _no_room(limit, source.label, memory_mb):
+            raise BlockedError(words, seconds=10, limited=False)
+
+
+def full_accounts() -> dict[str, str]:
+    """The sources whose accounts' own limits are reached, by name, with the reason. Only a look: each start is checked again."""
+    labels = {source.name: source.label for source in known_sources()}
+    limits = ConcurrencyLimit.objects.filter(source__in=labels)
+    reasons = {limit.source: _no_room(limit, labels[limit.source]) for limit in limits}
+    return {source: words for source, words in reasons.items() if words}
+
+
+def _no_room(limit: ConcurrencyLimit, label: str, memory_mb: int | None = None) -> str:
+    """'' where there is room for a run that needs so much memory; unknown: as much as the smallest one at work."""
+    # What is long past its deadline holds nothing any more, whatever became of its run here.
+    open_rows = UpstreamRun.objects.filter(source=limit.source, status__in=UpstreamRun.OPEN, deadline__gt=timezone.now())
+    used = open_rows.aggregate(runs=Count("pk"), memory=Sum("memory_mb"), least=Min("memory_mb"))
+    if not limit.max_running:
+        return f"The limit for {label} is 0: nothing starts there until it is raised."
+    if used["runs"] >= limit.max_running:
+        return f"{used['runs']} of {limit.max_running} runs at {label} are in use."
+    needed = memory_mb if memory_mb is not None else used["least"] or 0
+    if limit.max_memory_mb is not None and (used["memory"] or 0) + needed > limit.max_memory_mb:
+        words = f"{used['memory'] or 0:,} of {limit.max_memory_mb:,} MB at {label} are in use"
+        return f"{words}, and this run needs {memory_mb:,}." if memory_mb is not None else f"{words}."
+    return ""

@@ -1,0 +1,147 @@
+"""What stands in for django-q2's shared queue, result queue and timer: no multiprocessing lock is shared with a worker."""
+
+import contextlib
+import gc
+import logging
+import os
+import select
+import signal
+from multiprocessing.sharedctypes import RawValue
+from typing import Any
+from uuid import UUID
+
+from django.db import Error as DatabaseError
+from django.db import connections
+
+from ...contract.registry import longest_work
+from ...models import Run
+from ..execution import executor
+from ..lifecycle.lease import Lease
+from ..queue.claim import claim
+from ..queue.waiter import Waiter
+from .heartbeat import Heartbeat
+from .processes import die_with_parent, register_worker
+
+logger = logging.getLogger(__name__)
+
+
+class Timer:
+    """Stands in for the shared value that sentinel and worker both write: no lock, so none can be left taken."""
+
+    def __init__(self) -> None:
+        self._raw = RawValue("f", -1)
+
+    @property
+    def value(self) -> float:
+        return self._raw.value
+
+    @value.setter
+    def value(self, value: float) -> None:
+        self._raw.value = value
+
+    def get_lock(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+
+class Sink:
+    """Stands in for the result queue: the run's row has the result."""
+
+    def put(self, item: Any) -> None: ...
+
+    def close(self) -> None: ...
+
+    def join_thread(self) -> None: ...
+
+    def empty(self) -> bool:
+        return True
+
+    def qsize(self) -> int:
+        return 0
+
+
+class ClaimQueue(Sink):
+    """Stands in for the task queue. The sentinel makes it; each worker uses its own copy after the fork."""
+
+    def __init__(self, cluster: UUID) -> None:
+        self.cluster = cluster
+        self.read_end, self.write_end = os.pipe()
+        self.sentinel = self.pid = os.getpid()
+
+    def put(self, item: Any) -> None:
+        """The sentinel puts "STOP" once per worker; the first one closes the pipe for all."""
+        if self.write_end >= 0:
+            os.close(self.write_end)
+            self.write_end = -1
+
+    def stopping(self) -> bool:
+        return bool(select.select([self.read_end], [], [], 0)[0])
+
+    def get(self) -> dict[str, Any] | str:
+        """The next run as a django-q2 task, or "STOP". Waits as long as it takes and never raises."""
+        if self.pid != os.getpid() and not self._begin():
+            return "STOP"
+        while not self.stopping():
+            try:
+                claimed = claim(self.worker, may_take_over=self.heartbeat.may_take_over)
+            except DatabaseError as error:
+                self.heartbeat.lost_database()
+                self.waiter.recover(error)
+                continue
+            except Exception as error:
+                logger.exception("A claim met an error; the worker goes on.")
+                self.waiter.recover(error)
+                continue
+            if claimed:
+                run, lease = claimed
+                return {
+                    "id": str(run.pk),
+                    "name": str(run),
+                    "func": self.execute,
+                    "args": (run, lease),
+                    "kwargs": {},
+                    "ack_id": None,
+                }
+            self.waiter.wait()
+            if self.waiter.trouble:
+                self.heartbeat.lost_database()
+        self._end()
+        return "STOP"
+
+    def execute(self, run: Run, lease: Lease) -> None:
+        self.heartbeat.hold(lease, longest_work(run.job_type))
+        try:
+            executor.execute(run, lease, stopping=self.stopping)
+        finally:
+            self.heartbeat.release(lease)
+
+    def _begin(self) -> bool:
+        """First call after the fork, in the worker's own process. False where it was stopped before there was a worker."""
+        self.pid = os.getpid()
+        die_with_parent(self.sentinel)
+        signal.signal(signal.SIGTERM, self._terminate)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the whole group; the parent decides
+        connections.close_all()
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays for good: nothing to look through at each collection
+        os.close(self.write_end)
+        self.write_end = -1
+        self.waiter = Waiter(self.read_end)
+        while not self.stopping():
+            try:
+                self.worker = register_worker(cluster=self.cluster)
+            except DatabaseError as error:
+                self.waiter.recover(error)
+                continue
+            self.heartbeat = Heartbeat(self.worker, overrun=lambda: os.kill(os.getpid(), signal.SIGKILL))
+            self.heartbeat.start()
+            return True
+        return False
+
+    def _terminate(self, signum: int, frame: Any) -> None:
+        """SIGTERM for this worker alone: put end-of-file where the pipe was, which also ends a wait at once."""
+        os.dup2(os.open(os.devnull, os.O_RDONLY), self.read_end)
+
+    def _end(self) -> None:
+        self.waiter.close()
+        self.heartbeat.stop()
+        self.heartbeat.join(5)

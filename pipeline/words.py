@@ -1,0 +1,41 @@
+"""Times and durations in words."""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+
+def in_words(duration: timedelta) -> str:
+    """'9 min', '12 s', '2 h 5 min'."""
+    seconds = max(int(duration.total_seconds()), 0)
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, hours = seconds // 60 % 60, seconds // 3600
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def clock(moment: datetime) -> str:
+    """'14:02', on another day '4 May 14:02'."""
+    local = timezone.localtime(moment)
+    return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local.day} {local:%b %H:%M}"
+
+
+def days(age: timedelta) -> str:
+    """'2 days', '5 hours', '10 minutes'."""
+    seconds = int(age.total_seconds())
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}{'' if seconds // size == 1 else 's'}"
+    return "less than a minute"
+
+
+def words_ago(moment: datetime, now: datetime) -> str:
+    """Coarse words for how long ago (or, ahead, 'in 5 minutes')."""
+    seconds = (now - moment).total_seconds()
+    ahead, seconds = seconds < -1, abs(seconds)
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= size:
+            count = int(seconds // size)
+            words = f"{count} {unit}{'' if count == 1 else 's'}"
+            return f"in {words}" if ahead else f"{words} ago"
+    return "just now"
