@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.scratch import ROOT, database
+from pipeline import api
 from pipeline.contract.landing import Landed, land
 
 PAGE = 1000
@@ -153,7 +154,6 @@ def main():
         from django.db import connection
 
         from competitors.models import AmazonReview
-        from pipeline import api
         from pipeline.models import Brand
 
         brand = Brand.objects.create(name="Bench", slug="bench")

@@ -84,7 +84,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "pipeline.context_processors.frame",
+                "pipeline.views.frame.frame",
             ],
         },
     },
@@ -176,6 +176,13 @@ USE_TZ = True
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
 USE_THOUSAND_SEPARATOR = True
+# The sections of the bar. `prefix`: paths that belong to the section, where its own URL does not say.
+NAVIGATION: list[dict[str, Any]] = [
+    {"label": "Overview", "url": "overview"},
+    {"label": "Competitors", "url": "competitors"},
+    {"label": "Pipeline", "url": "runs", "prefix": "/pipeline/", "gap": True},
+    {"label": "Admin", "url": "admin:index", "staff": True},
+]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 AUTH_PASSWORD_VALIDATORS = [

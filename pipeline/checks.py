@@ -50,8 +50,6 @@ def cluster_agrees_with_leases(app_configs: Any, **kwargs: Any) -> list[CheckMes
 def production_has_what_it_needs(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """With --deploy: what a production box lacks."""
     found: list[CheckMessage] = []
-    if not settings.APIFY_TOKEN:
-        found.append(Warning("APIFY_TOKEN is not set: scrapes will fail at their start.", id="pipeline.W002"))
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         found.append(
             Warning(

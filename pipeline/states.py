@@ -75,7 +75,7 @@ OUTCOMES = {
 
 
 def run_badge(status: str, *, verdict: str = "", tries_failed: int = 0, waits_at: str = "") -> Badge:
-    """The badge of a run; `waits_at` is the upstream's label, for "At Apify"."""
+    """The badge of a run; `waits_at` is the upstream's label, for "At …"."""
     match status:
         case RunStatus.PENDING:
             return RETRY if tries_failed else QUEUED

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from pipeline import api
 from tests import machine
 
 if TYPE_CHECKING:
@@ -121,6 +122,5 @@ def chromium() -> Iterator["Browser"]:
 def _nothing_goes_on_here() -> Iterator[None]:
     """Work that a test began in this process (legacy, direct) ends with it: its threads use the database."""
     yield
-    from pipeline import here
 
-    here.hand_back_all()
+    api.hand_back_all()

@@ -116,4 +116,4 @@ def most_wanted(panels: list[Panel]) -> UUID | None:
 
 def banner(panels: list[Panel]) -> queries.Banner | None:
     """One banner for all listings, None while every one is fresh."""
-    return queries.banner("Amazon Reviews", [panel.freshness for panel in panels])
+    return queries.banner("Amazon Reviews", [panel.freshness for panel in panels], noun="listing")

@@ -11,10 +11,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from pipeline import api, here, queries
+from pipeline import api, queries
 from pipeline.contract.errors import InvalidRequest, NotAllowed
-from pipeline.explain import Surroundings, held_back
 from pipeline.models import Run
+from pipeline.queries.explain import Surroundings, held_back
 from pipeline.states import RunStatus
 from pipeline.views.access import needs, see_other
 from pipeline.words import in_words
@@ -37,7 +37,7 @@ def scrape_reviews(request: HttpRequest, brand: str, competitor: UUID, url: UUID
     legacy = bool(request.session.get(LEGACY))
     try:
         if legacy:
-            queued = here.start(owner.pk, JOB_TYPE, wanted, mode=Run.Mode.LEGACY, created_by=request.user)
+            queued = api.start_here(owner.pk, JOB_TYPE, wanted, mode=Run.Mode.LEGACY, created_by=request.user)
         else:
             queued = api.queue_one_time_job(owner.pk, JOB_TYPE, wanted, created_by=request.user)
     except (InvalidRequest, NotAllowed) as error:

@@ -2,7 +2,6 @@
 
 from copy import deepcopy
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
@@ -11,15 +10,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils import timezone
 
-from .. import api
+from .. import api, queries
 from ..contract.errors import InvalidRequest
 from ..contract.job_type import JobType
 from ..contract.parameters import clean_parameters
 from ..contract.registry import all_types, find_type, get_type
-from ..engine.scheduling import cron
-from ..engine.scheduling.ticks import zone_of
 from ..models import Job
 from ..states import JobStatus
 from .base import act_on_each
@@ -60,7 +56,7 @@ class JobForm(forms.ModelForm):
         try:
             self.parameters = clean_parameters(self.handler.Params, given, brand)
             if recurring:
-                cron.check(cleaned.get("cron_expression", ""))
+                api.check_schedule(cleaned.get("cron_expression", ""))
             subject = self.handler.subject(brand, self.parameters).key
             if self.instance.pk and subject != self.instance.subject:
                 raise InvalidRequest("That would be a schedule of something else. Add a new one for it, and archive this one.")
@@ -161,12 +157,7 @@ class JobAdmin(admin.ModelAdmin):
 
     @admin.display(description="When")
     def when_in_words(self, job: Job) -> str:
-        if not job.recurring:
-            return "Once"
-        zone = zone_of(job)
-        times = cron.next_times(job.cron_expression, zone, timezone.now(), 5)
-        following = ", ".join(f"{one.astimezone(ZoneInfo(zone)):%d %b %H:%M}" for one in times)
-        return f"{cron.in_words(job.cron_expression)}, {zone}. Next: {following}"
+        return queries.when_in_words(job)
 
     def save_model(self, request: HttpRequest, obj: Job, form: JobForm, change: bool) -> None:
         """Through the write door, which queues the run or moves the schedule's one future run."""

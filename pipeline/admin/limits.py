@@ -13,7 +13,6 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from .. import api
 from ..contract.registry import all_types
 from ..contract.source import known_sources
-from ..engine.journal import record_event
 from ..models import Brand, ConcurrencyLimit, Pause, Run
 
 for unused in (Failure, OrmQ, Schedule, Success):  # django-q2 keeps nothing here: runs are the Run table
@@ -98,7 +97,7 @@ class StopAdmin(admin.ModelAdmin):
 
     def _tell(self, request: HttpRequest, what: str, obj: Any) -> None:
         kind = self.opts.verbose_name
-        record_event(str(self.opts.model_name), f"The {kind} of {obj} was {what} by {request.user}.", by=request.user)
+        api.record_change(str(self.opts.model_name), f"The {kind} of {obj} was {what} by {request.user}.", by=request.user)
 
 
 @admin.register(ConcurrencyLimit)

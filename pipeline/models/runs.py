@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
 from ..states import LIVE, TERMINAL, Outcome, RunStatus, Verdict
 from .jobs import Job
@@ -16,7 +17,11 @@ class RunQuerySet(models.QuerySet["Run"]):
     def ended(self) -> "RunQuerySet":
         return self.filter(status__in=TERMINAL_VALUES)
 
-    def in_line(self) -> "RunQuerySet":
+    def holding(self, *keys: str) -> "RunQuerySet":
+        """The live runs that have one of these dedupe keys: at most one per key."""
+        return self.live().filter(dedupe_key__in=keys)
+
+    def in_queue_order(self) -> "RunQuerySet":
         """In the order in which the claim takes those that are pending and due."""
         return self.order_by("priority", "order_at", "pk")
 
@@ -136,8 +141,6 @@ class Run(models.Model):
         return f"Run {self.pk}"
 
     def get_absolute_url(self) -> str:
-        from django.urls import reverse
-
         return reverse("run", args=[self.pk])
 
     @property

@@ -55,15 +55,15 @@ def line_of(row: DatasetStatus | None, max_age: timedelta, now: datetime) -> Fre
     return FreshnessLine(badge, row, age, sentence)
 
 
-def banner(label: str, lines: list[FreshnessLine]) -> Banner | None:
-    """The one banner for several subjects: the worst first. None while all are fresh."""
+def banner(label: str, lines: list[FreshnessLine], *, noun: str) -> Banner | None:
+    """The one banner for several subjects: the worst first. None while all are fresh. `noun`: what one subject is called."""
     if not lines:
         return None
     by_key = {key: [line for line in lines if line.badge.key == key] for key in ("stale", "late", "never")}
     running = next((line for line in lines if line.row and line.row.last_status == DatasetStatus.Last.RUNNING), None)
     failed = next((line for line in lines if line.row and line.row.last_status == DatasetStatus.Last.FAILED), None)
     worst = by_key["stale"] or by_key["late"]
-    of = f"{len(lines)} listings" if len(lines) > 1 else "the listing"
+    of = f"{len(lines)} {noun}s" if len(lines) > 1 else f"the {noun}"
     if worst:
         oldest = max(line.age for line in worst if line.age is not None)
         title = (

@@ -12,9 +12,9 @@ from django.utils import timezone
 from .. import states
 from ..contract.registry import all_types
 from ..engine.upstreams import budget, health
-from ..explain import no_worker_since
 from ..models import Brand, DatasetStatus, Run, UpstreamRun, Worker
 from ..states import RunStatus
+from .explain import no_worker_since
 from .freshness import FreshnessLine, line_of
 from .runs import RunLine, run_lines
 

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from ..contract.registry import all_types
 from ..contract.source import known_sources
-from ..explain import Surroundings, explain
 from ..models import Job, Run, UpstreamRun
 from ..states import LIVE, RUN_ACTIONS, Badge, RunStatus, Verdict, run_badge
+from .explain import Surroundings, explain
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from .. import queries
-from ..context_processors import THEMES
 from .access import back_to, needs
+from .frame import THEMES
 
 
 @require_GET

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from .. import api, queries
 from ..contract.errors import InvalidRequest, NotAllowed
-from ..forms import LogFilter, RunFilter
 from ..models import Run, RunLog
 from .access import back_to, needs
+from .forms import LogFilter, RunFilter
 
 PAGE = 25
 TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="\w+"')  # masked anew in every answer, which is no change

@@ -2,7 +2,7 @@
 
 import ast
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -50,6 +50,16 @@ def imports(module: ast.Module, path: str) -> Iterator[str]:
             base = package[: len(package) - node.level + 1] if node.level else []
             start = ".".join([*base, *([node.module] if node.module else [])])
             yield from (f"{start}.{alias.name}" for alias in node.names)
+
+
+def modules(module: ast.Module, path: str, known: Collection[str]) -> set[str]:
+    """Which of the known modules a module imports: `from a import b` is a.b where that is a module, else a."""
+    found = set()
+    for name in imports(module, path):
+        while name and name not in known:
+            name = name.rpartition(".")[0]
+        found.add(name)
+    return found - {""}
 
 
 def strings(module: ast.Module) -> Iterator[str]:

@@ -5,8 +5,8 @@ from datetime import timedelta
 from django.utils import timezone
 
 from pipeline.engine.workers.inline import work_one
-from pipeline.explain import explain
 from pipeline.models import Run, UpstreamRun
+from pipeline.queries.explain import explain
 from tests.processes import until
 
 

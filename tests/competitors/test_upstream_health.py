@@ -14,8 +14,8 @@ from pipeline.engine.upstreams.orphans import settle_orphans
 from pipeline.engine.upstreams.watch import watch_upstreams
 from pipeline.engine.workers.healing import heal_schedules
 from pipeline.engine.workers.inline import work_off, work_one
-from pipeline.explain import explain
 from pipeline.models import Attempt, ConcurrencyLimit, Event, Pause, Run, SourceState, UpstreamRun
+from pipeline.queries.explain import explain
 from pipeline.states import RunStatus
 from tests.factories import make_competitor, make_listing
 from tests.processes import until

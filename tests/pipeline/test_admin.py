@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from pipeline import api
 from pipeline.engine.workers.inline import work_off
-from pipeline.explain import explain
 from pipeline.models import Brand, ConcurrencyLimit, Event, Job, Pause, Run
+from pipeline.queries.explain import explain
 from pipeline.states import JobStatus, RunStatus
 from tests.factories import make_brand, make_listing, make_user
 

@@ -23,8 +23,8 @@ from pipeline.engine.scheduling.place import build_run, order_at_for
 from pipeline.engine.upstreams import health
 from pipeline.engine.workers.inline import work_off, work_one
 from pipeline.engine.workers.processes import register_worker
-from pipeline.explain import explain
 from pipeline.models import Brand, ConcurrencyLimit, Job, Pause, Run, SourceState
+from pipeline.queries.explain import explain
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -120,7 +120,7 @@ def test_a_brand_whose_ticks_were_never_late_stands_beside_another_that_is_new(b
         api.ensure_recurring_job(new.pk, "toy", "0 * * * *", {"name": str(number)})
     passed = job.runs.live().get().due_at - new.runs.first().due_at
     brand.runs.live().update(due_at=F("due_at") - passed, order_at=F("order_at") - passed)
-    first = Run.objects.live().in_line()[:4]
+    first = Run.objects.live().in_queue_order()[:4]
     assert [run.brand for run in first].count(brand) == 2
 
 

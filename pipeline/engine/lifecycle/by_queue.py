@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from ...models import Run
-from ...states import LIVE, RunStatus
+from ...states import RunStatus
 from ..database import now, wake_workers
 from ..journal import log
 from ..scheduling.place import dedupe_key
@@ -17,7 +17,7 @@ SET_ASIDE_FOR = timedelta(minutes=5)
 def claim_key(run: Run, at: datetime) -> bool:
     """A scheduled run comes due: it takes its dedupe key, or gives way to the run that has it and inserts its successor."""
     key = dedupe_key(run.job_type, run.brand_id, run.subject)
-    holder = Run.objects.filter(dedupe_key=key, status__in=LIVE).first()
+    holder = Run.objects.holding(key).first()
     if holder is None:
         Run.objects.filter(pk=run.pk).update(dedupe_key=key)
         return True

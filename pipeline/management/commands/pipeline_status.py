@@ -8,10 +8,10 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from pipeline import queries
-from pipeline.explain import Surroundings, held_back
 from pipeline.models import Run, Worker
 from pipeline.states import RunStatus
 
+from ...queries.explain import Surroundings, held_back
 from ...words import in_words
 
 LATE = timedelta(seconds=60)  # what the users were promised

@@ -2,10 +2,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from pipeline import api
 from pipeline.models import Run
 
 from ...contract.errors import PipelineError
-from ...engine.execution.replay import replay
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         except Run.DoesNotExist:
             raise CommandError(f"There is no run {options['run']}.", returncode=2) from None
         try:
-            result = replay(run, dry_run=options["dry_run"])
+            result = api.replay(run, dry_run=options["dry_run"])
         except PipelineError as error:
             raise CommandError(str(error)) from error
         would = "Would read" if options["dry_run"] else "Read"

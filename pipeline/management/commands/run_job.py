@@ -8,13 +8,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
 
-from pipeline import api, here
-from pipeline.explain import explain, no_worker_since
 from pipeline.models import Brand, Job, Run, RunLog
 from pipeline.states import RunStatus
 
+from ... import api
 from ...contract.errors import InvalidRequest, NotAllowed
 from ...contract.registry import all_types
+from ...queries.explain import explain, no_worker_since
 
 LOOK_SECONDS = 0.25
 FAILED, BAD_USAGE, GAVE_UP = 1, 2, 3
@@ -47,7 +47,7 @@ class Command(BaseCommand):
             parameters = read_parameters(options["params"], options["param"])
             brand_id = brand.pk if brand else None
             if options["direct"]:
-                queued = here.start(brand_id, options["job_type"], parameters, mode=Run.Mode.DIRECT)
+                queued = api.start_here(brand_id, options["job_type"], parameters, mode=Run.Mode.DIRECT)
             else:
                 queued = api.queue_one_time_job(brand_id, options["job_type"], parameters, trigger_source=Job.Trigger.MANUAL)
         except (InvalidRequest, NotAllowed) as error:
@@ -96,7 +96,7 @@ class Command(BaseCommand):
                 time.sleep(LOOK_SECONDS)
         except KeyboardInterrupt:
             if direct:
-                here.hand_back_all()
+                api.hand_back_all()
                 raise CommandError(f"Run {run.pk} was handed back; a worker goes on with it.", returncode=130) from None
             raise CommandError(f"Run {run.pk} goes on without you.", returncode=130) from None
 

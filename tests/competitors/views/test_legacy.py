@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from competitors.models import CompetitorAmazonUrl
-from pipeline import here
+from pipeline import api
 from pipeline.api import Queued
 from pipeline.contract.errors import NotAllowed
 from pipeline.models import Run, RunLog
@@ -34,7 +34,7 @@ def press(page: Client, listing: CompetitorAmazonUrl) -> Any:
         run = runs.running(listing, mode=mode)
         return Queued(run.job, run, created=True)
 
-    with patch.object(here, "start", side_effect=start) as started:
+    with patch.object(api, "start_here", side_effect=start) as started:
         response = page.post(of_listing("scrape_reviews", listing), {"include_keywords": "on"})
     assert started.call_count == 1
     assert started.call_args.kwargs["mode"] == Run.Mode.LEGACY
@@ -88,13 +88,13 @@ def test_a_failure_stands_inline_too(direct: Client, listing: CompetitorAmazonUr
 
 
 def test_a_refusal_is_shown(direct: Client, listing: CompetitorAmazonUrl) -> None:
-    with patch.object(here, "start", side_effect=NotAllowed("It is paused. Queue it instead.")):
+    with patch.object(api, "start_here", side_effect=NotAllowed("It is paused. Queue it instead.")):
         response = direct.post(of_listing("scrape_reviews", listing))
     assert "It is paused. Queue it instead." in [str(message) for message in get_messages(response.wsgi_request)]
 
 
 def test_a_live_run_is_shown_instead_of_a_second_one(direct: Client, listing: CompetitorAmazonUrl) -> None:
     run = runs.waiting(listing)
-    with patch.object(here, "start", return_value=Queued(run.job, run, created=False)):
+    with patch.object(api, "start_here", return_value=Queued(run.job, run, created=False)):
         response = direct.post(of_listing("scrape_reviews", listing))
     assert "already running since" in " ".join(str(message) for message in get_messages(response.wsgi_request))

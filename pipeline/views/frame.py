@@ -30,13 +30,15 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _sections(request: HttpRequest) -> list[dict[str, Any]]:
-    path = request.path
-    sections = [
-        {"label": "Overview", "url": reverse("overview"), "current": path == "/"},
-        {"label": "Competitors", "url": reverse("competitors"), "current": path.startswith("/competitors/")},
-        {"label": "Pipeline", "url": reverse("runs"), "current": path.startswith("/pipeline/"), "gap": True},
-    ]
+    """The navigation that this person may use. A section is current on its own page and on all below it."""
     user = getattr(request, "user", None)
-    if user is not None and user.is_staff:
-        sections.append({"label": "Admin", "url": reverse("admin:index"), "current": path.startswith("/admin/")})
+    staff = user is not None and user.is_staff
+    sections = []
+    for entry in settings.NAVIGATION:
+        if entry.get("staff") and not staff:
+            continue
+        url = reverse(entry["url"])
+        prefix = entry.get("prefix", url)
+        current = request.path == url if prefix == "/" else request.path.startswith(prefix)
+        sections.append({"label": entry["label"], "url": url, "current": current, "gap": entry.get("gap", False)})
     return sections

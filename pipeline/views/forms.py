@@ -2,9 +2,9 @@
 
 from django import forms
 
-from .models import Brand
-from .queries.runs import type_choices
-from .states import RunStatus
+from ..models import Brand
+from ..queries.runs import type_choices
+from ..states import RunStatus
 
 
 class RunFilter(forms.Form):

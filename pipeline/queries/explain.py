@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from statistics import median_low
 
-from .contract.registry import label_of
-from .contract.source import source_label
-from .engine.queue.limits import Limit
-from .engine.queue.stops import current_stops
-from .models import Event, Pause, Run, UpstreamRun, Worker
-from .states import JobStatus, RunStatus
-from .words import clock, in_words
+from ..contract.registry import label_of
+from ..contract.source import source_label
+from ..engine.queue.limits import Limit
+from ..engine.queue.stops import current_stops
+from ..models import Event, Pause, Run, UpstreamRun, Worker
+from ..states import JobStatus, RunStatus
+from ..words import clock, in_words
 
 RECENT = 20  # upstream runs that tell what is usual
 LINE = 500  # places in line that are numbered; whoever is further back reads that
@@ -59,7 +59,7 @@ class Surroundings:
     def line(self) -> dict[int, int]:
         """Who of the due is the how-manieth, in the claim's order; limits and pauses aside."""
         due = Run.objects.filter(status=RunStatus.PENDING, due_at__lte=self.at)
-        return {pk: place for place, pk in enumerate(due.in_line().values_list("pk", flat=True)[:LINE], start=1)}
+        return {pk: place for place, pk in enumerate(due.in_queue_order().values_list("pk", flat=True)[:LINE], start=1)}
 
     @cached_property
     def no_worker(self) -> str | None:

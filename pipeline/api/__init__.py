@@ -1,0 +1,40 @@
+"""The write door: what pages, admin, commands and other apps call to change work.
+
+Each function raises InvalidRequest or NotAllowed, in words to show, and then has changed nothing.
+"""
+
+from ..engine.execution.replay import replay
+from .enqueue import Queued, queue_many, queue_one_time_job
+from .in_process import hand_back_all, start_here
+from .jobs import archive, job_run_now, pause, resume
+from .limits import record_change
+from .paid_starts import adopt, end_upstream, start_again
+from .runs import accept, cancel, retry, run_again, run_now
+from .schedules import check_schedule, end_schedules_of, ensure_recurring_job, reschedule_brand, schedule_of
+
+__all__ = [
+    "Queued",
+    "accept",
+    "adopt",
+    "archive",
+    "cancel",
+    "check_schedule",
+    "end_schedules_of",
+    "end_upstream",
+    "ensure_recurring_job",
+    "hand_back_all",
+    "job_run_now",
+    "pause",
+    "queue_many",
+    "queue_one_time_job",
+    "record_change",
+    "replay",
+    "reschedule_brand",
+    "resume",
+    "retry",
+    "run_again",
+    "run_now",
+    "schedule_of",
+    "start_again",
+    "start_here",
+]

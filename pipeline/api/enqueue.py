@@ -1,0 +1,232 @@
+"""How one-time work is queued: a job and its run, or the live run that already does the same."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from ..contract.errors import InvalidRequest, NotAllowed
+from ..contract.job_type import JobType, Subject
+from ..contract.parameters import clean_parameters
+from ..contract.registry import get_type
+from ..engine.database import CLAIM_LOCK, lock, now, wake_workers
+from ..engine.lifecycle.lease import Lease
+from ..engine.queue.claim import take_lease
+from ..engine.queue.stops import stops_for
+from ..engine.scheduling.place import PLACE_GAP, build_run, dedupe_key, insert_run, order_at_for
+from ..models import Brand, Job, Run, Worker
+
+BATCH = 500  # runs of one transaction
+
+
+@dataclass(frozen=True)
+class Queued:
+    """`created` is False where a live run already had the key: `run` is that one, and nothing was added."""
+
+    job: Job
+    run: Run
+    created: bool
+
+
+@dataclass(frozen=True)
+class Request:
+    """One-time work that somebody asks for. Its parameters are checked."""
+
+    handler: JobType
+    brand: Brand | None
+    parameters: dict[str, Any]
+    subject: Subject
+    trigger_source: str = Job.Trigger.MANUAL
+    name: str | None = None
+    max_retries: int = 3
+    created_by: Any = None
+    mode: str = Run.Mode.WORKER
+
+    @property
+    def brand_id(self) -> UUID | None:
+        return self.brand.pk if self.brand else None
+
+    @cached_property
+    def key(self) -> str:
+        return dedupe_key(self.handler.name, self.brand_id, self.subject.key)
+
+    def new_job(self) -> Job:
+        return Job(
+            brand=self.brand,
+            job_type=self.handler.name,
+            subject=self.subject.key,
+            name=self.name or f"{self.handler.label} {self.subject.label}".strip()[:200],
+            parameters=self.parameters,
+            trigger_source=self.trigger_source,
+            max_retries=self.max_retries,
+            created_by=self.created_by,
+        )
+
+    def one_time_fields(self) -> dict[str, Any]:
+        """What a one-time run has beyond what its job says."""
+        estimate = self.handler.estimate(self.brand, self.parameters)
+        return {
+            "dedupe_key": self.key,
+            "mode": self.mode,
+            "trigger_source": self.trigger_source,
+            "created_by": self.created_by,
+            "cost_estimate": estimate.cost_usd if estimate else None,
+        }
+
+
+def queue_one_time_job(
+    brand_id: UUID | str | None,
+    job_type: str,
+    parameters: dict[str, Any] | None = None,
+    *,
+    trigger_source: str = Job.Trigger.MANUAL,
+    name: str | None = None,
+    max_retries: int = 3,
+    created_by: Any = None,
+) -> Queued:
+    """Queue the work for a brand (None: the platform). While a run for the same subject is live, a second call returns that."""
+    options = {"trigger_source": trigger_source, "name": name, "max_retries": max_retries, "created_by": created_by}
+    return _queue(Request(*validated(brand_id, job_type, parameters), **options))
+
+
+def queue_many(
+    brand_id: UUID | str | None,
+    job_type: str,
+    parameters: Sequence[dict[str, Any]],
+    *,
+    trigger_source: str = Job.Trigger.MANUAL,
+    max_retries: int = 3,
+    created_by: Any = None,
+) -> list[Queued | InvalidRequest]:
+    """As queue_one_time_job for each of the parameters, in a few statements. In their order, what became of each."""
+    options = {"trigger_source": trigger_source, "max_retries": max_retries, "created_by": created_by}
+    handler, brand = get_type(job_type), find_brand(brand_id)
+    answers: list[str | InvalidRequest] = []  # the key of each, or what is wrong with it
+    wanted: dict[str, Request] = {}
+    for given in parameters:
+        try:
+            params = clean_parameters(handler.Params, given, brand)
+            request = Request(handler, brand, params, handler.subject(brand, params), **options)
+        except InvalidRequest as error:
+            answers.append(error)
+            continue
+        wanted.setdefault(request.key, request)
+        answers.append(request.key)
+    found: dict[str, Queued] = {}
+    every = list(wanted.values())
+    for start in range(0, len(every), BATCH):
+        found |= _queue_batch(every[start : start + BATCH])
+    said: list[Queued | InvalidRequest] = []
+    for answer in answers:
+        if isinstance(answer, str):
+            said.append(found[answer])
+            found[answer] = replace(found[answer], created=False)  # whoever asks for the same again gets the same
+        else:
+            said.append(answer)
+    return said
+
+
+def take_at_once(
+    brand_id: UUID | str | None,
+    job_type: str,
+    parameters: dict[str, Any] | None = None,
+    *,
+    worker: Worker,
+    mode: str,
+    created_by: Any = None,
+) -> tuple[Queued, Lease | None]:
+    """As queue_one_time_job, but the run is this process's from its first moment: no worker can come in between.
+
+    The caller does the work under the lease. No lease where a live run already had the key. NotAllowed where a limit or pause
+    keeps such a run from starting now.
+    """
+    request = Request(*validated(brand_id, job_type, parameters), mode=mode, created_by=created_by)
+    with transaction.atomic():
+        lock(CLAIM_LOCK)
+        if not stops_for(job_type, request.brand_id):
+            queued = _queue(request)
+            if not queued.created:
+                return queued, None
+            run, lease = take_lease(queued.run.pk, worker, now())
+            return Queued(queued.job, run, created=True), lease
+    raise NotAllowed(
+        f"{request.handler.label} cannot start here now: it is paused, or as many run as its limit allows. Queue it instead."
+    )
+
+
+def validated(
+    brand_id: UUID | str | None, job_type: str, parameters: dict[str, Any] | None
+) -> tuple[JobType, Brand | None, dict[str, Any], Subject]:
+    """Type, brand, parameters and subject of what is asked for. InvalidRequest where they do not fit."""
+    handler = get_type(job_type)
+    brand = find_brand(brand_id)
+    params = clean_parameters(handler.Params, parameters or {}, brand)
+    return handler, brand, params, handler.subject(brand, params)
+
+
+def find_brand(brand_id: UUID | str | None) -> Brand | None:
+    if brand_id is None:
+        return None
+    try:
+        return Brand.objects.get(pk=brand_id)
+    except (Brand.DoesNotExist, ValidationError, ValueError, TypeError) as error:
+        raise InvalidRequest(f"There is no brand {brand_id}.", {"brand": ["Unknown brand."]}) from error
+
+
+def _queue(request: Request) -> Queued:
+    """Job and run in one savepoint, so that the loser of a race leaves nothing. If the winner ended meanwhile, try again."""
+    for _ in range(10):
+        if live := _live_by_key([request.key]).get(request.key):
+            return Queued(live.job, live, created=False)
+        job = request.new_job()
+        try:
+            with transaction.atomic():
+                at = wake_workers()
+                job.save(force_insert=True)
+                run = insert_run(job, due_at=at, at=at, subject=request.subject, **request.one_time_fields())
+            return Queued(job, run, created=True)
+        except IntegrityError as error:
+            if "run_one_live_per_key" not in str(error) and "dedupe_key" not in str(error):
+                raise
+    raise NotAllowed("The same work starts and ends faster than it can be queued. Try again.")
+
+
+def _queue_batch(requests: Sequence[Request]) -> dict[str, Queued]:
+    """By key, what became of requests with different keys for one brand and type. One transaction."""
+    found = {key: Queued(run.job, run, created=False) for key, run in _live_by_key(request.key for request in requests).items()}
+    missing = [request for request in requests if request.key not in found]
+    jobs = [request.new_job() for request in missing]
+    try:
+        with transaction.atomic():
+            at = wake_workers()
+            if missing:
+                first = order_at_for(missing[0].handler.name, missing[0].brand_id, at)
+            Job.objects.bulk_create(jobs)
+            new = [
+                build_run(
+                    job,
+                    due_at=at,
+                    order_at=first + number * PLACE_GAP,
+                    at=at,
+                    subject=request.subject,
+                    **request.one_time_fields(),
+                )
+                for number, (request, job) in enumerate(zip(missing, jobs, strict=True))
+            ]
+            # By key: otherwise two who queue the same in different orders wait for each other's inserts.
+            Run.objects.bulk_create(sorted(new, key=lambda run: str(run.dedupe_key)))
+        return found | {str(run.dedupe_key): Queued(run.job, run, created=True) for run in new}
+    except IntegrityError:  # somebody queued one of them meanwhile: find out which
+        return found | {request.key: _queue(request) for request in missing}
+
+
+def _live_by_key(keys: Iterable[str]) -> dict[str, Run]:
+    """The live run of each key that has one."""
+    live = Run.objects.holding(*keys)
+    if not live.exists():  # nearly always: skip the larger query
+        return {}
+    return {str(run.dedupe_key): run for run in live.select_related("job", "created_by")}

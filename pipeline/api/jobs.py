@@ -1,0 +1,63 @@
+"""One job: run it now, pause, resume or archive it."""
+
+from typing import Any
+
+from django.db import transaction
+
+from ..contract.errors import NotAllowed
+from ..engine.database import CLAIM_LOCK, lock, wake_workers
+from ..engine.journal import record_event
+from ..engine.lifecycle import by_person
+from ..models import Job
+from ..states import JOB_ACTIONS, JobStatus, RunStatus
+from .enqueue import Queued, queue_one_time_job
+from .schedules import locked_with_run, reschedule
+
+DONE = {"run_now": "run", "pause": "paused", "resume": "resumed", "archive": "archived"}  # of a job, in a refusal
+
+
+def job_run_now(job: Job, by: Any) -> Queued:
+    """A separate run of a schedule's work, now."""
+    _allow("run_now", job)
+    return queue_one_time_job(
+        job.brand_id, job.job_type, job.parameters, name=job.name or None, max_retries=job.max_retries, created_by=by
+    )
+
+
+def pause(job: Job, by: Any) -> None:
+    """Its runs stay where they are and are passed over."""
+    _change(job, "pause", JobStatus.PAUSED, by)
+
+
+def resume(job: Job, by: Any) -> None:
+    """Its future run is put to the next time from now: what was missed is not made up for."""
+    with transaction.atomic():
+        lock(CLAIM_LOCK)
+        locked_with_run(job)
+        _change(job, "resume", JobStatus.ACTIVE, by)
+        reschedule(job)
+        wake_workers()
+
+
+def archive(job: Job, by: Any) -> None:
+    """Put away. Its pending runs are cancelled; one that is under way goes to its end."""
+    with transaction.atomic():
+        lock(CLAIM_LOCK)
+        locked_with_run(job)
+        _change(job, "archive", JobStatus.ARCHIVED, by)
+        for run in job.runs.filter(status=RunStatus.PENDING):
+            by_person.request_cancel(run, by)
+        Job.objects.filter(pk=job.pk).update(status=JobStatus.ARCHIVED)
+
+
+def _change(job: Job, action: str, to: JobStatus, by: Any) -> None:
+    _allow(action, job)
+    if not Job.objects.filter(pk=job.pk, status=job.status).update(status=to):
+        raise NotAllowed(f"{job} was changed by somebody else meanwhile. Look again.")
+    job.status = to
+    record_event(action, f"{action.capitalize()} by {by}.", job=job, by=by)
+
+
+def _allow(action: str, job: Job) -> None:
+    if job.status not in JOB_ACTIONS[action]:
+        raise NotAllowed(f"{job} is {job.get_status_display().lower()}, so it cannot be {DONE[action]} now.")

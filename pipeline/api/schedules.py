@@ -1,0 +1,136 @@
+"""A schedule: create, change, move and end it. Its one future run moves in the same transaction."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from ..engine.database import CLAIM_LOCK, lock, now
+from ..engine.journal import record_event
+from ..engine.scheduling import cron
+from ..engine.scheduling.ticks import drop_future_tick, insert_next_tick, tell_skipped
+from ..models import Brand, Job
+from ..states import JobStatus, RunStatus
+from .enqueue import validated
+
+
+def ensure_recurring_job(
+    brand_id: UUID | str | None,
+    job_type: str,
+    cron_expression: str,
+    parameters: dict[str, Any] | None = None,
+    *,
+    enabled: bool | None = True,
+    name: str | None = None,
+    time_zone: str = "",
+    max_runs: int | None = None,
+    max_retries: int = 3,
+    keep_pause: bool = True,
+    created_by: Any = None,
+) -> Job:
+    """Create or update the one schedule of (brand, type, subject); its single future run moves in the same transaction.
+
+    `enabled`: False switches it off, True on again, None leaves that as it is. What a person paused stays so unless
+    `keep_pause` is False as well.
+    """
+    cron.check(cron_expression, time_zone)
+    handler, brand, params, subject = validated(brand_id, job_type, parameters)
+    with transaction.atomic():
+        lock(CLAIM_LOCK)
+        found = schedule_of(brand, job_type, subject.key)
+        if found:
+            job = locked_with_run(found)
+            before = (job.cron_expression, job.time_zone, job.status)
+            _switch(job, enabled, keep_pause, max_runs, created_by)
+            if before[:2] != (cron_expression, time_zone):
+                _leave_times(job, created_by)
+        else:
+            before = None
+            job = Job(
+                brand=brand,
+                job_type=job_type,
+                subject=subject.key,
+                schedule_type=Job.Schedule.RECURRING,
+                created_by=created_by,
+                trigger_source=Job.Trigger.SCHEDULED,
+                status=JobStatus.PAUSED if enabled is False else JobStatus.ACTIVE,
+            )
+        job.cron_expression, job.parameters, job.time_zone = cron_expression, params, time_zone
+        job.max_runs, job.max_retries = max_runs, max_retries
+        if max_runs is not None and job.runs_completed >= max_runs:  # not one more, which would be paid for
+            job.status = JobStatus.COMPLETED
+        job.name = name or job.name or handler.label
+        job.save()
+        if before == (job.cron_expression, job.time_zone, job.status):  # its tick stays, also one that is due by now
+            job.runs.filter(status=RunStatus.PENDING, started_at=None).update(parameters=params)
+        else:
+            reschedule(job)
+    return job
+
+
+def check_schedule(cron_expression: str, time_zone: str = "") -> None:
+    """InvalidRequest where the expression is not five cron fields, or the zone does not exist."""
+    cron.check(cron_expression, time_zone)
+
+
+def schedule_of(brand: Brand | None, job_type: str, subject: str) -> Job | None:
+    """The one schedule of (brand, type, subject) that is not put away."""
+    found = Job.objects.filter(brand=brand, job_type=job_type, subject=subject, schedule_type=Job.Schedule.RECURRING)
+    return found.exclude(status=JobStatus.ARCHIVED).first()
+
+
+def locked_with_run(job: Job) -> Job:
+    """The job as it is now, held until the end of the transaction. Its run first, as whoever ends a run does it."""
+    list(job.runs.live().select_for_update(no_key=True).values_list("pk"))
+    return Job.objects.select_for_update(no_key=True).get(pk=job.pk)
+
+
+def _switch(job: Job, enabled: bool | None, keep_pause: bool, max_runs: int | None, by: Any) -> None:
+    """On or off, for a schedule that is there. Not saved yet."""
+    if enabled is False and job.status == JobStatus.ACTIVE:
+        job.status = JobStatus.PAUSED
+        record_event("switch_off", f"Switched off by {by or 'another program'}.", job=job, by=by)
+    elif enabled and job.status == JobStatus.PAUSED:
+        last = job.events.filter(kind__in=["pause", "switch_off"]).first()
+        if not keep_pause or last is None or last.kind == "switch_off":
+            job.status = JobStatus.ACTIVE
+    elif enabled and job.status == JobStatus.COMPLETED and (max_runs is None or job.runs_completed < max_runs):
+        job.status = JobStatus.ACTIVE  # it is allowed more runs than it had
+
+
+def _leave_times(job: Job, by: Any) -> None:
+    """What has come due by the times that are given up is counted by them, not by the new ones."""
+    at = now()
+    for tick in job.runs.live().filter(scheduled_for__lte=at):
+        tell_skipped(tick, job, at)
+    record_event("rescheduled", f"Its times were changed by {by or 'another program'}.", job=job, by=by)
+
+
+def reschedule(job: Job) -> None:
+    """Put the job's one future run where its schedule now says. In the caller's transaction, under the claim's lock."""
+    at = now()
+    drop_future_tick(job)
+    if (
+        job.recurring
+        and job.status in (JobStatus.ACTIVE, JobStatus.PAUSED)
+        and not job.runs.live().filter(scheduled_for__isnull=False).exists()
+    ):
+        insert_next_tick(job, at, at)
+
+
+def end_schedules_of(job_type: str, subject: str) -> None:
+    """What they were about is gone. In the transaction that removes it, which may be about to remove them as well."""
+    lock(CLAIM_LOCK)
+    ended = Job.objects.filter(job_type=job_type, subject=subject, schedule_type=Job.Schedule.RECURRING)
+    for job in ended.exclude(status=JobStatus.ARCHIVED):
+        locked_with_run(job)  # or a run that ends just now inserts one more tick, or waits for us and we for it
+        drop_future_tick(job)
+        Job.objects.filter(pk=job.pk).update(status=JobStatus.ARCHIVED, last_error="What it was about was removed.")
+
+
+def reschedule_brand(brand: Brand) -> None:
+    """The brand's own time zone has changed: its schedules that name no other move with it."""
+    with transaction.atomic():
+        lock(CLAIM_LOCK)
+        for job in brand.jobs.filter(schedule_type=Job.Schedule.RECURRING, time_zone="").exclude(status=JobStatus.ARCHIVED):
+            reschedule(locked_with_run(job))
