@@ -1,5 +1,5 @@
-"""A local imitation of the upstreams, over real HTTP, for development and tests.
+"""A local imitation of Apify over real HTTP, for development and tests.
 
-It holds everything in memory, imports nothing of Django and is imported by no production code: only
-``manage.py sandbox`` and the tests start it. A restart forgets every run, as if their retention were over.
+It keeps everything in memory and imports nothing from Django. No production code imports it: only
+``manage.py sandbox`` and the tests start it. A restart forgets every run, like Apify after its retention.
 """

@@ -1,4 +1,4 @@
-"""The account that the sandbox plays: its runs, its limits, its money. All of it in memory, behind one lock."""
+"""The Apify account that the sandbox imitates: its runs, limits and money, in memory and behind one lock."""
 
 import threading
 from collections import Counter
@@ -17,7 +17,7 @@ from .run import Options, Run
 
 
 class Account:
-    """Everything that requests read and change."""
+    """All state that requests read and change."""
 
     def __init__(self, config: Config):
         self.config = config
@@ -25,11 +25,11 @@ class Account:
         self.faults = FaultBox(config.seed)
         self.user_id = opaque_id()
         self.closed = threading.Event()
-        self.changed = threading.Condition(threading.RLock())  # guards what stands below; notified when a run's fate changes
+        self.changed = threading.Condition(threading.RLock())  # guards the fields below; notified when a run's end changes
         self.forget()
 
     def forget(self) -> None:
-        """Back to the first minute: no run, no day gone by, no count, the settings of the start. Faults are disarmed."""
+        """Reset: no runs, no made-up days, no request counts, no faults, and the settings of the start."""
         with self.changed:
             self.runs: dict[str, Run] = {}
             self.requests: Counter[str] = Counter()
@@ -42,8 +42,8 @@ class Account:
         return self.config.clock()
 
     def start(self, start: Start) -> Run:
-        """Create a run, or raise what the account's limits say. Faults of a run strike here."""
-        plan = start.actor.plan(start.given, self.world)  # before the lock: it takes a while, and others want to read
+        """Create a run with its faults, or raise Apify's error if the account's limits do not allow it."""
+        plan = start.actor.plan(start.given, self.world)  # outside the lock: planning is slow, and readers would wait
         with self.changed:
             refuse_what_does_not_fit(self, start.options.memory_mbytes)
             faults = {name: value for name in OF_A_RUN if (value := self.faults.take(name, start.path)) is not None}
@@ -52,7 +52,7 @@ class Account:
             return run
 
     def run(self, run_id: str) -> Run:
-        """A run to be read; 404 where it is gone or a replica does not know it yet."""
+        """The run, or 404 if it is gone or a lagging replica does not know it yet."""
         with self.changed:
             run = self.runs.get(run_id)
             if run is None or run.gone or self.now() < run.started + run.faults.get("lag_run", 0):
@@ -80,7 +80,7 @@ class Account:
         return run
 
     def listed_runs(self) -> list[Run]:
-        """Runs that lists show, oldest first."""
+        """The runs that appear in lists, oldest first."""
         with self.changed:
             now = self.now()
             return [run for run in self.runs.values() if not run.gone and now >= run.started + run.faults.get("lag_list", 0)]
@@ -92,7 +92,7 @@ class Account:
             self.changed.notify_all()
 
     def resurrect(self, run: Run, given: dict[str, Any], options: Options) -> None:
-        """The actor starts over in the same storages, so its items come again behind those that are there."""
+        """Start the actor over in the same storages: its items are appended once more."""
         plan = run.actor.plan(given, self.world)
         with self.changed:
             now = self.now()
@@ -106,7 +106,7 @@ class Account:
             self.changed.notify_all()
 
     def finish(self, run_id: str | None = None) -> list[str]:
-        """Bring one run, or every live one, to its planned end now. Answers the ids that it touched."""
+        """Bring one run, or every live run, to its planned end now. Return their ids."""
         with self.changed:
             now = self.now()
             chosen = [run for run in self.runs.values() if run_id in (None, run.id) and not run.ended(now)]
@@ -116,7 +116,7 @@ class Account:
             return [run.id for run in chosen]
 
     def wait(self, run: Run, seconds: float) -> None:
-        """Hold the caller until the run has ended, the time is over or the sandbox closes."""
+        """Wait until the run has ended, the time is up or the sandbox closes."""
         until = self.now() + min(seconds, self.config.max_wait_seconds)
         with self.changed:
             while not self.closed.is_set() and not run.ended(now := self.now()) and now < until:
@@ -137,7 +137,7 @@ class Account:
             return sum(run.charged(self.now()) * run.price_usd for run in self.runs.values())
 
     def advance(self, days: int, new_reviews: int) -> int:
-        """Let made-up days pass, each with so many new reviews per listing; answers the day it is now."""
+        """Let made-up days pass, each with so many new reviews per listing. Return the current day."""
         with self.changed:
             self.world.days += [new_reviews] * days
             return len(self.world.days)

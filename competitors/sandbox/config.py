@@ -1,4 +1,4 @@
-"""What a sandbox is told when it starts, and which of it may change while it runs."""
+"""The sandbox's settings, and which of them can change while it runs."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-#: An actor takes about this long for one sweep; ``speed`` divides it.
+#: The real actor takes about this long for one query; ``speed`` divides it.
 SECONDS_PER_STAGE = 20.0
 
 
@@ -14,31 +14,31 @@ SECONDS_PER_STAGE = 20.0
 class Config:
     seed: int = 1
     data: Path | None = None  # folder of *.jsonl, or one such file, with real items to serve
-    run_seconds: float | None = 20.0  # how long every run takes; None: as its sweeps need, see speed
-    speed: float = 1.0  # with run_seconds None: times faster than the real actor
+    run_seconds: float | None = 20.0  # how long every run takes; None: by its number of queries and ``speed``
+    speed: float = 1.0  # how many times faster than the real actor; only without run_seconds
     settle_seconds: float = 0.0  # a finished run shows preliminary costs for this long
     abort_seconds: float | None = None  # ABORTING and TIMING-OUT last this long; None: a fiftieth of the run, at most 1 s
     price_per_1000_usd: float | None = None  # None: each actor's own price
     memory_limit_mbytes: int = 65_536  # of the whole account, over all live runs
     concurrent_runs_limit: int = 32
     monthly_limit_usd: float = 500.0
-    token: str | None = None  # the only token accepted; None: any but the bad ones
+    token: str | None = None  # the only accepted token; None: any except the bad ones
     bad_tokens: frozenset[str] = frozenset({"bad-token"})
     max_wait_seconds: float = 60.0  # the server's cap on waitForFinish
     clock: Callable[[], float] = field(default=time.time, repr=False)  # epoch seconds
 
     def seconds_for(self, stages: int) -> float:
-        """How long a run of that many stages (sweeps) takes."""
+        """How long a run of that many stages (queries) takes."""
         if self.run_seconds is not None:
             return self.run_seconds
         return max(1, stages) * SECONDS_PER_STAGE / self.speed
 
     def closing_seconds(self, work_seconds: float) -> float:
-        """How long a run that works so long stays ABORTING or TIMING-OUT."""
+        """How long a run with this much work stays ABORTING or TIMING-OUT."""
         return self.abort_seconds if self.abort_seconds is not None else min(1.0, work_seconds / 50)
 
     def change(self, changes: dict[str, Any]) -> None:
-        """Set numbers while the sandbox runs; ValueError names what may not be set."""
+        """Change settings while the sandbox runs. ValueError names a wrong setting or value."""
         for name, value in changes.items():
             if name not in CHANGEABLE:
                 raise ValueError(f"Unknown setting {name!r}. Known: {', '.join(sorted(CHANGEABLE))}.")

@@ -1,4 +1,4 @@
-"""A request from its arrival to its answer: counted, spoilt by faults, checked, handed to its endpoint."""
+"""Handles a request: counts it, applies faults, checks its token, and calls its endpoint."""
 
 from . import errors
 from .account import Account
@@ -10,7 +10,7 @@ _HTML = b"<html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1
 
 
 def answer(account: Account, request: Request) -> Answer:
-    """The answer to any request. Raises CutConnection where none is to be given."""
+    """The answer to any request. Raises CutConnection if the caller gets none."""
     if request.method == "GET" and (override := request.query.get("method", "").upper()) in ("POST", "PUT", "DELETE"):
         request.method = override
     try:
@@ -31,7 +31,7 @@ def _api_answer(account: Account, request: Request) -> Answer:
         account.count(f"{request.method} {route.template if route else request.path}")
     _before(account, request)
     _check_token(account, request, route)
-    # Drawn before the request is carried out, so that the seeded order does not depend on how it ends.
+    # Drawn before the request is handled, so that the seeded order does not depend on its outcome.
     afterwards = _drawn(account, request)
     found = route.handler(account, request)
     if afterwards is not None:
@@ -44,7 +44,7 @@ def _api_answer(account: Account, request: Request) -> Answer:
 
 
 def _before(account: Account, request: Request) -> None:
-    """Faults that strike before anything is done."""
+    """Apply the faults that strike before the request is handled."""
     faults, path = account.faults, request.path
     if (seconds := faults.take("slow", path)) is not None:
         account.closed.wait(seconds)
@@ -62,7 +62,7 @@ def _before(account: Account, request: Request) -> None:
 
 
 def _drawn(account: Account, request: Request) -> Exception | None:
-    """The percentage faults: raise at once, or give back what to raise when the request has been carried out."""
+    """Draw the percentage faults: raise at once, or return what to raise after the request was handled."""
     faults, path = account.faults, request.path
     struck: Exception | None = None
     if faults.roll("drop_percent", path):

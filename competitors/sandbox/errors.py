@@ -1,8 +1,8 @@
-"""Answers that are no success: the error envelope, and the connection that is cut instead of answered."""
+"""Error answers, and connections that are cut without an answer."""
 
 
 class ApiError(Exception):
-    """An error envelope: HTTP status, Apify's ``type`` and a message. Headers come along where a case needs them."""
+    """An error envelope: HTTP status, Apify's ``type``, a message, and headers if the case needs any."""
 
     def __init__(self, status: int, type: str, message: str, headers: dict[str, str] | None = None):
         super().__init__(message)
@@ -13,11 +13,11 @@ class ApiError(Exception):
 
 
 class CutConnection(Exception):
-    """The caller gets no answer at all: the socket is closed."""
+    """The socket is closed without an answer."""
 
 
 class RawAnswer(Exception):
-    """A body that is not what the API promises: HTML from a proxy, JSON cut short."""
+    """A body that the API does not document: HTML from a proxy, or truncated JSON."""
 
     def __init__(self, status: int, content_type: str, body: bytes):
         super().__init__(f"{status} {content_type}")

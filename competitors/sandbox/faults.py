@@ -1,7 +1,7 @@
-"""Faults: what can be made to go wrong, and for how many requests.
+"""Arms faults and takes them.
 
-A fault is armed with a value, an optional count (the next N requests that it concerns, then it disarms itself) and
-an optional path (a part of the request's path that must match). ``take`` asks for one and spends a count.
+A fault has a value, an optional count (it disarms itself after so many requests) and an optional path (only
+requests whose path contains it are affected). ``take`` reads a fault and uses up one count.
 """
 
 import random
@@ -23,7 +23,7 @@ class Fault:
 
 
 class FaultBox:
-    """The faults that are armed now. One random source, seeded, so that a percentage falls the same way each time."""
+    """The armed faults. A seeded random generator makes percentage faults strike the same requests each time."""
 
     def __init__(self, seed: int = 1):
         self._lock = threading.Lock()
@@ -36,7 +36,7 @@ class FaultBox:
             self._random = random.Random(f"faults:{self._seed}")
 
     def arm(self, name: str, value: Any = True, count: int | None = None, path: str = "") -> None:
-        """Arm a fault, or disarm it with ``None`` or ``False``; ValueError says what is wrong with name or value."""
+        """Arm a fault, or disarm it with ``None`` or ``False``. ValueError names a wrong name, value or count."""
         if name not in KINDS:
             raise ValueError(f"Unknown fault {name!r}. Known: {', '.join(sorted(KINDS))}.")
         if value is None or value is False or count == 0:
@@ -50,7 +50,7 @@ class FaultBox:
             self._armed[name] = fault
 
     def arm_all(self, faults: dict[str, Any]) -> None:
-        """``{name: value}`` or ``{name: {"value": …, "count": …, "path": …}}``, all or none of them."""
+        """``{name: value}`` or ``{name: {"value": …, "count": …, "path": …}}``. Arms all, or none if one is wrong."""
         wanted = {}
         for name, given in faults.items():
             options = given if isinstance(given, dict) else {"value": given}
@@ -64,13 +64,13 @@ class FaultBox:
             self.arm(name, **options)
 
     def peek(self, name: str, path: str = "") -> Any:
-        """The value of an armed fault, without spending a count; None when it is not armed or not for this path."""
+        """The value of an armed fault, without using up a count; None if it is not armed or not for this path."""
         with self._lock:
             fault = self._armed.get(name)
             return fault.value if fault and fault.path in path else None
 
     def take(self, name: str, path: str = "") -> Any:
-        """As ``peek``, and one count is spent."""
+        """Like ``peek``, but use up one count."""
         with self._lock:
             fault = self._armed.get(name)
             if fault is None or fault.path not in path:
@@ -82,7 +82,7 @@ class FaultBox:
             return fault.value
 
     def roll(self, name: str, path: str = "") -> bool:
-        """Whether a percentage fault strikes this time; a count is spent only where it does."""
+        """Whether a percentage fault strikes this time. Only a strike uses up a count."""
         percent = self.peek(name, path)
         if percent is None:
             return False
@@ -100,7 +100,7 @@ class FaultBox:
 
 
 def parse_flag(text: str) -> dict[str, Any]:
-    """``drop_start*1,slow=0.2@/dataset`` as a dict for ``arm_all``: name[=value][*count][@path], joined by commas."""
+    """``drop_start*1,slow=0.2@/dataset`` as a dict for ``arm_all``: name[=value][*count][@path], separated by commas."""
     faults: dict[str, Any] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         rest, _, path = part.partition("@")

@@ -1,4 +1,4 @@
-"""Requests and answers, apart from sockets: what an endpoint is given and what it gives back."""
+"""Requests and answers without sockets: what an endpoint receives and returns."""
 
 import gzip
 import json
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from . import errors
 from .account import Account
 
-#: Apify refuses a larger input of a run.
+#: Apify refuses larger run inputs.
 MAX_BODY_BYTES = 9_437_184
 _MAX_NUMBER = 999_999_999_999
 
@@ -25,7 +25,7 @@ class Request:
     headers: dict[str, str]  # names in lower case
     raw_body: bytes
     client_ip: str
-    base_url: str  # how this sandbox is reached: http://127.0.0.1:8600
+    base_url: str  # this sandbox's address: http://127.0.0.1:8600
     query: dict[str, str] = field(init=False)
     captured: dict[str, str] = field(default_factory=dict)  # from the path: actor_id, run_id …
 
@@ -38,7 +38,7 @@ class Request:
         return (token.strip() if scheme.lower() == "bearer" else "") or self.query.get("token", "")
 
     def body(self) -> bytes:
-        """The body as the caller meant it, unzipped."""
+        """The unzipped body."""
         encoding = self.headers.get("content-encoding", "identity").lower()
         body = self.raw_body
         if encoding == "gzip":
@@ -75,7 +75,7 @@ class Request:
         return self.query.get(name, "").lower() in ("1", "true")
 
     def words(self, name: str) -> list[str]:
-        """A comma list."""
+        """The values of a comma-separated list."""
         return [word.strip() for word in self.query.get(name, "").split(",") if word.strip()]
 
 
@@ -91,7 +91,7 @@ def as_json(value: Any, status: int = 200, headers: dict[str, str] | None = None
     try:
         body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
-        # A lone surrogate is legal in JSON and illegal in UTF-8: escaped it passes unharmed.
+        # A lone surrogate is legal in JSON but not in UTF-8, so it is sent escaped.
         body = json.dumps(value, separators=(",", ":")).encode()
     return Answer(status, body, headers=headers or {})
 

@@ -1,4 +1,4 @@
-"""Ids and times in the shape that Apify gives them."""
+"""Ids and times in Apify's format."""
 
 import secrets
 import string
@@ -8,7 +8,7 @@ _ALPHABET = string.ascii_letters + string.digits
 
 
 def opaque_id() -> str:
-    """17 letters and digits. Never seeded: a restarted sandbox must not hand out an id that a database already holds."""
+    """17 letters and digits. Not seeded: after a restart the sandbox must not repeat an id that a database stores."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(17))
 
 
@@ -19,12 +19,12 @@ def iso(timestamp: float) -> str:
 
 
 def milliseconds(timestamp: float) -> int:
-    """Epoch seconds cut to the milliseconds that the API shows, so that a filter compares what a client was told."""
+    """Epoch milliseconds, truncated as the API shows them, so that filters compare the times that clients saw."""
     return int(timestamp * 1000)
 
 
 def parse_iso(text: str) -> float:
-    """ISO 8601 to epoch seconds. A time without a zone is UTC; raises ValueError when it is no time."""
+    """ISO 8601 to epoch seconds; UTC if it names no zone. Raises ValueError if it is not a time."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""From a start request to a run: its plan, its time, and the faults that it carries for life."""
+"""Makes a run from a start request: its plan, its duration and its faults."""
 
 import math
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from .life import Life
 from .plan import Batch, Plan
 from .run import Options, Run
 
-#: READY takes this share of a run, and no more than the seconds after it.
+#: READY lasts READY_SHARE of a run, at most READY_MOST seconds.
 READY_SHARE, READY_MOST = 0.05, 1.0
 
 
 @dataclass(frozen=True)
 class Start:
-    """A valid start: nothing in it is refused any more, except by the account's limits."""
+    """A valid start: only the account's limits can still refuse it."""
 
     actor: Actor
     given: dict[str, Any]  # the input, parsed
@@ -25,7 +25,7 @@ class Start:
     options: Options
     user_agent: str | None
     client_ip: str
-    path: str  # of the request, for faults that are limited to one
+    path: str  # of the request, for faults that are limited to a path
 
     @classmethod
     def again(cls, run: Run, given: dict[str, Any], options: Options) -> "Start":
@@ -33,11 +33,11 @@ class Start:
 
 
 def make_run(start: Start, plan: Plan, config: Config, faults: dict[str, Any], now: float) -> Run:
-    """``plan`` is what the actor would write if nothing came in between."""
+    """``plan`` is what the actor would write without caps, faults, a time-out or an abort."""
     price = (start.actor.price_per_1000_usd if config.price_per_1000_usd is None else config.price_per_1000_usd) / 1000
     plan = _capped(plan, start.options, price)
     seconds = config.seconds_for(plan.stages)
-    plan, ending, share = _spoilt(plan, start, faults)
+    plan, ending, share = _with_faults(plan, start, faults)
     ready = min(seconds * READY_SHARE, READY_MOST)
     life = Life(
         began=now,
@@ -66,15 +66,15 @@ def make_run(start: Start, plan: Plan, config: Config, faults: dict[str, Any], n
 
 
 def _capped(plan: Plan, options: Options, price_usd: float) -> Plan:
-    """The plan stopped at the first cap of the start."""
+    """The plan, stopped at the lower cap of the start."""
     limit = math.inf if options.max_items is None else float(options.max_items)
     if options.max_total_charge_usd is not None and price_usd > 0:
         limit = min(limit, options.max_total_charge_usd / price_usd + 1e-9)
     return plan.capped_at(limit)
 
 
-def _spoilt(plan: Plan, start: Start, faults: dict[str, Any]) -> tuple[Plan, str, float]:
-    """The plan after its faults, how the run ends, and the share of its time that it takes until then."""
+def _with_faults(plan: Plan, start: Start, faults: dict[str, Any]) -> tuple[Plan, str, float]:
+    """The plan after its faults, the status at its end, and the share of its time that it takes."""
     if "no_items" in faults:
         return Plan(plan.stages, plan.unit, plan.noun, [], log=plan.log), "SUCCEEDED", 1.0
     if "only_errors" in faults:

@@ -1,4 +1,4 @@
-"""The life of a run as a function of time: no thread moves it on, whoever asks works out where it stands.
+"""The life of a run as a function of time: no thread advances it; each read computes its state.
 
     READY → RUNNING → SUCCEEDED | FAILED | ABORTED      RUNNING → TIMING-OUT → TIMED-OUT
     READY | RUNNING | TIMING-OUT → ABORTING → ABORTED
@@ -16,11 +16,11 @@ class Life:
     """One leg of a run: from its start, or from its resurrection, to its end."""
 
     began: float
-    ready: float  # spent in READY
-    work: float  # spent in RUNNING, if nothing comes in between
+    ready: float  # in READY
+    work: float  # in RUNNING, unless it times out or is aborted
     ending: str = "SUCCEEDED"
     timeout: float = math.inf  # counted from ``began``
-    closing: float = 0.0  # spent in TIMING-OUT or ABORTING
+    closing: float = 0.0  # in TIMING-OUT or ABORTING
     never_starts: bool = False
     never_ends: bool = False
     abort_at: float | None = None
@@ -31,7 +31,7 @@ class Life:
 
     @property
     def work_stops(self) -> float:
-        """When the actor stops adding items: done, out of time or told to stop."""
+        """When the actor stops adding items: finished, timed out or aborted."""
         limits = [self._unhindered_stop()]
         if self.abort_at is not None:
             limits.append(self.abort_at)
@@ -39,7 +39,7 @@ class Life:
 
     @property
     def ends(self) -> float:
-        """When the status becomes terminal; infinite when it never does."""
+        """When the status becomes terminal; infinite if it never does."""
         stop = self._unhindered_stop()
         if self.abort_at is not None:
             return self.abort_at + self.closing
@@ -55,24 +55,24 @@ class Life:
         return "RUNNING" if now >= self.works_from else "READY"
 
     def done(self, now: float) -> float:
-        """The share of the work that is behind it, 0 to 1."""
+        """The share of the work that is done, 0 to 1."""
         if now < self.works_from:
             return 0.0
         reached = min(now, self.work_stops)
-        # By comparison, because the quotient of two epoch times can stop just short of 1 and lose the last batch.
+        # Compared first: the quotient below can round to just under 1 and lose the last batch.
         if reached >= self.works_from + self.work:
             return 1.0
         return max(0.0, (reached - self.works_from) / self.work)
 
     def abort(self, now: float, closing: float) -> bool:
-        """Ask it to stop. Once it is ending or has ended that does nothing, as upstream."""
+        """Ask it to stop. Like at Apify, this does nothing once it is aborting or has ended."""
         if self.status(now) in TERMINAL or self.abort_at is not None:
             return False
         self.abort_at, self.closing = now, closing
         return True
 
     def finish(self, now: float) -> None:
-        """Bring it to its planned end at once, with all of its items."""
+        """Bring it to its planned end now, with all its items. A run that is aborting becomes ABORTED."""
         if self.status(now) in TERMINAL:
             return
         if self.abort_at is not None:
@@ -84,7 +84,7 @@ class Life:
             self.work = max(0.0, now - self.works_from)
 
     def next_change(self, now: float) -> float:
-        """When to look again: the next moment at which the status may differ."""
+        """The next moment at which the status may change."""
         return min((t for t in (self.works_from, self.work_stops, self.ends) if t > now), default=math.inf)
 
     def _times_out(self) -> bool:

@@ -1,4 +1,4 @@
-"""The account's own limits: memory in use at once, runs at once, money in the month."""
+"""The account's limits: memory in use, concurrent runs, money per month."""
 
 from typing import TYPE_CHECKING
 
@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 
 def memory_in_use(account: "Account") -> int:
-    """MB, over all live runs."""
+    """MB of all live runs."""
     return sum(run.options.memory_mbytes for run in account.live())
 
 
 def refuse_what_does_not_fit(account: "Account", memory_mbytes: int) -> None:
-    """Raise the answer that Apify gives when a run with that much memory cannot be started now."""
+    """Raise Apify's error if a run with this much memory cannot start now."""
     config = account.config
     if account.spent() >= config.monthly_limit_usd:
         raise errors.usage_limit()

@@ -1,4 +1,4 @@
-"""The log of a run, made up from its plan: each line begins with the moment at which it was written."""
+"""A run's log, made up from its plan. Each line begins with its time."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What a run is going to produce: batches of items in order, made by an actor, cut by faults and by caps."""
+"""What a run will write: batches of items in order, made by an actor, cut by faults and caps."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True)
 class Batch:
-    """Items that an actor writes at once (a page), and the stage (a sweep, counted from 1) that they belong to."""
+    """Items that an actor writes at once (a page), and their stage (the number of the query, from 1)."""
 
     stage: int
     items: Sequence[Item]
@@ -23,7 +23,7 @@ class Plan:
     unit: str  # the word for one stage in progress messages: "Sweep"
     noun: str  # the word for its items: "reviews"
     batches: list[Batch]
-    capped: bool = False  # it stops early because a cap of the start was reached
+    capped: bool = False  # stopped early by a cap of the start
     log: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -35,7 +35,7 @@ class Plan:
         return self._totals[-1]
 
     def written(self, done: float) -> int:
-        """Items in the dataset when this share of the work (0 to 1) is done."""
+        """Number of items in the dataset when this share of the work (0 to 1) is done."""
         return self._totals[math.floor(done * len(self.batches) + 1e-9)]
 
     def message(self, done: float) -> str:
@@ -49,7 +49,7 @@ class Plan:
         return self._only(int(self.total * share), self.capped)
 
     def capped_at(self, limit: float) -> "Plan":
-        """The plan stopped softly at a cap: the batch that reaches it is still written whole, as actors do."""
+        """The plan, stopped at a cap. Like real actors, it still writes the batch that reaches the cap whole."""
         for index, before in enumerate(self._totals[:-1]):
             if before >= limit and self.batches[index].items:
                 return Plan(self.stages, self.unit, self.noun, self.batches[:index], capped=True, log=self.log)

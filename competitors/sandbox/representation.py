@@ -11,7 +11,7 @@ _BUILD_NUMBER, _BUILD_NUMBER_INT = "0.1.42", 1042
 
 
 def run_object(run: Run, user_id: str, now: float, show_costs: bool = True) -> dict[str, Any]:
-    """The full object. Costs are hidden from who shows no token, as upstream."""
+    """The full object. Like Apify, the sandbox hides costs from callers without a token."""
     shown = _common(run, user_id, now) | {
         "statusMessage": run.message(now),
         "isStatusMessageTerminal": run.ended(now),
@@ -40,7 +40,7 @@ def run_object(run: Run, user_id: str, now: float, show_costs: bool = True) -> d
 
 
 def run_short(run: Run, user_id: str, now: float) -> dict[str, Any]:
-    """The object in lists. Its cost is a number in every case: the client refuses null there."""
+    """The object in lists. Its cost is always a number, because the client rejects null here."""
     return _common(run, user_id, now) | {"buildNumberInt": _BUILD_NUMBER_INT, "usageTotalUsd": run.cost(now)}
 
 
@@ -66,7 +66,7 @@ def dataset_object(run: Run, user_id: str, now: float, base_url: str) -> dict[st
 
 
 def item_total(run: Run, now: float) -> int:
-    """The number of items as the dataset counts them, which may lag behind the rows that are there."""
+    """The dataset's own item count, which may lag behind its rows."""
     return run.item_count(now - max(run.faults.get("lag_total", 0), run.faults.get("lag_items", 0)))
 
 
@@ -108,7 +108,7 @@ def _options(run: Run) -> dict[str, Any]:
 
 
 def _stats(run: Run, now: float) -> dict[str, Any]:
-    """Made up, but steady: the same run at the same moment shows the same numbers."""
+    """Made up but stable: the same run shows the same numbers at the same moment."""
     seconds = max(0.0, (run.finished(now) or now) - run.started)
     wobble = int(hashlib.sha256(run.id.encode()).hexdigest()[:4], 16) / 65_536
     memory = int(run.options.memory_mbytes * 2**20 * (0.2 + wobble / 4))

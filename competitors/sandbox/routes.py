@@ -1,4 +1,4 @@
-"""Which call answers which path. ``/v2/acts`` is the old name of ``/v2/actors``, and both work."""
+"""Which function answers which path. ``/v2/acts`` is the old name of ``/v2/actors``; both work."""
 
 from . import errors
 from .account import Account
@@ -15,7 +15,7 @@ def _actor_routes(prefix: str) -> list[Route]:
     ]
 
 
-#: Where an unguessable id is the secret, the call works without a token.
+#: Calls with ``needs_token=False`` rely on the unguessable id in their path.
 API = [
     *_actor_routes("/v2/acts"),
     *_actor_routes("/v2/actors"),
@@ -46,7 +46,7 @@ CONTROL = [
 
 
 def find(routes: list[Route], request: Request) -> Route:
-    """The route of a request, with the parts of its path captured; 404 or 405 where there is none."""
+    """The route of a request, with the parts of its path captured. Raises 404 or 405 if there is none."""
     allowed = []
     method = "GET" if request.method == "HEAD" else request.method
     for route in routes:
@@ -63,7 +63,7 @@ def find(routes: list[Route], request: Request) -> Route:
 
 
 def control_answer(account: Account, request: Request) -> Answer:
-    """A mistake of the caller is a 400 that says it."""
+    """The caller's mistakes become a 400 with a message."""
     try:
         return find(CONTROL, request).handler(account, request)
     except ValueError as mistake:

@@ -1,4 +1,4 @@
-"""A run that was started: what was asked, what it will write, and where it stands at a moment."""
+"""A started run: its request, what it will write, and its state at any moment."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,10 +11,10 @@ from .plan import Item, Plan
 
 @dataclass
 class Options:
-    """The query of a start, with the actor's defaults filled in."""
+    """The options of a start, with the actor's defaults filled in."""
 
     memory_mbytes: int
-    timeout_secs: int  # 0: none
+    timeout_secs: int  # 0: no limit
     build: str = "latest"
     max_items: int | None = None
     max_total_charge_usd: float | None = None
@@ -33,7 +33,7 @@ class Run:
     plan: Plan
     price_usd: float  # of one item
     settle_seconds: float
-    faults: dict[str, Any] = field(default_factory=dict)  # those of fault_kinds.OF_A_RUN that struck this run
+    faults: dict[str, Any] = field(default_factory=dict)  # the fault_kinds.OF_A_RUN of this run
     id: str = field(default_factory=opaque_id)
     dataset_id: str = field(default_factory=opaque_id)
     store_id: str = field(default_factory=opaque_id)
@@ -51,14 +51,14 @@ class Run:
         return self.life.status(now) in TERMINAL
 
     def finished(self, now: float) -> float | None:
-        """Epoch seconds of its end, None while it lives."""
+        """Epoch seconds of its end, or None before it."""
         return self.life.ends if self.ended(now) else None
 
     def item_count(self, now: float) -> int:
         return len(self.kept) + self.plan.written(self.life.done(now))
 
     def items(self, now: float, start: int = 0, stop: int | None = None) -> list[Item]:
-        """Rows of the dataset as it stands then: first those kept from before a resurrection."""
+        """Rows of the dataset at that moment. Those from before a resurrection come first."""
         count = self.item_count(now) if stop is None else min(stop, self.item_count(now))
         kept = len(self.kept)
         return self.kept[start:count] + self.plan.rows[max(0, start - kept) : max(0, count - kept)]
@@ -78,7 +78,7 @@ class Run:
         }.get(status, last)
 
     def charged(self, now: float) -> int:
-        """Items that are paid for: those written, up to the caps. It may be fewer than there are."""
+        """Number of items that are paid for: those written, up to the caps. The dataset may have more."""
         caps: list[float] = [self.item_count(now)]
         if self.options.max_items is not None:
             caps.append(self.options.max_items)
@@ -87,7 +87,7 @@ class Run:
         return int(min(caps))
 
     def cost(self, now: float) -> float:
-        """USD as the API shows it: what was counted so far, and only half of it until the costs have settled."""
+        """USD as the API shows it: the charge so far, and only half of it until costs have settled."""
         full = self.charged(now) * self.price_usd
         finished = self.finished(now)
         settled = finished is not None and now >= finished + self.settle_seconds

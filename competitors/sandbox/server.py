@@ -1,4 +1,4 @@
-"""The HTTP server: sockets on the loopback interface, a thread for each connection."""
+"""The HTTP server: loopback sockets, one thread per connection."""
 
 import ipaddress
 import socket
@@ -17,7 +17,7 @@ from .http import Answer, Request
 
 
 class Sandbox:
-    """A running sandbox. ``url`` is its address; ``close()`` ends it; ``state`` is what ``GET /sandbox/state`` shows."""
+    """A running sandbox. ``url`` is its address; ``close()`` stops it; ``state`` is what ``GET /sandbox/state`` shows."""
 
     def __init__(self, server: "_Server", thread: threading.Thread):
         self._server = server
@@ -37,7 +37,7 @@ class Sandbox:
         return state_of(self.account)
 
     def wait(self) -> None:
-        """Until somebody closes it."""
+        """Wait until somebody closes it."""
         self._thread.join()
 
     def close(self) -> None:
@@ -56,7 +56,7 @@ class Sandbox:
 def serve(
     port: int = 0, host: str = "127.0.0.1", *, config: Config | None = None, faults: dict[str, Any] | None = None, **settings: Any
 ) -> Sandbox:
-    """Start a sandbox in a thread and answer at once, listening. Port 0 takes a free one; ``settings`` are of Config."""
+    """Start a sandbox in a thread. It is listening on return. Port 0 picks a free one; ``settings`` are Config's."""
     account = Account(config or Config(**settings))
     account.faults.arm_all(faults or {})
     server = _Server((loopback(host), port), account)
@@ -66,7 +66,7 @@ def serve(
 
 
 def loopback(host: str) -> str:
-    """The address to bind; ValueError when it could be reached from another machine."""
+    """The address to bind. Raises ValueError if other machines could reach it."""
     address = "127.0.0.1" if host == "localhost" else host
     try:
         if ipaddress.ip_address(address).is_loopback:
@@ -78,7 +78,7 @@ def loopback(host: str) -> str:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    block_on_close = False  # a held waitForFinish must not hold up the end
+    block_on_close = False  # a call in waitForFinish must not delay the shutdown
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], account: Account):
@@ -89,7 +89,7 @@ class _Server(ThreadingHTTPServer):
         self.url = f"http://[{host!s}]:{port}" if ":" in str(host) else f"http://{host!s}:{port}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that hangs up is nothing to report; anything else is a mistake in the sandbox and prints itself."""
+        """Ignore callers that hang up. Anything else is a bug in the sandbox and is printed."""
         if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
@@ -130,9 +130,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(found.body)
 
     def _cut(self) -> None:
-        """Hang up without a word."""
+        """Close the connection without an answer."""
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Silent: /sandbox/state counts requests, and a page of request lines hides what matters."""
+        """Silent: /sandbox/state counts the requests, and a log of them would hide what matters."""

@@ -1,4 +1,4 @@
-"""The input of a run: JSON, an object, and what its actor accepts."""
+"""Reads a run's input: a JSON object that its actor accepts."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from .actors import Actor
 
 
 def read_input(actor: Actor, body: bytes) -> dict[str, Any]:
-    """The input parsed and found valid; an empty body is an empty input. Refused with a 400 otherwise."""
+    """The parsed, valid input; an empty body is an empty input. Raises a 400 for anything else."""
     try:
         given = json.loads(body or b"{}")
     except ValueError:

@@ -1,4 +1,4 @@
-"""Apify, as the engine's Source: apify-client does the HTTP, this file turns its answers and errors into ours."""
+"""Apify as a source of the engine: apify-client does the HTTP, this file translates its answers and errors."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -30,17 +30,17 @@ from pipeline.contract.source import Order, Page, Seen, register_source
 T = TypeVar("T")
 PAGE_ITEMS = 1000
 LIST_PAGE = 1000
-LIST_PAGES = 12  # of one look; what has ended and is older than 12,000 runs is found by the run's own fallback look
+LIST_PAGES = 12  # read per call; an end beyond these 12,000 runs is found by the run's own slower check
 READ_TIMEOUT, PAGE_TIMEOUT = timedelta(seconds=10), timedelta(seconds=30)
 TAG_MARK = "controlplane/"
-# The upstream's words for an end. Every other word, known or new, means that the run is still under way.
+# Apify's terminal statuses. Any other status, known or new, means that the run is not over.
 ENDS = {"SUCCEEDED": "succeeded", "FAILED": "failed", "TIMED-OUT": "timed_out", "ABORTED": "aborted"}
 NETWORK = (impit.HTTPError, OSError)
 UNREADABLE = (ApifyClientError, ValidationError, ValueError, KeyError)
 
 
-class Patient(ImpitHttpClient):
-    """Keeps what the last 429 asked for: apify-client itself passes over Retry-After."""
+class RetryAfterClient(ImpitHttpClient):
+    """Remembers the Retry-After of the last 429: apify-client ignores it."""
 
     asked: float | None = None
 
@@ -52,7 +52,7 @@ class Patient(ImpitHttpClient):
 
 
 class Apify:
-    """A pipeline.contract.Source. Settings are read at each call, so that a new token needs no restart of this class."""
+    """Implements pipeline.contract.Source. Settings are read at each call, so that a changed token takes effect."""
 
     name, label = "apify", "Apify"
 
@@ -94,15 +94,15 @@ class Apify:
             yield from map(_seen, page.items)
             if len(page.items) < LIST_PAGE:
                 return
-        # The oldest are missing, ours perhaps among them: who hears of none would start it again.
+        # Ours may be among the unread runs. Reporting none would start it, and pay for it, again.
         raise TransientError("Apify lists more runs of this actor than can be read.")
 
     def has_input(self, seen: Seen, order: Order) -> bool:
         record = self._read(lambda client: client.key_value_store(seen.extra["store"]).get_record("INPUT"))
-        return record is not None and bool(record["value"] == order.input)  # whatever it is: bytes of another's, say
+        return record is not None and bool(record["value"] == order.input)  # another caller's may be of any type, say bytes
 
     def pages(self, seen: Seen, offset: int) -> Iterator[Page]:
-        """Until a page without stored rows: an itemCount read just after the end may be too small."""
+        """Read until a page has no stored rows: an itemCount read just after the end may be too small."""
         dataset = seen.extra.get("dataset")
         while dataset:
             page = self._read(
@@ -133,7 +133,7 @@ class Apify:
         return f"https://console.apify.com/view/runs/{upstream_id}"
 
     def _read(self, call: Callable[[ApifyClient], T], timeout: timedelta = READ_TIMEOUT) -> T:
-        """A call that is free to repeat."""
+        """Make a call that is safe to repeat."""
         client = self._client(retries=1, timeout=timeout)
         try:
             return call(client)
@@ -148,7 +148,7 @@ class Apify:
         if not settings.APIFY_TOKEN:
             words = "APIFY_TOKEN is not set, so Apify cannot be used. Set it for web and worker, then retry."
             raise CredentialRejected(words, self.name)
-        http = Patient(
+        http = RetryAfterClient(
             max_retries=retries,
             timeout_short=timeout,
             timeout_medium=timeout,
@@ -163,13 +163,13 @@ def _items(client: ApifyClient, dataset: str, offset: int) -> Any:
     try:
         return client.dataset(dataset).list_items(offset=offset, limit=PAGE_ITEMS)
     except NotFoundError as error:
-        if error.type != "record-not-found":  # not Apify's own word
+        if error.type != "record-not-found":  # this 404 is not Apify's own
             raise
         raise ItemsGone("Apify no longer has the items of this run.") from error
 
 
 def _seen(run: Any) -> Seen:
-    """From a full run object or one of a list."""
+    """Translate a full run object or an entry of a run list."""
     cost = getattr(run, "usage_total_usd", None)
     agent = (run.meta.user_agent if run.meta else None) or ""
     return Seen(
@@ -185,7 +185,7 @@ def _seen(run: Any) -> Seen:
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """What Retry-After says, as seconds or as a date; None where there is none that can be read."""
+    """The seconds of a Retry-After that is a number or a date; None if it is missing or unreadable."""
     try:
         return float(retry_after or "")
     except ValueError:
@@ -197,7 +197,7 @@ def _seconds(retry_after: str | None) -> float | None:
 
 
 def _classified(error: ApifyApiError, client: ApifyClient) -> RunError:
-    """By the error's type, then its message; the status alone decides nothing that costs money."""
+    """Decide by the error's type, then its message. The status alone decides nothing that costs money."""
     kind, words = error.type or "", (error.message or "").strip()[:300]
     if kind in ("invalid-token", "token-not-provided", "user-or-token-not-found"):
         words = "Apify does not accept the token. Put a valid one into APIFY_TOKEN for web and worker, then retry."
@@ -205,15 +205,17 @@ def _classified(error: ApifyApiError, client: ApifyClient) -> RunError:
     if kind == "actor-memory-limit-exceeded":
         return BlockedError("Apify is full: the account's memory is in use by other runs.", seconds=30)
     if kind == "concurrent-runs-limit-exceeded":
-        return BlockedError("Apify is full: as many concurrent runs as the account allows.", seconds=30)
+        return BlockedError("Apify is full: the account already has as many runs as it allows.", seconds=30)
     if kind == "not-enough-usage-to-run-paid-actor":
         return BlockedError(
-            f"The Apify account has no money left for this run. Add usage there; it goes on by itself. Apify says: {words}",
+            "The Apify account has no money left for this run. Add usage there; the run then continues by itself."
+            f" Apify says: {words}",
             seconds=600,
         )
     if kind == "platform-feature-disabled" and "usage" in words.lower() and "limit" in words.lower():
         return BlockedError(
-            f"The Apify account has reached its monthly usage limit. Raise it there; it goes on by itself. Apify says: {words}",
+            "The Apify account has reached its monthly usage limit. Raise it there; the run then continues by itself."
+            f" Apify says: {words}",
             seconds=600,
         )
     if error.status_code == 429 or kind in ("rate-limit-exceeded", "too-many-requests"):

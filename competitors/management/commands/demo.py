@@ -1,4 +1,4 @@
-"""The whole product on one machine, against the sandbox: a real scrape from click to rows."""
+"""Runs the whole product on one machine against the sandbox: one scrape, from click to rows."""
 
 import contextlib
 import os
@@ -28,10 +28,10 @@ START_SECONDS, RUN_SECONDS = 60, 300
 
 class Command(BaseCommand):
     help = "Start sandbox, worker and web on this machine, run one Amazon review scrape end to end, and leave the site up."
-    requires_system_checks = []  # the children run them; here the database may not exist yet
+    requires_system_checks = []  # the child processes run them; the database may not exist yet
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="end after the scrape: exit 0 only if its rows have landed")
+        parser.add_argument("--once", action="store_true", help="stop after the scrape; exit 0 only if its reviews were saved")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
@@ -47,21 +47,21 @@ class Command(BaseCommand):
             self.say("2/4 Sandbox, worker, web")
             sandbox, site = self.start(children)
             self.say(f"3/4 Scraping reviews of {listing.asin} from the sandbox at {sandbox}")
-            landed = self.scrape(listing)
-            self.say("4/4 " + ("The reviews are in the table." if landed else "The scrape failed."))
-            if not landed:
-                raise CommandError(f"No rows landed. Logs: {self.logs}")
+            saved = self.scrape(listing)
+            self.say("4/4 " + ("The reviews are saved." if saved else "The scrape failed."))
+            if not saved:
+                raise CommandError(f"The scrape failed. Logs: {self.logs}")
             if not options["once"]:
                 self.say(f"\n  Open  {site}{reverse('amazon', args=[listing.competitor.brand.slug, listing.competitor_id])}")
-                self.say(f"  User  {USER}\n  Pass  {password}\n\nCtrl-C ends it. Logs: {self.logs}")
+                self.say(f"  User  {USER}\n  Pass  {password}\n\nPress Ctrl-C to stop. Logs: {self.logs}")
                 self.watch(children)
         except KeyboardInterrupt:
-            self.say("\nEnding.")
+            self.say("\nStopping.")
         finally:
             self.end(children)
 
     def fill(self) -> tuple[CompetitorAmazonUrl, str]:
-        """A brand, a competitor and a listing to scrape; a user whose password is new each time."""
+        """Create a brand, a competitor, two listings, and a user with a new password each time."""
         brand, _ = Brand.objects.get_or_create(slug="northpaw", defaults={"name": "Northpaw"})
         competitor, _ = Competitor.objects.get_or_create(brand=brand, name="Barkwell")
         listing, _ = CompetitorAmazonUrl.objects.get_or_create(
@@ -105,7 +105,7 @@ class Command(BaseCommand):
                         env=environment,
                         stdout=log,
                         stderr=log,
-                        start_new_session=True,  # a Ctrl-C here reaches them through end(), in order
+                        start_new_session=True,  # Ctrl-C must not reach them: end() stops them
                     )
                 )
         for address in (sandbox, site):
@@ -113,7 +113,7 @@ class Command(BaseCommand):
         return sandbox, site
 
     def wait_for(self, address: str, children: list[subprocess.Popen[bytes]]) -> None:
-        """Until something answers there."""
+        """Wait until the address accepts a connection."""
         host, port = address.removeprefix("http://").split(":")
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
@@ -124,7 +124,7 @@ class Command(BaseCommand):
         raise CommandError(f"{address} did not answer within {START_SECONDS} s. Logs: {self.logs}")
 
     def scrape(self, listing: CompetitorAmazonUrl) -> bool:
-        """Queue it as a click would, and show its log until it has ended."""
+        """Queue the scrape as a click would, and print its log until it ends. True if it saved reviews."""
         user = get_user_model().objects.get(username=USER)
         queued = api.queue_one_time_job(
             listing.competitor.brand_id,
@@ -142,14 +142,14 @@ class Command(BaseCommand):
             progress = run.progress.get("note") or ""
             if progress and progress != note:
                 note = progress
-                self.say(f"    {time.strftime('%H:%M:%S', time.gmtime())} at Apify {progress}")
+                self.say(f"    {time.strftime('%H:%M:%S', time.gmtime())} Apify: {progress}")
             if not run.is_live:
                 break
             time.sleep(0.2)
         reviews = listing.reviews().count()
         self.say(
             f"    Run {run.pk}: {run.get_status_display().lower()}, counts {run.counts}, cost"
-            f" ${run.cost_actual or 0}; {reviews} reviews in the table."
+            f" ${run.cost_actual or 0}. The listing has {reviews} reviews."
         )
         return run.status == RunStatus.COMPLETED and run.verdict == Verdict.OK and reviews > 0
 
@@ -161,10 +161,10 @@ class Command(BaseCommand):
     def alive(self, children: list[subprocess.Popen[bytes]]) -> None:
         for child in children:
             if child.poll() is not None:
-                raise CommandError(f"{child.args!r} ended with {child.returncode}. Logs: {self.logs}")
+                raise CommandError(f"{child.args!r} exited with {child.returncode}. Logs: {self.logs}")
 
     def end(self, children: list[subprocess.Popen[bytes]]) -> None:
-        """Web and worker first, so that what runs is handed back; the sandbox last."""
+        """Stop web and worker before the sandbox, so that the worker can hand back its runs."""
         for child in reversed(children):
             if child.poll() is None:
                 child.terminate()
@@ -180,7 +180,7 @@ class Command(BaseCommand):
 
 
 def free_port(wanted: int) -> int:
-    """The wanted port, or one the system gives if that is taken."""
+    """The wanted port, or any free one if it is taken."""
     for port in (wanted, 0):
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

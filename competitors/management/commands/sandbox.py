@@ -1,4 +1,4 @@
-"""``manage.py sandbox``: the upstreams' imitation. It needs no database and no network."""
+"""``manage.py sandbox``: a local imitation of Apify. It needs no database and no network."""
 
 import argparse
 from pathlib import Path
@@ -14,42 +14,42 @@ from competitors.sandbox.server import loopback, serve
 
 
 class Command(BaseCommand):
-    help = "Run a local imitation of Apify over real HTTP, for development and tests. Loopback only; refuses without DEBUG."
+    help = "Run a local imitation of Apify over real HTTP, for development and tests. Loopback only; needs DEBUG."
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         faults = "\n".join(f"  {name:18} {kind.meaning}{_default(kind)}" for name, kind in KINDS.items())
         epilog = (
-            "--faults takes name[=value][*count][@path], joined by commas; the value in brackets is the default:\n"
+            "--faults takes name[=value][*count][@path], separated by commas. Default values are in brackets:\n"
             f"{faults}\n\nExample: --faults 'drop_start*1,slow=0.2@/datasets/'. POST /sandbox/faults takes the same as JSON."
         )
         kwargs |= {"epilog": epilog, "formatter_class": argparse.RawDescriptionHelpFormatter}
         return super().create_parser(prog_name, subcommand, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, default=8600, help="0 takes a free one (default: 8600)")
+        parser.add_argument("--port", type=int, default=8600, help="0 picks a free port (default: 8600)")
         parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: 127.0.0.1)")
         parser.add_argument(
             "--data",
             type=Path,
             metavar="PATH",
-            help="folder with amazon_reviews*.jsonl, or one such file: its items are served, whole and verbatim, to whoever "
-            "asks for their asin. ALL0000000 asks for every item, ALL0000001 for those of the first file by name, and so on. "
+            help="folder with amazon_reviews*.jsonl, or one such file. A query for an ASIN in the files gets all its matching "
+            "items, unchanged. ASIN ALL0000000 gets every item, ALL0000001 those of the first file by name, and so on. "
             "Other ASINs get made-up reviews",
         )
         time = parser.add_mutually_exclusive_group()
         time.add_argument("--run-seconds", type=float, metavar="S", help="how long every run takes (default: 20)")
         time.add_argument("--speed", type=float, metavar="X", help="instead: X times faster than the real actor")
         parser.add_argument(
-            "--settle-seconds", type=float, default=2.0, metavar="S", help="costs are preliminary so long after a run's end (2)"
+            "--settle-seconds", type=float, default=2.0, metavar="S", help="a run's cost stays preliminary for S (2)"
         )
-        parser.add_argument("--seed", type=int, default=1, help="of the made-up world and of percentage faults (default: 1)")
+        parser.add_argument("--seed", type=int, default=1, help="of the made-up reviews and of percentage faults (default: 1)")
         parser.add_argument("--token", help="the only token accepted (default: any, except 'bad-token')")
-        parser.add_argument("--price", type=float, metavar="USD", help="of 1,000 items (default: the actor's own)")
-        parser.add_argument("--memory", type=int, default=65_536, metavar="MB", help="of the account, over all live runs")
-        parser.add_argument("--concurrent-runs", type=int, default=32, metavar="N", help="of the account (default: 32)")
-        parser.add_argument("--faults", default="", help="what goes wrong from the start; see below")
+        parser.add_argument("--price", type=float, metavar="USD", help="price of 1,000 items (default: the actor's own)")
+        parser.add_argument("--memory", type=int, default=65_536, metavar="MB", help="memory of all live runs together")
+        parser.add_argument("--concurrent-runs", type=int, default=32, metavar="N", help="most live runs at once (default: 32)")
+        parser.add_argument("--faults", default="", help="faults that are armed at the start; see below")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
@@ -77,7 +77,7 @@ def _config(options: dict[str, Any]) -> Config:
     if data is not None and not data.exists():
         raise ValueError(f"--data {data} does not exist.")
     if data is not None and data.is_dir() and not any(data.glob("*.jsonl")):
-        raise ValueError(f"--data {data} holds no .jsonl file.")
+        raise ValueError(f"--data {data} has no .jsonl file.")
     for name in ("speed", "run_seconds", "settle_seconds", "price"):
         if options[name] is not None and (options[name] < 0 or (name == "speed" and options[name] == 0)):
             raise ValueError(f"--{name.replace('_', '-')} must be a positive number.")

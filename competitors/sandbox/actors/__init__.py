@@ -1,4 +1,4 @@
-"""The actors that the sandbox plays: a module (or package) here that defines ``ACTOR`` is one of them."""
+"""The actors that the sandbox imitates: each module or package here that defines ``ACTOR``."""
 
 import importlib
 import pkgutil
@@ -15,7 +15,7 @@ def all_actors() -> tuple[Actor, ...]:
 
 
 def find_actor(key: str) -> Actor | None:
-    """By opaque id or by ``user~name``."""
+    """Find an actor by its opaque id or its ``user~name``."""
     return next((actor for actor in all_actors() if key in (actor.id, actor.name)), None)
 
 

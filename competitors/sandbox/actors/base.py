@@ -1,4 +1,4 @@
-"""What an actor of the sandbox has to offer."""
+"""What each actor of the sandbox provides."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -9,10 +9,10 @@ from ..plan import Item, Plan
 
 @dataclass
 class World:
-    """The made-up outside world that actors look at: the same for the same seed, and it grows older only when told."""
+    """The made-up world that actors read: the same for the same seed, and a day older only on request."""
 
     config: Config
-    days: list[int]  # one entry for each made-up day since the beginning: how many new things came up per subject
+    days: list[int]  # for each made-up day since the beginning: the number of new reviews per listing
 
     @property
     def seed(self) -> int:
@@ -20,19 +20,19 @@ class World:
 
 
 class Actor(Protocol):
-    id: str  # opaque, as Apify's
+    id: str  # opaque, like Apify's
     name: str  # user~name
     title: str
     memory_mbytes: int  # default of a start
     timeout_secs: int  # default of a start
     price_per_1000_usd: float
-    unit_name: str  # the thing that is charged: "review"
+    unit_name: str  # what is charged: "review"
 
     def problem(self, given: dict[str, Any]) -> str | None:
         """Why this input is refused, or None."""
 
     def plan(self, given: dict[str, Any], world: World) -> Plan:
-        """What a run with this (valid) input writes."""
+        """What a run with this valid input writes."""
 
     def error_item(self, given: dict[str, Any]) -> Item:
-        """An item such as the actor writes where it found nothing or failed."""
+        """The item that the actor writes when it finds nothing or fails."""

@@ -1,1 +1,1 @@
-"""The calls that the sandbox answers, one file per kind of thing."""
+"""The API calls that the sandbox answers, one file per kind of resource."""

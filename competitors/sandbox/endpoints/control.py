@@ -1,4 +1,4 @@
-"""Calls that steer the sandbox. They belong to no upstream, need no token and no fault touches them."""
+"""Calls that control the sandbox. They are not part of Apify's API, need no token, and faults do not apply to them."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ def state(account: Account, _request: Request) -> Answer:
 
 
 def state_of(account: Account) -> dict[str, Any]:
-    """What happened so far: runs, requests by method and route, money, the armed faults."""
+    """What happened so far: runs, requests by method and route, spending, armed faults."""
     with account.changed:
         now = account.now()
         runs = [
@@ -62,7 +62,7 @@ def reset(account: Account, _request: Request) -> Answer:
 
 
 def advance(account: Account, request: Request) -> Answer:
-    """``{"days": 1, "new_reviews": 5}``: each day brings new reviews to every listing and edits one."""
+    """``{"days": 1, "new_reviews": 5}``: each day adds new reviews to every listing and edits one review."""
     given = {"days": 1, "new_reviews": 5} | _body(request)
     if set(given) != {"days", "new_reviews"} or not all(isinstance(n, int) and n >= 0 for n in given.values()):
         raise ValueError("Give days and new_reviews as whole numbers.")
@@ -70,7 +70,7 @@ def advance(account: Account, request: Request) -> Answer:
 
 
 def finish(account: Account, request: Request) -> Answer:
-    """``{"run": "id"}`` or nothing for every live run: its planned end is now, with all its items."""
+    """``{"run": "id"}``, or an empty body for every live run: bring it to its planned end now, with all its items."""
     return as_json({"finished": account.finish(_body(request).get("run"))})
 
 

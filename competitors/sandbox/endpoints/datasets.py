@@ -1,4 +1,4 @@
-"""The default dataset of a run: its object and its items."""
+"""A run's default dataset: its object and its items."""
 
 import json
 
@@ -10,7 +10,7 @@ from ..representation import dataset_object, item_total
 from ..run import Run
 
 _NO_LIMIT = 999_999_999_999
-_NOT_PLAYED = ("unwind", "flatten", "view", "outputFields")
+_UNSUPPORTED = ("unwind", "flatten", "view", "outputFields")
 
 
 def read(account: Account, request: Request) -> Answer:
@@ -32,10 +32,10 @@ def items_of_run(account: Account, request: Request) -> Answer:
 
 
 def _page(account: Account, request: Request, run: Run) -> Answer:
-    """A bare array. The counts in the headers are of stored rows, before empty or hidden parts are left out."""
-    for name in _NOT_PLAYED:
+    """A bare array. The headers count stored rows, before empty and hidden parts are removed."""
+    for name in _UNSUPPORTED:
         if request.query.get(name):
-            raise errors.invalid(f"The sandbox does not play the query parameter {name}.", "invalid-parameter")
+            raise errors.invalid(f"The sandbox does not support the query parameter {name}.", "invalid-parameter")
     now = account.now()
     stored = run.items(now - run.faults.get("lag_items", 0))
     offset, desc = request.integer("offset", 0), request.flag("desc")
@@ -69,4 +69,4 @@ def _formatted(request: Request, rows: list[Item], headers: dict[str, str]) -> A
     if kind == "jsonl":
         body = "".join(json.dumps(row) + "\n" for row in rows).encode()
         return Answer(200, body, "application/jsonl; charset=utf-8", headers)
-    raise errors.invalid(f"The sandbox gives items as json or jsonl, not as {kind}.", "invalid-parameter")
+    raise errors.invalid(f"The sandbox returns items as json or jsonl, not as {kind}.", "invalid-parameter")

@@ -18,7 +18,7 @@ _MOST_LISTED = 1000
 
 
 def start(account: Account, request: Request) -> Answer:
-    """201 and the run. What goes wrong before the run exists leaves none; what goes wrong after it leaves one."""
+    """Answer 201 and the run. A failure before the run is created leaves no run; a later failure leaves one."""
     faults, path = account.faults, request.path
     actor = _actor(request)
     options = _options(request, Options(actor.memory_mbytes, actor.timeout_secs))
@@ -51,15 +51,15 @@ def start(account: Account, request: Request) -> Answer:
 
 def read(account: Account, request: Request) -> Answer:
     run = account.run(request.captured["run_id"])
-    return _held(account, run, request)
+    return _after_wait(account, run, request)
 
 
 def read_of_actor(account: Account, request: Request) -> Answer:
-    """The deprecated address of a run, below its actor; the Location of a start points there."""
+    """The deprecated address of a run, below its actor. The Location header of a start points here."""
     run = account.run(request.captured["run_id"])
     if run.actor is not _actor(request):
         raise errors.not_found("run")
-    return _held(account, run, request)
+    return _after_wait(account, run, request)
 
 
 def abort(account: Account, request: Request) -> Answer:
@@ -85,13 +85,13 @@ def list_all(account: Account, request: Request) -> Answer:
 
 
 def log(account: Account, request: Request) -> Answer:
-    """The log so far. ``stream=1`` is answered the same way, and then ends."""
+    """The log so far. ``stream=1`` gets the same and then ends."""
     run = account.run(request.captured["run_id"])
     return Answer(200, log_text(run, account.now()).encode(), "text/plain; charset=utf-8")
 
 
-def _held(account: Account, run: Run, request: Request) -> Answer:
-    """The run, once it has ended or the time asked for is over."""
+def _after_wait(account: Account, run: Run, request: Request) -> Answer:
+    """The run, once it has ended or ``waitForFinish`` is over."""
     account.wait(run, _seconds_to_wait(request))
     return data(_shown(account, run, request))
 
@@ -103,7 +103,7 @@ def _seconds_to_wait(request: Request) -> float:
 def _actor(request: Request) -> Actor:
     actor = find_actor(request.captured["actor_id"])
     if actor is None:
-        raise errors.ApiError(404, "actor-not-found", "Actor was not found. The sandbox plays only the ones it lists.")
+        raise errors.ApiError(404, "actor-not-found", "Actor was not found. /sandbox/state lists the actors of the sandbox.")
     return actor
 
 
@@ -112,7 +112,7 @@ def _shown(account: Account, run: Run, request: Request) -> dict[str, Any]:
 
 
 def _options(request: Request, default: Options) -> Options:
-    """The query of a start, over the defaults."""
+    """The options in the query of a start, with defaults for the rest."""
     memory = request.integer("memory", default.memory_mbytes)
     if not 128 <= memory <= 32_768 or memory & (memory - 1):
         raise errors.invalid("Query parameter memory must be a power of two from 128 to 32768.")
@@ -161,7 +161,7 @@ def _listed(account: Account, request: Request, runs: list[Run]) -> Answer:
 
 
 def _moment(request: Request, name: str) -> int | None:
-    """A time in the query as epoch milliseconds."""
+    """A time of the query, in epoch milliseconds."""
     text = request.query.get(name, "")
     try:
         return milliseconds(parse_iso(text)) if text else None

@@ -1,4 +1,4 @@
-"""The default key-value store of a run. It holds one record, INPUT."""
+"""A run's default key-value store. Its only record is INPUT."""
 
 from .. import errors
 from ..account import Account
@@ -15,7 +15,7 @@ def record_of_run(account: Account, request: Request) -> Answer:
 
 
 def _record(run: Run, request: Request) -> Answer:
-    """The stored input, byte for byte as it was meant (unzipped)."""
+    """The stored input, unzipped, byte for byte."""
     if request.captured["key"] != "INPUT":
         raise errors.not_found("record")
     return Answer(200, run.body, run.content_type)

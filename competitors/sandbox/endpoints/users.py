@@ -1,4 +1,4 @@
-"""The account itself, its limits, and the actors it may run."""
+"""The account, its limits and its actors."""
 
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ def limits(account: Account, _request: Request) -> Answer:
     today = datetime.fromtimestamp(account.now(), UTC)
     first = today.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     following = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
-    # While the fault says that the month's money is spent, the limits must not tell another story.
+    # While this fault is armed, the limits must also show that the month's money is spent.
     spent = config.monthly_limit_usd if account.faults.peek("usage_limit") else account.spent()
     shown = {
         "monthlyUsageCycle": {"startAt": iso(first.timestamp()), "endAt": iso(following.timestamp() - 0.001)},
@@ -55,10 +55,10 @@ def limits(account: Account, _request: Request) -> Answer:
 
 
 def actor(_account: Account, request: Request) -> Answer:
-    """The actor's object: the client asks for its name when it follows a run's log."""
+    """The actor's object. The client reads its name when it follows a run's log."""
     found = find_actor(request.captured["actor_id"])
     if found is None:
-        raise errors.ApiError(404, "actor-not-found", "Actor was not found. The sandbox plays only the ones it lists.")
+        raise errors.ApiError(404, "actor-not-found", "Actor was not found. /sandbox/state lists the actors of the sandbox.")
     username, _, name = found.name.partition("~")
     return data(
         {

@@ -1,4 +1,4 @@
-"""A sandbox per test, in a thread, with short runs; the official client and bare HTTP to talk to it."""
+"""One sandbox per test, in a thread, with short runs; the official client and bare HTTP to call it."""
 
 import json
 import os
@@ -20,7 +20,7 @@ ASIN = "B0SANDBOX1"
 
 @pytest.fixture
 def start_sandbox() -> Iterator[Callable[..., Sandbox]]:
-    """Starts sandboxes with settings of one's own; the test's end closes them."""
+    """Starts sandboxes with the test's own settings and closes them when the test ends."""
     running: list[Sandbox] = []
 
     def start(**settings: Any) -> Sandbox:
@@ -39,7 +39,7 @@ def sandbox(start_sandbox: Callable[..., Sandbox]) -> Sandbox:
 
 
 class Clock:
-    """The sandbox's time, moved by the test."""
+    """The sandbox's clock, moved by the test."""
 
     def __init__(self) -> None:
         self.now = time.time()
@@ -58,18 +58,18 @@ def clock() -> Clock:
 
 @pytest.fixture
 def timed(start_sandbox: Callable[..., Sandbox], clock: Clock) -> "Api":
-    """Bare HTTP to a sandbox that goes by ``clock``; its runs take 100 seconds, an abort takes one."""
+    """Bare HTTP to a sandbox that uses ``clock``. Its runs take 100 seconds; an abort takes one."""
     return Api(start_sandbox(run_seconds=100, abort_seconds=1, clock=clock))
 
 
 @pytest.fixture
-def held(start_sandbox: Callable[..., Sandbox]) -> Sandbox:
-    """A sandbox whose runs take an hour: they end when the test says so."""
+def hour_long(start_sandbox: Callable[..., Sandbox]) -> Sandbox:
+    """A sandbox whose runs take an hour, so that only the test ends them."""
     return start_sandbox(run_seconds=3600, abort_seconds=0.2)
 
 
 class Api:
-    """Bare HTTP, so that a test sees status, headers and body as they are."""
+    """Bare HTTP, so that a test sees status, headers and body unchanged."""
 
     def __init__(self, sandbox: Sandbox, token: str | None = TOKEN):
         self.sandbox = sandbox
@@ -128,7 +128,7 @@ def sweep(asin: str = ASIN, **options: Any) -> dict[str, Any]:
 
 
 def star_sweeps(asin: str = ASIN) -> dict[str, Any]:
-    """All stars together, then each: every review of a star comes at least twice where it is recent."""
+    """All stars together, then each star alone: recent reviews appear twice."""
     stars = ["five_star", "four_star", "three_star", "two_star", "one_star"]
     return {"input": [sweep(asin), *(sweep(asin, filterByStar=star) for star in stars)]}
 

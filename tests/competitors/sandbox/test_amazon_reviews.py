@@ -1,4 +1,4 @@
-"""The made-up reviews: steady, skewed, filtered for real, uneven in the ways of the real ones."""
+"""The made-up reviews: repeatable, skewed to five stars, filtered like the real ones and as irregular."""
 
 from collections import Counter
 from datetime import date

@@ -1,4 +1,4 @@
-"""The calls that steer the sandbox."""
+"""The calls that control the sandbox."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from competitors.sandbox.server import Sandbox
 from .conftest import ACTOR, Api, one_sweep
 
 
-def test_the_state_counts_runs_and_requests(held: Sandbox) -> None:
-    api = Api(held)
+def test_the_state_counts_runs_and_requests(hour_long: Sandbox) -> None:
+    api = Api(hour_long)
     run = api.started()
     api.run(run["id"])
     api.run(run["id"])
@@ -58,8 +58,8 @@ def test_settings_change_while_it_runs(api: Api) -> None:
     assert run["pricingInfo"]["pricePerUnitUsd"] == 0.002
 
 
-def test_finish_ends_the_live_runs_with_all_their_items(held: Sandbox) -> None:
-    api = Api(held)
+def test_finish_ends_the_live_runs_with_all_their_items(hour_long: Sandbox) -> None:
+    api = Api(hour_long)
     first, second = api.started(), api.started()
     assert api.post("/sandbox/finish", {"run": first["id"]}).json() == {"finished": [first["id"]]}
     assert api.run(first["id"])["status"] == "SUCCEEDED"

@@ -1,4 +1,4 @@
-"""Items over bare HTTP: paging, headers, what is left out."""
+"""Items over bare HTTP: paging, headers, filtered fields."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ def test_lines_instead_of_an_array(api: Api, run: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("query", [{"format": "xlsx"}, {"unwind": "filters"}, {"limit": "many"}, {"offset": -1}])
-def test_what_the_sandbox_does_not_play_is_refused(api: Api, run: dict[str, Any], query: dict[str, Any]) -> None:
+def test_unsupported_and_wrong_parameters_are_refused(api: Api, run: dict[str, Any], query: dict[str, Any]) -> None:
     assert api.get(f"/v2/datasets/{run['defaultDatasetId']}/items", **query).status_code == 400
 
 

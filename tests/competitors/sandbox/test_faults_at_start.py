@@ -19,9 +19,9 @@ def test_a_dropped_start_still_made_a_run(api: Api) -> None:
 
 def test_the_official_client_sends_a_dropped_start_once(sandbox: Sandbox) -> None:
     client = client_of(sandbox, user_agent_suffix="intent/1")
-    client.user("me").get()  # so that the start goes out on a connection that is already open
+    client.user("me").get()  # opens the connection that the start then reuses
     sandbox.account.faults.arm("drop_start", count=1)
-    with pytest.raises(Exception):  # noqa: B017  impit's own hierarchy; which one is not the point
+    with pytest.raises(Exception):  # noqa: B017  any of impit's exceptions will do
         client.actor(ACTOR).start(run_input=one_sweep())
     assert sandbox.state["runs_started"] == 1
     found = client.actor(ACTOR).runs().list().items[0]

@@ -1,4 +1,4 @@
-"""Faults of any request, how they are armed, and that they strike as often as they were told."""
+"""Faults of any request: how they are armed, and how often they strike."""
 
 import time
 from typing import Any
@@ -38,8 +38,8 @@ def test_a_dropped_request_did_nothing(api: Api) -> None:
     assert api.sandbox.state["runs_started"] == 0
 
 
-def test_a_dropped_answer_was_carried_out(held: Sandbox) -> None:
-    api = Api(held)
+def test_a_dropped_answer_was_carried_out(hour_long: Sandbox) -> None:
+    api = Api(hour_long)
     run = api.started()
     arm(api, "drop_answer", count=1, path="/abort")
     with pytest.raises(requests.ConnectionError):
@@ -66,7 +66,7 @@ def test_a_slow_answer_comes_in_the_end(api: Api) -> None:
 
 
 def outcomes(sandbox: Any) -> list[int]:
-    """One status for each of 60 requests, 0 where the connection was cut."""
+    """The statuses of 60 requests; 0 means that the connection was cut."""
     api, found = Api(sandbox), []
     for _ in range(60):
         try:

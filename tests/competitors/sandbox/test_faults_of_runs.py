@@ -1,4 +1,4 @@
-"""Faults of a run and of its dataset: how it ends, what it leaves, what is gone."""
+"""Faults of a run and its dataset: how the run ends, and what remains of it."""
 
 from typing import Any
 
@@ -42,13 +42,13 @@ def test_a_running_run_can_show_a_status_that_nobody_knows(timed: Api, clock: Cl
     assert timed.run(run["id"])["status"] == "SUCCEEDED"
 
 
-def test_an_abort_can_take_its_time(held: Sandbox) -> None:
-    api = Api(held)
-    held.account.faults.arm("slow_abort", 3600)
+def test_an_abort_can_take_its_time(hour_long: Sandbox) -> None:
+    api = Api(hour_long)
+    hour_long.account.faults.arm("slow_abort", 3600)
     run = api.started()
     for _ in range(2):
         assert api.post(f"/v2/actor-runs/{run['id']}/abort").json()["data"]["status"] == "ABORTING"
-    held.account.finish()
+    hour_long.account.finish()
     assert api.run(run["id"])["status"] == "ABORTED"
 
 

@@ -1,4 +1,4 @@
-"""The life of a run, moment by moment, without a clock."""
+"""The life of a run at chosen moments, without a clock."""
 
 import math
 
@@ -66,6 +66,6 @@ def test_finishing_brings_the_planned_end_at_once() -> None:
     assert (ready.status(0.5), ready.done(0.5)) == ("SUCCEEDED", 1)
 
 
-def test_it_knows_when_to_look_again() -> None:
+def test_it_knows_when_its_status_may_change_next() -> None:
     life = Life(began=0, ready=1, work=9)
     assert [life.next_change(moment) for moment in (0, 1, 10)] == [1, 10, math.inf]

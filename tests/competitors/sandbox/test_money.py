@@ -1,4 +1,4 @@
-"""What runs cost, when the cost is settled, and the limits of a run and of the account."""
+"""What runs cost, when the cost settles, and the limits of a run and of the account."""
 
 import time
 from typing import Any
@@ -50,21 +50,21 @@ def test_a_cap_above_the_sweep_changes_nothing(api: Api) -> None:
     assert "limit of this run" not in run["statusMessage"]
 
 
-def test_the_memory_of_the_account_is_shared(held: Sandbox) -> None:
-    held.account.config.change({"memory_limit_mbytes": 4096})
-    api = Api(held)
+def test_the_memory_of_the_account_is_shared(hour_long: Sandbox) -> None:
+    hour_long.account.config.change({"memory_limit_mbytes": 4096})
+    api = Api(hour_long)
     first = api.started(memory=2048)
     api.started(memory=2048)
     refused = api.start(memory=2048)
     assert (refused.status_code, refused.json()["error"]["type"]) == (402, "actor-memory-limit-exceeded")
-    held.account.finish(first["id"])
+    hour_long.account.finish(first["id"])
     assert api.start(memory=2048).status_code == 201
-    assert held.state["runs_started"] == 3
+    assert hour_long.state["runs_started"] == 3
 
 
-def test_only_so_many_runs_at_once(held: Sandbox) -> None:
-    held.account.config.change({"concurrent_runs_limit": 1})
-    api = Api(held)
+def test_only_so_many_runs_at_once(hour_long: Sandbox) -> None:
+    hour_long.account.config.change({"concurrent_runs_limit": 1})
+    api = Api(hour_long)
     api.started()
     refused = api.start()
     assert (refused.status_code, refused.json()["error"]["type"]) == (402, "concurrent-runs-limit-exceeded")
@@ -78,8 +78,8 @@ def test_a_spent_month_refuses_further_runs(start_sandbox: Any) -> None:
     assert refused.json()["error"]["message"] == "Monthly usage hard limit exceeded"
 
 
-def test_the_limits_show_what_is_in_use(held: Sandbox) -> None:
-    api = Api(held)
+def test_the_limits_show_what_is_in_use(hour_long: Sandbox) -> None:
+    api = Api(hour_long)
     api.started(memory=4096)
     current = api.get("/v2/users/me/limits").json()["data"]["current"]
     assert (current["activeActorJobCount"], current["actorMemoryGbytes"]) == (1, 4)

@@ -1,4 +1,4 @@
-"""The official client, unchanged, against the sandbox."""
+"""Apify's own client, unchanged, against the sandbox."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -66,8 +66,8 @@ def test_a_run_bears_the_user_agent_of_its_start(sandbox: Sandbox) -> None:
     assert "intent/4711" in (listed.meta.user_agent or "")
 
 
-def test_it_aborts_in_two_steps(held: Sandbox) -> None:
-    client = client_of(held)
+def test_it_aborts_in_two_steps(hour_long: Sandbox) -> None:
+    client = client_of(hour_long)
     run = client.actor(ACTOR).start(run_input=one_sweep())
     assert client.run(run.id).abort().status == "ABORTING"
     ended = client.run(run.id).wait_for_finish()

@@ -1,4 +1,4 @@
-"""The answers to the calls that the product makes, against Apify's own description of them."""
+"""The sandbox's answers match Apify's own OpenAPI description."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.needs_openapi
 
 
 def assert_described(openapi: dict[str, Any], method: str, template: str, answer: requests.Response) -> None:
-    """Status and body are among those that the path names, and the body fits its schema."""
+    """The description of the path contains this status and media type, and the body fits its schema."""
     responses = openapi["paths"][template][method]["responses"]
     assert str(answer.status_code) in responses, f"{answer.status_code} is not described for {method} {template}"
     content = responses[str(answer.status_code)]["content"]

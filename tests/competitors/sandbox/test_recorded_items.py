@@ -1,4 +1,4 @@
-"""Real items from files: handed on whole and unchanged."""
+"""Real items from files are served complete and unchanged."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Runs over bare HTTP: start, life, lists, abort."""
+"""Runs over bare HTTP: start, status, lists, abort."""
 
 import gzip
 import json
@@ -60,13 +60,13 @@ def test_waiting_is_capped_and_not_refused(start_sandbox: Any) -> None:
     assert 0.19 <= time.monotonic() - began < 10
 
 
-def test_an_abort_wakes_those_who_wait(held: Sandbox) -> None:
-    api = Api(held)
+def test_an_abort_wakes_those_who_wait(hour_long: Sandbox) -> None:
+    api = Api(hour_long)
     run = api.started()
     found: list[str] = []
-    waiter = threading.Thread(target=lambda: found.append(Api(held).ended(run["id"])["status"]))
+    waiter = threading.Thread(target=lambda: found.append(Api(hour_long).ended(run["id"])["status"]))
     waiter.start()
-    held.account.config.change({"abort_seconds": 0})
+    hour_long.account.config.change({"abort_seconds": 0})
     api.post(f"/v2/actor-runs/{run['id']}/abort")
     waiter.join(30)
     assert found == ["ABORTED"]
@@ -91,10 +91,10 @@ def test_an_aborted_run_keeps_its_items(timed: Api, clock: Clock) -> None:
     assert had and timed.items(run) == had
 
 
-def test_lists_page_and_sort_and_filter(held: Sandbox) -> None:
-    api = Api(held)
+def test_lists_page_and_sort_and_filter(hour_long: Sandbox) -> None:
+    api = Api(hour_long)
     ids = [api.started()["id"] for _ in range(5)]
-    held.account.finish(ids[0])
+    hour_long.account.finish(ids[0])
 
     def listed(**query: Any) -> list[str]:
         return [run["id"] for run in api.get("/v2/actor-runs", **query).json()["data"]["items"]]
@@ -118,11 +118,11 @@ def test_the_runs_of_other_actors_are_not_listed(api: Api) -> None:
     assert api.get("/v2/acts/nobody~nothing/runs").json()["error"]["type"] == "actor-not-found"
 
 
-def test_only_a_finished_run_can_be_resurrected(held: Sandbox) -> None:
-    api = Api(held)
+def test_only_a_finished_run_can_be_resurrected(hour_long: Sandbox) -> None:
+    api = Api(hour_long)
     run = api.started()
     assert api.post(f"/v2/actor-runs/{run['id']}/resurrect").status_code == 400
-    held.account.finish()
+    hour_long.account.finish()
     again = api.post(f"/v2/actor-runs/{run['id']}/resurrect").json()["data"]
     assert again["status"] in ("READY", "RUNNING") and again["stats"]["resurrectCount"] == 1
 

@@ -1,4 +1,4 @@
-"""``manage.py sandbox``, as a process of its own and by its mistakes."""
+"""``manage.py sandbox`` as a process, and its answers to wrong arguments."""
 
 import os
 import re
@@ -58,7 +58,7 @@ def test_mistakes_are_one_clear_line(arguments: list[str], message: str) -> None
 
 @override_settings(DEBUG=True)
 def test_a_folder_without_items_is_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match=r"holds no \.jsonl file"):
+    with pytest.raises(CommandError, match=r"has no \.jsonl file"):
         call_command("sandbox", "--port", "0", "--data", str(tmp_path))
 
 

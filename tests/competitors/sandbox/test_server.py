@@ -1,4 +1,4 @@
-"""Where the sandbox listens, and how it ends."""
+"""Where the sandbox listens, and how it stops."""
 
 import ast
 import threading
@@ -36,7 +36,7 @@ def test_closing_lets_go_of_those_who_wait(start_sandbox: Any) -> None:
     def wait() -> None:
         try:
             answers.append(Api(sandbox).ended(run["id"]))
-        except Exception as error:  # noqa: BLE001  whether it still got an answer is a race, that it ends is not
+        except Exception as error:  # noqa: BLE001  it may or may not get an answer, but it must end
             answers.append(error)
 
     waiter = threading.Thread(target=wait)
@@ -47,7 +47,7 @@ def test_closing_lets_go_of_those_who_wait(start_sandbox: Any) -> None:
 
 
 def test_it_imports_neither_django_nor_the_product() -> None:
-    """So that it starts in a moment, needs no database and cannot share a mistake with the code that it tests."""
+    """So it starts fast, needs no database and cannot share a bug with the code that it tests."""
     package = Path(competitors.sandbox.__file__).parent
     imported = set()
     for file in package.rglob("*.py"):

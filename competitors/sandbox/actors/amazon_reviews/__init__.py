@@ -1,4 +1,4 @@
-"""axesso_data/amazon-reviews-scraper: reviews of Amazon listings, one sweep per query of the input."""
+"""axesso_data/amazon-reviews-scraper: reviews of Amazon listings, one search per query of the input."""
 
 from .actor import ACTOR
 

@@ -1,4 +1,4 @@
-"""The actor itself: input in, plan of a run out."""
+"""The actor: turns an input into the plan of a run."""
 
 from functools import lru_cache
 from typing import Any
@@ -42,7 +42,7 @@ class AmazonReviews:
         return _made_up(query, world.seed, tuple(world.days))
 
 
-@lru_cache(maxsize=200)  # six full scrapes: many tests ask for the same listing again
+@lru_cache(maxsize=200)  # six full scrapes; many tests use the same listing
 def _made_up(query: Query, seed: int, days: tuple[int, ...]) -> list[list[Item]]:
     return pages_of(query, listing(seed, query.asin, query.domain, days), seed)
 

@@ -1,4 +1,4 @@
-"""Sentences to build reviews from, all made up. Every keyword that operators sweep for occurs in some of them."""
+"""Made-up sentences to build reviews from. Every keyword that operators search for occurs in some of them."""
 
 PRODUCTS = [
     ("Calming Chews", "chews"), ("Salmon Oil Capsules", "capsules"), ("Joint Tablets", "tablets"), ("Dental Sticks", "sticks"),

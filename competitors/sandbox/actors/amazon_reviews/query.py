@@ -1,4 +1,4 @@
-"""One query of the input: what the actor accepts, and what it refuses before a run exists."""
+"""One query of the actor's input, and its validation before a run exists."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 DOMAINS = ("com", "ca", "co.uk", "in", "de", "fr", "it", "es", "co.jp", "com.au", "com.br", "nl", "se", "com.mx", "ae")
 STARS = {"five_star": 5, "four_star": 4, "three_star": 3, "two_star": 2, "one_star": 1}
-MAX_PAGES = 10  # Amazon shows no more of one query
+MAX_PAGES = 10  # Amazon shows no more per query
 PAGE_SIZE = 10
 
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -32,7 +32,7 @@ class Query:
 
     @property
     def filters(self) -> dict[str, str]:
-        """As the items echo it."""
+        """The filters as the items repeat them."""
         names = {number: name for name, number in STARS.items()}
         found = {"filterByStar": names[self.stars]} if self.stars else {}
         return found | ({"filterByKeyword": self.keyword} if self.keyword else {})
@@ -43,7 +43,7 @@ class Query:
 
 
 def problem_of(given: dict[str, Any]) -> str | None:
-    """Why the actor refuses this input, in the words of an input schema, or None."""
+    """Why the actor refuses this input, worded like Apify's input schemas, or None."""
     queries = given.get("input")
     if "input" not in given:
         return "Field input is required"
@@ -76,7 +76,7 @@ def _problem_of_query(query: Any) -> str | None:
 
 
 def read_query(given: dict[str, Any]) -> Query:
-    """A query that ``problem_of`` found nothing wrong with."""
+    """Parse a query that ``problem_of`` accepts."""
     return Query(
         asin=given["asin"],
         domain=given["domainCode"],

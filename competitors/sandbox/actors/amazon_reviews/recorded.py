@@ -1,4 +1,4 @@
-"""Real items out of JSON-lines files, handed on as they stand."""
+"""Real items from JSON-lines files, served unchanged."""
 
 import json
 import re
@@ -10,18 +10,15 @@ from ...plan import Item
 from .query import PAGE_SIZE, Query
 from .sweeps import error_item
 
-#: This ASIN asks for every item of every file; ALL0000001 for those of the first file by name, and so on.
-EVERYTHING = "ALL0000000"
-
 
 def files_of(data: Path) -> list[Path]:
     return [data] if data.is_file() else sorted(data.glob("amazon_reviews*.jsonl"))
 
 
 def recorded_pages(query: Query, data: Path) -> list[list[Item]] | None:
-    """Every recorded item that the query matches, without the limit of ten pages; None when the files lack the ASIN.
+    """Every recorded item that matches the query, in file order; None if the files lack the ASIN.
 
-    Whole, because the point of recorded items is to see each of them land. They stay in the order of the file."""
+    The limit of ten pages does not apply: tests need to import every recorded item."""
     items = _items_of(query.asin, data)
     if not items:
         return None
@@ -32,6 +29,7 @@ def recorded_pages(query: Query, data: Path) -> list[list[Item]] | None:
 
 
 def _items_of(asin: str, data: Path) -> list[Item]:
+    """ALL0000000 gets the items of all files, ALL0000001 those of the first file by name, and so on."""
     files = files_of(data)
     if number := re.fullmatch(r"ALL(\d{7})", asin):
         wanted = int(number[1])
@@ -42,7 +40,7 @@ def _items_of(asin: str, data: Path) -> list[Item]:
 
 @lru_cache(maxsize=16)
 def _read(file: Path, _changed: int) -> list[Item]:
-    """Cached by time of change, so that a file edited between two runs is read again."""
+    """Cached by modification time: a file that was edited between two runs is read again."""
     with file.open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines if line.strip()]
 
@@ -59,6 +57,6 @@ def _matches(query: Query, item: Item) -> bool:
 
 
 def _stars(rating: Any) -> int | None:
-    """The whole stars of "5.0 out of 5 stars", 5.0 or "5,0 von 5 Sternen"."""
+    """5 for "5.0 out of 5 stars", 5.0 or "5,0 von 5 Sternen"."""
     found = re.match(r"\s*(\d)", str(rating))
     return int(found[1]) if found else None

@@ -1,4 +1,4 @@
-"""One query against a made-up listing: the pages of items that the actor would write."""
+"""The pages of items that the actor writes for one query of a made-up listing."""
 
 import random
 from typing import Any
@@ -10,7 +10,7 @@ from .wording import rating_words
 
 
 def pages_of(query: Query, found: Listing, seed: int) -> list[list[Item]]:
-    """Pages of ten items. A query with no result is one error item; now and then a page fails or repeats an item."""
+    """Pages of ten items. A query without results gives one error item. Some pages fail or repeat an item."""
     hits = matching(query, found.reviews)
     if not hits:
         return [[error_item(query, 1)]]
@@ -18,13 +18,13 @@ def pages_of(query: Query, found: Listing, seed: int) -> list[list[Item]]:
     shown = hits[: query.pages * PAGE_SIZE]
     pages = []
     for number, start in enumerate(range(0, len(shown), PAGE_SIZE), start=1):
-        source = random.Random(f"{seed}:{query}:{number}")
-        if number > 1 and source.random() < 0.01:
+        rng = random.Random(f"{seed}:{query}:{number}")
+        if number > 1 and rng.random() < 0.01:
             pages.append([error_item(query, number)])
             continue
         page = shown[start : start + PAGE_SIZE]
-        if number > 1 and source.random() < 0.05:
-            page = [shown[start - 1], *page]  # the list moved on between two pages, so its edge is shown twice
+        if number > 1 and rng.random() < 0.05:
+            page = [shown[start - 1], *page]  # a new review moved the list between two pages
         pages.append([facts | {"currentPage": number} | review_item(query, review) for review in page])
     return pages
 
@@ -56,8 +56,8 @@ def error_item(query: Query, page: int) -> Item:
 
 
 def review_item(query: Query, review: Review) -> Item:
-    """The part of an item that belongs to the review, with the unevenness of the real ones."""
-    oddity = int(review.id[-4:].encode().hex(), 16) % 100  # fixed by the review, so that a re-scrape finds no change
+    """The review's own fields, with the irregularities of real items."""
+    oddity = int(review.id[-4:].encode().hex(), 16) % 100  # depends on the id only, so that a new scrape finds no change
     rating: Any = float(review.stars) if oddity == 0 else rating_words(query.domain, review.stars)
     item: Item = {
         "reviewId": review.id,
@@ -88,7 +88,7 @@ def _images(review: Review) -> list[str] | None:
 
 
 def _page_facts(query: Query, found: Listing, hits: int) -> Item:
-    """What the actor repeats on every item: page and product."""
+    """The page and product fields that every item repeats."""
     total = len(found.reviews)
     spread = [sum(review.stars == stars for review in found.reviews) for stars in (5, 4, 3, 2, 1)]
     names = ("fiveStar", "fourStar", "threeStar", "twoStar", "oneStar")

@@ -1,6 +1,6 @@
-"""Every review that a made-up listing has: the same for the same seed, ASIN and marketplace, on any machine.
+"""All reviews of a made-up listing: the same for the same seed, ASIN and marketplace, on any machine.
 
-The listing has 300 to 1,500 reviews on day 0. Each further day adds some at the front and edits one of the recent.
+A listing has 300 to 1,500 reviews on day 0. Each later day adds new ones at the front and edits one recent one.
 """
 
 import random
@@ -12,7 +12,7 @@ from functools import lru_cache
 from . import phrases
 from .wording import date_sentence
 
-#: Fixed, because a review must read the same in every scrape: ages are counted from here, not from today.
+#: A fixed date: a review must have the same date in every scrape, so ages cannot count from today.
 DAY_ZERO = date(2026, 6, 30)
 _STAR_WEIGHTS = [(62, 14, 8, 5, 11), (48, 20, 12, 8, 12), (71, 15, 6, 3, 5), (35, 15, 12, 13, 25)]
 _MOODS = {5: ("good",), 4: ("good", "good", "middling"), 3: ("middling",), 2: ("bad", "middling"), 1: ("bad",)}
@@ -50,18 +50,18 @@ class Listing:
 
 @lru_cache(maxsize=64)
 def listing(seed: int, asin: str, domain: str, days: tuple[int, ...]) -> Listing:
-    """The listing after so many days; each entry of ``days`` is the number of reviews that this day brought."""
-    source = random.Random(f"{seed}:{asin}:{domain}")
-    name, thing = source.choice(phrases.PRODUCTS)
-    title = f"{source.choice(phrases.BRANDS)} {name}, {source.choice(phrases.SIZES)}"
-    weights = source.choice(_STAR_WEIGHTS)
-    variations = [asin, asin, asin, *(f"B0{source.randrange(36**4):08X}" for _ in range(2))]
-    count = source.randint(300, 1500)
+    """The listing after these days; each entry of ``days`` is that day's number of new reviews."""
+    rng = random.Random(f"{seed}:{asin}:{domain}")
+    name, thing = rng.choice(phrases.PRODUCTS)
+    title = f"{rng.choice(phrases.BRANDS)} {name}, {rng.choice(phrases.SIZES)}"
+    weights = rng.choice(_STAR_WEIGHTS)
+    variations = [asin, asin, asin, *(f"B0{rng.randrange(36**4):08X}" for _ in range(2))]
+    count = rng.randint(300, 1500)
     key = f"{seed}:{asin}:{domain}"
     reviews: list[Review] = []
     age = 0.0
     for number in range(count):
-        age += source.expovariate(1.5)  # days between two reviews: about one and a half come a day
+        age += rng.expovariate(1.5)  # about 1.5 reviews a day
         reviews.append(_review(key, number, domain, thing, weights, variations, DAY_ZERO - timedelta(days=int(age))))
     for day, coming in enumerate(days, start=1):
         _edit_one(random.Random(f"{key}:edit:{day}"), reviews)
@@ -73,51 +73,51 @@ def listing(seed: int, asin: str, domain: str, days: tuple[int, ...]) -> Listing
 
 
 def _review(key: str, number: int, domain: str, thing: str, weights: tuple[int, ...], variations: list[str], day: date) -> Review:
-    source = random.Random(f"{key}:{number}")
-    stars = source.choices((5, 4, 3, 2, 1), weights)[0]
-    mood = source.choice(_MOODS[stars])
-    # A few buyers of each marketplace wrote in another one; Amazon shows those as they are.
-    written_in = domain if source.random() > 0.03 else source.choice(["ca", "co.uk", "com.au"])
+    rng = random.Random(f"{key}:{number}")
+    stars = rng.choices((5, 4, 3, 2, 1), weights)[0]
+    mood = rng.choice(_MOODS[stars])
+    # Some reviews come from another marketplace; Amazon shows them with that marketplace's date sentence.
+    written_in = domain if rng.random() > 0.03 else rng.choice(["ca", "co.uk", "com.au"])
     return Review(
-        id="R" + "".join(source.choice("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789") for _ in range(13)),
+        id="R" + "".join(rng.choice("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789") for _ in range(13)),
         stars=stars,
-        title=source.choice(phrases.TITLES[mood]).format(thing=thing),
-        text=_text(source, mood, thing),
+        title=rng.choice(phrases.TITLES[mood]).format(thing=thing),
+        text=_text(rng, mood, thing),
         day=day,
         date_text=date_sentence(written_in, day),
-        author=_author(source),
-        profile="".join(source.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(28)),
-        helpful=0 if source.random() < 0.7 else int(source.paretovariate(0.9)) % 900,
-        verified=source.random() < 0.88,
-        vine=source.random() < 0.03,
-        variation=source.choice(variations),
-        size=source.choice(phrases.SIZES) if source.random() < 0.6 else None,
-        images=source.choice([None, None, None, 0, 0, 1, 3]),
+        author=_author(rng),
+        profile="".join(rng.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(28)),
+        helpful=0 if rng.random() < 0.7 else int(rng.paretovariate(0.9)) % 900,
+        verified=rng.random() < 0.88,
+        vine=rng.random() < 0.03,
+        variation=rng.choice(variations),
+        size=rng.choice(phrases.SIZES) if rng.random() < 0.6 else None,
+        images=rng.choice([None, None, None, 0, 0, 1, 3]),
     )
 
 
-def _text(source: random.Random, mood: str, thing: str) -> str:
-    dice = source.random()
+def _text(rng: random.Random, mood: str, thing: str) -> str:
+    dice = rng.random()
     if dice < 0.03:
-        return ""  # only stars were given
-    count = 60 if dice > 0.995 else source.randint(1, 6)  # now and then a very long one
-    chosen = [source.choice(phrases.SENTENCES[mood]) for _ in range(count)]
-    text = " ".join(s.format(thing=thing, time=source.choice(phrases.TIMES), who=source.choice(phrases.WHO)) for s in chosen)
+        return ""  # a rating without text
+    count = 60 if dice > 0.995 else rng.randint(1, 6)  # a few are very long
+    chosen = [rng.choice(phrases.SENTENCES[mood]) for _ in range(count)]
+    text = " ".join(s.format(thing=thing, time=rng.choice(phrases.TIMES), who=rng.choice(phrases.WHO)) for s in chosen)
     if dice > 0.9:
         text = text.replace(". ", ".<br /><br />", 1).replace("'", "&#39;")
-    return f"{text} {source.choice(phrases.EMOJI)}" if 0.3 < dice < 0.36 else text
+    return f"{text} {rng.choice(phrases.EMOJI)}" if 0.3 < dice < 0.36 else text
 
 
-def _author(source: random.Random) -> str:
-    dice = source.random()
+def _author(rng: random.Random) -> str:
+    dice = rng.random()
     if dice < 0.2:
-        return source.choice(phrases.HANDLES)
-    initial = source.choice("ABCDEFGHJKLMNPRSTVW")
-    return f"{source.choice(phrases.NAMES)} {initial}." if dice < 0.7 else source.choice(phrases.NAMES)
+        return rng.choice(phrases.HANDLES)
+    initial = rng.choice("ABCDEFGHJKLMNPRSTVW")
+    return f"{rng.choice(phrases.NAMES)} {initial}." if dice < 0.7 else rng.choice(phrases.NAMES)
 
 
-def _edit_one(source: random.Random, reviews: list[Review]) -> None:
-    """One of the 30 newest gets a further sentence: every unfiltered sweep of three pages or more must meet it."""
-    index = source.randrange(min(30, len(reviews)))
+def _edit_one(rng: random.Random, reviews: list[Review]) -> None:
+    """Add a sentence to one of the 30 newest, so that every unfiltered query of three pages or more shows the edit."""
+    index = rng.randrange(min(30, len(reviews)))
     old = reviews[index]
-    reviews[index] = replace(old, text=f"{old.text} {source.choice(phrases.EDITS)}".strip())
+    reviews[index] = replace(old, text=f"{old.text} {rng.choice(phrases.EDITS)}".strip())

@@ -1,4 +1,4 @@
-"""How each marketplace words a date and a rating."""
+"""How each marketplace words dates and ratings."""
 
 from datetime import date
 
@@ -29,7 +29,7 @@ _DATES: dict[str, tuple[list[str], str]] = {
     "co.jp": (_ENGLISH, "{year}年{number}月{day}日に日本でレビュー済み"),
 }
 
-#: Some locales write the number with a comma and put the scale second, in their own words.
+#: Marketplaces that word ratings in their own language, with a decimal comma.
 _RATINGS = {
     "de": "{comma} von 5 Sternen",
     "fr": "{comma} sur 5 étoiles",
