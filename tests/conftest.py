@@ -1,4 +1,4 @@
-"""Which database, which browser, which real data; and that whatever is left out says so."""
+"""Chooses the database, the browser and the real data, and reports which tests are left out."""
 
 import os
 import signal
@@ -16,11 +16,11 @@ from tests import machine
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-# A shell starts what it puts in the background deaf to Ctrl-C, and children inherit that; some tests press it.
+# A shell's background processes ignore Ctrl-C, and so do their children; some tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 HERE = Path(__file__).parent
 MARKED_BY_FOLDER = {"browser": HERE / "browser", "faults": HERE / "faults"}
-NEEDS = {  # marker -> the variable, and what it names
+NEEDS = {  # marker -> variable, and what it points to
     "needs_samples": ("SAMPLES_DIR", "the folder with real items"),
     "needs_openapi": ("APIFY_OPENAPI", "the file openapi.reduced.json"),
 }
@@ -56,12 +56,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             left_out[marker] = len(without)
             items[:] = [item for item in items if item not in without]
             config.hook.pytest_deselected(items=without)
-    if hasattr(config, "workeroutput"):  # xdist collects in its workers, and only the first process has a summary
+    if hasattr(config, "workeroutput"):  # xdist collects in its workers; only the main process prints a summary
         config.workeroutput["left_out"] = left_out
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Here, because -m and -k have had their say: who asks for no browser test needs no browser."""
+    """Runs after -m and -k: without browser tests, no browser is needed."""
     if any(item.get_closest_marker("browser") for item in session.items) and not hasattr(session.config, "workerinput"):
         try:
             machine.chromium()
@@ -89,27 +89,27 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """SQLite in a file, as in production: the in-memory database has one connection, and so no races and no child processes."""
+    """Use a SQLite file, as in production: an in-memory database has no races and no child processes can open it."""
     if connection.vendor == "sqlite":
         settings.DATABASES["default"]["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "tests.sqlite3")
 
 
 @pytest.fixture(scope="session")
 def samples() -> Path:
-    """The real items; tests that use them are marked needs_samples."""
+    """The folder of real items; tests that use it are marked needs_samples."""
     return Path(os.environ["SAMPLES_DIR"])
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator["Browser"]:
-    """The machine's own Chromium, driven by Playwright; a test opens its contexts and pages."""
+    """The machine's Chromium, driven by Playwright. Tests open their own contexts and pages."""
     from playwright.sync_api import sync_playwright
 
     try:
         path = machine.chromium()
-    except machine.Missing as missing:  # a worker of xdist cannot end the session
+    except machine.Missing as missing:  # an xdist worker cannot end the session
         pytest.fail(str(missing), pytrace=False)
-    # Playwright keeps an event loop in this thread, in which Django would refuse its ORM; there is nothing async in our tests.
+    # Playwright keeps an event loop in this thread, where Django refuses the ORM; our tests are not async.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
     with sync_playwright() as playwright:
@@ -120,7 +120,7 @@ def chromium() -> Iterator["Browser"]:
 
 @pytest.fixture(autouse=True)
 def _nothing_goes_on_here() -> Iterator[None]:
-    """Work that a test began in this process (legacy, direct) ends with it: its threads use the database."""
+    """Wait for the threads of legacy and direct runs when a test ends: they use its database."""
     yield
 
     api.hand_back_all()

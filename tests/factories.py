@@ -1,4 +1,4 @@
-"""Rows that tests begin with."""
+"""Rows that tests start with."""
 
 import json
 from datetime import date, timedelta
@@ -16,7 +16,7 @@ from pipeline.models import Brand, Run, UpstreamRun
 
 
 def make_user(name: str = "person", *permissions: str) -> Any:
-    """A user with just these permissions, each as "app.codename"."""
+    """A user with only these permissions, each "app.codename"."""
     user = get_user_model().objects.create_user(name, password="pass")
     for permission in permissions:
         app, codename = permission.split(".")
@@ -61,7 +61,7 @@ def make_review(listing: CompetitorAmazonUrl, **fields: Any) -> AmazonReview:
 
 
 def make_upstream(run: Run, upstream_id: str = "HG7ML7M8z78YcAPEB") -> UpstreamRun:
-    """What a run has at work upstream, as the ledger has it."""
+    """The ledger's row of a run that is at work upstream."""
     now = timezone.now()
     known = {"run": run, "source": "apify", "step": "start", "intent": 1, "tag": upstream_id, "upstream_id": upstream_id}
     times = {"intent_at": now, "started_at": now, "deadline": now + timedelta(hours=1)}
@@ -69,7 +69,7 @@ def make_upstream(run: Run, upstream_id: str = "HG7ML7M8z78YcAPEB") -> UpstreamR
 
 
 def make_orphan(listing: CompetitorAmazonUrl | None = None, upstream_id: str = "HG7ML7M8z78YcAPEB") -> Run:
-    """A failed run whose upstream run is still at work."""
+    """A failed run whose upstream run still works."""
     listing = listing or make_listing()
     parameters = {"competitor_amazon_url_id": str(listing.pk), "include_keywords": False, "include_helpful": False}
     run = api.queue_one_time_job(listing.competitor.brand_id, "amazon_review_scrape", parameters).run
@@ -80,6 +80,6 @@ def make_orphan(listing: CompetitorAmazonUrl | None = None, upstream_id: str = "
 
 
 def read_items(path: Path) -> list[Any]:
-    """Recorded items, one a line."""
+    """Recorded items, one per line."""
     with path.open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]

@@ -1,4 +1,4 @@
-"""What the tests need of the machine, and the command that installs it. `python -m tests.machine` says what is missing."""
+"""What the tests need on the machine, and how to install it. `python -m tests.machine` names the first thing missing."""
 
 import ctypes
 import shutil
@@ -16,12 +16,11 @@ class Missing(Exception):
 
 
 def chromium() -> str:
-    """Path of the browser."""
     for name in CHROMIUM_NAMES:
         if found := shutil.which(name):
             break
     else:
-        raise Missing(f"Browser tests need Chromium, and there is none on the PATH. Install it: {INSTALL_CHROMIUM}")
+        raise Missing(f"Browser tests need Chromium, but none is on the PATH. Install it: {INSTALL_CHROMIUM}")
     if sys.platform == "linux":
         try:
             ctypes.CDLL("libatomic.so.1")
@@ -33,7 +32,7 @@ def chromium() -> str:
 
 
 def postgres_binaries() -> Path:
-    """Folder with initdb and postgres: the PATH's own, else Debian's newest (which Debian keeps off the PATH)."""
+    """Folder with initdb and postgres: from the PATH, else Debian's newest, which is not on the PATH."""
     debian = sorted(
         Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name.split(".")[0]), reverse=True
     )
@@ -41,14 +40,14 @@ def postgres_binaries() -> Path:
     for folder in [*([Path(on_path).resolve().parent] if on_path else []), *debian]:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
-    raise Missing(f"Tests run on PostgreSQL too, and there is no server program here. Install it: {INSTALL_POSTGRES}")
+    raise Missing(f"Tests also run on PostgreSQL, but its server is not installed. Install it: {INSTALL_POSTGRES}")
 
 
 def faketime() -> Path:
-    """The library that, preloaded, makes a process see another clock."""
+    """The library that gives a process another clock when it is preloaded."""
     for found in Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"):
         return found
-    raise Missing(f"Fault tests let the clock jump with libfaketime, which is not installed. Install it: {INSTALL_FAKETIME}")
+    raise Missing(f"Fault tests need libfaketime to change the clock, but it is not installed. Install it: {INSTALL_FAKETIME}")
 
 
 if __name__ == "__main__":

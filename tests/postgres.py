@@ -1,6 +1,6 @@
-"""A PostgreSQL server of one's own, gone afterwards: `python -m tests.postgres COMMAND…` runs the command with DATABASE_URL set.
+"""A temporary PostgreSQL server: `python -m tests.postgres COMMAND…` runs the command with DATABASE_URL set to it.
 
-Root may not run PostgreSQL, so as root the server runs as `postgres` or `nobody`, in a folder that belongs to that user.
+PostgreSQL refuses to run as root. For root, the server runs as `postgres` or `nobody`, in a folder of that user.
 """
 
 import ctypes
@@ -24,7 +24,7 @@ import psycopg
 from tests.machine import Missing, postgres_binaries
 
 PR_SET_PDEATHSIG = 1
-# Tests kill processes, not the machine: what a killed server had handed to the kernel is still there without fsync.
+# Tests kill processes, not the machine: the kernel keeps the writes of a killed server even without fsync.
 OPTIONS = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -35,12 +35,12 @@ OPTIONS = {
 
 
 class Server:
-    """One cluster in a temporary folder. `stop` and `start` again are for tests that take the database away."""
+    """One cluster in a temporary folder. Tests can stop it and start it again."""
 
     def __init__(self) -> None:
         self.binaries = postgres_binaries()
         self.identity = _unprivileged() if os.geteuid() == 0 else {}
-        # As root the folder stands in /tmp itself: the server's user may have no way into root's own TMPDIR.
+        # For root, use /tmp: the server's user may have no access to root's TMPDIR.
         self.folder = Path(tempfile.mkdtemp(prefix="controlplane-pg-", dir="/tmp" if self.identity else None))
         self.password = secrets.token_hex(8)
         with socket.socket() as probe:
@@ -83,7 +83,7 @@ class Server:
                 stderr=log,
                 cwd="/",
                 preexec_fn=_end_with_parent,
-                start_new_session=True,  # a Ctrl-C is for the tests; they still need the server to end well
+                start_new_session=True,  # Ctrl-C must stop the tests only: they need the server until they end
                 **self.identity,
             )
         for _ in range(300):
@@ -97,7 +97,7 @@ class Server:
         raise RuntimeError(f"PostgreSQL did not start: {(self.folder / 'log').read_text()}")
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """SIGINT is its fast shutdown, SIGQUIT its immediate one, SIGKILL the real thing."""
+        """SIGINT is PostgreSQL's fast shutdown, SIGQUIT its immediate one; SIGKILL kills it."""
         if self.process is None or self.process.poll() is not None:
             return
         self.process.send_signal(how)
@@ -110,7 +110,7 @@ class Server:
 
 @contextmanager
 def server() -> Iterator[Server]:
-    """A started server; its processes and its folder are gone at the end."""
+    """A started server; its processes and its folder are removed at the end."""
     ours = Server()
     try:
         ours.start()
@@ -121,18 +121,18 @@ def server() -> Iterator[Server]:
 
 
 def _unprivileged() -> dict[str, Any]:
-    """Whom to run as, in subprocess's words."""
+    """The user to run as, as arguments of subprocess."""
     for name in ("postgres", "nobody"):
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
         return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-    raise Missing("Root may not run PostgreSQL, and there is neither a user `postgres` nor `nobody` to run it as.")
+    raise Missing("PostgreSQL refuses to run as root, and this machine has neither a user `postgres` nor `nobody`.")
 
 
 def _end_with_parent() -> None:
-    """A killed test run leaves no server behind (Linux; elsewhere it stays)."""
+    """Stop the server when the test process is killed (on Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
@@ -143,10 +143,10 @@ def main(command: list[str]) -> int:
     try:
         with server() as ours:
             child = subprocess.Popen(command, env=os.environ | {"DATABASE_URL": ours.url})
-            signal.signal(signal.SIGINT, lambda *_: None)  # the terminal sent it to the command too: wait for its end
+            signal.signal(signal.SIGINT, lambda *_: None)  # the command got it too: wait for its end
             signal.signal(signal.SIGTERM, lambda *_: child.terminate())
             ended = child.wait()
-            return ended if ended >= 0 else 128 - ended  # as a shell says which signal it was
+            return ended if ended >= 0 else 128 - ended  # a shell's code for that signal
     except Missing as missing:
         sys.exit(str(missing))
 

@@ -1,4 +1,4 @@
-"""Real processes of the product on the test's own database, and ways to wait for what they do."""
+"""Runs real processes of the product on the test's database, and waits for what they do."""
 
 import contextlib
 import os
@@ -19,29 +19,29 @@ WAIT_SECONDS = 30.0
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = WAIT_SECONDS) -> Any:
-    """The condition's first true value; an assertion that names what was waited for where it does not come."""
+    """Wait for the condition and return its first true value. An assertion names `what` if it does not come."""
     end = time.monotonic() + seconds
     while True:
-        looked = time.monotonic()  # before the look: the last one is at the end, also where this process was held up
+        checked = time.monotonic()  # read before the check, so that one check always comes after `end`
         if value := condition():
             return value
-        if looked >= end:
+        if checked >= end:
             raise AssertionError(f"waited {seconds:g} s in vain for: {what}")
         time.sleep(0.02)
 
 
 def reached(run: Run, status: str) -> Callable[[], bool]:
-    """For `until`: the run's row, read anew, has the status."""
+    """A condition for `until`: reads the run again and compares its status."""
 
-    def look() -> bool:
+    def check() -> bool:
         run.refresh_from_db()
         return run.status == status
 
-    return look
+    return check
 
 
 def database_url() -> str:
-    """The test database, for another process."""
+    """The test database's URL, for another process."""
     values = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{values['NAME']}"
@@ -49,14 +49,14 @@ def database_url() -> str:
 
 
 def children_of(pid: int) -> list[int]:
-    """Live child processes, from /proc."""
+    """Child processes, from /proc."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
     return []
 
 
 def state(pid: int) -> str:
-    """The kernel's letter for it (R, S, T: stopped, Z: zombie); X where it is gone."""
+    """The kernel's letter for the process's state (R, S, T: stopped, Z: zombie); X if it is gone."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     return "X"
@@ -67,10 +67,10 @@ def alive(pid: int) -> bool:
 
 
 class Cluster:
-    """`manage.py worker` as an operator runs it."""
+    """A `manage.py worker` process, with everything below it."""
 
     def __init__(self, log: Path, *, ready: Callable[[], Any] | None = None, **environment: str):
-        """Returns when it has two workers; `ready` says otherwise where they cannot be seen in the test's own database."""
+        """Returns when it has two workers. Pass `ready` if the test's database does not show them."""
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -88,27 +88,27 @@ class Cluster:
         return self.process.pid
 
     def processes(self) -> list[int]:
-        """Every process below the command, the command first."""
+        """The command's process and all below it, the command first."""
         found = [self.pid]
         for pid in found:
             found += children_of(pid)
         return found
 
     def workers(self) -> list[Worker]:
-        """Rows of the workers of this cluster that live."""
+        """Rows of this cluster's live workers."""
         pids = self.processes()
         return [worker for worker in Worker.objects.filter(pid__in=pids, stopped_at=None, kind="worker") if alive(worker.pid)]
 
     def stop(self, seconds: float = 40) -> int:
-        """SIGTERM, and its exit code."""
+        """Send SIGTERM, wait, and return the exit code."""
         if self.process.poll() is None:
             self.process.terminate()
         return self.process.wait(seconds)
 
     def end(self) -> None:
-        """Leave nothing behind, whatever the test did: who outlived it would write into the next test's database."""
+        """Kill every process: a survivor would write into the next test's database."""
         pids = self.processes()
-        for pid in pids:  # from the top, so that nobody replaces what is killed
+        for pid in pids:  # top down, so that no parent replaces a killed child
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait(WAIT_SECONDS)

@@ -1,7 +1,7 @@
-"""The product's settings with the test job types, and with waits that a test can afford.
+"""The product's settings, with the test job types and short waits.
 
-Programs that a test starts get the same, by their environment. A developer's own variables must neither change a result nor
-let a test reach a paid account: they are dropped, once, in the first process. Its children keep what the test gave them.
+A developer's own variables must not change a result or let a test reach a paid account, so the first process removes
+them. Child processes inherit the test's environment and keep what the test set.
 """
 
 import os
@@ -25,7 +25,7 @@ if "TESTS_OWN_ENVIRONMENT" not in os.environ:
 for name, value in {
     "DEBUG": "1",
     "APIFY_TOKEN": "a-token-for-tests",
-    "APIFY_API_URL": "http://127.0.0.1:9",  # nobody answers there: a test that forgot its sandbox fails, and pays nothing
+    "APIFY_API_URL": "http://127.0.0.1:9",  # nothing listens there: a test without a sandbox fails and pays nothing
     "META_GRAPH_URL": "http://127.0.0.1:9",
     "PIPELINE_POLL_SECONDS": "0.2",
     "PIPELINE_SETTLE_SECONDS": "0.1",
@@ -34,8 +34,8 @@ for name, value in {
 }.items():
     os.environ.setdefault(name, value)
 
-from controlplane.settings import *  # noqa: E402, F403  the environment had to be ready first
+from controlplane.settings import *  # noqa: E402, F403  they read the environment above
 from controlplane.settings import INSTALLED_APPS  # noqa: E402
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.toy"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # logins by the hundred
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast: tests sign in often

@@ -1,4 +1,4 @@
-"""What the docs list is what there is."""
+"""The docs list exactly what exists."""
 
 import ast
 import re
@@ -25,7 +25,7 @@ def names(requirements: list[str]) -> set[str]:
 
 
 def first_cells(page: str) -> str:
-    """What stands in code in the first column of the page's tables."""
+    """The first cells of all table rows of the page."""
     return " ".join(line.split("|")[1] for line in text(page).splitlines() if line.startswith("|"))
 
 

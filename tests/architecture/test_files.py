@@ -1,15 +1,15 @@
-"""A file is one noun or one verb, short enough to be read at one go, and finished."""
+"""Each file is about one noun or verb, is short enough to read in one sitting, and is finished."""
 
 import re
 from statistics import median
 
 import pytest
 
-from tests.architecture.tree import files, source, text
+from tests.architecture.tree import files, source_files, text
 
 CODE = [
     path
-    for path in source(
+    for path in source_files(
         "controlplane",
         "competitors",
         "pipeline",
@@ -31,7 +31,7 @@ def lines(path: str) -> int:
 
 
 def test_no_file_is_longer_than_one_idea():
-    long = [f"{path}: {lines(path)} lines; which two things is it?" for path in CODE if lines(path) > LONGEST]
+    long = [f"{path}: {lines(path)} lines; split it in two" for path in CODE if lines(path) > LONGEST]
     assert not long, "\n".join(long)
 
 

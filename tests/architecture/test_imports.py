@@ -1,12 +1,12 @@
-"""Who may know whom: controlplane → competitors → pipeline → Django, never the other way."""
+"""Imports go one way: controlplane → competitors → pipeline → Django."""
 
 import ast
 
 import pytest
 
-from tests.architecture.tree import imports, source, strings, tree, within
+from tests.architecture.tree import imports, source_files, strings, tree, within
 
-PRODUCT = source("controlplane", "competitors", "pipeline")
+PRODUCT = source_files("controlplane", "competitors", "pipeline")
 FORBIDDEN = {  # package -> what nothing in it may import
     "pipeline": ("competitors", "controlplane", "tests", "benchmarks"),
     "competitors": ("controlplane", "tests", "benchmarks"),
@@ -22,7 +22,7 @@ SANDBOX_HOMES = (
 
 
 def wrong_direction(module: ast.Module, path: str) -> list[str]:
-    """Imports that point up, and names of upper packages in strings (lazy relations, import_module, dotted settings)."""
+    """Imports of upper packages, and their names in strings (lazy relations, import_module, dotted settings)."""
     upper = FORBIDDEN[path.split("/")[0]]
     return [
         name for name in [*imports(module, path), *strings(module)] if within(name, *upper) and (name not in upper or "." in name)

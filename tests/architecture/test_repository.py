@@ -1,4 +1,4 @@
-"""What is committed runs anywhere: no path of a machine, no host of a package registry, no secret.
+"""Committed files work on any machine: no machine's paths, no package registry's hosts, no secrets.
 
 The patterns are written so that they do not match themselves.
 """

@@ -1,11 +1,11 @@
-"""Raw SQL stands in a few files; everywhere else the ORM keeps both databases alike."""
+"""A few files contain raw SQL. Everywhere else the ORM hides the differences between the databases."""
 
 import ast
 import re
 
 import pytest
 
-from tests.architecture.tree import imports, source, strings, tree, within
+from tests.architecture.tree import imports, source_files, strings, tree, within
 
 HOMES = {
     "pipeline/contract/landing.py",
@@ -16,7 +16,7 @@ HOMES = {
     "pipeline/engine/queue/stops.py",
     "pipeline/engine/queue/waiter.py",
 }
-EXCEPTIONS = {"controlplane/settings.py": "PRAGMAs that each new SQLite connection begins with are a setting"}
+EXCEPTIONS = {"controlplane/settings.py": "the PRAGMAs of each new SQLite connection are a setting"}
 CALLS = {"raw", "extra", "cursor", "executescript", "RawSQL"}
 DRIVERS = ("psycopg", "sqlite3", "django.db.models.expressions.RawSQL", "django.db.migrations.RunSQL")
 STATEMENT = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|MERGE|CREATE|ALTER|DROP|PRAGMA|COPY|LISTEN|NOTIFY)\s")
@@ -33,10 +33,10 @@ def raw_sql(module: ast.Module, path: str) -> list[str]:
     return [*(f"{name}()" for name in calls), *drivers, *(found for found in strings(module) if STATEMENT.match(found))]
 
 
-def test_it_stands_in_a_few_files():
+def test_only_these_files_have_raw_sql():
     broken = [
         f"{path}: {found}"
-        for path in source("controlplane", "competitors", "pipeline")
+        for path in source_files("controlplane", "competitors", "pipeline")
         if path not in HOMES | EXCEPTIONS.keys()
         for found in raw_sql(tree(path), path)
     ]
@@ -45,7 +45,7 @@ def test_it_stands_in_a_few_files():
 
 @pytest.mark.parametrize("path", sorted(HOMES | EXCEPTIONS.keys()))
 def test_no_exception_outlives_its_reason(path):
-    assert raw_sql(tree(path), path), f"{path} has no raw SQL any more: take it off the list."
+    assert raw_sql(tree(path), path), f"{path} has no raw SQL any more: remove it from the list."
 
 
 @pytest.mark.parametrize(

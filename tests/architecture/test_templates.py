@@ -1,14 +1,14 @@
-"""Pages live under a strict CSP and show scraped text: nothing inline, nothing evaluated, nothing trusted unescaped."""
+"""Pages have a strict CSP and show scraped text: no inline code, no evaluation, no unescaped text."""
 
 import ast
 import re
 
 import pytest
 
-from tests.architecture.tree import files, source, text, tree
+from tests.architecture.tree import files, source_files, text, tree
 
 TEMPLATES = [path for path in files() if path.endswith(".html") and "templates/" in path]
-SCRIPTS = source("static", suffixes=(".js",))
+SCRIPTS = source_files("static", suffixes=(".js",))
 COMMENT = re.compile(r"\{#.*?#\}|\{% comment.*?%\}.*?\{% endcomment %\}|<!--.*?-->", re.DOTALL)
 TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 IN_MARKUP = {  # in a template without its comments and template tags
@@ -55,8 +55,8 @@ def test_no_script_evaluates_text():
 
 
 def test_no_python_calls_text_safe():
-    """format_html escapes its arguments, and is enough."""
-    product = source("controlplane", "competitors", "pipeline")
+    """format_html escapes its arguments; nothing else is needed."""
+    product = source_files("controlplane", "competitors", "pipeline")
     broken = [f"{path}: {what}" for path in product if path not in TRUSTED_IN for what in of_python(tree(path))]
     assert not broken, "\n".join(broken)
 

@@ -1,13 +1,10 @@
-"""A run changes state in pipeline/runs.py, by the claim, or by its worker's death, by one conditional update.
-
-Who saves a whole row overwrites others.
-"""
+"""Only three modules change a run's state, each by a conditional update. Saving a whole row would overwrite other changes."""
 
 import ast
 
 import pytest
 
-from tests.architecture.tree import source, tree
+from tests.architecture.tree import source_files, tree
 
 HOMES = ("pipeline/engine/lifecycle/", "pipeline/engine/queue/claim.py")
 STATE = {"status", "lease_token", "lease_expires_at"}
@@ -23,7 +20,7 @@ def root(node: ast.expr) -> str:
 
 
 def of_state(module: ast.Module) -> list[str]:
-    """Updates of a run's state, and saves of a run over one that is there."""
+    """Updates of a run's state, and saves over an existing run."""
     found = []
     for node in ast.walk(module):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
@@ -39,7 +36,7 @@ def of_state(module: ast.Module) -> list[str]:
 def test_runs_change_state_in_one_place():
     broken = [
         f"{path}: {found}"
-        for path in source("pipeline", "competitors")
+        for path in source_files("pipeline", "competitors")
         if not path.startswith(HOMES)
         for found in of_state(tree(path))
     ]

@@ -1,4 +1,4 @@
-"""What the guards look at: every file that is committed or about to be."""
+"""The files that the architecture tests read: all that are committed or about to be."""
 
 import ast
 import subprocess
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @cache
 def files() -> list[str]:
-    """Paths from the project's root, of tracked files and of new ones that .gitignore does not name."""
+    """Paths, from the project's root, of tracked files and of new files that .gitignore does not exclude."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -22,8 +22,8 @@ def files() -> list[str]:
     return sorted({path for path in listed.split("\0") if path and (ROOT / path).is_file()})
 
 
-def source(*folders: str, suffixes: tuple[str, ...] = (".py",)) -> list[str]:
-    """Paths below the folders, without migrations, which Django writes."""
+def source_files(*folders: str, suffixes: tuple[str, ...] = (".py",)) -> list[str]:
+    """Paths below the folders, except migrations, which Django writes."""
     return [
         path
         for path in files()
@@ -41,7 +41,7 @@ def tree(path: str) -> ast.Module:
 
 
 def imports(module: ast.Module, path: str) -> Iterator[str]:
-    """Full dotted names of what a module imports, anywhere in it; `from a import b` gives a.b, for b may be a module."""
+    """Full dotted names of everything that a module imports; `from a import b` gives a.b, as b may be a module."""
     package = path.removesuffix(".py").split("/")[:-1]
     for node in ast.walk(module):
         if isinstance(node, ast.Import):
@@ -63,10 +63,10 @@ def modules(module: ast.Module, path: str, known: Collection[str]) -> set[str]:
 
 
 def strings(module: ast.Module) -> Iterator[str]:
-    """Every string that the program uses; docstrings and bare strings only speak to readers."""
-    spoken = {node.value for node in ast.walk(module) if isinstance(node, ast.Expr)}
+    """Every string that the program uses: docstrings and bare strings are left out."""
+    unused = {node.value for node in ast.walk(module) if isinstance(node, ast.Expr)}
     for node in ast.walk(module):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in spoken:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in unused:
             yield node.value
 
 

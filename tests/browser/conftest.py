@@ -14,14 +14,14 @@ from competitors.sandbox.server import Sandbox, serve
 from tests.factories import make_brand, make_competitor, make_listing
 from tests.processes import Cluster, cluster
 
-# Playwright's event loop is in this thread; the ORM calls here are the tests' own and wait for nobody.
+# Django refuses the ORM in Playwright's event loop thread; here only the tests use it, and nothing is async.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-expect.set_options(timeout=20_000)  # its own five seconds are a poll of three and two for a busy machine
+expect.set_options(timeout=20_000)  # the default of 5 s leaves only 2 s after a poll of 3 s
 
 
 @pytest.fixture
 def sandbox(settings: Any) -> Iterator[Sandbox]:
-    with serve(run_seconds=120, seed=7) as sandbox:  # until the test has seen it, and finishes it
+    with serve(run_seconds=120, seed=7) as sandbox:  # longer than a test needs to see it and finish it
         settings.APIFY_API_URL = sandbox.url
         yield sandbox
 
@@ -41,7 +41,7 @@ def listing(transactional_db: None) -> Any:
 
 @pytest.fixture
 def open_page(live_server: Any, chromium: Browser, transactional_db: None) -> Iterator[Callable[..., Page]]:
-    """open_page(path, …): that page, signed in as a superuser who reads the console with the test."""
+    """open_page(path, …) opens that page, signed in as a superuser."""
     user = get_user_model().objects.create_superuser("operator", password="pass")
     contexts = []
 

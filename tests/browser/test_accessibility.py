@@ -1,4 +1,4 @@
-"""axe on every page, light and dark, wide and narrow, empty, filled, live, failed and finished."""
+"""axe on every page: light and dark, wide and narrow, empty and filled, with live, failed and finished runs."""
 
 import json
 from datetime import timedelta
@@ -21,7 +21,7 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 @pytest.fixture
 def filled(listing):
-    """Listings in several states, runs in every one."""
+    """Listings and runs in every state that pages show differently."""
     brand = listing.competitor.brand
     for number in range(30):
         make_review(listing, review_id=f"R{number:09}", rating=number % 5 + 1)

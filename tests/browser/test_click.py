@@ -1,4 +1,4 @@
-"""A click becomes reviews, seen as an operator sees it."""
+"""A click becomes reviews, as an operator sees it in the browser."""
 
 import re
 
@@ -23,7 +23,7 @@ def test_a_click_becomes_reviews_without_a_reload(open_page, worker, sandbox, li
     run = Run.objects.get()
     assert run.counts["new"] == listing.reviews().count() > 100
     expect(panel).to_contain_text("Fresh")
-    page.wait_for_function("!document.querySelector('#poll').hasAttribute('hx-get')")  # nothing is live: nothing is asked
+    page.wait_for_function("!document.querySelector('#poll').hasAttribute('hx-get')")  # no live run: the page stops polling
     panel.get_by_role("link", name="Read").click()
     expect(page.get_by_role("row")).to_have_count(26)
 

@@ -1,11 +1,11 @@
-"""What the tab's poll does to a page that somebody is using."""
+"""The tab's polling does not disturb somebody who uses the page."""
 
 from playwright.sync_api import expect
 
 from tests.competitors.views import runs
 from tests.factories import make_listing
 
-POLL = 3_500  # ms, one and a bit
+POLL = 3_500  # ms: longer than the poll interval of 3 s
 
 
 def test_a_poll_leaves_the_focus_where_it_is(open_page, listing):

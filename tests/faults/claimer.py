@@ -1,4 +1,4 @@
-"""Claims and executes until nothing is left; prints each run with how many were running right after its claim."""
+"""Claims and executes runs until none is left. Prints each run and the number of running runs after its claim."""
 
 import time
 
@@ -17,7 +17,7 @@ worker = register_worker()
 while Run.objects.live().exists():
     claimed = claim(worker)
     if claimed is None:
-        time.sleep(0.005)  # all slots are taken: their holders need the processor
+        time.sleep(0.005)  # all slots are in use: leave the processor to them
         continue
     run, lease = claimed
     print(run.pk, Run.objects.filter(status=RunStatus.RUNNING).count(), flush=True)

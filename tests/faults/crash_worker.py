@@ -1,9 +1,9 @@
-"""A worker that dies at its n-th commit or HTTP exchange. The counting is here, on the test's side; the product has no hook.
+"""A worker that dies at its n-th commit or HTTP exchange. It counts by itself: the product has no hook for this.
 
     python -m tests.faults.crash_worker RUN KIND NUMBER MOMENT
 
-Works on what is due until nothing of RUN is, then prints how many events of KIND there were. KIND: commit or exchange;
-MOMENT: before or after the event takes place.
+Works on due runs until RUN has ended, then prints the number of events of KIND. KIND is commit or exchange;
+MOMENT is before or after the event.
 """
 
 import os

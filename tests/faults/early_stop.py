@@ -1,4 +1,4 @@
-"""`manage.py worker` that is told to stop while its cluster is about to fork the sentinel."""
+"""`manage.py worker`, told to stop just before its cluster forks the sentinel."""
 
 import os
 import signal
@@ -13,14 +13,14 @@ django.setup()
 
 
 start = BaseProcess.start
-come = False
+sent = False
 
 
 def interrupted(self: BaseProcess) -> None:
-    global come
-    if self.name != "cluster" and not come:
-        come = True
-        os.kill(os.getppid(), signal.SIGTERM)  # the supervisor, which passes it on to this process
+    global sent
+    if self.name != "cluster" and not sent:
+        sent = True
+        os.kill(os.getppid(), signal.SIGTERM)  # to the supervisor, which passes it on to this process
         time.sleep(2)
     start(self)
 

@@ -1,8 +1,8 @@
-"""A scrape on a disk of its own that is full, then has room again. Needs a mount namespace, so that no privilege is asked for:
+"""Runs a scrape while its disk is full, then frees the disk. A mount namespace makes that possible without privileges:
 
     unshare --map-root-user --mount python -m tests.faults.full_disk FOLDER
 
-Prints one JSON object with what was seen.
+Prints one JSON object with the results.
 """
 
 import json
@@ -35,7 +35,7 @@ filler = folder / "filler"
 
 
 def fill() -> None:
-    """To the last byte, the room that SQLite's own files have included."""
+    """Fill the disk to the last byte, so that SQLite's files cannot grow either."""
     with filler.open("ab", buffering=0) as file:
         for size in (65536, 512, 1):
             try:
@@ -54,7 +54,7 @@ def main() -> None:
     seen: dict[str, object] = {}
     log = Path(sys.argv[2])
     with cluster(log):
-        Run.objects.filter(pk=run.pk).update(due_at=timezone.now() + timedelta(seconds=4))  # full, the disk would not take it
+        Run.objects.filter(pk=run.pk).update(due_at=timezone.now() + timedelta(seconds=4))  # a full disk would refuse this update
         fill()
         assert not UpstreamRun.objects.exists(), "the disk has to be full before the run is due"
         try:

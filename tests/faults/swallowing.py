@@ -1,4 +1,4 @@
-"""A way to the database that loses wake-ups: what the server says to a connection that listens never arrives, in silence."""
+"""A proxy to the database that silently drops what the server sends to listening connections: wake-ups are lost."""
 
 import contextlib
 import socket
@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator
 
 
-class Way:
-    """One per test. `swallowed` counts the bytes that were lost since `lose` was set."""
+class Proxy:
+    """One per test. `swallowed` counts the bytes dropped since `lose` was set."""
 
     def __init__(self, host: str, port: int):
         self.server = (host, port)
@@ -23,28 +23,28 @@ class Way:
         with contextlib.suppress(OSError):
             while True:
                 client, server, listens = self.listening.accept()[0], socket.create_connection(self.server), threading.Event()
-                for source, sink, up in ((client, server, True), (server, client, False)):
-                    threading.Thread(target=self._carry, args=(source, sink, up, listens), daemon=True).start()
+                for sender, receiver, up in ((client, server, True), (server, client, False)):
+                    threading.Thread(target=self._carry, args=(sender, receiver, up, listens), daemon=True).start()
 
-    def _carry(self, source: socket.socket, sink: socket.socket, up: bool, listens: threading.Event) -> None:
+    def _carry(self, sender: socket.socket, receiver: socket.socket, up: bool, listens: threading.Event) -> None:
         with contextlib.suppress(OSError):
-            while data := source.recv(65536):
+            while data := sender.recv(65536):
                 if up and b"LISTEN" in data:
                     listens.set()
                 if not up and self.lose and listens.is_set():
                     self.swallowed += len(data)
                     continue
-                sink.sendall(data)
-        for end in (source, sink):
+                receiver.sendall(data)
+        for end in (sender, receiver):
             with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)  # which also wakes the thread that carries the other way
+                end.shutdown(socket.SHUT_RDWR)  # also wakes the thread of the other direction
             end.close()
 
 
 @contextlib.contextmanager
-def way_to(host: str, port: int) -> Iterator[Way]:
-    way = Way(host, port)
+def proxy_to(host: str, port: int) -> Iterator[Proxy]:
+    proxy = Proxy(host, port)
     try:
-        yield way
+        yield proxy
     finally:
-        way.listening.close()
+        proxy.listening.close()

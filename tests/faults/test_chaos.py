@@ -1,4 +1,4 @@
-"""A hundred scrapes while processes are killed at random and the upstream drops and errs. CHAOS_SEED repeats a run."""
+"""A hundred scrapes while random processes are killed and the upstream fails at random. CHAOS_SEED repeats a test."""
 
 import contextlib
 import os
@@ -59,7 +59,7 @@ def test_a_hundred_scrapes_survive_forty_kills(sandbox, tmp_path):
             if not alive(workers.pid):  # as systemd would
                 workers.end()
                 workers = Cluster(tmp_path / "log", **environment)
-            # A person who presses Run now, instead of five minutes of waiting.
+            # Instead of waiting for retries, act like a person who presses Run now.
             Run.objects.filter(status="pending", due_at__gt=timezone.now()).update(due_at=timezone.now(), order_at=timezone.now())
             time.sleep(dice.uniform(0.2, 1.0))
     finally:
@@ -81,7 +81,7 @@ def test_a_hundred_scrapes_survive_forty_kills(sandbox, tmp_path):
 
 
 def kill_one(dice, workers):
-    """SIGKILL one process of the cluster, mostly below the supervisor. 1 where it hit."""
+    """SIGKILL one process of the cluster, usually not the supervisor. Returns 1 if it was alive."""
     pids = workers.processes()
     pid = dice.choice(pids[1:] if len(pids) > 1 and dice.random() < 0.95 else pids[:1])
     with contextlib.suppress(ProcessLookupError):

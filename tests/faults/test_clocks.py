@@ -1,4 +1,4 @@
-"""Hosts whose clocks jump while their workers work."""
+"""A host's clock jumps while its workers work."""
 
 import time
 from datetime import timedelta
@@ -20,7 +20,7 @@ HOUR = 3600
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR])
 def test_a_clock_that_jumps_by_an_hour_loses_and_repeats_nothing(brand, tmp_path, jump):
-    """On PostgreSQL it is not even noticed: leases and due times are by the database's clock. SQLite's is the host's own."""
+    """PostgreSQL does not notice: leases and due times use the database's clock. SQLite has only the host's clock."""
     clock = tmp_path / "clock"
     clock.write_text("+0")
     environment = {
@@ -32,7 +32,7 @@ def test_a_clock_that_jumps_by_an_hour_loses_and_repeats_nothing(brand, tmp_path
     }
 
     def clock_seen(run):
-        """How far ahead of ours the clock was by which the handler said the time."""
+        """How far the clock that the handler logged was ahead of ours."""
         line = run.logs.filter(message__startswith="By this host's clock").last()
         return float(line.message.split()[-1].rstrip(".")) - time.time()
 

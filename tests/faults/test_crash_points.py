@@ -1,4 +1,4 @@
-"""One scrape killed at every commit and every HTTP exchange in turn: the end is the same each time, and paid once."""
+"""A scrape is killed at every commit and every HTTP exchange in turn: it always ends the same, and is paid for once."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ from pipeline.models import Brand, Run, UpstreamRun
 from tests.processes import database_url
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
-FEWEST = {"commit": 8, "exchange": 6}  # where the upstream run has ended by the first look, as on a busy machine
+FEWEST = {"commit": 8, "exchange": 6}  # if the upstream run has ended by the first check, as on a busy machine
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def queue(number):
 
 
 def work(sandbox, run, kind, number, moment):
-    """Exit code and output of a worker that dies at that event."""
+    """Run a worker that dies at that event. Returns its exit code and output."""
     result = subprocess.run(
         [sys.executable, "-m", "tests.faults.crash_worker", str(run.pk), kind, str(number), moment],
         cwd=settings.BASE_DIR,
@@ -59,7 +59,7 @@ def work(sandbox, run, kind, number, moment):
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("kind", ["commit", "exchange"])
 def test_killed_at_every_point_the_end_is_the_same(sandbox, kind, moment):
-    """F14: it resumes after what was committed last."""
+    """F14: it resumes after the last commit."""
     undisturbed, listing = queue(0)
     code, output = work(sandbox, undisturbed, kind, 0, moment)
     undisturbed.refresh_from_db()
@@ -68,14 +68,14 @@ def test_killed_at_every_point_the_end_is_the_same(sandbox, kind, moment):
     assert events >= FEWEST[kind]
     reviews = sorted(listing.reviews().values_list("review_id", "title", "body", "rating"))
     hit = 0
-    for number in range(1, events + 10):  # how often the upstream is looked at varies, and with it the number of events
+    for number in range(1, events + 10):  # the number of upstream checks varies, and so does the number of events
         run, listing = queue(number)
         started = sandbox.state["runs_started"]
         code, _ = work(sandbox, run, kind, number, moment)
         if code == 0:
             break
         hit += 1
-        for _ in range(5):  # the lease lapses, the intent ages, others go on
+        for _ in range(5):  # the lease lapses, the intent ages, and other workers go on
             Run.objects.filter(pk=run.pk, status="running").update(lease_expires_at=timezone.now() - timedelta(seconds=1))
             UpstreamRun.objects.filter(run=run, status="intent").update(intent_at=timezone.now() - timedelta(seconds=60))
             if work(sandbox, run, kind, 0, moment)[0] == 0:

@@ -1,4 +1,4 @@
-"""A database that goes away, fills up, or is asked by many at once."""
+"""A database that goes away, fills up, or serves many processes at once."""
 
 import json
 import os
@@ -26,7 +26,7 @@ CLAIMERS, CLAIMS, SLOTS = 8, 2000, 3
 
 @pytest.mark.only_on("sqlite")
 def test_a_full_disk_stops_everything_before_money_is_spent_and_spoils_nothing(tmp_path):
-    """F5: what cannot be recorded is not spent."""
+    """F5: money that cannot be recorded is not spent."""
     disk = tmp_path / "disk"
     disk.mkdir()
     with serve(run_seconds=1, seed=7) as sandbox:
@@ -53,38 +53,38 @@ def test_a_full_disk_stops_everything_before_money_is_spent_and_spoils_nothing(t
 @pytest.mark.only_on("postgresql")
 @pytest.mark.parametrize(("how", "away"), [(signal.SIGINT, 0), (signal.SIGQUIT, 0), (signal.SIGKILL, 8)])
 def test_a_server_that_restarts_is_waited_for_and_work_is_not_repeated(tmp_path, how, away):
-    """Its fast shutdown, its immediate one, and the kernel's; the last for longer than a lease, which is still nobody's death."""
+    """A fast shutdown, an immediate one, and a SIGKILL with an outage longer than a lease: no run counts as lost."""
     with server() as ours:
         environment = {"DATABASE_URL": ours.url, "PIPELINE_LEASE_SECONDS": "5"}
 
         def manage(*arguments):
             subprocess.run([sys.executable, "manage.py", *arguments], check=True, env={**os.environ, **environment}, timeout=60)
 
-        def look(query):
+        def value(query):
             with psycopg.connect(ours.url) as session:
                 return session.execute(query).fetchone()[0]
 
         manage("migrate", "-v0")
         manage("run_job", "toy", "--param", "works=4")
-        with cluster(tmp_path / "log", ready=lambda: look("SELECT count(*) FROM pipeline_worker") >= 2, **environment):
-            until(lambda: look("SELECT status FROM pipeline_run") == "running", "the run to begin")
+        with cluster(tmp_path / "log", ready=lambda: value("SELECT count(*) FROM pipeline_worker") >= 2, **environment):
+            until(lambda: value("SELECT status FROM pipeline_run") == "running", "the run to begin")
             ours.stop(how)
             with pytest.raises(psycopg.OperationalError):
-                look("SELECT 1")
+                value("SELECT 1")
             until(lambda: "does not answer" in (tmp_path / "log").read_text(), "the idle worker to notice")
             time.sleep(away)
             ours.start()
-            until(lambda: look("SELECT status FROM pipeline_run") == "completed", "the end of the run", 40)
+            until(lambda: value("SELECT status FROM pipeline_run") == "completed", "the end of the run", 40)
             manage("run_job", "toy", "--param", "name=next")
-            until(lambda: look("SELECT count(*) FROM pipeline_run WHERE status = 'completed'") == 2, "the next one", 15)
-        assert look("SELECT count(*) FROM pipeline_attempt WHERE outcome = 'completed'") == 2
-        assert look("SELECT count(*) FROM pipeline_attempt WHERE outcome = 'lost'") == 0
-        assert look("SELECT count(*) FROM pipeline_step") == 2
-        assert look("SELECT max(attempt) FROM pipeline_run") == 0, "no try is spent on it"
+            until(lambda: value("SELECT count(*) FROM pipeline_run WHERE status = 'completed'") == 2, "the next one", 15)
+        assert value("SELECT count(*) FROM pipeline_attempt WHERE outcome = 'completed'") == 2
+        assert value("SELECT count(*) FROM pipeline_attempt WHERE outcome = 'lost'") == 0
+        assert value("SELECT count(*) FROM pipeline_step") == 2
+        assert value("SELECT max(attempt) FROM pipeline_run") == 0, "an outage costs no retry"
 
 
 def test_eight_processes_never_exceed_a_limit_over_two_thousand_claims(tmp_path):
-    """F2, F7: use is the number of running rows, derived and never counted."""
+    """F2, F7: usage is the number of running rows, never a separate counter."""
     brand = Brand.objects.create(name="Acme", slug="acme")
     ConcurrencyLimit.objects.create(job_type="toy", max_running=SLOTS)
     register_worker()
@@ -99,7 +99,7 @@ def test_eight_processes_never_exceed_a_limit_over_two_thousand_claims(tmp_path)
         printed = [claimer.communicate(timeout=600)[0].splitlines() for claimer in claimers]
     finally:
         for claimer in claimers:
-            with claimer:  # which waits for its end
+            with claimer:  # waits for its end
                 claimer.kill()
     assert all(claimer.returncode == 0 for claimer in claimers)
     taken = Counter(int(line.split()[0]) for lines in printed for line in lines)

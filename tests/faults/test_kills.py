@@ -1,4 +1,4 @@
-"""Real workers, real signals. Each test kills only processes that it started, and sees that the kill hit."""
+"""Real workers, real signals. Each test kills only its own processes and checks that they died."""
 
 import os
 import signal
@@ -14,9 +14,9 @@ from pipeline.states import Outcome, RunStatus
 from tests.processes import alive, cluster, reached, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
-# The end of a sentinel closes its workers' pipe, and then has the kernel kill them: there may be time to hand the run back.
+# When a sentinel dies, its workers' pipe closes and the kernel kills them. They may have time to hand the run back.
 INTERRUPTED = (Outcome.LOST, Outcome.HANDED_BACK)
-AT_WORK = {"lingers": 45}  # its first try is at work for as long as it may take a busy machine to interrupt it
+AT_WORK = {"lingers": 45}  # its first try works long enough to be interrupted even on a busy machine
 
 
 def kill(pid):
@@ -37,7 +37,7 @@ def test_a_worker_killed_at_work_loses_nothing(brand, tmp_path):
 
 
 def test_an_idle_worker_killed_leaves_no_deaf_cluster(brand, tmp_path):
-    """F3: nor that of the one next in line. The stock cluster never runs anything again after this."""
+    """F3: whichever idle worker is killed. The stock cluster never runs anything again after this."""
     with cluster(tmp_path / "log") as workers:
         for number in range(4):
             until(lambda: len(workers.workers()) == 2, "both workers")
@@ -57,7 +57,7 @@ def test_sigterm_hands_the_run_back_and_ends_quickly(brand, tmp_path):
         assert not [pid for pid in pids if alive(pid)]
     run.refresh_from_db()
     assert (run.status, run.attempt) == (RunStatus.PENDING, 0)
-    # The other worker may have been claiming as the stop came; it hands the run back as well.
+    # If the stop interrupts the other worker's claim, it hands the run back as well.
     assert {attempt.outcome for attempt in run.attempts.all()} == {Outcome.HANDED_BACK}
     assert not Worker.objects.filter(stopped_at=None).exists()
 
@@ -77,16 +77,16 @@ def test_a_cluster_whose_parent_or_sentinel_is_killed_is_replaced(brand, tmp_pat
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3])
 def test_any_child_of_the_sentinel_may_be_killed(brand, tmp_path, number):
-    """F3: no kill deafens the cluster."""
+    """F3: after any kill the cluster still runs jobs."""
     with cluster(tmp_path / "log") as workers:
-        until(lambda: len(workers.processes()) == 7, "two workers, and the two that stand in for django-q2's own")
+        until(lambda: len(workers.processes()) == 7, "two workers, and the two stand-ins for django-q2's monitor and pusher")
         kill(workers.processes()[3 + number])
         run = api.queue_one_time_job(brand.pk, "toy").run
         until(reached(run, RunStatus.COMPLETED), "the next run to complete", 10)
 
 
 def test_a_death_that_cannot_be_written_takes_nobody_along(brand, tmp_path):
-    """One that ends its run, whose schedule cannot be read any more: the lease will lapse, and the run is set aside then."""
+    """A worker's death ends its run, but the run's schedule is unreadable. The run is set aside when its lease lapses."""
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", AT_WORK)
     run = job.runs.get()
     api.run_now(run, None)
@@ -127,7 +127,7 @@ def test_a_handler_that_hangs_is_ended_and_tried_again(brand, tmp_path):
 
 
 def test_a_handler_that_hangs_inside_a_transaction_is_ended_too(brand, tmp_path):
-    """It holds its own row locked, and on SQLite the whole database: the try cannot be failed in its row before the kill."""
+    """It locks its own row, and on SQLite the whole database, so the try cannot be marked failed before the kill."""
     with cluster(tmp_path / "log", TOY_MAX_RUNTIME="1", PIPELINE_LEASE_SECONDS="3", PIPELINE_SQLITE_TIMEOUT="2"):
         run = api.queue_one_time_job(brand.pk, "toy", {"inside": True}).run
         pid = until(run.attempts.first, "the run to begin").worker.pid
@@ -142,7 +142,7 @@ def test_a_handler_that_hangs_inside_a_transaction_is_ended_too(brand, tmp_path)
 @pytest.mark.only_on("postgresql")
 @pytest.mark.parametrize("how", ["killed", "overrun"])
 def test_what_a_dead_worker_left_its_server_to_do_ends_with_it(brand, tmp_path, how):
-    """Otherwise the server would finish it first, and hold the run's row locked until then."""
+    """Otherwise the server would finish the query first and keep the run's row locked until then."""
     runtime = "3" if how == "overrun" else "60"
     with cluster(tmp_path / "log", TOY_MAX_RUNTIME=runtime, PIPELINE_LEASE_SECONDS="3"):
         run = api.queue_one_time_job(brand.pk, "toy", {"asks": 600}).run
@@ -152,7 +152,7 @@ def test_what_a_dead_worker_left_its_server_to_do_ends_with_it(brand, tmp_path, 
                 cursor.execute("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'")
                 return cursor.fetchone()
 
-        until(asking, "its question")
+        until(asking, "its query")
         pid = run.attempts.get().worker.pid
         if how == "killed":
             kill(pid)

@@ -1,4 +1,4 @@
-"""Workers that are stopped, cut off, or told to stop in every way an operator or a kernel has."""
+"""Workers that are suspended, cut off, or told to stop in every way that operators and kernels use."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ from pipeline import api
 from pipeline.models import Attempt, Run, Worker
 from pipeline.states import Outcome, RunStatus
 from tests.factories import make_competitor, make_listing
-from tests.faults.swallowing import way_to
+from tests.faults.swallowing import proxy_to
 from tests.processes import Cluster, alive, cluster, database_url, reached, state, until
 from tests.toy.job import HANGS
 
@@ -32,7 +32,7 @@ def test_a_worker_that_was_stopped_for_longer_than_its_lease_changes_nothing_aft
         run = api.queue_one_time_job(brand.pk, "toy", {"works": 4}).run
         until(reached(run, RunStatus.RUNNING), "the run to begin")
         stopped = run.worker
-        with transaction.atomic():  # SQLite's one write lock is ours meanwhile: it is not stopped while it holds that
+        with transaction.atomic():  # we take SQLite's only write lock, so that it is not stopped while it has that
             os.kill(stopped.pid, signal.SIGSTOP)
             until(lambda: state(stopped.pid) == "T", "the stop")
         try:
@@ -49,7 +49,7 @@ def test_a_worker_that_was_stopped_for_longer_than_its_lease_changes_nothing_aft
 
 
 def test_a_worker_stopped_inside_a_transaction_holds_nobody_up(brand, tmp_path):
-    """PostgreSQL cuts its session off after a lease. On SQLite the supervisor finds the cluster deaf and ends it."""
+    """PostgreSQL ends its session after a lease. On SQLite the supervisor sees that the cluster is deaf and ends it."""
     with cluster(tmp_path / "log", PIPELINE_LEASE_SECONDS="2"):
         run = api.queue_one_time_job(brand.pk, "toy", {"stops": True}).run
         pid = until(run.attempts.first, "the run to begin").worker.pid
@@ -63,7 +63,7 @@ def test_a_worker_stopped_inside_a_transaction_holds_nobody_up(brand, tmp_path):
 
 
 def test_five_real_deaths_are_poison_with_their_story(brand, tmp_path):
-    """F16: what kills its workers is failed, with the story."""
+    """F16: a run that keeps killing its workers fails, and its message tells how."""
     with cluster(tmp_path / "log"):
         run = api.queue_one_time_job(brand.pk, "toy", {"hangs": True}).run
         killed = set()
@@ -84,7 +84,7 @@ def test_five_real_deaths_are_poison_with_their_story(brand, tmp_path):
 
 
 def test_sigterm_to_the_whole_process_group_hands_back_too(brand, tmp_path):
-    """Though some get it twice, and the handler needs a moment: it is a stop, not a death."""
+    """Some processes get it twice and the handler needs a moment, but it still counts as a stop, not a death."""
     with cluster(tmp_path / "log") as workers:
         run = api.queue_one_time_job(brand.pk, "toy", {"naps": 3, "works": 60}).run
         until(lambda: run.steps.exists(), "the run to begin its nap")
@@ -99,7 +99,7 @@ def test_sigterm_to_the_whole_process_group_hands_back_too(brand, tmp_path):
 
 
 def test_a_stop_that_comes_before_there_is_a_sentinel_is_not_forgotten():
-    """Long before the supervisor loses its patience and kills."""
+    """It works without the SIGKILL that the supervisor would send after the grace period."""
     here = {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "tests.settings", "PIPELINE_GRACE_SECONDS": "600"}
     command = [sys.executable, "-m", "tests.faults.early_stop"]
     with subprocess.Popen(command, cwd=settings.BASE_DIR, env=os.environ | here) as process:
@@ -112,12 +112,12 @@ def test_a_stop_that_comes_before_there_is_a_sentinel_is_not_forgotten():
 
 @postgres_only
 def test_one_sigterm_is_one_though_the_database_keeps_the_supervisor_waiting(brand, tmp_path):
-    """What the supervisor asks for once more, when it is back from its look at the database, is not a second one."""
+    """The supervisor repeats the signal after its database query; that does not count as a second one."""
     with cluster(tmp_path / "log") as workers:
         run = api.queue_one_time_job(brand.pk, "toy", {"naps": 12}).run
         until(run.steps.exists, "the run to begin its nap")
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("LOCK TABLE pipeline_pause")  # which every look for a claimable run reads
+            cursor.execute("LOCK TABLE pipeline_pause")  # every search for a claimable run reads this table
 
             def kept_waiting():
                 cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'pipeline_pause'::regclass")
@@ -150,9 +150,9 @@ def test_a_second_sigterm_exits_now(brand, tmp_path):
         run = api.queue_one_time_job(brand.pk, "toy", {"hangs": True}).run
         until(run.logs.filter(message=HANGS).exists, "the run to hang")
         workers.process.terminate()
-        until(lambda: len(workers.workers()) == 1, "the idle worker to end: two signals, the first unheard, are one")
+        until(lambda: len(workers.workers()) == 1, "the idle worker to end: a handler that hangs did not hear the first signal")
         pids = workers.processes()
-        assert alive(workers.pid), "a handler that hangs holds the first one up"
+        assert alive(workers.pid), "a handler that hangs delays the first one"
         workers.process.terminate()
         until(lambda: not [pid for pid in pids if alive(pid)], "all to end at once", 5)
 
@@ -188,7 +188,7 @@ def test_a_rolling_restart_under_load_loses_and_repeats_nothing_and_pays_once(tm
             until(lambda: completed.count() > 2, "some to complete")
             assert first.stop() == 0
             first = Cluster(tmp_path / "one", **environment)
-            load(range(15, 30))  # only now: the other may have worked off all the rest while this one was started
+            load(range(15, 30))  # queued only now: the other may have finished everything while this one started
             before = completed.count()
             until(lambda: completed.count() > before + 2, "more to complete")
             assert Run.objects.live().exists(), "the second is stopped under load as well"
@@ -205,7 +205,7 @@ def test_a_rolling_restart_under_load_loses_and_repeats_nothing_and_pays_once(tm
 
 
 def listeners():
-    """Process ids of the server's ends of the connections on which workers wait for wake-ups."""
+    """Server process ids of the connections on which workers wait for wake-ups."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()")
         return {row[0] for row in cursor.fetchall()}
@@ -218,7 +218,7 @@ def both_listen():
 
 @postgres_only
 def test_a_listen_connection_that_is_cut_costs_latency_only(brand, tmp_path):
-    """F9: a lost wake-up channel is no lost run."""
+    """F9: a lost wake-up channel loses no run."""
     with cluster(tmp_path / "log"):
         before = until(both_listen, "both to listen")
         with connection.cursor() as cursor:
@@ -226,30 +226,30 @@ def test_a_listen_connection_that_is_cut_costs_latency_only(brand, tmp_path):
                 cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
         until(lambda: not before & listeners(), "the cut")
         run = api.queue_one_time_job(brand.pk, "toy").run
-        until(reached(run, RunStatus.COMPLETED), "the run all the same", 10)
+        until(reached(run, RunStatus.COMPLETED), "the run to complete anyway", 10)
         until(both_listen, "both to listen again", 15)
 
 
 @postgres_only
 def test_wake_ups_that_are_lost_in_silence_cost_latency_only(brand, tmp_path):
-    """F9: nobody is told that the connection is dead, so the row is all there is."""
+    """F9: nobody notices that wake-ups are lost, so workers must find the row by themselves."""
     there = connection.settings_dict
-    with way_to(there["HOST"], int(there["PORT"])) as way:
-        through = database_url().replace(f"@{there['HOST']}:{there['PORT']}/", f"@127.0.0.1:{way.port}/")
-        assert str(way.port) in through
+    with proxy_to(there["HOST"], int(there["PORT"])) as proxy:
+        through = database_url().replace(f"@{there['HOST']}:{there['PORT']}/", f"@127.0.0.1:{proxy.port}/")
+        assert str(proxy.port) in through
         with cluster(tmp_path / "log", DATABASE_URL=through):
             first = api.queue_one_time_job(brand.pk, "toy", {"name": "first"}).run
-            until(reached(first, RunStatus.COMPLETED), "one run as on any day", 10)
-            until(both_listen, "somebody to be there who can miss a wake-up")
-            way.lose = True
+            until(reached(first, RunStatus.COMPLETED), "an ordinary run", 10)
+            until(both_listen, "both to listen, so that a wake-up can be lost")
+            proxy.lose = True
             run = api.queue_one_time_job(brand.pk, "toy").run
-            until(reached(run, RunStatus.COMPLETED), "the run all the same", 10)
-            until(lambda: way.swallowed, "a wake-up to be lost")
+            until(reached(run, RunStatus.COMPLETED), "the run to complete anyway", 10)
+            until(lambda: proxy.swallowed, "a wake-up to be lost")
 
 
 @postgres_only
 def test_every_connection_cut_at_once_is_survived_by_runs_at_work(brand, tmp_path):
-    """F15: an end that could not be written is tried again. As when the server restarts: the run's own connection goes too."""
+    """F15: a run's end that could not be written is written again. As in a restart, the run's own connection is cut too."""
     with cluster(tmp_path / "log", PIPELINE_LEASE_SECONDS="3"):
         run = api.queue_one_time_job(brand.pk, "toy", {"works": 2}).run
         until(reached(run, RunStatus.RUNNING), "the run to begin")
@@ -267,7 +267,7 @@ def test_every_connection_cut_at_once_is_survived_by_runs_at_work(brand, tmp_pat
 
 @pytest.mark.only_on("sqlite")
 def test_a_database_locked_for_longer_than_a_lease_is_nobodys_death(brand, tmp_path):
-    """Every lease has lapsed by then, also of those that live: they renew theirs before anybody takes one over."""
+    """Even the leases of live workers have lapsed by then. They renew them before anybody takes a run over."""
     with cluster(tmp_path / "log", PIPELINE_SQLITE_TIMEOUT="1", PIPELINE_LEASE_SECONDS="3"):
         run = api.queue_one_time_job(brand.pk, "toy", {"works": 8}).run
         until(lambda: run.steps.exists(), "its step")
@@ -287,12 +287,12 @@ def test_a_database_locked_for_longer_than_a_lease_is_nobodys_death(brand, tmp_p
 def test_a_database_locked_for_longer_than_the_busy_timeout_is_waited_out(brand, tmp_path):
     with cluster(tmp_path / "log", PIPELINE_SQLITE_TIMEOUT="1") as workers:
         run = api.queue_one_time_job(brand.pk, "toy", {"works": 4}).run
-        until(lambda: run.steps.exists(), "its step: what follows is work and the last write")
+        until(lambda: run.steps.exists(), "its step, after which only work and the last write remain")
         other = sqlite3.connect(connection.settings_dict["NAME"], timeout=20)
         try:
             other.execute("BEGIN IMMEDIATE")
             in_vain = "The end of a run could not be written yet"
-            until(lambda: workers.log.read_text().count(in_vain) >= 2, "its last write to be tried twice in vain")
+            until(lambda: workers.log.read_text().count(in_vain) >= 2, "its last write to fail twice")
             assert Run.objects.get(pk=run.pk).status == RunStatus.RUNNING
             other.rollback()
         finally:

@@ -1,4 +1,4 @@
-"""Upstreams at their worst, beside workers that have other things to do."""
+"""The worst upstreams, while workers have other work to do."""
 
 import contextlib
 import socket
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 
 @contextlib.contextmanager
 def silent():
-    """Takes every connection and never answers. Yields its address and the connections that it has taken."""
+    """A server that accepts every connection and never answers. Yields its address and the accepted connections."""
     listening, taken = socket.create_server(("127.0.0.1", 0)), []
 
     def accept():
@@ -36,7 +36,7 @@ def silent():
 
 
 def test_an_upstream_that_never_answers_takes_nobodys_lease(brand, tmp_path):
-    """F13: the silence of an upstream is not our death, neither of the run that waits there nor of any other."""
+    """F13: an upstream that never answers costs no run its lease, neither the waiting run nor any other."""
     waiting = make_orphan()
     later = timezone.now() + timedelta(hours=1)
     Run.objects.filter(pk=waiting.pk).update(status="waiting", completed_at=None, due_at=later)
@@ -44,7 +44,7 @@ def test_an_upstream_that_never_answers_takes_nobodys_lease(brand, tmp_path):
     SourceState.objects.create(source="apify", next_poll_at=timezone.now())
     with silent() as (url, taken), cluster(tmp_path / "log", PIPELINE_LEASE_SECONDS="3", APIFY_API_URL=url, APIFY_TOKEN="t"):
         run = api.queue_one_time_job(brand.pk, "toy", {"works": 10}).run
-        until(lambda: len(taken) >= 2, "both workers to be kept waiting by it")
+        until(lambda: len(taken) >= 2, "both workers to wait for an answer")
         until(reached(run, RunStatus.COMPLETED), "the end of other work", 30)
     assert [attempt.outcome for attempt in run.attempts.all()] == [Outcome.COMPLETED]
     waiting.refresh_from_db()

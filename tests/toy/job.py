@@ -1,4 +1,4 @@
-"""Job types for tests of the engine: free, and with no upstream."""
+"""A job type for tests of the engine: free, without an upstream."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ HANGS = "It hangs from here on."
     max_runtime=timedelta(seconds=float(os.environ.get("TOY_MAX_RUNTIME", "60"))),
 )
 class Toy(JobType):
-    """Does as its parameters say."""
+    """Does what its parameters say."""
 
     class Params(ParameterForm):
         name = forms.CharField(initial="bear", max_length=50)
@@ -33,16 +33,16 @@ class Toy(JobType):
             choices=[(x, x) for x in ("ok", "partial", "transient", "permanent", "blocked", "bug", "unbooked", "no_column")],
             initial="ok",
         )
-        sleeps = forms.FloatField(initial=0, min_value=0, help_text="Seconds that the run is parked.")
+        sleeps = forms.FloatField(initial=0, min_value=0, help_text="Seconds that the run waits without a worker.")
         works = forms.FloatField(initial=0, min_value=0, help_text="Seconds that the run keeps its worker busy.")
-        lingers = forms.FloatField(initial=0, required=False, help_text="Seconds that its first try does so beyond that.")
+        lingers = forms.FloatField(initial=0, required=False, help_text="More such seconds in its first try.")
 
-        hangs = forms.BooleanField(initial=False, required=False, help_text="Never looks whether it should stop.")
-        tells = forms.BooleanField(initial=False, required=False, help_text="Logs what time it is by its host's clock.")
-        naps = forms.FloatField(initial=0, required=False, help_text="Seconds until its next look whether it should stop.")
-        asks = forms.FloatField(initial=0, required=False, help_text="Seconds that its first try waits for PostgreSQL.")
+        hangs = forms.BooleanField(initial=False, required=False, help_text="Never checks whether it should stop.")
+        tells = forms.BooleanField(initial=False, required=False, help_text="Logs the time of its host's clock.")
+        naps = forms.FloatField(initial=0, required=False, help_text="Seconds without a check whether it should stop.")
+        asks = forms.FloatField(initial=0, required=False, help_text="Seconds that a query of its first try takes.")
         inside = forms.BooleanField(initial=False, required=False, help_text="Its first try hangs inside a transaction.")
-        stops = forms.BooleanField(initial=False, required=False, help_text="Its first try is stopped inside a transaction.")
+        stops = forms.BooleanField(initial=False, required=False, help_text="Its first try suspends itself in a transaction.")
 
     def subject(self, brand: Any, params: dict[str, Any]) -> Subject:
         return Subject(params["name"], f"toy {params['name']}")
@@ -64,7 +64,7 @@ class Toy(JobType):
         while time.monotonic() < end:
             ctx.check()
             if ctx.cancelled:
-                ctx.step("put away", lambda: None)  # where a cancel takes effect
+                ctx.step("put away", lambda: None)  # a cancel takes effect here
             time.sleep(0.01)
         time.sleep(params["naps"])
         ctx.check()

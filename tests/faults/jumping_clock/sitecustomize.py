@@ -1,4 +1,4 @@
-"""Python's time.sleep fails (EINVAL) under libfaketime where that leaves the monotonic clock alone; select does not."""
+"""Under libfaketime with a real monotonic clock, Python's time.sleep fails (EINVAL). select works."""
 
 import select
 import time
