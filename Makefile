@@ -1,11 +1,11 @@
-# Every command of the README. All work in .venv, which `install` makes and keeps up to date.
+# The README's commands. All use .venv, which `install` creates and updates.
 PYTHON ?= python3
 RUN := .venv/bin/python
 PYTEST := $(RUN) -m pytest
 ON_POSTGRES := $(RUN) -m tests.postgres
-# Two cores are what the smallest box has. Fault tests time what they see, so they run one at a time.
+# The smallest machine has two cores. Fault tests measure time, so they run one at a time.
 PARALLEL ?= -n 2
-# Bare `manage.py` wants a SECRET_KEY; these commands check code and start nothing that listens.
+# Without DEBUG, manage.py needs a SECRET_KEY. These commands only check code.
 CHECK := DEBUG=1 $(RUN) manage.py
 
 .PHONY: install demo test test-fast test-faults lint format bench needs
@@ -20,16 +20,16 @@ install: .venv/installed
 demo: install
 	DEBUG=1 $(RUN) manage.py demo $(if $(ONCE),--once)
 
-# What the tests need of the machine, before the first of them runs; it prints the install command.
+# Checks what the tests need on the machine, and prints how to install what is missing.
 needs: install
 	@$(RUN) -m tests.machine
 
-# Everything but faults, on both databases. What a browser shows does not depend on the database: once is enough.
+# All but the fault tests, on both databases. Browser tests do not depend on the database and run once.
 test: needs
 	$(PYTEST) $(PARALLEL) -m "not faults and not browser"
 	$(ON_POSTGRES) $(PYTEST) $(PARALLEL) -m "not faults"
 
-# Within a minute, while working: SQLite only, no browser.
+# For use while coding: takes less than a minute, on SQLite, without a browser.
 test-fast: install
 	$(PYTEST) $(PARALLEL) -m "not faults and not browser and not slow"
 
@@ -47,7 +47,7 @@ format: install
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-# Every benchmark that can be run by itself prints one table. PostgreSQL is the tests' own here, without fsync.
+# Each benchmark that has a main() prints one table. PostgreSQL is a temporary server without fsync.
 BENCHMARKS := $(basename $(notdir $(shell grep -l "__main__" benchmarks/*.py)))
 bench: needs
 	for each in $(BENCHMARKS); do $(RUN) -m benchmarks.$$each || exit 1; done

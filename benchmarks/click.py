@@ -1,4 +1,4 @@
-"""The Scrape button: from the POST on the wire to its answer, through waitress, signed in, on the Amazon tab's own address.
+"""Times the Scrape button: from the POST to its answer, through waitress, signed in, at the Amazon tab's own address.
 
 DATABASE_URL=… python -m benchmarks.click [--samples 200]
 """
@@ -52,7 +52,7 @@ def main():
                     raise SystemExit(f"HTTP {answer.status_code}: {answer.text[:300]}")
         if Run.objects.count() != samples:
             raise SystemExit(f"{Run.objects.count()} runs of {samples} clicks")
-        print(f"The button's POST on {connection.vendor}, {samples} clicks on as many listings, ms (to reach: p95 ≤ 100)")
+        print(f"The button's POST on {connection.vendor}, {samples} clicks on as many listings, ms (target: p95 ≤ 100)")
         print(f"{'p50':>9}{'p95':>9}{'max':>9}")
         print("".join(f"{value:9.1f}" for value in percentiles(took)))
 

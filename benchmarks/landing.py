@@ -1,9 +1,9 @@
-"""Landing: JSON pages → parsed → rows with counts, beside bare bulk_create(update_conflicts) of rows that are ready.
+"""Landing: JSON pages → parsed → rows with counts, compared with bulk_create(update_conflicts) of prepared rows.
 
     DATABASE_URL=… python -m benchmarks.landing [--items 100000] [--rounds 3] [--no-memory]
 
-Both write pages of 1,000, each in its own transaction, in turns into the emptied table. The peer's model instances are made
-before its clock starts; our clock covers json.loads, parse_item and land. Memory is the peak of a fresh process per size.
+Both take turns at writing pages of 1,000, one transaction per page, into an empty table. bulk_create is timed without the
+making of its model instances; ours includes json.loads, parse_item and land. Memory is the peak of a new process per size.
 """
 
 import argparse
@@ -29,7 +29,7 @@ KEY = ["review_id", "asin"]
 
 
 def json_page(number: int, size: int) -> bytes:
-    """What the upstream's dataset answers: about 40 words a review, and the fields that nobody keeps."""
+    """A page of the upstream's dataset: about 40 words per review, and fields that are not saved."""
     dice = random.Random(number)
     items = [
         {
@@ -107,7 +107,7 @@ def ready(pages, run, at):
 
 
 def compare(items, rounds, runs):
-    """Seconds by measurement, a list of one per round, and the counts of the last."""
+    """Median seconds of each measurement, and the counts of its last round."""
     from competitors.models import AmazonReview
 
     at, stock = datetime.now(UTC), list(pages(items))
@@ -126,7 +126,7 @@ def compare(items, rounds, runs):
 
 
 def peak_memory_mb(items, run):
-    """Of a process that did nothing else, from the first import on."""
+    """Peak memory of a process that does nothing else, imports included."""
     command = [sys.executable, "-m", "benchmarks.landing", "--items", str(items), "--only-land", str(run)]
     done = subprocess.run(command, cwd=ROOT, env=os.environ, check=True, capture_output=True, text=True)
     return float(done.stdout)
@@ -137,7 +137,7 @@ def only_land(items, run):
 
     django.setup()
     land_all(pages(items), run, datetime.now(UTC))
-    # Not ru_maxrss: it counts what the parent held when it forked us.
+    # Not ru_maxrss: that includes the parent's memory at the fork.
     print(int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024)
 
 

@@ -1,4 +1,4 @@
-"""Rows that are only there, written by the database itself; and the way back to none."""
+"""Fills tables with rows that the database generates, and empties them."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from pipeline.models import Job, Run
 
 
 def many(row: Model, count: int, **expressions: str) -> None:
-    """So many copies of the row; columns with an SQL expression, of n from 1, differ."""
+    """Insert `count` copies of the row. `expressions` gives columns an SQL expression of n, which counts from 1."""
     fields = [field for field in row._meta.concrete_fields if not field.primary_key or field.column in expressions]
     values: list[Any] = []
     for field in fields:
@@ -29,21 +29,21 @@ def many(row: Model, count: int, **expressions: str) -> None:
 
 
 def runs(count: int, status: str, **fields: Any) -> None:
-    """Runs of ours in that state, all of one job."""
+    """Insert that many of our runs with this status, all of one job."""
     job = Job.objects.create(job_type=fields["job_type"], brand=fields.get("brand"), subject="load")
     many(Run(job=job, status=status, created_at=job.created_at, **fields), count)
 
 
 def empty(*models: type[Model]) -> None:
-    """Their tables, and all that refer to them."""
-    with connection.constraint_checks_disabled():  # SQLite: or it looks for references row by row
+    """Empty the models' tables and all tables that refer to them."""
+    with connection.constraint_checks_disabled():  # otherwise SQLite checks references row by row
         statements = connection.ops.sql_flush(no_style(), [model._meta.db_table for model in models], allow_cascade=True)
         connection.ops.execute_sql_flush(statements)
     settle()
 
 
 def settle() -> None:
-    """What autovacuum or a checkpoint would do later, in the middle of a measurement."""
+    """Do now what autovacuum or a checkpoint would do in the middle of a measurement."""
     with connection.cursor() as cursor:
         for statement in {
             "postgresql": ("VACUUM ANALYZE", "CHECKPOINT"),

@@ -1,4 +1,4 @@
-"""What is measured of each system. A measure begins with an empty system and leaves no process behind."""
+"""The measurements of each system. Each starts with an empty system and leaves no process behind."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ from benchmarks.scratch import percentile, percentiles, tree
 from benchmarks.systems import Lacks, System
 
 Figures = dict[Row, float]
-IDLE_PATIENCE = 10  # seconds that the next job is waited for when all idle workers were killed
+IDLE_PATIENCE = 10  # seconds to wait for the next job after all idle workers were killed
 
 
 def pickup(system: System, options: Namespace) -> Figures:
@@ -29,7 +29,7 @@ def pickup(system: System, options: Namespace) -> Figures:
     system.empty()
     late, took = picked_up(system, options.samples)
     latencies = dict(zip((rows.P50, rows.P95, rows.LONGEST), percentiles(late), strict=True))
-    # A click that comes alone finds its web process' caches cold: it takes longer than one of many.
+    # A single click takes longer than one of many, because the web process's caches are cold.
     clicks = {rows.CLICK_P50: percentile(took, 0.5), rows.CLICK_P95: percentile(took, 0.95)}
     return latencies | {rows.ENQUEUE: enqueue} | clicks
 
@@ -53,7 +53,7 @@ def saturated(system: System, options: Namespace) -> Figures:
 
 
 def history(system: System, options: Namespace) -> Figures:
-    """And the open reader on top of it; where a system keeps no history, the reader alone."""
+    """With a history of completed jobs, then also with an open reader; only the reader if a system has no history."""
     system.empty()
     figures: Figures = {}
     with contextlib.suppress(Lacks):
@@ -70,7 +70,7 @@ def history(system: System, options: Namespace) -> Figures:
 def idle(system: System, options: Namespace) -> Figures:
     system.empty()
     with system.idle_workers() as roots:
-        time.sleep(3)  # what follows a start is over
+        time.sleep(3)  # let the start finish
         pids = [pid for root in roots for pid in tree(root)]
         began, commits, spent = time.monotonic(), committed(), cpu_seconds(pids)
         time.sleep(options.idle)
@@ -98,7 +98,7 @@ def killed(system: System, options: Namespace) -> Figures:
 
 
 def host(system: System, options: Namespace) -> Figures:
-    """Another host is another cluster here: it knows of the dead one by its lease alone."""
+    """A second cluster stands for another host: only the lease tells it that the first one is dead."""
     if not system.leases:
         raise Lacks
     system.empty()
@@ -106,7 +106,7 @@ def host(system: System, options: Namespace) -> Figures:
     with system.workers(PIPELINE_LEASE_SECONDS="5") as roots, contextlib.ExitStack() as other:
         system.doze("lost", 3)
         seen.wait_for(1)
-        everything = [pid for root in roots for pid in tree(root)]  # from the top: nobody is left to hand it back
+        everything = [pid for root in roots for pid in tree(root)]  # top down, so that nobody can hand the job back
 
         def start_another() -> None:
             other.enter_context(system.workers(PIPELINE_LEASE_SECONDS="5"))
@@ -115,8 +115,8 @@ def host(system: System, options: Namespace) -> Figures:
 
 
 def sleeps(system: System, options: Namespace) -> Figures:
-    """From the first to be queued to the last to go on."""
-    if not system.parks:
+    """Seconds from before the first is queued until the last goes on."""
+    if not system.waits_without_worker:
         raise Lacks
     system.empty()
     with system.idle_workers():
@@ -128,7 +128,7 @@ def sleeps(system: System, options: Namespace) -> Figures:
 
 # ---- shared ------------------------------------------------------------------------------------------------------------
 def picked_up(system: System, samples: int) -> tuple[list[float], list[float]]:
-    """Of single puts to idle workers, in ms: from the commit to the handler's first line, and how long the put took."""
+    """For single jobs and idle workers, in ms: from the commit to the handler's first line, and the time of each put."""
     committed, took = {}, []
     with system.idle_workers():
         warm = len(seen.wait_for(1))
@@ -137,13 +137,13 @@ def picked_up(system: System, samples: int) -> tuple[list[float], list[float]]:
             system.put(f"pick-{number}")
             committed[f"pick-{number}"] = time.time_ns()
             took.append((committed[f"pick-{number}"] - began) / 1e6)
-            time.sleep(0.05 + number % 7 / 100)  # not in step with anybody's polling
+            time.sleep(0.05 + number % 7 / 100)  # never in step with anybody's polling
         at = {mark.name: mark.at for mark in seen.wait_for(warm + samples)}
     return [(at[name] - moment) / 1e6 for name, moment in committed.items()], took
 
 
 def drained(system: System, runs: int) -> tuple[float, float]:
-    """Runs a second, from the first handler's first line to the last one's, and how fast they were put before that."""
+    """Runs per second, from the first handler's start to the last one's, and puts per second before that."""
     seen.forget()
     began = time.perf_counter()
     system.put_many([f"drain-{number}" for number in range(runs)])
@@ -154,7 +154,7 @@ def drained(system: System, runs: int) -> tuple[float, float]:
 
 
 def since_kill(pids: list[int], marks: int, patience: float, then: Callable[[], object] = lambda: None) -> float:
-    """Seconds from the kill to the so-manieth mark."""
+    """Seconds from the kill to mark number `marks`."""
     began = time.time_ns()
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
@@ -168,15 +168,15 @@ def since_kill(pids: list[int], marks: int, patience: float, then: Callable[[], 
 
 @contextlib.contextmanager
 def open_reader() -> Iterator[None]:
-    """A transaction whose snapshot keeps dead rows from being cleared away."""
+    """Keep a transaction open: its snapshot prevents the removal of dead rows."""
     reader = connection.copy()
     try:
         with reader.cursor() as cursor:
-            cursor.execute("SET idle_in_transaction_session_timeout = 0")  # the product's own would end it after a lease
+            cursor.execute("SET idle_in_transaction_session_timeout = 0")  # the product's setting would end it after a lease
             cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
             cursor.execute("SELECT count(*) FROM django_migrations")
             yield
-            cursor.execute("SELECT 1")  # it was open to the end
+            cursor.execute("SELECT 1")  # fails if the transaction did not stay open
     finally:
         reader.close()
 

@@ -1,4 +1,4 @@
-"""procrastinate as it comes, through its Django integration, on the same PostgreSQL."""
+"""procrastinate with its defaults, through its Django integration, on the same PostgreSQL."""
 
 from benchmarks.settings import *  # noqa: F403
 from benchmarks.settings import INSTALLED_APPS

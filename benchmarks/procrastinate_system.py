@@ -1,4 +1,4 @@
-"""procrastinate as one of the compared systems; on PostgreSQL, under settings that have its app."""
+"""procrastinate as a compared system. Needs PostgreSQL and settings with its app."""
 
 from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateWorker
 
@@ -10,8 +10,8 @@ from benchmarks.systems import System
 class Procrastinate(System):
     label = "procrastinate"
     settings = "benchmarks.procrastinate_settings"
-    commands = [["procrastinate", "worker"], ["procrastinate", "worker"]]  # two processes, as the others' two workers are
-    parks = True
+    commands = [["procrastinate", "worker"], ["procrastinate", "worker"]]  # two processes, like the two workers of the others
+    waits_without_worker = True
 
     def put(self, name: str) -> None:
         tasks.mark.defer(name=name)

@@ -1,4 +1,4 @@
-"""The rows of the table, from top to bottom, and what is asked of ours in each."""
+"""The table's rows, from top to bottom, and the target for ours in each."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,12 +7,12 @@ OURS, STOCK, PROCRASTINATE = "ours", "stock django-q2", "procrastinate"
 
 
 class MoreThan(float):
-    """It had not happened when we ceased to wait."""
+    """It had not happened when the benchmark stopped waiting."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Of ours: at most or at least the bound, or so many times another figure (the same row's, unless `row` names one)."""
+class Target:
+    """At most or at least the bound, or the bound × another figure (of the same row, unless `row` names one)."""
 
     sign: str
     bound: float
@@ -36,7 +36,7 @@ class Asked:
 class Row:
     measure: str  # the function in measures.py that fills it
     label: str
-    asked: tuple[Asked, ...] = ()
+    targets: tuple[Target, ...] = ()
 
 
 def cell(value: float | None) -> str:
@@ -53,29 +53,29 @@ P50 = Row("pickup", "pick-up p50, ms")
 P95 = Row(
     "pickup",
     "pick-up p95, ms",
-    (Asked("≤", 1.25, of=PROCRASTINATE, only_on="postgresql"), Asked("≤", 30, only_on="sqlite")),
+    (Target("≤", 1.25, of=PROCRASTINATE, only_on="postgresql"), Target("≤", 30, only_on="sqlite")),
 )
 LONGEST = Row("pickup", "pick-up max, ms")
-ENQUEUE = Row("pickup", "enqueue one after the other, ms", (Asked("≤", 5),))
-CLICK_P50 = Row("pickup", "enqueue of a single click p50, ms", (Asked("≤", 5),))
+ENQUEUE = Row("pickup", "enqueue one after the other, ms", (Target("≤", 5),))
+CLICK_P50 = Row("pickup", "enqueue of a single click p50, ms", (Target("≤", 5),))
 CLICK_P95 = Row("pickup", "enqueue of a single click p95, ms")
-BULK = Row("drain", "bulk enqueue, a second", (Asked("≥", 2000),))
+BULK = Row("drain", "bulk enqueue, a second", (Target("≥", 2000),))
 DRAIN = Row(
     "drain",
     "drain of {runs:,}, a second",
-    (Asked("≥", 0.7, of=PROCRASTINATE, only_on="postgresql"), Asked("≥", 5, of=STOCK)),
+    (Target("≥", 0.7, of=PROCRASTINATE, only_on="postgresql"), Target("≥", 5, of=STOCK)),
 )
-BACKLOG = Row("backlog", "drain with a backlog of {backlog:,}", (Asked("≥", 0.8, row=DRAIN),))
-SATURATED = Row("saturated", "drain behind a backlog, its type saturated", (Asked("≥", 0.8, row=DRAIN),))
-HISTORY = Row("history", "drain with a history of {history:,}", (Asked("≥", 0.8, row=DRAIN),))
+BACKLOG = Row("backlog", "drain with a backlog of {backlog:,}", (Target("≥", 0.8, row=DRAIN),))
+SATURATED = Row("saturated", "drain behind a backlog, its type saturated", (Target("≥", 0.8, row=DRAIN),))
+HISTORY = Row("history", "drain with a history of {history:,}", (Target("≥", 0.8, row=DRAIN),))
 READER = Row("history", "drain, and a REPEATABLE READ reader open")
 HISTORY_P99 = Row("history", "pick-up p99 with that history, ms")
-READER_P99 = Row("history", "pick-up p99, and the reader open, ms", (Asked("≤", 3, row=HISTORY_P99),))
-IDLE_CPU = Row("idle", "idle, CPU s a minute", (Asked("≤", 0.4, only_on="postgresql"), Asked("≤", 1, only_on="sqlite")))
+READER_P99 = Row("history", "pick-up p99, and the reader open, ms", (Target("≤", 3, row=HISTORY_P99),))
+IDLE_CPU = Row("idle", "idle, CPU s a minute", (Target("≤", 0.4, only_on="postgresql"), Target("≤", 1, only_on="sqlite")))
 IDLE_TRANSACTIONS = Row("idle", "idle, transactions a minute")
-BUSY_KILLED = Row("busy", "busy worker killed, s until its job begins again", (Asked("≤", 3),))
-IDLE_KILLED = Row("killed", "all idle workers killed, s until the next job begins", (Asked("≤", 1),))
-HOST_DEAD = Row("host", "host dead, lease of 5 s, s until its job begins again", (Asked("≤", 7),))
-SLEEPS = Row("sleeps", "1,000 × sleep of 20 s, s until all went on", (Asked("≤", 25),))
+BUSY_KILLED = Row("busy", "busy worker killed, s until its job begins again", (Target("≤", 3),))
+IDLE_KILLED = Row("killed", "all idle workers killed, s until the next job begins", (Target("≤", 1),))
+HOST_DEAD = Row("host", "host dead, lease of 5 s, s until its job begins again", (Target("≤", 7),))
+SLEEPS = Row("sleeps", "1,000 × sleep of 20 s, s until all went on", (Target("≤", 25),))
 ROWS = [row for row in globals().values() if isinstance(row, Row)]
 MEASURES = list(dict.fromkeys(row.measure for row in ROWS))

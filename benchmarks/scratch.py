@@ -1,4 +1,4 @@
-"""A scratch database and the processes that a benchmark measures on it."""
+"""A temporary database, and the processes that a benchmark measures on it."""
 
 import contextlib
 import os
@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @contextlib.contextmanager
 def database() -> Iterator[Path]:
-    """Set Django up on a new database beside that of DATABASE_URL; yields a folder for the benchmark's files."""
+    """Set up Django on a new database beside the one in DATABASE_URL. Yields a folder for the benchmark's files."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.settings")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as a Ctrl-C: what was started is ended
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # like Ctrl-C, so that the child processes are ended
     with TemporaryDirectory(prefix="controlplane-bench-") as folder:
         os.environ["BENCH_MARKS"] = str(Path(folder, "marks"))
         if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
@@ -44,7 +44,7 @@ def database() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def process(*arguments: str, settings: str, log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`manage.py …` in a session of its own, ended with everything below it."""
+    """Run `manage.py …` in its own session, and end it with everything below it."""
     with log.open("ab") as output:
         child = subprocess.Popen(
             [sys.executable, "manage.py", *arguments],
@@ -68,18 +68,18 @@ def process(*arguments: str, settings: str, log: Path, **environment: str) -> It
 
 
 def _kill(session: int, pids: list[int]) -> None:
-    """What is left: a stock cluster whose workers were killed never ends by itself, and ours is a group of its own."""
+    """Kill the rest: a stock cluster whose workers were killed never ends by itself, and ours is another process group."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(session, signal.SIGKILL)
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
-            if os.getsid(pid) == session:  # or the number is another's by now
+            if os.getsid(pid) == session:  # the pid may belong to another process by now
                 os.kill(pid, signal.SIGKILL)
 
 
 def tree(pid: int) -> list[int]:
-    """The process and all below it, from the top."""
-    from tests.processes import children_of  # which wants Django set up
+    """The process and all below it, top down."""
+    from tests.processes import children_of  # needs Django to be set up
 
     found = [pid]
     for one in found:

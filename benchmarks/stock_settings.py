@@ -1,9 +1,9 @@
-"""django-q2 as it comes: the ORM broker and its own defaults, on the same database."""
+"""django-q2 with the ORM broker and its own defaults, on the same database."""
 
 from benchmarks.settings import *  # noqa: F403
 from benchmarks.settings import DATABASES
 
-# The name is the queue's: that which async_task() in the benchmark puts to.
+# The name is also the queue's: the benchmark's async_task() must use the same.
 Q_CLUSTER = {"name": "controlplane", "orm": "default", "workers": 2, "log_level": "WARNING"}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
-SILENCED_SYSTEM_CHECKS = ["pipeline.E002", "pipeline.E003"]  # rightly refused for the product
+SILENCED_SYSTEM_CHECKS = ["pipeline.E002", "pipeline.E003"]  # checks for the product's own cluster

@@ -1,4 +1,4 @@
-"""The systems that are compared: how each is given work, and which processes are its workers."""
+"""The compared systems: how to queue work in each, and which processes are its workers."""
 
 import contextlib
 import subprocess
@@ -19,7 +19,7 @@ from tests.processes import alive, children_of, until
 
 
 class Lacks(Exception):
-    """This system has no such thing."""
+    """This system does not have that feature."""
 
 
 class System:
@@ -27,8 +27,8 @@ class System:
     settings: str
     commands: list[list[str]]
     bulk = True  # whether put_many is more than a loop
-    leases = False  # whether another host takes over what a dead one held
-    parks = False  # whether a wait holds no worker
+    leases = False  # whether another host takes over a dead host's jobs
+    waits_without_worker = False
 
     def __init__(self, folder: Path):
         self.log = folder / f"{self.label}.log"
@@ -41,23 +41,23 @@ class System:
             self.put(name)
 
     def doze(self, name: str, works: float) -> None:
-        """One that keeps its worker busy for so many seconds."""
+        """Queue a job that keeps its worker busy for so many seconds."""
         raise NotImplementedError
 
     def sleep_many(self, names: list[str], seconds: int) -> None:
-        """Each goes on after so many seconds, and holds no worker meanwhile."""
+        """Queue jobs that go on after so many seconds and need no worker until then."""
         raise NotImplementedError
 
     def backlog(self, count: int) -> None:
-        """So many that are due but stand behind what is put later."""
+        """Insert due jobs that come after whatever is queued later."""
         raise Lacks
 
     def saturated(self, count: int) -> None:
-        """So many that stand before what is put later but may not start now."""
+        """Insert jobs that come before whatever is queued later but may not start."""
         raise Lacks
 
     def history(self, count: int) -> None:
-        """So many that are over."""
+        """Insert completed jobs."""
         raise Lacks
 
     def empty(self) -> None:
@@ -68,7 +68,7 @@ class System:
 
     @contextlib.contextmanager
     def workers(self, **environment: str) -> Iterator[list[int]]:
-        """Two workers; yields the pids of the commands."""
+        """Run two workers. Yields the pids of the commands."""
         with contextlib.ExitStack() as stack:
             started: list[subprocess.Popen[bytes]] = [
                 stack.enter_context(process(*command, settings=self.settings, log=self.log, **environment))
@@ -78,7 +78,7 @@ class System:
 
     @contextlib.contextmanager
     def idle_workers(self) -> Iterator[list[int]]:
-        """The same, when both are there and have had something to do."""
+        """The same, after both workers are there and the system has worked."""
         seen.forget()
         with self.workers() as roots:
             for number in range(1, 7):
@@ -92,7 +92,7 @@ class Ours(System):
     label = "ours"
     settings = "benchmarks.settings"
     commands = [["worker"]]
-    leases = parks = True
+    leases = waits_without_worker = True
 
     def __init__(self, folder: Path):
         super().__init__(folder)
@@ -111,7 +111,7 @@ class Ours(System):
         api.queue_many(self.brand.pk, "doze", [{"name": name, "sleeps": seconds} for name in names])
 
     def backlog(self, count: int) -> None:
-        # Schedules' ticks, of a type of their own: clicks go first.
+        # Like a schedule's ticks of another type: clicks go first.
         at = timezone.now()
         load.runs(count, "pending", job_type="load", due_at=at, order_at=at, priority=20)
 
@@ -147,7 +147,7 @@ class Stock(System):
         async_task("benchmarks.marks.job.doze", name, works)
 
     def backlog(self, count: int) -> None:
-        # It knows no order but that of the queue: what may be left standing is another queue's.
+        # It has no priorities: only another queue's jobs can come after ours.
         load.many(OrmQ(key="load", payload="load", lock=timezone.now()), count)
 
     def empty(self) -> None:
@@ -164,10 +164,10 @@ class Tuned(Stock):
 
 
 def systems(folder: Path) -> list[System]:
-    """Those that this database has."""
+    """The systems that this database supports."""
     found: list[System] = [Ours(folder), Stock(folder), Tuned(folder)]
     if connection.vendor == "postgresql":
-        from benchmarks.procrastinate_system import Procrastinate  # its tasks want its app
+        from benchmarks.procrastinate_system import Procrastinate  # needs its Django app
 
         found.append(Procrastinate(folder))
     return found

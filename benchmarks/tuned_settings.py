@@ -1,4 +1,4 @@
-"""django-q2 with the ORM broker and every setting that makes it faster, on the same database."""
+"""django-q2 with the ORM broker and all settings that make it faster, on the same database."""
 
 from benchmarks.stock_settings import *  # noqa: F403
 from benchmarks.stock_settings import DATABASES, Q_CLUSTER

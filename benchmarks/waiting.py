@@ -1,8 +1,8 @@
-"""Ten thousand runs wait at the upstream, here the sandbox over HTTP, with two workers: what the watching costs, how late it is.
+"""Ten thousand runs wait upstream, at the sandbox over HTTP, with two workers: the cost and the delay of watching them.
 
 DATABASE_URL=… python -m benchmarks.waiting [--runs 10000] [--seconds 600]
 
-Their type is stopped by a limit, so that what is measured is the watch alone: each run is made due, none is worked on.
+A limit stops their type, so that only the watch is measured: each run becomes due, but none is worked on.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from benchmarks.scratch import database, percentiles, process, tree
 
 
 def memory_mb(pids):
-    """Proportional set size: pages that processes share count once."""
+    """Proportional set size: it counts shared pages once."""
     return (
         sum(
             int(line.split()[1])

@@ -1,7 +1,7 @@
 """Settings, read from the environment. docs/reference/settings.md explains each variable.
 
-A wrong value never ends in a traceback here: it is noted in CONFIGURATION_PROBLEMS, the default stands in for it, and
-`manage.py check` (which every command runs first) says so in one line and refuses to go on.
+A wrong value causes no traceback here: it is noted in CONFIGURATION_PROBLEMS and replaced by the default. Then
+`manage.py check`, which every command runs first, reports it in one line and stops.
 """
 
 import contextlib
@@ -22,12 +22,12 @@ CONFIGURATION_PROBLEMS: list[tuple[str, str]] = []  # (variable, what is wrong a
 
 
 def read(name: str, kind: Any, default: Any, *, at_least: float | None = None) -> Any:
-    """The variable `name`, by `kind` (the name of one of Env's readers, or a type); what does not fit is noted and replaced."""
+    """Read a variable by `kind`: one of Env's readers, or a type. A wrong value is noted, and the default is returned."""
     try:
         value = getattr(env, kind)(name, default=default) if isinstance(kind, str) else env(name, cast=kind, default=default)
         if at_least is not None and value < at_least:
             raise ValueError(f"must be at least {at_least:g}")
-    except Exception as error:  # noqa: BLE001  whatever the reader raises, the person gets one line
+    except Exception as error:  # noqa: BLE001  readers raise many types; each becomes one line
         CONFIGURATION_PROBLEMS.append((name, f"{name} cannot be used: {error}. Correct it, or unset it for {default!r}."))
         return default
     return value
@@ -36,7 +36,7 @@ def read(name: str, kind: Any, default: Any, *, at_least: float | None = None) -
 DEBUG = read("DEBUG", "bool", False)
 SECRET_KEY = read("SECRET_KEY", "str", "")
 if not SECRET_KEY:
-    SECRET_KEY = "development-only-" + "x" * 50  # checks.py refuses it without DEBUG
+    SECRET_KEY = "development-only-" + "x" * 50  # without DEBUG, the problem below stops every command
     if not DEBUG:
         CONFIGURATION_PROBLEMS.append(
             ("SECRET_KEY", "SECRET_KEY is not set. Set it to a long random string, or DEBUG=1 on your own machine.")
@@ -94,7 +94,7 @@ TEMPLATES = [
 DEFAULT_DATABASE_URL = f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
 DATABASES: dict[str, dict[str, Any]] = {"default": {}}
 with warnings.catch_warnings(), contextlib.suppress(ValueError, ImproperlyConfigured):
-    warnings.simplefilter("ignore")  # the reader warns of an unknown engine; here it becomes one line for the person
+    warnings.simplefilter("ignore")  # of an unknown engine; the check below reports it in one line
     DATABASES["default"] = dict(environ.Env.db_url_config(read("DATABASE_URL", "str", DEFAULT_DATABASE_URL)))
 if not str(DATABASES["default"].get("ENGINE", "")).endswith(("sqlite3", "postgresql")):
     CONFIGURATION_PROBLEMS.append(
@@ -104,13 +104,13 @@ if not str(DATABASES["default"].get("ENGINE", "")).endswith(("sqlite3", "postgre
 DATABASES["default"].setdefault("OPTIONS", {})
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] |= {
-        "transaction_mode": "IMMEDIATE",  # a read that turns into a write would fail at once instead of waiting
-        "timeout": read("PIPELINE_SQLITE_TIMEOUT", "float", 20.0, at_least=0),  # seconds that a writer waits for another
+        "transaction_mode": "IMMEDIATE",  # otherwise a read that becomes a write fails instead of waiting
+        "timeout": read("PIPELINE_SQLITE_TIMEOUT", "float", 20.0, at_least=0),  # seconds that one writer waits for another
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
-elif read("PIPELINE_DATABASE_POOL", "bool", False):  # the web process alone: pool threads do not survive a worker's fork
+elif read("PIPELINE_DATABASE_POOL", "bool", False):  # web process only: pool threads do not survive a worker's fork
     DATABASES["default"]["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": 20, "timeout": 10}}
-# Persistent connections wherever no pool keeps them.
+# Without a pool, connections stay open.
 DATABASES["default"]["CONN_MAX_AGE"] = 0 if "pool" in DATABASES["default"]["OPTIONS"] else None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -120,32 +120,32 @@ PIPELINE_LEASE_SECONDS = read("PIPELINE_LEASE_SECONDS", "float", 30.0, at_least=
 PIPELINE_GRACE_SECONDS = read("PIPELINE_GRACE_SECONDS", "float", 25.0, at_least=0)
 PIPELINE_DAILY_SPEND_LIMIT_USD = read("PIPELINE_DAILY_SPEND_LIMIT_USD", Decimal, Decimal("50"), at_least=0)
 PIPELINE_RETRY_SPEND_USD = read("PIPELINE_RETRY_SPEND_USD", Decimal, Decimal("0.50"), at_least=0)
-# A paid start is sent within START_SECONDS of its committed intent, or never; only NONE_SECONDS after the intent may
-# "the upstream's list does not have it" be taken for "it was not started".
+# A paid start is sent within START_SECONDS of its committed intent, or never. "The upstream's list does not have it" means
+# "it was not started" only when the intent is NONE_SECONDS old.
 PIPELINE_START_SECONDS = read("PIPELINE_START_SECONDS", "float", 10.0, at_least=1)
 PIPELINE_NONE_SECONDS = read("PIPELINE_NONE_SECONDS", "float", 30.0, at_least=1)
 PIPELINE_POLL_SECONDS = read("PIPELINE_POLL_SECONDS", "float", 3.0, at_least=0.1)
-PIPELINE_SETTLE_SECONDS = read("PIPELINE_SETTLE_SECONDS", "float", 10.0, at_least=0)  # until an ended run's cost is final
+PIPELINE_SETTLE_SECONDS = read("PIPELINE_SETTLE_SECONDS", "float", 10.0, at_least=0)  # until an upstream run's cost is final
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     DATABASES["default"]["OPTIONS"] |= {
-        # A server that vanished is noticed within seconds, not after the kernel's default of two hours.
+        # Notice a vanished server within seconds instead of the kernel's default of two hours.
         "connect_timeout": 5,
         "keepalives": 1,
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
-        # A process stopped in the middle of a transaction must not keep its locks for longer than its lease, nor another wait;
-        # and what a killed one left its server to do ends with it (PostgreSQL 14 and newer).
+        # A process suspended in a transaction must not keep its locks, nor make others wait, for longer than a lease.
+        # PostgreSQL 14 and newer also ends the query of a client that was killed.
         "options": f"-c idle_in_transaction_session_timeout={int(PIPELINE_LEASE_SECONDS * 1000)}"
         f" -c lock_timeout={int(PIPELINE_LEASE_SECONDS * 1000)} -c client_connection_check_interval=1000",
     }
-# It speaks of a redelivering broker, and none is used here.
+# The warning is about brokers that redeliver; none is used here.
 warnings.filterwarnings("ignore", message="Retry and timeout are misconfigured")
 Q_CLUSTER = {
     "name": "controlplane",
-    "orm": "default",  # a broker must be named; nothing is ever put into it
+    "orm": "default",  # django-q2 needs a broker; it stays empty
     "workers": PIPELINE_WORKERS,
-    "timeout": None,  # SIGALRM in the middle of a landing would be no mercy: a run's end is the engine's business
+    "timeout": None,  # SIGALRM could interrupt the saving of items; the engine ends runs itself
     "retry": 2**31 - 1,
     "save_limit": -1,
     "scheduler": False,
@@ -154,13 +154,13 @@ Q_CLUSTER = {
 }
 
 # ---- upstreams -----------------------------------------------------------------------------------------------------
-APIFY_TOKEN = read("APIFY_TOKEN", "str", "").strip()  # read from a file, it ends with a new line
+APIFY_TOKEN = read("APIFY_TOKEN", "str", "").strip()  # a token from a file ends with a newline
 APIFY_API_URL = read("APIFY_API_URL", "str", "https://api.apify.com")
 META_ACCESS_TOKEN = read("META_ACCESS_TOKEN", "str", "").strip()
 META_GRAPH_URL = read("META_GRAPH_URL", "str", "https://graph.facebook.com")
 for name, url in {"APIFY_API_URL": APIFY_API_URL, "META_GRAPH_URL": META_GRAPH_URL}.items():
     if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-        CONFIGURATION_PROBLEMS.append((name, f"{name} is not a web address: {url!r}. It looks like https://api.example.com."))
+        CONFIGURATION_PROBLEMS.append((name, f"{name} is not a web address: {url!r}. Use a form like https://api.example.com."))
 
 # ---- people ------------------------------------------------------------------------------------------------------
 PIPELINE_TIME_ZONE = read("PIPELINE_TIME_ZONE", "str", "America/Los_Angeles")
@@ -168,7 +168,7 @@ try:
     ZoneInfo(PIPELINE_TIME_ZONE)
 except (KeyError, ValueError, OSError):
     CONFIGURATION_PROBLEMS.append(
-        ("PIPELINE_TIME_ZONE", f"PIPELINE_TIME_ZONE is not a time zone: {PIPELINE_TIME_ZONE!r}. It looks like Europe/Berlin.")
+        ("PIPELINE_TIME_ZONE", f"PIPELINE_TIME_ZONE is not a time zone: {PIPELINE_TIME_ZONE!r}. Use a name like Europe/Berlin.")
     )
     PIPELINE_TIME_ZONE = "America/Los_Angeles"
 TIME_ZONE = PIPELINE_TIME_ZONE  # what pages show; rows are UTC
@@ -212,7 +212,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF, "data:"],  # data: is the stock admin's own icons
+        "img-src": [SELF, "data:"],  # data: for the icons of Django's admin
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],

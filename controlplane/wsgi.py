@@ -1,4 +1,4 @@
-"""The web process. Its threads share a pool of database connections; workers open their own after fork."""
+"""The web process. Its threads share a pool of database connections; each worker opens its own after the fork."""
 
 import os
 

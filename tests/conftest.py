@@ -120,7 +120,7 @@ def chromium() -> Iterator["Browser"]:
 
 @pytest.fixture(autouse=True)
 def _nothing_goes_on_here() -> Iterator[None]:
-    """Wait for the threads of legacy and direct runs when a test ends: they use its database."""
+    """Stop a test's legacy and direct runs when it ends: their threads use its database."""
     yield
 
     api.hand_back_all()

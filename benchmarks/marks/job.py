@@ -1,4 +1,4 @@
-"""What every system is given to do: note when it began, and perhaps be busy for a while. For ours as two job types."""
+"""The work for every system: note when it begins, and stay busy if asked to. Ours gets it as two job types."""
 
 import os
 import time
@@ -13,7 +13,7 @@ from pipeline.contract.registry import job_type
 
 
 def note(name: str) -> None:
-    """One short line: appends below a page are atomic, so any number of workers may write."""
+    """Append one short line. Appends of less than a page are atomic, so any number of workers may write."""
     moment = time.time_ns()
     with open(os.environ["BENCH_MARKS"], "a") as marks:
         marks.write(f"{name} {moment} {os.getpid()}\n")

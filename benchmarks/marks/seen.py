@@ -1,4 +1,4 @@
-"""What the handlers noted, for whoever measures: times are the handlers' own, so how often one looks does not matter."""
+"""Reads what the handlers noted. The times are the handlers' own, so it does not matter how often this polls."""
 
 import os
 from pathlib import Path
@@ -14,12 +14,12 @@ class Mark(NamedTuple):
 
 
 def forget() -> None:
-    """Begin anew. While no worker runs, or a late mark counts for the next measurement."""
+    """Delete all marks. Call it while no worker runs: a late mark would count for the next measurement."""
     _file().write_text("")
 
 
 def wait_for(count: int, seconds: float = 30) -> list[Mark]:
-    """The marks since `forget`, when there are so many."""
+    """Wait until there are `count` marks since `forget`, and return all."""
     until(lambda: _file().read_bytes().count(b"\n") >= count, f"{count} handlers to begin", seconds)
     lines = (line.split() for line in _file().read_text().splitlines())
     return [Mark(name, int(at), int(pid)) for name, at, pid in lines]

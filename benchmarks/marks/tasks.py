@@ -1,4 +1,4 @@
-"""The same as procrastinate's tasks; its integration finds modules called tasks."""
+"""The same work as procrastinate tasks. Its integration loads modules called tasks."""
 
 from procrastinate.contrib.django import app
 

@@ -1,4 +1,4 @@
-"""Only three modules change a run's state, each by a conditional update. Saving a whole row would overwrite other changes."""
+"""Only the lifecycle and the claim change a run's state, by conditional updates. Saving a whole row would overwrite other changes."""
 
 import ast
 

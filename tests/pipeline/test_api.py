@@ -212,7 +212,7 @@ def test_many_are_queued_at_once_and_each_is_answered(brand):
     assert b.run == live
     assert again.run == a.run
     assert "Did you mean 'name'?" in str(wrong)
-    assert list(Run.objects.in_line().values_list("subject", flat=True)) == ["live", "a", "c"]
+    assert list(Run.objects.in_queue_order().values_list("subject", flat=True)) == ["live", "a", "c"]
     assert [run.job.status for run in work_off()] == ["archived"] * 3
 
 
