@@ -36,7 +36,7 @@ def json_page(number: int, size: int) -> bytes:
             "statusCode": 200,
             "statusMessage": "FOUND",
             "asin": ASIN,
-            "productTitle": "Collagen Peptides, unflavoured, 20 oz",
+            "productTitle": "Collagen Peptides, unflavored, 20 oz",
             "currentPage": 1,
             "sortStrategy": "recent",
             "countReviews": 812,

@@ -73,7 +73,7 @@ SENTENCES = {
 }
 
 TIMES = ["two days", "a week", "ten days", "three weeks", "a month", "about six weeks", "one season"]
-WHO = ["dog", "cat", "husband", "wife", "sister", "neighbour", "son", "daughter", "old terrier", "mother"]
+WHO = ["dog", "cat", "husband", "wife", "sister", "neighbor", "son", "daughter", "old terrier", "mother"]
 EMOJI = ["👍", "❤️", "🐶", "😡", "⭐⭐⭐", "🤷‍♀️", "👨‍👩‍👧", "🎉"]
 EDITS = [
     "Edit: after more time I changed my mind.",
