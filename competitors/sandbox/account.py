@@ -99,7 +99,7 @@ class Account:
             if not run.ended(now):
                 raise errors.invalid("Only a finished run can be resurrected.", "run-not-finished")
             refuse_what_does_not_fit(self, options.memory_mbytes)
-            run.kept = run.items(now)
+            run.earlier_items = run.items(now)
             again = make_run(Start.again(run, given, options), plan, self.config, {}, now)
             run.life, run.plan, run.options = again.life, again.plan, options
             run.resurrections += 1

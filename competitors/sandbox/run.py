@@ -38,7 +38,7 @@ class Run:
     dataset_id: str = field(default_factory=opaque_id)
     store_id: str = field(default_factory=opaque_id)
     queue_id: str = field(default_factory=opaque_id)
-    kept: list[Item] = field(default_factory=list)  # written before a resurrection
+    earlier_items: list[Item] = field(default_factory=list)  # from before a resurrection
     resurrections: int = 0
     gone: bool = False
     dataset_gone: bool = False
@@ -55,13 +55,13 @@ class Run:
         return self.life.ends if self.ended(now) else None
 
     def item_count(self, now: float) -> int:
-        return len(self.kept) + self.plan.written(self.life.done(now))
+        return len(self.earlier_items) + self.plan.written(self.life.done(now))
 
     def items(self, now: float, start: int = 0, stop: int | None = None) -> list[Item]:
         """Rows of the dataset at that moment. Those from before a resurrection come first."""
         count = self.item_count(now) if stop is None else min(stop, self.item_count(now))
-        kept = len(self.kept)
-        return self.kept[start:count] + self.plan.rows[max(0, start - kept) : max(0, count - kept)]
+        earlier = len(self.earlier_items)
+        return self.earlier_items[start:count] + self.plan.rows[max(0, start - earlier) : max(0, count - earlier)]
 
     def message(self, now: float) -> str:
         status = self.life.status(now)

@@ -205,7 +205,7 @@ def _classified(error: ApifyApiError, client: ApifyClient) -> RunError:
     if kind == "actor-memory-limit-exceeded":
         return BlockedError("Apify is full: the account's memory is in use by other runs.", seconds=30)
     if kind == "concurrent-runs-limit-exceeded":
-        return BlockedError("Apify is full: the account already has as many runs as it allows.", seconds=30)
+        return BlockedError("Apify is full: the account already has as many concurrent runs as it allows.", seconds=30)
     if kind == "not-enough-usage-to-run-paid-actor":
         return BlockedError(
             "The Apify account has no money left for this run. Add usage there; the run then continues by itself."

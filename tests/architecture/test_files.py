@@ -43,7 +43,7 @@ def test_every_file_has_a_name_that_says_what_is_in_it():
     assert [path for path in CODE if VAGUE.search(path)] == []
 
 
-def test_nothing_is_left_unfinished_by_its_own_words():
+def test_no_file_says_that_it_is_unfinished():
     left = [
         f"{path}: {found[0]}"
         for path in files()

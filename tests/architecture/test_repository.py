@@ -50,7 +50,7 @@ def test_nothing_committed_is_large():
         "apify_ap" + "i_" + "a" * 30,
     ],
 )
-def test_it_would_be_found(content):
+def test_each_kind_is_found(content):
     assert betrayals(content)
 
 

@@ -63,7 +63,7 @@ def test_paused_updates_leave_the_page_still(open_page, listing):
     assert not asked
 
 
-def test_who_was_signed_out_meanwhile_is_sent_to_sign_in_and_back(open_page, listing):
+def test_a_signed_out_user_is_sent_to_sign_in_and_back(open_page, listing):
     runs.running(listing)
     page = open_page(listing.competitor.get_absolute_url())
     page.context.clear_cookies()

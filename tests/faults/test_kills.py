@@ -85,7 +85,7 @@ def test_any_child_of_the_sentinel_may_be_killed(brand, tmp_path, number):
         until(reached(run, RunStatus.COMPLETED), "the next run to complete", 10)
 
 
-def test_a_death_that_cannot_be_written_takes_nobody_along(brand, tmp_path):
+def test_a_death_that_cannot_be_recorded_harms_no_other_worker(brand, tmp_path):
     """A worker's death ends its run, but the run's schedule is unreadable. The run is set aside when its lease lapses."""
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", AT_WORK)
     run = job.runs.get()

@@ -111,7 +111,7 @@ def test_a_stop_that_comes_before_there_is_a_sentinel_is_not_forgotten():
 
 
 @postgres_only
-def test_one_sigterm_is_one_though_the_database_keeps_the_supervisor_waiting(brand, tmp_path):
+def test_one_sigterm_counts_once_while_the_supervisor_waits_for_the_database(brand, tmp_path):
     """The supervisor repeats the signal after its database query; that does not count as a second one."""
     with cluster(tmp_path / "log") as workers:
         run = api.queue_one_time_job(brand.pk, "toy", {"naps": 12}).run
@@ -201,7 +201,7 @@ def test_a_rolling_restart_under_load_loses_and_repeats_nothing_and_pays_once(tm
         assert sandbox.state["runs_started"] == 10
     assert completed.filter(attempt=0).count() == 40
     assert [run.attempts.filter(outcome=Outcome.COMPLETED).count() for run in Run.objects.all()] == [1] * 40
-    assert not Attempt.objects.filter(outcome=Outcome.LOST).exists(), "a stop is no death"
+    assert not Attempt.objects.filter(outcome=Outcome.LOST).exists(), "a stop must not count as a death"
 
 
 def listeners():

@@ -41,13 +41,12 @@ class Command(BaseCommand):
         time = parser.add_mutually_exclusive_group()
         time.add_argument("--run-seconds", type=float, metavar="S", help="how long every run takes (default: 20)")
         time.add_argument("--speed", type=float, metavar="X", help="instead: X times faster than the real actor")
-        parser.add_argument(
-            "--settle-seconds", type=float, default=2.0, metavar="S", help="a run's cost stays preliminary for S (2)"
-        )
-        parser.add_argument("--seed", type=int, default=1, help="of the made-up reviews and of percentage faults (default: 1)")
-        parser.add_argument("--token", help="the only token accepted (default: any, except 'bad-token')")
+        settle = "a run's cost stays preliminary for S seconds after its end (default: 2)"
+        parser.add_argument("--settle-seconds", type=float, default=2.0, metavar="S", help=settle)
+        parser.add_argument("--seed", type=int, default=1, help="seed of made-up reviews and percentage faults (default: 1)")
+        parser.add_argument("--token", help="the only accepted token (default: any, except 'bad-token')")
         parser.add_argument("--price", type=float, metavar="USD", help="price of 1,000 items (default: the actor's own)")
-        parser.add_argument("--memory", type=int, default=65_536, metavar="MB", help="memory of all live runs together")
+        parser.add_argument("--memory", type=int, default=65_536, metavar="MB", help="limit for all live runs (default: 65536)")
         parser.add_argument("--concurrent-runs", type=int, default=32, metavar="N", help="most live runs at once (default: 32)")
         parser.add_argument("--faults", default="", help="faults that are armed at the start; see below")
 

@@ -49,7 +49,7 @@ def test_a_star_filter_gives_only_that_star() -> None:
 
 
 @pytest.mark.parametrize("keyword", KEYWORDS.split())
-def test_every_keyword_finds_reviews_that_hold_it(keyword: str) -> None:
+def test_every_keyword_finds_reviews_that_contain_it(keyword: str) -> None:
     items = [item for item in items_of(keyword=keyword) if "reviewId" in item]
     assert items
     assert all(keyword in f"{item['title']} {item['text']}".lower() for item in items)
@@ -91,7 +91,7 @@ def test_only_verified_or_only_with_pictures() -> None:
     assert all(review.images for review in matching(Query(ASINS[0], "com", media_only=True), reviews))
 
 
-def test_items_have_the_fields_and_the_unevenness_of_the_real_ones() -> None:
+def test_items_have_the_fields_and_irregularities_of_real_ones() -> None:
     items = [item for asin in ASINS for stars in (1, 2, 3, 4, 5) for item in items_of(asin, stars=stars) if "reviewId" in item]
     usual = items[0]
     assert {"reviewId", "text", "date", "rating", "title", "userName", "numberOfHelpful", "variationId"} <= set(usual)

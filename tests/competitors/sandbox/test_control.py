@@ -29,7 +29,7 @@ def test_faults_are_armed_shown_and_disarmed_over_http(api: Api) -> None:
     assert "drop_start" in api.get("/sandbox/faults").json()
 
 
-def test_mistakes_are_a_400_that_says_what(api: Api) -> None:
+def test_mistakes_are_a_400_with_a_message(api: Api) -> None:
     for path, body in [
         ("/sandbox/faults", {"nonsense": 1}),
         ("/sandbox/settings", {"seed": 5}),

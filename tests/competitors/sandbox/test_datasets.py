@@ -55,7 +55,7 @@ def test_the_run_leads_to_its_items(api: Api, run: dict[str, Any]) -> None:
     assert api.get(f"/v2/actor-runs/{run['id']}/dataset/items").json() == api.items(run)
 
 
-def test_lines_instead_of_an_array(api: Api, run: dict[str, Any]) -> None:
+def test_items_can_be_json_lines(api: Api, run: dict[str, Any]) -> None:
     answer = api.get(f"/v2/datasets/{run['defaultDatasetId']}/items", format="jsonl", limit=3)
     assert len(answer.text.splitlines()) == 3
 

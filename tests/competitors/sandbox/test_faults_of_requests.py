@@ -38,7 +38,7 @@ def test_a_dropped_request_did_nothing(api: Api) -> None:
     assert api.sandbox.state["runs_started"] == 0
 
 
-def test_a_dropped_answer_was_carried_out(hour_long: Sandbox) -> None:
+def test_a_request_with_a_dropped_answer_was_handled(hour_long: Sandbox) -> None:
     api = Api(hour_long)
     run = api.started()
     arm(api, "drop_answer", count=1, path="/abort")
@@ -76,7 +76,7 @@ def outcomes(sandbox: Any) -> list[int]:
     return found
 
 
-def test_percentages_fall_the_same_way_for_the_same_seed(start_sandbox: Any) -> None:
+def test_percentage_faults_repeat_with_the_same_seed(start_sandbox: Any) -> None:
     faults = {"drop_percent": 20, "error_percent": 30}
     first, again, other = (outcomes(start_sandbox(seed=seed, faults=faults)) for seed in (3, 3, 4))
     assert first == again != other
@@ -84,7 +84,7 @@ def test_percentages_fall_the_same_way_for_the_same_seed(start_sandbox: Any) -> 
     assert 3 <= first.count(0) <= 25
 
 
-def test_a_share_of_those_that_fail_was_carried_out(start_sandbox: Any) -> None:
+def test_some_failed_requests_were_handled(start_sandbox: Any) -> None:
     sandbox = start_sandbox(faults={"drop_percent": 100}, concurrent_runs_limit=100)
     api = Api(sandbox)
     for _ in range(20):

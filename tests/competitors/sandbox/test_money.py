@@ -39,7 +39,7 @@ def test_max_items_caps_the_charge_and_stops_the_run_softly(api: Api) -> None:
     assert run["usageTotalUsd"] == pytest.approx(25 * 0.75 / 1000)
 
 
-def test_the_greatest_charge_caps_the_charge_and_stops_the_run_softly(api: Api) -> None:
+def test_max_total_charge_caps_the_charge_and_stops_the_run_softly(api: Api) -> None:
     run = api.ended(api.started(star_sweeps(), maxTotalChargeUsd=0.03)["id"])
     assert 40 <= len(api.items(run)) < 55
     assert run["usageTotalUsd"] == pytest.approx(0.03)
@@ -62,7 +62,7 @@ def test_the_memory_of_the_account_is_shared(hour_long: Sandbox) -> None:
     assert hour_long.state["runs_started"] == 3
 
 
-def test_only_so_many_runs_at_once(hour_long: Sandbox) -> None:
+def test_the_number_of_concurrent_runs_is_limited(hour_long: Sandbox) -> None:
     hour_long.account.config.change({"concurrent_runs_limit": 1})
     api = Api(hour_long)
     api.started()

@@ -60,7 +60,7 @@ def test_waiting_is_capped_and_not_refused(start_sandbox: Any) -> None:
     assert 0.19 <= time.monotonic() - began < 10
 
 
-def test_an_abort_wakes_those_who_wait(hour_long: Sandbox) -> None:
+def test_an_abort_wakes_waiting_calls(hour_long: Sandbox) -> None:
     api = Api(hour_long)
     run = api.started()
     found: list[str] = []
@@ -108,7 +108,7 @@ def test_lists_page_and_sort_and_filter(hour_long: Sandbox) -> None:
     assert (page["total"], page["count"], page["offset"], page["limit"], page["desc"]) == (5, 1, 4, 1000, False)
 
 
-def test_the_bounds_of_a_list_belong_to_it(api: Api) -> None:
+def test_the_time_bounds_of_a_list_are_inclusive(api: Api) -> None:
     started = api.started()["startedAt"]
     listed = api.get("/v2/actor-runs", startedAfter=started, startedBefore=started).json()["data"]
     assert listed["total"] == 1

@@ -28,7 +28,7 @@ def test_it_listens_on_loopback_addresses() -> None:
     ]
 
 
-def test_closing_lets_go_of_those_who_wait(start_sandbox: Any) -> None:
+def test_closing_ends_waiting_calls(start_sandbox: Any) -> None:
     sandbox = serve(run_seconds=3600)
     run = Api(sandbox).started()
     answers: list[Any] = []
