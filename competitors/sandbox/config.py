@@ -13,7 +13,7 @@ SECONDS_PER_STAGE = 20.0
 @dataclass
 class Config:
     seed: int = 1
-    data: Path | None = None  # folder of *.jsonl, or one such file, with real items to serve
+    data: Path | None = None  # folder with amazon_reviews*.jsonl, or one such file
     run_seconds: float | None = 20.0  # how long every run takes; None: by its number of queries and ``speed``
     speed: float = 1.0  # how many times faster than the real actor; only without run_seconds
     settle_seconds: float = 0.0  # a finished run shows preliminary costs for this long
