@@ -1,4 +1,4 @@
-"""Only the lifecycle and the claim change a run's state, by conditional updates. Saving a whole row would overwrite other changes."""
+"""Only the lifecycle and the claim change a run's state, by conditional updates. Whoever saves a whole row overwrites others."""
 
 import ast
 

@@ -1,19 +1,16 @@
-"""The write door: queueing, dedupe, and what a person may do to a run or job."""
+"""What a person does to one run, through the write door."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from pipeline import api
-from pipeline.api import enqueue
-from pipeline.contract.errors import InvalidRequest, NotAllowed
+from pipeline.contract.errors import NotAllowed
 from pipeline.engine.queue.claim import claim
 from pipeline.engine.workers.inline import work_off, work_one
 from pipeline.engine.workers.processes import register_worker
-from pipeline.models import Brand, DatasetStatus, Job, Run
+from pipeline.models import Brand, DatasetStatus, Run
 from pipeline.states import JobStatus, RunStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,90 +19,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def brand():
     return Brand.objects.create(name="Acme", slug="acme")
-
-
-def test_a_click_makes_one_job_and_one_pending_run(brand):
-    queued = api.queue_one_time_job(brand.pk, "toy", {"name": "owl"})
-    assert queued.created
-    assert (queued.run.status, queued.run.subject, queued.run.parameters["name"]) == (RunStatus.PENDING, "owl", "owl")
-    assert queued.job.schedule_type == Job.Schedule.ONE_TIME
-
-
-def test_a_second_click_returns_the_live_run(brand):
-    first = api.queue_one_time_job(brand.pk, "toy")
-    second = api.queue_one_time_job(brand.pk, "toy")
-    assert not second.created
-    assert second.run == first.run
-    assert (Run.objects.count(), Job.objects.count()) == (1, 1)
-
-
-def test_another_subject_or_brand_is_another_run(brand):
-    other = Brand.objects.create(name="Other", slug="other")
-    queued = [
-        api.queue_one_time_job(brand.pk, "toy", {"name": "owl"}),
-        api.queue_one_time_job(brand.pk, "toy", {"name": "fox"}),
-        api.queue_one_time_job(other.pk, "toy", {"name": "owl"}),
-        api.queue_one_time_job(None, "toy", {"name": "owl"}),
-    ]
-    assert all(one.created for one in queued)
-
-
-def test_a_finished_run_frees_its_key(brand):
-    first = api.queue_one_time_job(brand.pk, "toy")
-    work_off()
-    assert api.queue_one_time_job(brand.pk, "toy").run != first.run
-
-
-def test_a_click_storm_makes_one_run(brand):
-    """50 clicks from 10 connections."""
-    barrier, made, failures = threading.Barrier(10), [], []
-
-    def click():
-        try:
-            barrier.wait(30)
-            for _ in range(5):
-                made.append(api.queue_one_time_job(brand.pk, "toy"))
-        except Exception as error:  # noqa: BLE001  shown below
-            failures.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=click) for _ in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not failures
-    assert len(made) == 50
-    assert sum(one.created for one in made) == 1
-    assert {one.run.pk for one in made} == {Run.objects.get().pk}
-    assert Job.objects.count() == 1
-
-
-@pytest.mark.parametrize(
-    ("parameters", "field", "words"),
-    [
-        ({"nam": "owl"}, "nam", "Did you mean 'name'?"),
-        ({"works": "long"}, "works", "number"),
-        ({"ends": "badly"}, "ends", "badly"),
-    ],
-)
-def test_bad_parameters_are_refused_before_anything_is_queued(brand, parameters, field, words):
-    with pytest.raises(InvalidRequest) as refused:
-        api.queue_one_time_job(brand.pk, "toy", parameters)
-    assert words in " ".join(refused.value.errors[field])
-    assert not Job.objects.exists()
-
-
-@pytest.mark.parametrize("brand_id", ["not-a-uuid", "5a2d8a54-0000-4000-8000-000000000000"])
-def test_an_unknown_brand_is_refused(brand_id):
-    with pytest.raises(InvalidRequest, match="brand"):
-        api.queue_one_time_job(brand_id, "toy")
-
-
-def test_an_unknown_job_type_is_refused_with_the_known_ones(brand):
-    with pytest.raises(InvalidRequest, match="Known: .*toy"):
-        api.queue_one_time_job(brand.pk, "toi")
 
 
 def test_a_run_that_completed_ok_archives_its_manual_job(brand):
@@ -197,34 +110,6 @@ def test_accepting_a_partial_result_moves_the_freshness_clock(brand):
     api.accept(run, None)
     status.refresh_from_db()
     assert status.last_success_at == run.completed_at
-
-
-def test_many_are_queued_at_once_and_each_is_answered(brand):
-    live = api.queue_one_time_job(brand.pk, "toy", {"name": "live"}).run
-    wanted = [{"name": "a"}, {"name": "live"}, {"nmae": "b"}, {"name": "c"}, {"name": "a"}]
-    a, b, wrong, c, again = api.queue_many(brand.pk, "toy", wanted)
-    assert [(one.run.subject, one.created) for one in (a, b, c, again)] == [
-        ("a", True),
-        ("live", False),
-        ("c", True),
-        ("a", False),
-    ]
-    assert b.run == live
-    assert again.run == a.run
-    assert "Did you mean 'name'?" in str(wrong)
-    assert list(Run.objects.in_queue_order().values_list("subject", flat=True)) == ["live", "a", "c"]
-    assert [run.job.status for run in work_off()] == ["archived"] * 3
-
-
-def test_many_that_race_with_a_click_make_no_second_run(brand, monkeypatch):
-    live = api.queue_one_time_job(brand.pk, "toy", {"name": "live"}).run
-    look = enqueue._live_by_key
-    before: list[dict[str, Run]] = [{}]  # the first look finds nothing: the click comes right after it
-    monkeypatch.setattr(enqueue, "_live_by_key", lambda keys: before.pop() if before else look(keys))
-    queued = api.queue_many(brand.pk, "toy", [{"name": "new"}, {"name": "live"}])
-    assert [one.created for one in queued] == [True, False]
-    assert queued[1].run == live
-    assert Run.objects.count() == 2
 
 
 def test_accepting_an_old_result_does_not_set_the_freshness_clock_back(brand):
