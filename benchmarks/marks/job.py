@@ -56,3 +56,8 @@ class Doze(JobType):
             ctx.check()
             time.sleep(0.02)
         return Done()
+
+
+@job_type("load", label="Load", emoji="🧱", datasets={})
+class Load(Mark):
+    """Rows that only lie there, of a type of their own."""

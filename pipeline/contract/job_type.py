@@ -48,6 +48,7 @@ class JobType:
     datasets: ClassVar[dict[str, str]]  # key -> label
     source: ClassVar[str]  # the upstream it pays, '' for none
     max_age: ClassVar[timedelta]  # how old its data may be and still count as fresh
+    version: ClassVar[int]  # of the code that records steps
     max_runtime: ClassVar[timedelta] = timedelta(minutes=30)  # of one attempt at work; waiting upstream does not count
     Params: type[ParameterForm]
 

@@ -23,8 +23,13 @@ def job_type(
     source: str = "",
     max_age: timedelta = timedelta(days=1),
     max_runtime: timedelta = timedelta(minutes=30),
+    version: int = 1,
 ) -> Callable[[type[JobType]], type[JobType]]:
-    """Register the class under `name`. A second registration of a name, or a class that lacks its parts, stops the start."""
+    """Register the class under `name`. A second registration of a name, or a class that lacks its parts, stops the start.
+
+    `version`: raise it when the result of a step changes its meaning. Workers with older code then leave such a run alone, and
+    newer code repeats the steps that older code recorded. Paid starts and saved pages are never repeated.
+    """
 
     def register(cls: type[JobType]) -> type[JobType]:
         where = f"{cls.__module__}.{cls.__qualname__}"
@@ -40,7 +45,7 @@ def job_type(
         if not hasattr(cls, "Params") or cls.run is JobType.run:
             raise ImproperlyConfigured(f"Job type {name!r} ({where}) needs a Params form and a run() method.")
         cls.name, cls.label, cls.emoji, cls.datasets, cls.source = name, label, emoji, datasets, source
-        cls.max_age, cls.max_runtime = max_age, max_runtime
+        cls.max_age, cls.max_runtime, cls.version = max_age, max_runtime, version
         _types[name] = cls()
         return cls
 
@@ -79,6 +84,16 @@ def find_type(name: str) -> JobType | None:
 
 def all_types() -> list[JobType]:
     return [_types[name] for name in sorted(_types)]
+
+
+def versions() -> dict[str, int]:
+    """The version of each job type's code here, by name."""
+    return {name: handler.version for name, handler in _types.items()}
+
+
+def version_of(name: str) -> int:
+    """The version of the type's code here, 0 where there is none."""
+    return versions().get(name, 0)
 
 
 def longest_work(name: str) -> timedelta:

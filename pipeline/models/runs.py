@@ -56,6 +56,9 @@ class Run(models.Model):
     priority = models.PositiveSmallIntegerField(default=MANUAL)
     attempt = models.PositiveSmallIntegerField(default=0, help_text="Tries that failed so far.")
     recoveries = models.PositiveSmallIntegerField(default=0, help_text="Deaths since the last committed step or page.")
+    code_version = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Newest version of the job type's code that recorded a step; 0: none yet."
+    )
     dedupe_key = models.CharField(max_length=300, null=True, blank=True)  # noqa: DJ001  NULL: holds no key
     lease_token = models.UUIDField(null=True, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
@@ -177,6 +180,7 @@ class Step(models.Model):
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
     name = models.CharField(max_length=120)
     result = models.JSONField(null=True)
+    version = models.PositiveSmallIntegerField(default=1, db_default=1, help_text="Of the job type's code that recorded it.")
     at = models.DateTimeField(auto_now=True)
 
     class Meta:

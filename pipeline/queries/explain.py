@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from statistics import median_low
 
-from ..contract.registry import label_of
+from ..contract.registry import find_type, label_of
 from ..contract.source import source_label
-from ..engine.queue.limits import Limit
+from ..engine.queue.candidates import has_code_for
+from ..engine.queue.limits import KEEPS_BACK, Kind, Stop, stage_of
 from ..engine.queue.stops import current_stops
 from ..models import Event, Pause, Run, UpstreamRun, Worker
 from ..states import JobStatus, RunStatus
@@ -24,7 +25,7 @@ class Surroundings:
     at: datetime
 
     _usual: dict[str, timedelta | None] = field(default_factory=dict)
-    _limited: dict[Limit, str] = field(default_factory=dict)
+    _limited: dict[Stop, str] = field(default_factory=dict)
 
     def usual(self, job_type: str) -> timedelta | None:
         """How long the type's upstream runs take: the median of the last that succeeded."""
@@ -35,14 +36,14 @@ class Surroundings:
             self._usual[job_type] = median_low(took) if took else None
         return self._usual[job_type]
 
-    def limited(self, limit: Limit) -> str:
+    def limited(self, limit: Stop) -> str:
         """What uses a limit's slots."""
         if limit not in self._limited:
             self._limited[limit] = _limited(limit)
         return self._limited[limit]
 
     @cached_property
-    def stops(self) -> list[Limit]:
+    def stops(self) -> list[Stop]:
         return current_stops()
 
     @cached_property
@@ -88,19 +89,32 @@ def explain(run: Run, at: datetime, around: Surroundings | None = None) -> str:
 
 
 def held_back(run: Run, around: Surroundings) -> str:
-    """What keeps a due run from being claimed; '' where nothing but the want of a free worker does."""
-    begun = run.status == RunStatus.WAITING or run.priority == Run.WOKEN
-    cancelled = run.cancel_requested_at is not None
-    if run.job.status == JobStatus.PAUSED and not (begun or cancelled):
+    """What keeps a due run from being claimed; '' where it only waits for a free worker."""
+    stage = stage_of(run)
+    if not has_code_for(run, around.at):
+        return _unknown(run)
+    if run.job.status == JobStatus.PAUSED and stage in KEEPS_BACK[Kind.JOB_PAUSE]:
         return _paused(run, around)
-    covering = (limit for limit in around.stops if limit.covers(run.job_type, run.brand_id))
-    stop = next((limit for limit in covering if limit.holds_back(begun=begun, cancelled=cancelled)), None)
+    covering = (stop for stop in around.stops if stop.covers(run.job_type, run.brand_id))
+    stop = next((stop for stop in covering if stop.keeps_back(stage)), None)
     if stop is None:
         return ""
-    if stop.reason or stop.max_running is not None:
-        return stop.reason or around.limited(stop)
+    if stop.kind in (Kind.FULL, Kind.ZERO):
+        return around.limited(stop)
+    if stop.kind is not Kind.PAUSE:
+        return stop.reason
     pause = next((p for p in around.pauses if p.job_type in ("", run.job_type) and p.brand_id in (None, run.brand_id)), None)
     return f"Paused by {pause.by or 'the system'} since {clock(pause.since)}: {pause}." if pause else "Paused."
+
+
+def _unknown(run: Run) -> str:
+    handler = find_type(run.job_type)
+    if handler is None:
+        return f"Nothing here has code for the job type {run.job_type!r}. Deploy code that has it, or cancel the run."
+    return (
+        f"Newer code began this run (version {run.code_version}, here it is {handler.version})."
+        " A worker with that code continues it."
+    )
 
 
 def _paused(run: Run, around: Surroundings) -> str:
@@ -145,7 +159,7 @@ def _waiting(run: Run, at: datetime, around: Surroundings) -> str:
     return f"{words}: {upstream.message}" if upstream.message else f"{words}."
 
 
-def _limited(limit: Limit) -> str:
+def _limited(limit: Stop) -> str:
     what = label_of(limit.job_type) if limit.job_type else "all runs"
     if not limit.max_running:
         return f"The limit for {what} is 0: nothing starts until it is raised."

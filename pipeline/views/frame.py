@@ -33,8 +33,9 @@ def _sections(request: HttpRequest) -> list[dict[str, Any]]:
     """The navigation that this person may use. A section is current on its own page and on all below it."""
     user = getattr(request, "user", None)
     staff = user is not None and user.is_staff
+    navigation: list[dict[str, Any]] = settings.NAVIGATION
     sections = []
-    for entry in settings.NAVIGATION:
+    for entry in navigation:
         if entry.get("staff") and not staff:
             continue
         url = reverse(entry["url"])

@@ -98,3 +98,8 @@ class Toy(JobType):
             verdict="partial" if params["ends"] == "partial" else "ok",
             reason="Half of it is missing." if params["ends"] == "partial" else "",
         )
+
+
+@job_type("marble", label="Marble", emoji="🔮", datasets={})
+class Marble(Toy):
+    """A second type, for what one type must not do to another."""

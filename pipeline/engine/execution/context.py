@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from ...contract.context import Context
 from ...contract.errors import Cancelled, CredentialRejected, PermanentError, RunError, TransientError, UpstreamDown
+from ...contract.registry import version_of
 from ...contract.source import Order, get_source
 from ...models import Brand, Run, Step, UpstreamRun
 from .. import database
@@ -34,15 +35,21 @@ class WorkerContext(LeasedRun, Context):
         self._sleeps = 0
 
     def step(self, name: str, fn: Callable[[], Any]) -> Any:
+        version = version_of(self.run.job_type)
         stored = Step.objects.filter(run=self.run, name=name).first()
-        if stored:
+        if stored and stored.version == version:
             return stored.result
+        if stored:
+            self.log(f"Step {name!r} is repeated: version {stored.version} of this job type recorded it, now it is {version}.")
+        return self._checkpoint(name, fn, version)
+
+    def _checkpoint(self, name: str, fn: Callable[[], Any], version: int) -> Any:
         self.check()
         if self.cancelling:
             raise Cancelled
         result = fn()
         with self.fenced():
-            Step.objects.update_or_create(run=self.run, name=name, defaults={"result": result})
+            Step.objects.update_or_create(run=self.run, name=name, defaults={"result": result, "version": version})
             self.progressed()
         return result
 
@@ -82,7 +89,11 @@ class WorkerContext(LeasedRun, Context):
 
     def sleep(self, duration: timedelta) -> None:
         self._sleeps += 1
-        until = datetime.fromisoformat(self.step(f"sleep {self._sleeps}", lambda: (self.now() + duration).isoformat()))
+        name = f"sleep {self._sleeps}"
+        stored = Step.objects.filter(run=self.run, name=name).first()  # of any version: the engine's own
+        version = version_of(self.run.job_type)
+        end = stored.result if stored else self._checkpoint(name, lambda: (self.now() + duration).isoformat(), version)
+        until = datetime.fromisoformat(str(end))
         while (left := until - self.now()) > timedelta(0):
             self.check()
             if self.cancelling:

@@ -97,12 +97,7 @@ def _land_page(leased: LeasedRun, upstream: UpstreamRun, page: Page, land: Land,
         UpstreamRun.objects.filter(pk=upstream.pk).update(read_offset=page.next_offset)
         so_far = totals + Counter(result.counts)
         Step.objects.update_or_create(run=leased.run, name=step, defaults={"result": dict(so_far)})
-        Run.objects.filter(pk=leased.run.pk).update(
-            counts=dict(so_far),
-            progress={"done": page.next_offset, "total": None, "unit": "items"},
-            recoveries=0,
-            blocked_since=None,
-        )
+        leased.progressed(counts=dict(so_far), progress={"done": page.next_offset, "total": None, "unit": "items"})
     return result
 
 

@@ -14,7 +14,7 @@ from ...contract.context import Context, PageResult
 from ...contract.errors import NotAllowed, RunError, TransientError
 from ...contract.job_type import Done
 from ...contract.parameters import clean_parameters
-from ...contract.registry import get_type
+from ...contract.registry import get_type, version_of
 from ...contract.source import Order
 from ...models import RawPage, RejectedItem, Run, RunLog, UpstreamRun
 from ...states import RUN_ACTIONS
@@ -82,7 +82,7 @@ class ReplayContext(Context):
     def sleep(self, duration: timedelta) -> None: ...
 
     def step(self, name: str, fn: Callable[[], Any]) -> Any:
-        stored = self.run.steps.filter(name=name).first()
+        stored = self.run.steps.filter(name=name, version=version_of(self.run.job_type)).first()
         return stored.result if stored else fn()
 
     def start(self, order: Order, step: str = "start") -> UpstreamRun:

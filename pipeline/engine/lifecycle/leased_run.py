@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-
-from django.db.models import Q
+from typing import Any
 
 from ...contract.errors import HandBack, LeaseLost, Park
+from ...contract.registry import version_of
 from ...models import Run, RunLog
 from .. import journal
 from ..database import now
@@ -64,7 +64,14 @@ class LeasedRun:
         with self.fenced():
             Run.objects.filter(pk=self.run.pk).update(progress={"done": done, "total": total, "unit": unit})
 
-    def progressed(self) -> None:
-        """A step or page is committed: earlier deaths no longer count towards poison, nor earlier waits towards a failed try."""
-        stuck = Q(recoveries__gt=0) | Q(blocked_since__isnull=False)
-        Run.objects.filter(stuck, pk=self.run.pk).update(recoveries=0, blocked_since=None)
+    def progressed(self, **fields: Any) -> None:
+        """A step or page is committed: earlier deaths no longer count towards poison, nor earlier waits towards a failed try.
+
+        From now on older code leaves the run alone. `fields` are written with it.
+        """
+        reached = {"recoveries": 0, "blocked_since": None, "code_version": version_of(self.run.job_type)}
+        changed = {name: value for name, value in reached.items() if getattr(self.run, name) != value} | fields
+        if changed:
+            Run.objects.filter(pk=self.run.pk).update(**changed)
+            for name, value in reached.items():
+                setattr(self.run, name, value)

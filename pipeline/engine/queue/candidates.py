@@ -1,89 +1,122 @@
-"""The query for the next run."""
+"""The query for the next run: lapsed leases, then cancels and woken waits, then the pending runs by priority and order.
+
+What a stop keeps back is decided by limits.KEEPS_BACK, which code a run needs by the registry's versions. The sentence on the
+pages (queries/explain.py) is made from the same two.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
 
+from ...contract.registry import versions
 from ...models import Job, Run
 from ..database import by_index, rows
-from .limits import Limit
+from .limits import KEEPS_BACK, Kind, Stage, Stop
+
+# A cancelled run whose code nobody has is ended without it: by then a rolling deploy is over.
+DEPLOYED_WITHIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A run that may be claimed; `lapsed`: its last worker is dead; `needs_key`: a schedule's tick that holds no key yet."""
+    """A run that may be claimed. `lapsed`: its last worker is dead. `needs_key`: a schedule's tick that has no key yet."""
 
     pk: int
     lapsed: bool
     needs_key: bool
 
 
-def next_candidate(
-    current_stops: list[Limit], pending_types: list[str], at: datetime, *, lapsed: bool = True
-) -> Candidate | None:
-    """The next run in line: lapsed leases first, then cancels and woken waits, then the pending by priority and order."""
-    table, jobs = Run._meta.db_table, Job._meta.db_table
+def has_code_for(run: Run, at: datetime) -> bool:
+    """Whether this process may claim the run: it has the job type and can read the steps that are recorded.
+
+    A run that was cancelled longer ago than DEPLOYED_WITHIN may be ended without its code.
+    """
+    cancelled = run.cancel_requested_at is not None and run.cancel_requested_at < at - DEPLOYED_WITHIN
+    return cancelled or run.code_version <= versions().get(run.job_type, -1)
+
+
+def next_candidate(stops: list[Stop], pending_types: list[str], at: datetime, *, lapsed: bool = True) -> Candidate | None:
+    """The next run in the claim's order, None where there is none. `lapsed`: whether a lapsed lease counts as a death."""
+    table = Run._meta.db_table
     skip = "FOR UPDATE OF r SKIP LOCKED" if connection.vendor == "postgresql" and connection.in_atomic_block else ""
-    moment = connection.ops.adapt_datetimefield_value(at) if connection.vendor == "sqlite" else at
+    moment, deployed = _time(at), _time(at - DEPLOYED_WITHIN)
+    known = versions()
+    whens = " ".join("WHEN %s THEN %s" for _ in known)
+    readable = f"r.code_version <= CASE r.job_type {whens} ELSE -1 END" if known else "1 = 0"
+    known_values: list[Any] = [part for pair in known.items() for part in pair]
+    free = {stage: _none_of(stop for stop in stops if stop.keeps_back(stage)) for stage in Stage}
+
     dead = (
         f"SELECT r.id FROM {table} r WHERE r.status = 'running' AND r.lease_expires_at < %s"
         f" ORDER BY r.lease_expires_at LIMIT 1 {skip}"
     )
-    busy, busy_values = _none_of(limit for limit in current_stops if limit.holds_back(begun=True, cancelled=True))
+    sql, values = free[Stage.CANCELLED]
     cancelled = (
         f"SELECT r.id FROM {table} r WHERE r.status IN ('pending', 'waiting') AND r.cancel_requested_at IS NOT NULL"
-        f" AND r.due_at <= %s{busy} ORDER BY r.due_at LIMIT 1 {skip}"
+        f" AND r.due_at <= %s{sql} AND ({readable} OR r.cancel_requested_at < %s) ORDER BY r.due_at LIMIT 1 {skip}"
     )
-    slots, pauses = (
-        [one for one in current_stops if one.max_running is not None],
-        [one for one in current_stops if one.max_running is None],
+    cancelled_values = [moment, *values, *known_values, deployed]
+    sql, values = free[Stage.BEGUN]
+    woken = (
+        f"SELECT r.id FROM {table} r WHERE r.status = 'waiting' AND r.due_at <= %s{sql} AND {readable}"
+        f" ORDER BY r.due_at LIMIT 1 {skip}"
     )
-    full, full_values = _none_of(slots)
-    woken = f"SELECT r.id FROM {table} r WHERE r.status = 'waiting' AND r.due_at <= %s{full} ORDER BY r.due_at LIMIT 1 {skip}"
-    # Type by type, each by its own index: all the runs of one that is stopped may stand before the first that may start.
-    # A pause keeps back what has not begun; what is to be brought to its end is woken.
-    stopped, paused = ({one.job_type for one in some if not one.brand_id} for some in (slots, pauses))
-    types = [] if "" in stopped else [name for name in pending_types if name not in stopped]
-    free, free_values = _none_of(pauses)
-    begun = f"r.priority = {Run.WOKEN}"
-    new = f"1 = 1{free} AND (SELECT j.status FROM {jobs} j WHERE j.id = r.job_id) <> 'paused'"
-    pending_values: list[Any] = []
-    parts = []
-    for number, name in enumerate(types):
-        all_paused = "" in paused or name in paused
-        parts.append(
-            f"SELECT * FROM (SELECT r.id, r.priority, r.order_at FROM {table} r {by_index('run_claim_pending')}"
-            f" WHERE r.job_type = %s AND r.status = 'pending' AND r.due_at <= %s{full}"
-            f" AND {begun if all_paused else f'({begun} OR ({new}))'}"
-            f" ORDER BY r.priority, r.order_at, r.id LIMIT 1 {skip}) AS t{number}"
-        )
-        pending_values += [name, moment, *full_values, *([] if all_paused else free_values)]
-    pending = (
-        f"SELECT id FROM ({' UNION ALL '.join(parts)}) AS firsts ORDER BY priority, order_at, id LIMIT 1" if types else "NULL"
-    )
+    woken_values = [moment, *values, *known_values]
+    pending, pending_values = _pending(stops, [name for name in pending_types if name in known], known, moment, skip)
     query = (
         f"SELECT id, status = 'running', scheduled_for IS NOT NULL AND dedupe_key IS NULL FROM {table}"
         f" WHERE id = COALESCE(({dead if lapsed else 'NULL'}), ({cancelled}), ({woken}), ({pending}))"
     )
-    values = [*([moment] if lapsed else []), moment, *busy_values, moment, *full_values, *pending_values]
-    (row,) = rows(query, values) or [None]
+    (row,) = rows(query, [*([moment] if lapsed else []), *cancelled_values, *woken_values, *pending_values]) or [None]
     return Candidate(row[0], bool(row[1]), bool(row[2])) if row else None
 
 
-def _none_of(these: Iterable[Limit]) -> tuple[str, list[Any]]:
+def _pending(stops: list[Stop], types: list[str], known: dict[str, int], moment: Any, skip: str) -> tuple[str, list[Any]]:
+    """The first pending run of all types. Each type by its own index: thousands of a stopped type may come before it."""
+    new_only = [stop for stop in stops if not stop.keeps_back(Stage.BEGUN)]
+    all_but_cancelled = [stop for stop in stops if stop.keeps_back(Stage.BEGUN)]
+    begun_free, begun_values = _none_of(all_but_cancelled)
+    new_free, new_values = _none_of(new_only)
+    begun = f"r.priority = {Run.WOKEN}"
+    new = f"1 = 1{new_free}"
+    if Stage.NEW in KEEPS_BACK[Kind.JOB_PAUSE]:
+        new += f" AND (SELECT j.status FROM {Job._meta.db_table} j WHERE j.id = r.job_id) <> 'paused'"
+    parts: list[str] = []
+    values: list[Any] = []
+    for name in types:
+        if any(stop.covers(name, None) for stop in all_but_cancelled if stop.brand_id is None):
+            continue
+        only_begun = any(stop.covers(name, None) for stop in new_only if stop.brand_id is None)
+        parts.append(
+            f"SELECT * FROM (SELECT r.id, r.priority, r.order_at FROM {Run._meta.db_table} r {by_index('run_claim_pending')}"
+            f" WHERE r.job_type = %s AND r.status = 'pending' AND r.due_at <= %s AND r.code_version <= %s{begun_free}"
+            f" AND {begun if only_begun else f'({begun} OR ({new}))'}"
+            f" ORDER BY r.priority, r.order_at, r.id LIMIT 1 {skip}) AS t{len(parts)}"
+        )
+        values += [name, moment, known[name], *begun_values, *([] if only_begun else new_values)]
+    if not parts:
+        return "NULL", []
+    return f"SELECT id FROM ({' UNION ALL '.join(parts)}) AS firsts ORDER BY priority, order_at, id LIMIT 1", values
+
+
+def _none_of(stops: Iterable[Stop]) -> tuple[str, list[Any]]:
     """SQL's AND … for a run that none of these covers, and its values."""
     clauses = ""
     values: list[Any] = []
-    for limit in these:
+    for stop in stops:
         terms: list[str] = []
-        if limit.job_type:
+        if stop.job_type:
             terms.append("r.job_type = %s")
-            values.append(limit.job_type)
-        if limit.brand_id:
+            values.append(stop.job_type)
+        if stop.brand_id:
             terms.append("r.brand_id = %s")
-            values.append(Run._meta.get_field("brand").get_db_prep_value(limit.brand_id, connection))
+            values.append(Run._meta.get_field("brand").get_db_prep_value(stop.brand_id, connection))
         clauses += f" AND NOT COALESCE({' AND '.join(terms) or '1 = 1'}, FALSE)"
     return clauses, values
+
+
+def _time(at: datetime) -> Any:
+    return connection.ops.adapt_datetimefield_value(at) if connection.vendor == "sqlite" else at

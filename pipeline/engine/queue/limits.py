@@ -1,34 +1,71 @@
-"""Which kinds of run may not start now: concurrency limits that are reached, and pauses. Pure; claims.py brings the rows."""
+"""Which runs a stop keeps back. Pure: the claim's query and the words on pages are both built from this table."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum, auto
 from uuid import UUID
+
+from ...models import Run
+from ...states import RunStatus
+
+
+class Stage(Enum):
+    """How far a due run is."""
+
+    NEW = auto()
+    BEGUN = auto()  # woken: what it has upstream, or what another worker began, is to be finished
+    CANCELLED = auto()  # to be brought to its end
+
+
+def stage_of(run: Run) -> Stage:
+    if run.cancel_requested_at is not None:
+        return Stage.CANCELLED
+    return Stage.BEGUN if run.status == RunStatus.WAITING or run.priority == Run.WOKEN else Stage.NEW
+
+
+class Kind(Enum):
+    PAUSE = auto()  # by a person, of a type or brand or of everything
+    JOB_PAUSE = auto()  # by a person, of one job
+    FULL_ACCOUNT = auto()  # the upstream account's own limit: what runs there must be able to free its slot
+    RESTING = auto()  # the upstream asked us to slow down, is down, or rejects our token
+    ZERO = auto()  # a limit of 0
+    FULL = auto()  # a limit whose slots are all in use
+
+
+# The next stage never waits for more than the one before: candidates.py relies on it.
+KEEPS_BACK: dict[Kind, frozenset[Stage]] = {
+    Kind.PAUSE: frozenset({Stage.NEW}),
+    Kind.JOB_PAUSE: frozenset({Stage.NEW}),
+    Kind.FULL_ACCOUNT: frozenset({Stage.NEW}),
+    Kind.RESTING: frozenset({Stage.NEW, Stage.BEGUN}),
+    Kind.ZERO: frozenset({Stage.NEW, Stage.BEGUN}),
+    Kind.FULL: frozenset({Stage.NEW, Stage.BEGUN, Stage.CANCELLED}),
+}
 
 
 @dataclass(frozen=True)
-class Limit:
-    """'' and None mean any. A pause is a limit without a number."""
+class Stop:
+    """Something that keeps runs of a scope from starting. '' and None mean any type and any brand."""
 
-    job_type: str
-    brand_id: UUID | None
-    max_running: int | None = None
-    reason: str = ""  # where neither a number nor a pause explains it: the upstream is slow, down or full
+    kind: Kind
+    job_type: str = ""
+    brand_id: UUID | None = None
+    max_running: int = 0  # of a limit
+    reason: str = ""  # of an upstream, in words
 
     def covers(self, job_type: str, brand_id: UUID | None) -> bool:
         return self.job_type in ("", job_type) and self.brand_id in (None, brand_id)
 
-    def holds_back(self, *, begun: bool, cancelled: bool) -> bool:
-        """A pause: only what has not begun. A limit: what has as well, but a cancel waits for nothing but a slot."""
-        if self.max_running is None:
-            return not (begun or cancelled)
-        return not cancelled or self.max_running > 0
+    def keeps_back(self, stage: Stage) -> bool:
+        return stage in KEEPS_BACK[self.kind]
 
 
-def saturated(limits: Iterable[Limit], running: Counter[tuple[str, UUID | None]]) -> list[Limit]:
+def limit(job_type: str, brand_id: UUID | None, max_running: int) -> Stop:
+    """A limit as it would stop if all its slots were in use."""
+    return Stop(Kind.FULL if max_running else Kind.ZERO, job_type, brand_id, max_running)
+
+
+def saturated(limits: Iterable[Stop], running: Counter[tuple[str, UUID | None]]) -> list[Stop]:
     """The limits with no free slot. `running` counts live rows by (type, brand), so nothing can drift."""
-    return [
-        limit
-        for limit in limits
-        if limit.max_running is None or sum(n for kind, n in running.items() if limit.covers(*kind)) >= limit.max_running
-    ]
+    return [one for one in limits if sum(n for scope, n in running.items() if one.covers(*scope)) >= one.max_running]

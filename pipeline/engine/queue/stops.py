@@ -11,56 +11,64 @@ from ...models import ConcurrencyLimit, Pause, Run, SourceState
 from ..database import by_index, rows
 from ..upstreams import health
 from ..upstreams.room import full_accounts
-from .limits import Limit, saturated
+from .limits import Kind, Stop, limit, saturated
+
+TYPES, LIMITS, PAUSES, SOURCES = range(4)  # the parts of the query below
 
 
-def stops_for(job_type: str, brand_id: uuid.UUID | None) -> list[Limit]:
-    """The limits and pauses that keep such a run from starting now."""
-    return [limit for limit in current_stops() if limit.covers(job_type, brand_id)]
+def stops_for(job_type: str, brand_id: uuid.UUID | None) -> list[Stop]:
+    """What keeps a new run of that type and brand from starting now."""
+    return [stop for stop in current_stops() if stop.covers(job_type, brand_id)]
 
 
-def current_stops() -> list[Limit]:
-    """What must not start now: the limits without a free slot, and the pauses."""
+def current_stops() -> list[Stop]:
     return read_stops()[0]
 
 
-def read_stops() -> tuple[list[Limit], list[str]]:
+def read_stops() -> tuple[list[Stop], list[str]]:
     """What must not start now, and the job types that have pending runs."""
-    # One plain query for four tables: this stands in every claim's way, and nearly always finds nothing but a type or two.
-    # The types by one step through the index each.
+    # One query for five tables: it delays every claim, and nearly always finds nothing but a type or two. One step through
+    # the index per type.
     least = f"SELECT min(job_type) FROM {Run._meta.db_table} {by_index('run_claim_pending')} WHERE status = 'pending'"
     found = rows(
         f"WITH RECURSIVE types(name) AS ({least} UNION ALL"
         f" SELECT ({least} AND job_type > types.name) FROM types WHERE types.name IS NOT NULL)"
-        f" SELECT 0, name, NULL, NULL FROM types WHERE name IS NOT NULL"
-        f" UNION ALL SELECT 1, job_type, brand_id, max_running FROM {ConcurrencyLimit._meta.db_table} WHERE source = ''"
-        f" UNION ALL SELECT 2, job_type, brand_id, NULL FROM {Pause._meta.db_table}"
-        f" UNION ALL SELECT 3, source, NULL, NULL FROM {SourceState._meta.db_table}"
+        f" SELECT {TYPES}, name, NULL, NULL FROM types WHERE name IS NOT NULL"
+        f" UNION ALL SELECT {LIMITS}, job_type, brand_id, max_running FROM {ConcurrencyLimit._meta.db_table} WHERE source = ''"
+        f" UNION ALL SELECT {PAUSES}, job_type, brand_id, NULL FROM {Pause._meta.db_table}"
+        f" UNION ALL SELECT {SOURCES}, source, NULL, NULL FROM {SourceState._meta.db_table}"
         " WHERE slow_until IS NOT NULL OR blocked_until IS NOT NULL"
-        f" UNION ALL SELECT 3, source, NULL, NULL FROM {ConcurrencyLimit._meta.db_table} WHERE source <> ''"
+        f" UNION ALL SELECT {SOURCES}, source, NULL, NULL FROM {ConcurrencyLimit._meta.db_table} WHERE source <> ''"
     )
-    types = [name for kind, name, *_ in found if kind == 0]
+    types = [name for part, name, *_ in found if part == TYPES]
     if len(types) == len(found):
         return [], types
-    limited, pauses = (
-        [Limit(name, brand and uuid.UUID(str(brand)), most) for k, name, brand, most in found if k == kind] for kind in (1, 2)
-    )
-    if any(kind == 3 for kind, *_ in found):
-        pauses += upstream_stops(timezone.now())
-    if not limited:
-        return pauses, types
-    running_now = f"SELECT job_type, brand_id FROM {Run._meta.db_table} {by_index('run_claim_expired')} WHERE status = 'running'"
-    at_work = rows(running_now) if any(limit.max_running for limit in limited) else []  # 0 is full whatever runs
-    running = Counter((name, brand and uuid.UUID(str(brand))) for name, brand in at_work)
-    return saturated(limited, running) + pauses, types
+    limits = [limit(name, _uuid(brand), most) for part, name, brand, most in found if part == LIMITS]
+    stops = [Stop(Kind.PAUSE, name, _uuid(brand)) for part, name, brand, _ in found if part == PAUSES]
+    if any(part == SOURCES for part, *_ in found):
+        stops += _upstream_stops(timezone.now())
+    if limits:
+        stops = saturated(limits, _running() if any(one.max_running for one in limits) else Counter()) + stops
+    return stops, types
 
 
-def upstream_stops(at: datetime) -> list[Limit]:
-    """The job types whose upstream must be left alone now, with the reason."""
-    resting = health.resting(at)
-    full = full_accounts()  # like a pause: what is at work there holds the slots, and must be able to give them back
+def _upstream_stops(at: datetime) -> list[Stop]:
+    """The job types whose upstream must be left alone now."""
+    resting, full = health.resting(at), full_accounts()
     return [
-        Limit(one.name, None, 0 if one.source in resting else None, resting.get(one.source) or full[one.source])
+        Stop(Kind.RESTING, one.name, reason=resting[one.source])
+        if one.source in resting
+        else Stop(Kind.FULL_ACCOUNT, one.name, reason=full[one.source])
         for one in all_types()
         if one.source in resting or one.source in full
     ]
+
+
+def _running() -> Counter[tuple[str, uuid.UUID | None]]:
+    found = rows(f"SELECT job_type, brand_id FROM {Run._meta.db_table} {by_index('run_claim_expired')} WHERE status = 'running'")
+    return Counter((name, _uuid(brand)) for name, brand in found)
+
+
+def _uuid(value: object) -> uuid.UUID | None:
+    """SQLite has text where PostgreSQL has a UUID."""
+    return uuid.UUID(str(value)) if value else None

@@ -17,6 +17,7 @@ from pipeline.engine.workers.healing import heal_schedules
 from pipeline.engine.workers.inline import work_off, work_one
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, DatasetStatus, Run
+from pipeline.queries import explain
 from pipeline.states import Outcome, RunStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,21 +81,24 @@ def test_the_fourth_failed_try_is_the_last(queue):
 
 
 @pytest.mark.parametrize("scheduled", [False, True])
-def test_a_run_whose_type_is_gone_fails_with_its_name_and_holds_nobody_up(brand, queue, scheduled):
-    """As after a deploy that removed the type."""
+def test_a_run_whose_type_is_gone_waits_says_so_and_holds_nobody_up(brand, queue, scheduled):
+    """As after a deploy that removed the type, or during one that adds it."""
     if scheduled:
         gone = api.ensure_recurring_job(brand.pk, "toy", "0 4 * * *").runs.get()
     else:
         gone = queue()
     make_due(gone)
-    Run.objects.filter(pk=gone.pk).update(job_type="marble", priority=0)
-    gone.job.__class__.objects.update(job_type="marble")
+    Run.objects.filter(pk=gone.pk).update(job_type="vanished", priority=0)
+    gone.job.__class__.objects.update(job_type="vanished")
     other = queue(name="other")
-    ended = {run.pk: run for run in work_off()}
-    assert ended[gone.pk].status == RunStatus.FAILED
-    assert "There is no job type 'marble'" in ended[gone.pk].error_message
-    assert ended[other.pk].status == RunStatus.COMPLETED
+    assert [run.pk for run in work_off()] == [other.pk]
+    gone.refresh_from_db()
+    assert gone.status == RunStatus.PENDING
+    assert "Nothing here has code for the job type 'vanished'" in explain(gone, timezone.now())
     heal_schedules(timezone.now())  # has nothing to heal it with, and goes on
+    api.cancel(gone, None)
+    gone.refresh_from_db()
+    assert gone.status == RunStatus.CANCELLED
 
 
 def test_a_bug_in_a_types_bookkeeping_is_a_failed_try_and_not_a_dead_worker(queue):

@@ -17,7 +17,9 @@ from pipeline import api
 from pipeline.contract.job_type import Subject
 from pipeline.engine.database import now
 from pipeline.engine.queue import claim as claims
+from pipeline.engine.queue.candidates import DEPLOYED_WITHIN
 from pipeline.engine.queue.claim import take_lease
+from pipeline.engine.queue.limits import KEEPS_BACK, Stage
 from pipeline.engine.queue.waiter import IDLE_SECONDS, Waiter
 from pipeline.engine.scheduling.place import build_run, order_at_for
 from pipeline.engine.upstreams import health
@@ -247,6 +249,12 @@ def test_an_idle_waiter_is_woken_by_a_click(brands):
     os.close(write_end)
 
 
+def test_whoever_is_further_on_waits_for_no_more_than_whoever_is_not():
+    """The claim's query relies on it."""
+    for stages in KEEPS_BACK.values():
+        assert stages in ({Stage.NEW}, {Stage.NEW, Stage.BEGUN}, {Stage.NEW, Stage.BEGUN, Stage.CANCELLED})
+
+
 SCOPES = st.tuples(st.sampled_from(["", "toy", "amazon_review_scrape"]), st.sampled_from([None, 0, 1]))
 
 
@@ -254,10 +262,22 @@ SCOPES = st.tuples(st.sampled_from(["", "toy", "amazon_review_scrape"]), st.samp
 @given(
     limits=st.dictionaries(SCOPES, st.integers(0, 1), max_size=3),
     pauses=st.sets(SCOPES, max_size=2),
-    kind=st.sampled_from(["toy", "amazon_review_scrape"]),
+    kind=st.sampled_from(["toy", "amazon_review_scrape", "vanished"]),
     status=st.sampled_from(["pending", "waiting"]),
     due_in=st.sampled_from([-1, 0, 240]),
-    flags=st.sets(st.sampled_from(["another runs", "another brand's runs", "cancelled", "paused schedule", "upstream down"])),
+    flags=st.sets(
+        st.sampled_from(
+            [
+                "another runs",
+                "another brand's runs",
+                "cancelled",
+                "cancelled long ago",
+                "paused schedule",
+                "upstream down",
+                "newer code",
+            ]
+        )
+    ),
 )
 def test_no_reason_is_given_exactly_when_the_run_is_claimable(brands, limits, pauses, kind, status, due_in, flags):
     with transaction.atomic():
@@ -281,6 +301,9 @@ def test_no_reason_is_given_exactly_when_the_run_is_claimable(brands, limits, pa
             run = queue(brands[0])
         due_at = timezone.now() + timedelta(seconds=due_in)
         cancelled = timezone.now() if "cancelled" in flags else None
+        if "cancelled long ago" in flags:
+            cancelled = timezone.now() - 2 * DEPLOYED_WITHIN
+        Run.objects.filter(pk=run.pk).update(code_version=2 if "newer code" in flags else 0)
         Run.objects.filter(pk=run.pk).update(job_type=kind, status=status, due_at=due_at, cancel_requested_at=cancelled)
         words = explain(Run.objects.get(pk=run.pk), timezone.now())
         assert words
