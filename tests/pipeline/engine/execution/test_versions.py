@@ -43,9 +43,11 @@ def test_a_run_that_nobody_began_is_for_old_and_new_workers(run, code):
     assert claimable()
 
 
-def test_an_old_worker_leaves_a_run_alone_that_newer_code_began(run, code):
+@pytest.mark.parametrize("status", ["waiting", "pending"])
+def test_an_old_worker_leaves_a_run_alone_that_newer_code_began(run, code, status):
     code(2)
     assert work_one().status == RunStatus.WAITING
+    Run.objects.update(status=status)  # pending: as after a failed try, or handed back
     due(run)
     assert run.code_version == 2
     code(1)
