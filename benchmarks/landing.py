@@ -19,8 +19,6 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.scratch import ROOT, database
-from pipeline import api
-from pipeline.contract.landing import Landed, land
 
 PAGE = 1000
 ASIN = "B0BENCH001"
@@ -74,6 +72,7 @@ def land_all(pages, run, at):
     from django.db import transaction
 
     from competitors.models import AmazonReview
+    from pipeline.contract.landing import Landed, land
 
     total = Landed()
     for page in pages:
@@ -154,6 +153,7 @@ def main():
         from django.db import connection
 
         from competitors.models import AmazonReview
+        from pipeline import api
         from pipeline.models import Brand
 
         brand = Brand.objects.create(name="Bench", slug="bench")

@@ -4,12 +4,11 @@ import time
 
 import django
 
-from pipeline.engine.execution import executor
-from pipeline.engine.queue.claim import claim
-from pipeline.engine.workers.processes import register_worker
-
 django.setup()
 
+from pipeline.engine.execution import executor  # noqa: E402
+from pipeline.engine.queue.claim import claim  # noqa: E402
+from pipeline.engine.workers.processes import register_worker  # noqa: E402
 from pipeline.models import Run  # noqa: E402
 from pipeline.states import RunStatus  # noqa: E402
 

@@ -9,8 +9,6 @@ MOMENT is before or after the event.
 import os
 import sys
 
-from pipeline.engine.workers.inline import work_one
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
 import django
@@ -20,6 +18,7 @@ django.setup()
 from apify_client.http_clients import ImpitHttpClient  # noqa: E402  Django must be set up first
 from django.db.backends.base.base import BaseDatabaseWrapper  # noqa: E402
 
+from pipeline.engine.workers.inline import work_one  # noqa: E402
 from pipeline.models import Run  # noqa: E402
 
 run_id, kind, number, moment = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]

@@ -12,8 +12,6 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from pipeline import api
-
 folder = Path(sys.argv[1])
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", str(folder)], check=True)
 os.environ |= {"DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3"}
@@ -27,6 +25,7 @@ from django.db import OperationalError, connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from competitors.models import AmazonReview  # noqa: E402
+from pipeline import api  # noqa: E402
 from pipeline.models import Run, UpstreamRun  # noqa: E402
 from tests.factories import make_brand, make_competitor, make_listing  # noqa: E402
 from tests.processes import cluster, until  # noqa: E402
