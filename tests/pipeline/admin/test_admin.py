@@ -66,7 +66,7 @@ def test_runs_are_cancelled_and_retried_by_action(page, brand):
     assert "Runs being cancelled: 1." in act(page, "run", "cancel", run).content.decode()
     assert "Runs queued again: 1." in act(page, "run", "retry", run).content.decode()
     answer = act(page, "run", "retry", run).content.decode()
-    assert f"Run {run.pk} is queued by now" in answer
+    assert f"Run {run.pk} is queued now" in answer
 
 
 def test_an_action_needs_its_own_permission(client, brand):
@@ -110,7 +110,7 @@ def test_who_saves_a_schedule_that_was_archived_meanwhile_is_told_so(page, clien
     change = reverse("admin:pipeline_job_change", args=[job.pk])
     answer = page.post(change, form(cron_expression="0 4 * * *", parameter_name="bear"), follow=True)
     assert answer.redirect_chain == [(change, 302)]
-    assert "Nightly is archived and cannot be changed any more. Nothing was saved." in answer.content.decode()
+    assert "Nightly is archived and can no longer be changed. Not saved." in answer.content.decode()
     client.force_login(make_user("looker", "pipeline.view_job"))
     assert client.post(change, form(cron_expression="0 4 * * *")).status_code in (302, 403)
     job.refresh_from_db()
@@ -172,7 +172,7 @@ def test_a_schedules_next_times_are_shown_in_the_zone_that_is_named_beside_them(
         ({"parameter_ends": "badly"}, "Select a valid choice"),
         ({"parameter_works": "-1"}, "greater than or equal to 0"),
         ({"schedule_type": "recurring", "cron_expression": "daily"}, "cron_expression"),
-        ({"schedule_type": "recurring", "cron_expression": "0 3 * * *", "max_runs": "0"}, "complete before its first"),
+        ({"schedule_type": "recurring", "cron_expression": "0 3 * * *", "max_runs": "0"}, "it would never start"),
         ({"time_zone": "Mars"}, "There is no time zone"),
     ],
 )
@@ -197,7 +197,7 @@ def test_adding_a_schedule_of_what_has_one_leaves_that_one_as_it_is(page, brand)
         reverse("admin:pipeline_job_add") + "?job_type=toy",
         form(brand=str(brand.pk), schedule_type="recurring", cron_expression="* * * * *"),
     )
-    assert f"Schedule {job.pk}, Nightly, does this already (active). Change that one instead." in answer.content.decode()
+    assert f"Schedule {job.pk}, Nightly, already does this (active). Change that one instead." in answer.content.decode()
     job.refresh_from_db()
     assert (job.cron_expression, job.name, job.max_runs) == ("0 3 * * *", "Nightly", 9)
     page.post(reverse("admin:pipeline_job_add") + "?job_type=toy", form(brand=str(brand.pk)))
@@ -247,7 +247,7 @@ def test_a_second_limit_of_the_same_is_refused_in_words(page, brand, of_a_brand)
     fields = LIMIT | {"brand": str(brand.pk) if of_a_brand else "", "job_type": "toy"}
     page.post(reverse("admin:pipeline_concurrencylimit_add"), fields)
     answer = page.post(reverse("admin:pipeline_concurrencylimit_add"), fields).content.decode()
-    assert "There is a limit of just this already. Change that one instead." in answer
+    assert "This limit already exists. Change that one instead." in answer
     assert "onstraint" not in answer
     assert ConcurrencyLimit.objects.count() == 1
 
@@ -262,7 +262,7 @@ def test_who_sets_changes_and_lifts_a_limit_stays_in_the_events(page):
     assert list(Event.objects.order_by("pk").values_list("kind", "message", "by__username")) == [
         ("concurrencylimit", "The concurrency limit of toy: 2 was set by root.", "root"),
         ("concurrencylimit", "The concurrency limit of toy: 0 was changed by root.", "root"),
-        ("concurrencylimit", "The concurrency limit of toy: 0 was lifted by root.", "root"),
+        ("concurrencylimit", "The concurrency limit of toy: 0 was removed by root.", "root"),
     ]
 
 
@@ -277,7 +277,7 @@ def test_a_limit_of_a_type_whose_code_is_gone_can_still_be_seen_and_lifted(page)
         {"action": "delete_selected", "_selected_action": [limit.pk], "post": "yes"},
     )
     assert not ConcurrencyLimit.objects.exists()
-    assert Event.objects.filter(message="The concurrency limit of gone: 1 was lifted by root.").exists()
+    assert Event.objects.filter(message="The concurrency limit of gone: 1 was removed by root.").exists()
 
 
 def test_everything_is_paused_by_name(page, brand):
@@ -300,7 +300,7 @@ def test_a_brand_that_has_run_stays_and_why_is_said(page, brand):
     address = reverse("admin:pipeline_brand_delete", args=[brand.pk])
     for answer in (page.get(address), page.post(address, {"post": "yes"}), act(page, "brand", "delete_selected", brand)):
         words = answer.content.decode()
-        assert "Acme: 1 run, kept with what they cost. To stop it, archive its schedules." in words
+        assert "Acme: 1 run, kept with their costs. To stop scraping, archive its schedules." in words
         assert "permission" not in words
     assert Run.objects.exists()
 
