@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from pipeline import queries
 from pipeline.models import Run, Worker
+from pipeline.queries import Overview
 from pipeline.states import RunStatus
 
 from ...queries.explain import QueueView, held_back
@@ -35,7 +36,7 @@ class Command(BaseCommand):
         around = QueueView(now)
         late = next((run for run in due.filter(due_at__lt=now - LATE)[:LATE_RUNS_CHECKED] if not held_back(run, around)), None)
         first = due.first()
-        dead = Worker.objects.filter(kind=Worker.Kind.WORKER).silent(now, within=timedelta(days=1))
+        dead = list(Worker.objects.filter(kind=Worker.Kind.WORKER).silent(now, within=timedelta(days=1)))
         oldest = (now - first.due_at).total_seconds() if first else 0.0
         problems = []
         if seen.no_worker:
@@ -46,46 +47,49 @@ class Command(BaseCommand):
         problems += seen.closed
         problems += [words for _, words in seen.orphans]
         if options["json"]:
-            self.stdout.write(
-                json.dumps(
-                    {
-                        "healthy": not problems,
-                        "problems": problems,
-                        "running": seen.running,
-                        "waiting": seen.waiting,
-                        "queued": seen.queued,
-                        "scheduled": seen.scheduled,
-                        "oldest_due_seconds": round(oldest, 1),
-                        "closed_upstreams": seen.closed,
-                        "workers": seen.workers,
-                        "dead_workers": [str(one) for one in dead],
-                        "stale_datasets": seen.stale_count,
-                        "fresh_datasets": seen.fresh_count,
-                        "failed_24h": seen.failed_count,
-                        "spent_today_usd": str(seen.spent_today),
-                        "spend_limit_usd": str(seen.spend_limit),
-                    }
-                )
-            )
+            self.stdout.write(json.dumps(as_json(seen, problems, oldest, dead)))
         else:
-            self.stdout.write("Healthy." if not problems else "Unhealthy. " + " ".join(problems))
-            self.stdout.write(
-                f"{seen.workers} workers running. {seen.running} running, {seen.waiting} at a data source, {seen.queued}"
-                f" queued, {seen.scheduled} scheduled for later."
-                f" Oldest due: {f'{oldest:.0f} s ago' if first else 'none'}."
-            )
-            for row in seen.active:
-                self.stdout.write(f"  Run {row.run.pk}, {row.badge.word}: {row.result}")
-            for stale in seen.stale:
-                fresh = stale.freshness
-                self.stdout.write(
-                    f"  {fresh.badge.word}: {stale.label} of {stale.subject or 'all'} ({stale.brand}). {fresh.sentence}"
-                )
-            for worker in dead:
-                self.stdout.write(f"  Worker {worker} last reported {in_words(now - worker.last_seen_at)} ago")
-            self.stdout.write(
-                f"{seen.failed_count} failed in 24 h. Spent and reserved today: ${seen.spent_today:.2f} of"
-                f" ${seen.spend_limit:.2f}."
-            )
+            self.tell(seen, problems, oldest if first else None, dead)
         if problems:
             raise SystemExit(1)
+
+    def tell(self, seen: Overview, problems: list[str], oldest: float | None, dead: list[Worker]) -> None:
+        now = timezone.now()
+        self.stdout.write("Healthy." if not problems else "Unhealthy. " + " ".join(problems))
+        self.stdout.write(
+            f"Workers: {seen.workers}. Runs: {seen.running} running, {seen.waiting} at a data source, {seen.queued}"
+            f" queued, {seen.scheduled} scheduled for later."
+            f" Oldest due: {'none' if oldest is None else f'{oldest:.0f} s ago'}."
+        )
+        for row in seen.active:
+            self.stdout.write(f"  Run {row.run.pk}, {row.badge.word}: {row.result}")
+        for stale in seen.stale:
+            fresh = stale.freshness
+            self.stdout.write(
+                f"  {fresh.badge.word}: {stale.label} of {stale.subject or 'all'} ({stale.brand}). {fresh.sentence}"
+            )
+        for worker in dead:
+            self.stdout.write(f"  Worker {worker} last reported {in_words(now - worker.last_seen_at)} ago")
+        self.stdout.write(
+            f"{seen.failed_count} failed in 24 h. Spent and reserved today: ${seen.spent_today:.2f} of ${seen.spend_limit:.2f}."
+        )
+
+
+def as_json(seen: Overview, problems: list[str], oldest: float, dead: list[Worker]) -> dict[str, Any]:
+    return {
+        "healthy": not problems,
+        "problems": problems,
+        "running": seen.running,
+        "waiting": seen.waiting,
+        "queued": seen.queued,
+        "scheduled": seen.scheduled,
+        "oldest_due_seconds": round(oldest, 1),
+        "closed_upstreams": seen.closed,
+        "workers": seen.workers,
+        "dead_workers": [str(one) for one in dead],
+        "stale_datasets": seen.stale_count,
+        "fresh_datasets": seen.fresh_count,
+        "failed_24h": seen.failed_count,
+        "spent_today_usd": str(seen.spent_today),
+        "spend_limit_usd": str(seen.spend_limit),
+    }
