@@ -82,7 +82,11 @@ def already(run: Run, wanted: dict[str, object], user: AbstractBaseUser | Anonym
         # A place in the queue says that its turn comes, which is no answer while a pause or a limit holds it back.
         place = None if held_back(run, around) else queries.place_in_queue(run)
         words = format_html("This scrape was already queued {} ago by {}", ago, line.by)
-        words = format_html("{}, {} in the queue.", words, ordinal(place)) if place else format_html("{}. {}", words, line.explanation)
+        words = (
+            format_html("{}, {} in the queue.", words, ordinal(place))
+            if place
+            else format_html("{}. {}", words, line.explanation)
+        )
     elif run.status == RunStatus.PENDING:
         words = format_html("This scrape was already queued {} ago by {}. {}", ago, line.by, line.explanation)
     else:

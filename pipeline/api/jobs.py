@@ -13,7 +13,7 @@ from ..states import JOB_ACTIONS, JobStatus, RunStatus
 from .enqueue import Queued, queue_one_time_job
 from .schedules import locked_with_run, reschedule
 
-DONE = {"run_now": "run", "pause": "paused", "resume": "resumed", "archive": "archived"}  # action -> its participle, for refusals
+PARTICIPLE = {"run_now": "run", "pause": "paused", "resume": "resumed", "archive": "archived"}
 
 
 def job_run_now(job: Job, by: Any) -> Queued:
@@ -60,4 +60,4 @@ def _change(job: Job, action: str, to: JobStatus, by: Any) -> None:
 
 def _allow(action: str, job: Job) -> None:
     if job.status not in JOB_ACTIONS[action]:
-        raise NotAllowed(f"{job} is {job.get_status_display().lower()}, so it cannot be {DONE[action]} now.")
+        raise NotAllowed(f"{job} is {job.get_status_display().lower()}, so it cannot be {PARTICIPLE[action]} now.")

@@ -1,4 +1,4 @@
-"""Why a pending or waiting run is not running, and when it will: one sentence, from the claim's own conditions."""
+"""Why a pending or waiting run is not running, and when it will run: one sentence, from the claim's own conditions."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from ..states import JobStatus, RunStatus
 from ..words import clock, in_words
 
 TIMED_RUNS = 20  # recent upstream runs whose median is the usual time
-PLACES_NUMBERED = 500  # later runs read only that more than these are before them
+PLACES_NUMBERED = 500  # a run further back reads only that at least so many are before it
 
 
 @dataclass
@@ -86,7 +86,7 @@ def explain(run: Run, at: datetime, around: QueueView | None = None) -> str:
     place = around.places.get(run.pk)
     if place == 1:
         return "Next in the queue. It starts when a worker is free."
-    where = f"Number {place} in the queue" if place else f"Behind more than {PLACES_NUMBERED} others in the queue"
+    where = f"Number {place} in the queue" if place else f"Behind at least {PLACES_NUMBERED} others in the queue"
     return f"{where}. It starts when a worker is free."
 
 
@@ -137,7 +137,7 @@ def _not_due(run: Run, at: datetime, around: QueueView) -> str:
 def _woken(run: Run) -> str:
     """For a waiting run that is due."""
     upstream = _running_upstream(run)
-    # Only the upstream's end sets both times to the same: a run that is due to look for itself keeps its old order_at.
+    # Only the upstream's end sets both times to the same: a run that is due to ask for itself keeps its old order_at.
     if upstream and run.due_at == run.order_at:
         return f"{source_label(upstream.source)} is done. Saving starts when a worker is free."
     return "Continues when a worker is free."

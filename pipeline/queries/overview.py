@@ -94,7 +94,7 @@ def overview(user: Any = None) -> Overview:
         failed_count=failed.count(),
         closed=list(health.closed_sources().values()),
         orphans=[
-            (one.run, _left(one))
+            (one.run, _orphan_words(one))
             for one in UpstreamRun.objects.filter(status__in=UpstreamRun.OPEN, run__status__in=states.TERMINAL).select_related(
                 "run"
             )
@@ -106,7 +106,7 @@ def overview(user: Any = None) -> Overview:
     )
 
 
-def _left(upstream: UpstreamRun) -> str:
+def _orphan_words(upstream: UpstreamRun) -> str:
     label = source_label(upstream.source)
     if upstream.status == UpstreamRun.Status.RUNNING:
         return f"Run {upstream.run_id} has ended, but its {label} run was still running when last checked."

@@ -62,7 +62,7 @@ def test_who_may_not_view_runs_is_told_so(client, path):
 
 @pytest.mark.parametrize("action", ["cancel", "retry", "run_now", "run_again", "replay", "accept", "start_again", "adopt"])
 def test_a_viewer_can_do_nothing_to_a_run(viewer, brand, action):
-    """F18: permission is asked by the action, not by the button."""
+    """F18: the action checks the permission, not only the button."""
     run = queue(brand)
     assert viewer.post(f"{run.get_absolute_url()}{action}/").status_code == 403
     run.refresh_from_db()
@@ -132,7 +132,7 @@ def test_a_retry_says_which_try_and_why(operator, brand):
     assert "Will retry" in page
 
 
-def test_time_in_which_a_limit_put_a_run_off_is_no_time_at_its_upstream(brand):
+def test_waiting_for_a_limit_does_not_count_as_time_upstream(brand):
     run = queue(brand, ends="blocked")
     work_off()
     Attempt.objects.update(started_at=F("started_at") - timedelta(hours=9), ended_at=F("ended_at") - timedelta(hours=9))
@@ -215,7 +215,7 @@ def test_the_list_is_filtered_by_its_address_and_says_what_it_ignored(operator, 
     assert "No runs match these filters." in operator.get("/pipeline/runs/", {"status": "cancelled"}).content.decode()
 
 
-def test_the_list_goes_on_by_25(operator, brand):
+def test_the_list_shows_25_runs_per_page(operator, brand):
     for number in range(27):
         queue(brand, name=str(number))
     first = operator.get("/pipeline/runs/").content.decode()
@@ -236,7 +236,7 @@ def test_what_an_upstream_wrote_is_never_markup(operator, brand):
     assert b"<b>evil" not in operator.get(run.get_absolute_url()).content
 
 
-def test_the_overview_says_what_runs_is_stale_and_failed(operator, brand):
+def test_the_overview_counts_what_runs_is_stale_and_failed(operator, brand):
     queue(brand, name="one", ends="permanent")
     work_off()
     queue(brand, name="two")
@@ -253,7 +253,7 @@ def test_the_overview_shows_what_has_begun_before_what_has_not(operator, brand):
     assert running in [row.run for row in operator.get("/").context["overview"].active]
 
 
-def test_a_list_of_runs_that_wait_for_one_limit_asks_once_who_has_its_slots(operator, brand):
+def test_a_list_of_runs_that_wait_for_one_limit_reads_its_users_once(operator, brand):
     ConcurrencyLimit.objects.create(job_type="toy", max_running=1)
     queue(brand, name="at work")
     claim(register_worker())
@@ -272,11 +272,11 @@ def test_a_list_of_runs_that_wait_for_one_limit_asks_once_who_has_its_slots(oper
     ("due_in", "ordered_in", "words"),
     [
         (0, 0, "Apify is done. Saving starts when a worker is free."),
-        (0, -60, "Continues when a worker is free."),  # due to look for itself: Apify may still be running
+        (0, -60, "Continues when a worker is free."),  # due to ask for itself: Apify may still be running
         (60, -60, "Apify: 170 of 400 (0 s)."),
     ],
 )
-def test_a_run_at_its_upstream_says_how_far_that_is(operator, due_in, ordered_in, words):
+def test_a_run_at_its_upstream_says_its_progress(operator, due_in, ordered_in, words):
     run, now = make_orphan(), timezone.now()
     register_worker()
     run.upstream_runs.update(message="170 of 400.")
@@ -316,8 +316,8 @@ def failed_with_upstream(brand, status):
     return run
 
 
-def test_a_start_that_nobody_knows_of_can_be_adopted_or_started_again(operator, brand):
-    """F6: unknown is a state, and a person decides."""
+def test_a_start_in_doubt_can_be_adopted_or_started_again(operator, brand):
+    """F6: unknown is a state of its own, and a person decides."""
     run = failed_with_upstream(brand, "unknown")
     page = operator.get(run.get_absolute_url()).content.decode()
     assert "ID of the run to adopt" in page
@@ -328,8 +328,8 @@ def test_a_start_that_nobody_knows_of_can_be_adopted_or_started_again(operator, 
 
 
 @pytest.mark.parametrize("status", ["intent", "unknown"])
-def test_a_run_that_ended_before_it_knew_of_its_paid_start_is_said_and_can_ask(operator, brand, status):
-    """As one whose workers died five times between the request and its answer: the start may be at work, and cost money."""
+def test_a_failed_run_with_a_start_in_doubt_is_shown_and_can_be_retried(operator, brand, status):
+    """For example after five crashes between request and answer: the paid run may be running and cost money."""
     run = failed_with_upstream(brand, status)
     overview = operator.get("/").content.decode()
     assert f"Run {run.pk} has ended, but Apify may have started a paid run for it." in overview
@@ -346,7 +346,7 @@ def test_dead_starts_are_paid_for_again_only_by_a_button_that_says_so(operator, 
     assert run.events.get(kind="start_again").by.username == "operator"
 
 
-def test_what_outlived_its_run_upstream_is_said_and_can_be_ended(operator, client):
+def test_an_upstream_run_that_outlives_its_run_is_shown_and_can_be_stopped(operator, client):
     run = make_orphan()
     page = operator.get(run.get_absolute_url()).content.decode()
     assert "Apify run HG7ML7M8z78YcAPEB was still running" in page
