@@ -9,7 +9,7 @@ class PipelineConfig(AppConfig):
     verbose_name = "Pipeline"
 
     def ready(self) -> None:
-        # Models can be imported only now.
+        # Models cannot be imported earlier.
         from . import checks  # noqa: F401  checks register themselves
         from .contract.registry import discover
         from .engine.database import wake_workers
@@ -19,6 +19,6 @@ class PipelineConfig(AppConfig):
             wake_workers()
 
         discover()
-        for model in (ConcurrencyLimit, Pause):  # in force at once, whoever changes them: idle workers claim again
+        for model in (ConcurrencyLimit, Pause):  # a change takes effect at once: idle workers claim again
             for signal in (post_save, post_delete):
                 signal.connect(wake, sender=model, weak=False, dispatch_uid=f"wake_workers_{model.__name__}")

@@ -1,4 +1,4 @@
-"""Every state a page can show: its word, icon and tone in one place, the groups code asks for, and which action fits which."""
+"""Every state a page can show: its word, icon and tone, the groups that code needs, and which action fits which state."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class JobStatus(TextChoices):
 
 
 class Outcome(TextChoices):
-    PARKED = "parked", "Parked"
+    PARKED = "parked", "Waiting"
     HANDED_BACK = "handed_back", "Handed back"
     LOST = "lost", "Lost"
     FAILED = "failed", "Failed"
@@ -65,7 +65,7 @@ STALE = Badge("stale", "Stale", "alert", "red")
 NEVER = Badge("never", "Never", "dash", "grey")
 
 OUTCOMES = {
-    Outcome.PARKED: Badge("waiting", "Parked", "hourglass", "blue"),
+    Outcome.PARKED: Badge("waiting", "Waiting", "hourglass", "blue"),
     Outcome.HANDED_BACK: Badge("queued", "Handed back", "clock", "grey"),
     Outcome.LOST: Badge("retry", "Lost", "retry", "amber"),
     Outcome.FAILED: FAILED,
@@ -75,7 +75,7 @@ OUTCOMES = {
 
 
 def run_badge(status: str, *, verdict: str = "", tries_failed: int = 0, waits_at: str = "") -> Badge:
-    """The badge of a run; `waits_at` is the upstream's label, for "At …"."""
+    """The badge of a run. `waits_at`: the upstream's label, for "At …"."""
     match status:
         case RunStatus.PENDING:
             return RETRY if tries_failed else QUEUED
@@ -91,7 +91,7 @@ def run_badge(status: str, *, verdict: str = "", tries_failed: int = 0, waits_at
             return CANCELLED
 
 
-# Which action fits which state; pages show by it, api.py refuses by it. `run_now` brings a waiting retry forward.
+# Which action fits which state: pages show only those, and pipeline/api refuses the others. `run_now` skips a retry's wait.
 RUN_ACTIONS: dict[str, tuple[str, ...]] = {
     "cancel": LIVE,
     "retry": (RunStatus.FAILED, RunStatus.CANCELLED),

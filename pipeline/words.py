@@ -15,7 +15,7 @@ def in_words(duration: timedelta) -> str:
 
 
 def clock(moment: datetime) -> str:
-    """'14:02', on another day '4 May 14:02'."""
+    """'14:02', or '4 May 14:02' on another day."""
     local = timezone.localtime(moment)
     return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local.day} {local:%b %H:%M}"
 
@@ -30,7 +30,7 @@ def days(age: timedelta) -> str:
 
 
 def words_ago(moment: datetime, now: datetime) -> str:
-    """Coarse words for how long ago (or, ahead, 'in 5 minutes')."""
+    """'5 minutes ago', or 'in 5 minutes' for a time ahead."""
     seconds = (now - moment).total_seconds()
     ahead, seconds = seconds < -1, abs(seconds)
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):

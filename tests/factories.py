@@ -61,7 +61,7 @@ def make_review(listing: CompetitorAmazonUrl, **fields: Any) -> AmazonReview:
 
 
 def make_upstream(run: Run, upstream_id: str = "HG7ML7M8z78YcAPEB") -> UpstreamRun:
-    """The ledger's row of a run that is at work upstream."""
+    """The ledger row of a run that is running upstream."""
     now = timezone.now()
     known = {"run": run, "source": "apify", "step": "start", "intent": 1, "tag": upstream_id, "upstream_id": upstream_id}
     times = {"intent_at": now, "started_at": now, "deadline": now + timedelta(hours=1)}
@@ -69,7 +69,7 @@ def make_upstream(run: Run, upstream_id: str = "HG7ML7M8z78YcAPEB") -> UpstreamR
 
 
 def make_orphan(listing: CompetitorAmazonUrl | None = None, upstream_id: str = "HG7ML7M8z78YcAPEB") -> Run:
-    """A failed run whose upstream run still works."""
+    """A failed run whose upstream run is still running."""
     listing = listing or make_listing()
     parameters = {"competitor_amazon_url_id": str(listing.pk), "include_keywords": False, "include_helpful": False}
     run = api.queue_one_time_job(listing.competitor.brand_id, "amazon_review_scrape", parameters).run

@@ -53,7 +53,7 @@ def live(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
     subjects = {run.subject for run in runs} | {str(panel.listing.pk) for panel in context["panels"] if panel.live}
     context["panels"] = [panel for panel in context["panels"] if str(panel.listing.pk) in subjects]
     context["news"] = [
-        queries.run_line(run, request.user) for run in runs if run.status != before[run.pk] and run.status in TERMINAL
+        queries.run_row(run, request.user) for run in runs if run.status != before[run.pk] and run.status in TERMINAL
     ]
     body = render_to_string("competitors/_amazon_live.html", context, request)
     digest = hashlib.sha256(TOKEN.sub("", body).encode()).hexdigest()[:16]

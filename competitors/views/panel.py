@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from pipeline.contract.job_type import Estimate
 from pipeline.models import Run, RunLog
-from pipeline.queries import FreshnessLine, RunLine
+from pipeline.queries import FreshnessRow, RunRow
 from pipeline.states import RunStatus
 
 from ..models import CompetitorAmazonUrl
@@ -29,11 +29,11 @@ class Panel:
     """One listing. `live` is the run that holds its key; `followed` the run this session started on the web server."""
 
     listing: CompetitorAmazonUrl
-    freshness: FreshnessLine
+    freshness: FreshnessRow
     spread: StarSpread
     spend: Spend
-    runs: list[RunLine]
-    live: RunLine | None = None
+    runs: list[RunRow]
+    live: RunRow | None = None
     estimate: Estimate | None = None
     followed: Run | None = None
     log: list[RunLog] = field(default_factory=list)

@@ -58,8 +58,8 @@ def build(brand: Brand, listings: list[CompetitorAmazonUrl], user: User, followe
 
 
 def _live_lines(
-    brand: Brand, keys: list[str], recent: Mapping[str, list[queries.RunLine]], user: User
-) -> dict[str, queries.RunLine]:
+    brand: Brand, keys: list[str], recent: Mapping[str, list[queries.RunRow]], user: User
+) -> dict[str, queries.RunRow]:
     """The line of each listing's live run. A schedule's run is no recent one-time run, but holds the key all the same."""
     known = {line.run.pk: line for lines in recent.values() for line in lines}
     holders = (
@@ -68,7 +68,7 @@ def _live_lines(
         .select_related("job", "created_by")
         .prefetch_related("upstream_runs")
     )
-    unknown = {line.run.pk: line for line in queries.run_lines([run for run in holders if run.pk not in known], user)}
+    unknown = {line.run.pk: line for line in queries.run_rows([run for run in holders if run.pk not in known], user)}
     return {run.subject: known.get(run.pk) or unknown[run.pk] for run in holders}
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from pipeline import api, queries
 from pipeline.contract.errors import InvalidRequest, NotAllowed
 from pipeline.models import Run
-from pipeline.queries.explain import Surroundings, held_back
+from pipeline.queries.explain import QueueView, held_back
 from pipeline.states import RunStatus
 from pipeline.views.access import needs, see_other
 from pipeline.words import in_words
@@ -52,7 +52,7 @@ def scrape_reviews(request: HttpRequest, brand: str, competitor: UUID, url: UUID
             request, format_html("Review scrape started on the web server. You may close this page: it goes on. {}", link)
         )
     else:
-        starts = held_back(queued.run, Surroundings(timezone.now())) or "It starts when a worker is free."
+        starts = held_back(queued.run, QueueView(timezone.now())) or "It starts when a worker is free."
         messages.info(request, format_html("Review scrape queued! {} {}", starts, link))
     return see_other(listing.get_absolute_url())
 
@@ -73,16 +73,20 @@ def legacy(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
 def already(run: Run, wanted: dict[str, object], user: AbstractBaseUser | AnonymousUser) -> SafeString:
     """Why the click made no new run: what the live one is doing, and what it was asked for if that differs."""
     now = timezone.now()
-    around = Surroundings(now)
-    line = queries.run_line(run, user, around)
+    around = QueueView(now)
+    line = queries.run_row(run, user, around)
     ago = in_words(now - run.created_at)
     if run.status == RunStatus.PENDING and run.attempt:
         words = format_html("This scrape already waits for its next try. {} Run now brings it forward.", line.explanation)
     elif run.status == RunStatus.PENDING and run.due_at <= now:
-        # A place in line says that its turn comes, which is no answer while a pause or a limit holds it back.
-        place = None if held_back(run, around) else queries.place_in_line(run)
+        # A place in the queue says that its turn comes, which is no answer while a pause or a limit holds it back.
+        place = None if held_back(run, around) else queries.place_in_queue(run)
         words = format_html("This scrape was already queued {} ago by {}", ago, line.by)
-        words = format_html("{}, {} in line.", words, ordinal(place)) if place else format_html("{}. {}", words, line.explanation)
+        words = (
+            format_html("{}, {} in the queue.", words, ordinal(place))
+            if place
+            else format_html("{}. {}", words, line.explanation)
+        )
     elif run.status == RunStatus.PENDING:
         words = format_html("This scrape was already queued {} ago by {}. {}", ago, line.by, line.explanation)
     else:

@@ -9,10 +9,10 @@ from ..contract.errors import InvalidRequest, NotAllowed
 
 
 class EngineRows(admin.ModelAdmin):
-    """Rows that only the engine writes: to look at, not to change. One would not edit a queue under its workers' hands."""
+    """Rows that only the engine writes. Read-only: an edit here could break runs that workers are using."""
 
     list_per_page = 50
-    show_full_result_count = False  # a count over a million rows is nobody's wish
+    show_full_result_count = False  # counting a million rows per page is too slow
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -25,7 +25,7 @@ class EngineRows(admin.ModelAdmin):
 
 
 def act_on_each(request: HttpRequest, objects: Iterable[Model], act: Callable[[Any], Any], done: str) -> None:
-    """Do it to each, and say to how many it was done and why not to the others."""
+    """Act on each object, then report how many succeeded and why the others were refused."""
     count, refused = 0, []
     for one in objects:
         try:

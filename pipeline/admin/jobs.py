@@ -1,4 +1,4 @@
-"""Jobs: the form takes its parameter fields from the type's own form, and saving goes through the write door."""
+"""Jobs: the form has the parameter fields of the job type, and saving calls pipeline.api."""
 
 from copy import deepcopy
 from typing import Any
@@ -20,11 +20,11 @@ from ..models import Job
 from ..states import JobStatus
 from .base import act_on_each
 
-PREFIX = "parameter_"  # so that a type's field can never meet one of the job's own
+PREFIX = "parameter_"  # keeps a type's field apart from a job's field of the same name
 
 
 class JobForm(forms.ModelForm):
-    """Base of the form that `form_for` makes for one type."""
+    """Base of the forms that `form_for` makes, one per job type."""
 
     handler: JobType
 
@@ -39,7 +39,7 @@ class JobForm(forms.ModelForm):
                 self.initial[f"{PREFIX}{name}"] = value
 
     def clean(self) -> dict[str, Any]:
-        """The parameters by the type's own rules, each complaint at its field."""
+        """Check the parameters by the type's own rules, and show each error at its field."""
         cleaned = super().clean() or {}
         given = {
             name: cleaned[PREFIX + name]
@@ -49,19 +49,19 @@ class JobForm(forms.ModelForm):
         brand = cleaned.get("brand", self.instance.brand)
         recurring = cleaned.get("schedule_type", self.instance.schedule_type) == Job.Schedule.RECURRING
         for name in () if recurring else ("cron_expression", "max_runs"):
-            if cleaned.get(name):  # or it would be lost, and the job be queued and paid for at once
+            if cleaned.get(name):  # or it would be ignored, and the job queued and paid for at once
                 self.add_error(name, "A one-time job runs once, now. Choose Recurring above, or leave this empty.")
         if recurring and not self.instance.pk and cleaned.get("max_runs") == 0:
-            self.add_error("max_runs", "With 0 runs it would be complete before its first. Leave this empty for no end.")
+            self.add_error("max_runs", "With 0 runs it would never start. Leave this empty for no end.")
         try:
             self.parameters = clean_parameters(self.handler.Params, given, brand)
             if recurring:
                 api.check_schedule(cleaned.get("cron_expression", ""))
             subject = self.handler.subject(brand, self.parameters).key
             if self.instance.pk and subject != self.instance.subject:
-                raise InvalidRequest("That would be a schedule of something else. Add a new one for it, and archive this one.")
+                raise InvalidRequest("A schedule cannot change its subject. Add a new schedule and archive this one.")
             if recurring and not self.instance.pk and (twin := api.schedule_of(brand, self.handler.name, subject)):
-                raise InvalidRequest(f"Schedule {twin.pk}, {twin}, does this already ({twin.status}). Change that one instead.")
+                raise InvalidRequest(f"Schedule {twin.pk}, {twin}, already does this ({twin.status}). Change that one instead.")
         except InvalidRequest as error:
             placed = {name: name if name in self.fields else PREFIX + name for name in error.errors}
             for name, words in error.errors.items():
@@ -72,7 +72,7 @@ class JobForm(forms.ModelForm):
 
 
 def form_for(job_type: str) -> type[JobForm]:
-    """The job's own fields, then the type's, ticked and filled as the type's defaults say."""
+    """The form for a job of this type: the job's own fields, then the type's with its defaults."""
     handler = get_type(job_type)
     fields = {f"{PREFIX}{name}": deepcopy(field) for name, field in handler.Params.base_fields.items()}
     for name, field in handler.Params.base_fields.items():
@@ -100,11 +100,11 @@ class JobAdmin(admin.ModelAdmin):
     readonly_fields = ("job_type", "status", "when_in_words", "runs_completed", "last_error", "created_by", "created_at")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # history hangs on it; archive it instead
+        return False  # it has the history; archive it instead
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if obj is not None and (not obj.recurring or obj.status == "archived" or find_type(obj.job_type) is None):
-            return False  # what a one-time job asked for has been asked; what a type without code asks for, nobody knows
+            return False  # a one-time job is already queued; a type whose code is gone has no form
         return super().has_change_permission(request, obj)
 
     def has_scrape_permission(self, request: HttpRequest) -> bool:
@@ -116,7 +116,7 @@ class JobAdmin(admin.ModelAdmin):
         if not _chosen(request):
             context = {
                 **self.admin_site.each_context(request),
-                "title": "Add job: of what type?",
+                "title": "Choose a job type",
                 "types": all_types(),
                 "opts": self.opts,
             }
@@ -128,15 +128,15 @@ class JobAdmin(admin.ModelAdmin):
     ) -> HttpResponse:
         job = self.get_object(request, unquote(object_id)) if request.method == "POST" else None
         if job and super().has_change_permission(request) and not self.has_change_permission(request, job):
-            # Archived in another tab, say: no want of a permission, which is what the refusal would speak of.
-            words = f"{job} is {job.get_status_display().lower()} and cannot be changed any more. Nothing was saved."
+            # For example archived in another tab. The reason is not a missing permission, which Django would name.
+            words = f"{job} is {job.get_status_display().lower()} and can no longer be changed. Not saved."
             messages.error(request, words)
             return HttpResponseRedirect(request.path)
         return super().change_view(request, object_id, form_url, extra_context)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         name = obj.job_type if obj else _chosen(request)
-        # By argument: one object of this class serves all threads of the web process.
+        # Passed as an argument, because all threads of the web process share this object.
         return super().get_form(request, obj, change, form=form_for(name) if find_type(name) else JobForm, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -160,7 +160,7 @@ class JobAdmin(admin.ModelAdmin):
         return queries.when_in_words(job)
 
     def save_model(self, request: HttpRequest, obj: Job, form: JobForm, change: bool) -> None:
-        """Through the write door, which queues the run or moves the schedule's one future run."""
+        """Save with pipeline.api, which queues the run or moves the schedule's one future run."""
         handler, parameters = form.handler, form.parameters
         if obj.schedule_type == Job.Schedule.RECURRING:
             saved = api.ensure_recurring_job(
@@ -168,7 +168,7 @@ class JobAdmin(admin.ModelAdmin):
                 handler.name,
                 obj.cron_expression,
                 parameters,
-                enabled=True if not change or obj.status == JobStatus.COMPLETED else None,  # it may be allowed more runs now
+                enabled=True if not change or obj.status == JobStatus.COMPLETED else None,  # its limit of runs may be higher now
                 name=obj.name or None,
                 time_zone=obj.time_zone,
                 max_runs=obj.max_runs,
@@ -186,7 +186,7 @@ class JobAdmin(admin.ModelAdmin):
             )
             saved = queued.job
             if not queued.created:
-                messages.warning(request, f"Run {queued.run.pk} is already doing this; nothing was added.")
+                messages.warning(request, f"Run {queued.run.pk} already does this. No new run was queued.")
         obj.pk = saved.pk
         obj.refresh_from_db()
 
@@ -208,6 +208,6 @@ class JobAdmin(admin.ModelAdmin):
 
 
 def _chosen(request: HttpRequest) -> str:
-    """The type in the address of the add page; '' where it is missing or unknown."""
+    """The type in the URL of the add page, '' if it is missing or unknown."""
     name = request.GET.get("job_type", "")
     return name if name in {one.name for one in all_types()} else ""

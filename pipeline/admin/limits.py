@@ -1,4 +1,4 @@
-"""What people set: brands, limits and pauses. Who changed a limit or pause, and when, stays in the events."""
+"""What people set: brands, limits and pauses. Events record who changed a limit or pause, and when."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +15,7 @@ from ..contract.registry import all_types
 from ..contract.source import known_sources
 from ..models import Brand, ConcurrencyLimit, Pause, Run
 
-for unused in (Failure, OrmQ, Schedule, Success):  # django-q2 keeps nothing here: runs are the Run table
+for unused in (Failure, OrmQ, Schedule, Success):  # these stay empty: runs are in the Run table
     if admin.site.is_registered(unused):
         admin.site.unregister(unused)
 
@@ -28,10 +28,10 @@ class BrandAdmin(admin.ModelAdmin):
     prepopulated_fields = {"slug": ("name",)}
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
-        """A brand that has run stays, with what was paid for it. Said as it is: no permission would help."""
+        """A brand with runs is kept, with its costs. The page gives that reason, not a missing permission."""
         found, counts, lacking, protected = super().get_deleted_objects(objs, request)
         kept = [
-            f"{brand}: {runs} run{'' if runs == 1 else 's'}, kept with what they cost. To stop it, archive its schedules."
+            f"{brand}: {runs} run{'' if runs == 1 else 's'}, kept with their costs. To stop scraping, archive its schedules."
             for brand in objs
             if (runs := Run.objects.filter(brand=brand).count())
         ]
@@ -44,11 +44,11 @@ class BrandAdmin(admin.ModelAdmin):
 
 
 class ScopeForm(forms.ModelForm):
-    """A mistyped type or account would stop nothing, in silence: both are chosen, not typed."""
+    """Type and account are chosen from lists: a mistyped one would silently limit nothing."""
 
     class Meta:
-        # Of the limits' own constraints, which have no code; Django would say "Constraint “limit_once_brand” is violated."
-        error_messages = {NON_FIELD_ERRORS: {None: "There is a limit of just this already. Change that one instead."}}
+        # The limits' constraints have no code. Django would say "Constraint “limit_once_brand” is violated."
+        error_messages = {NON_FIELD_ERRORS: {None: "This limit already exists. Change that one instead."}}
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -69,14 +69,14 @@ class ScopeForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("source") and (cleaned.get("job_type") or cleaned.get("brand")):
-            self.add_error("source", "An account's limit counts all runs at the account. Leave type and brand empty.")
+            self.add_error("source", "An account's limit counts all of the account's runs. Leave type and brand empty.")
         if cleaned.get("max_memory_mb") is not None and not cleaned.get("source"):
-            self.add_error("max_memory_mb", "Memory is counted at an upstream account. Choose the account, or leave this empty.")
+            self.add_error("max_memory_mb", "Memory is counted per upstream account. Choose the account, or leave this empty.")
         return cleaned
 
 
 class StopAdmin(admin.ModelAdmin):
-    """Base of what keeps runs from starting: each change is an event."""
+    """Base of what keeps runs from starting. Each change is recorded as an event."""
 
     form = ScopeForm
     search_fields = ("job_type",)
@@ -87,12 +87,12 @@ class StopAdmin(admin.ModelAdmin):
         self._tell(request, "changed" if change else "set", obj)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        self._tell(request, "lifted", obj)
+        self._tell(request, "removed", obj)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for obj in queryset:
-            self._tell(request, "lifted", obj)
+            self._tell(request, "removed", obj)
         super().delete_queryset(request, queryset)
 
     def _tell(self, request: HttpRequest, what: str, obj: Any) -> None:

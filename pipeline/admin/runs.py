@@ -58,13 +58,13 @@ class RunAdmin(EngineRows):
 
     @admin.action(description="Run now", permissions=["scrape"])
     def run_now(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
-        act_on_each(request, runs, lambda run: api.run_now(run, request.user), "Runs brought forward")
+        act_on_each(request, runs, lambda run: api.run_now(run, request.user), "Runs due now")
 
     @admin.action(description="Cancel", permissions=["cancel"])
     def cancel(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
         act_on_each(request, runs, lambda run: api.cancel(run, request.user), "Runs being cancelled")
 
-    @admin.action(description="Accept the result as good", permissions=["scrape"])
+    @admin.action(description="Accept the result", permissions=["scrape"])
     def accept(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
         act_on_each(request, runs.select_related("job"), lambda run: api.accept(run, request.user), "Results accepted")
 

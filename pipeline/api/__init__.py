@@ -1,6 +1,6 @@
 """The write door: what pages, admin, commands and other apps call to change work.
 
-Each function raises InvalidRequest or NotAllowed, in words to show, and then has changed nothing.
+A function that raises InvalidRequest or NotAllowed has changed nothing. Their messages can be shown to users.
 """
 
 from ..engine.execution.replay import replay

@@ -20,12 +20,12 @@ from ..engine.queue.stops import stops_for
 from ..engine.scheduling.place import PLACE_GAP, build_run, dedupe_key, insert_run, order_at_for
 from ..models import Brand, Job, Run, Worker
 
-BATCH = 500  # runs of one transaction
+BATCH = 500  # runs per transaction
 
 
 @dataclass(frozen=True)
 class Queued:
-    """`created` is False where a live run already had the key: `run` is that one, and nothing was added."""
+    """`created` is False if a live run already had the key: then `run` is that one, and nothing was added."""
 
     job: Job
     run: Run
@@ -34,7 +34,7 @@ class Queued:
 
 @dataclass(frozen=True)
 class Request:
-    """One-time work that somebody asks for. Its parameters are checked."""
+    """One-time work that somebody asks for. Its parameters are already checked."""
 
     handler: JobType
     brand: Brand | None
@@ -67,7 +67,7 @@ class Request:
         )
 
     def one_time_fields(self) -> dict[str, Any]:
-        """What a one-time run has beyond what its job says."""
+        """The fields that a one-time run has besides those of its job."""
         estimate = self.handler.estimate(self.brand, self.parameters)
         return {
             "dedupe_key": self.key,
@@ -88,7 +88,7 @@ def queue_one_time_job(
     max_retries: int = 3,
     created_by: Any = None,
 ) -> Queued:
-    """Queue the work for a brand (None: the platform). While a run for the same subject is live, a second call returns that."""
+    """Queue work for a brand (None: the platform). While a run of the same subject is live, a second call returns that run."""
     options = {"trigger_source": trigger_source, "name": name, "max_retries": max_retries, "created_by": created_by}
     return _queue(Request(*validated(brand_id, job_type, parameters), **options))
 
@@ -102,7 +102,7 @@ def queue_many(
     max_retries: int = 3,
     created_by: Any = None,
 ) -> list[Queued | InvalidRequest]:
-    """As queue_one_time_job for each of the parameters, in a few statements. In their order, what became of each."""
+    """queue_one_time_job for many parameters, in a few statements. The answers have the order of `parameters`."""
     options = {"trigger_source": trigger_source, "max_retries": max_retries, "created_by": created_by}
     handler, brand = get_type(job_type), find_brand(brand_id)
     answers: list[str | InvalidRequest] = []  # the key of each, or what is wrong with it
@@ -124,7 +124,7 @@ def queue_many(
     for answer in answers:
         if isinstance(answer, str):
             said.append(found[answer])
-            found[answer] = replace(found[answer], created=False)  # whoever asks for the same again gets the same
+            found[answer] = replace(found[answer], created=False)  # a second request for the same gets the same run
         else:
             said.append(answer)
     return said
@@ -139,10 +139,10 @@ def take_at_once(
     mode: str,
     created_by: Any = None,
 ) -> tuple[Queued, Lease | None]:
-    """As queue_one_time_job, but the run is this process's from its first moment: no worker can come in between.
+    """As queue_one_time_job, but this process takes the run in the same transaction, so no worker can.
 
-    The caller does the work under the lease. No lease where a live run already had the key. NotAllowed where a limit or pause
-    keeps such a run from starting now.
+    The caller does the work under the lease. No lease if a live run already had the key. NotAllowed if a limit or pause keeps
+    such a run from starting now.
     """
     request = Request(*validated(brand_id, job_type, parameters), mode=mode, created_by=created_by)
     with transaction.atomic():
@@ -153,15 +153,13 @@ def take_at_once(
                 return queued, None
             run, lease = take_lease(queued.run.pk, worker, now())
             return Queued(queued.job, run, created=True), lease
-    raise NotAllowed(
-        f"{request.handler.label} cannot start here now: it is paused, or as many run as its limit allows. Queue it instead."
-    )
+    raise NotAllowed(f"{request.handler.label} cannot start here now: it is paused or its limit is reached. Queue it instead.")
 
 
 def validated(
     brand_id: UUID | str | None, job_type: str, parameters: dict[str, Any] | None
 ) -> tuple[JobType, Brand | None, dict[str, Any], Subject]:
-    """Type, brand, parameters and subject of what is asked for. InvalidRequest where they do not fit."""
+    """Type, brand, parameters and subject of the request. InvalidRequest if they are wrong."""
     handler = get_type(job_type)
     brand = find_brand(brand_id)
     params = clean_parameters(handler.Params, parameters or {}, brand)
@@ -178,7 +176,7 @@ def find_brand(brand_id: UUID | str | None) -> Brand | None:
 
 
 def _queue(request: Request) -> Queued:
-    """Job and run in one savepoint, so that the loser of a race leaves nothing. If the winner ended meanwhile, try again."""
+    """Job and run in one savepoint, so that the loser of a race leaves nothing. If the winner has ended by then, try again."""
     for _ in range(10):
         if live := _live_by_key([request.key]).get(request.key):
             return Queued(live.job, live, created=False)
@@ -192,11 +190,11 @@ def _queue(request: Request) -> Queued:
         except IntegrityError as error:
             if "run_one_live_per_key" not in str(error) and "dedupe_key" not in str(error):
                 raise
-    raise NotAllowed("The same work starts and ends faster than it can be queued. Try again.")
+    raise NotAllowed("Other runs of the same work kept getting in first. Try again.")
 
 
 def _queue_batch(requests: Sequence[Request]) -> dict[str, Queued]:
-    """By key, what became of requests with different keys for one brand and type. One transaction."""
+    """The result by key, for requests of one brand and type with different keys. One transaction."""
     found = {key: Queued(run.job, run, created=False) for key, run in _live_by_key(request.key for request in requests).items()}
     missing = [request for request in requests if request.key not in found]
     jobs = [request.new_job() for request in missing]
@@ -217,10 +215,10 @@ def _queue_batch(requests: Sequence[Request]) -> dict[str, Queued]:
                 )
                 for number, (request, job) in enumerate(zip(missing, jobs, strict=True))
             ]
-            # By key: otherwise two who queue the same in different orders wait for each other's inserts.
+            # By key: otherwise two calls with the same work in different orders could deadlock.
             Run.objects.bulk_create(sorted(new, key=lambda run: str(run.dedupe_key)))
         return found | {str(run.dedupe_key): Queued(run.job, run, created=True) for run in new}
-    except IntegrityError:  # somebody queued one of them meanwhile: find out which
+    except IntegrityError:  # somebody queued one of them meanwhile: queue them one by one
         return found | {request.key: _queue(request) for request in missing}
 
 

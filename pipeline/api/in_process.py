@@ -1,7 +1,7 @@
 """Work in this process instead of on a worker: the pages' legacy mode, and `run_job --direct`.
 
-The run is inserted already running, with a lease and a heartbeat like any other. The work has a thread of its own, so a
-closed tab stops nothing; if the process dies the lease lapses and a worker resumes it.
+The run is inserted already running, with a lease and a heartbeat like any other. It works in its own thread, so a closed
+tab stops nothing. If the process dies, the lease expires and a worker resumes the run.
 """
 
 import atexit
@@ -20,7 +20,7 @@ from ..engine.workers.processes import register_worker
 from ..models import Run, Worker
 from .enqueue import Queued, take_at_once
 
-LONGEST_WAIT = timedelta(hours=2)  # here waiting upstream is part of the attempt
+LONGEST_WAIT = timedelta(hours=2)  # waiting upstream is part of the attempt here
 _stopping = threading.Event()
 _guard = threading.Lock()
 _heartbeat: Heartbeat | None = None
@@ -30,7 +30,7 @@ _threads: set[threading.Thread] = set()
 def start_here(
     brand_id: UUID | str | None, job_type: str, parameters: dict[str, Any] | None, *, mode: str, created_by: Any = None
 ) -> Queued:
-    """Begin the work in a thread of its own and return at once. `created` False: a live run already held the key."""
+    """Start the work in its own thread and return at once. `created` is False if a live run already held the key."""
     heartbeat = _beating(Worker.Kind.WEB if mode == Run.Mode.LEGACY else Worker.Kind.COMMAND)
     queued, lease = take_at_once(brand_id, job_type, parameters, worker=heartbeat.worker, mode=mode, created_by=created_by)
     if lease:
@@ -41,7 +41,7 @@ def start_here(
 
 
 def hand_back_all(seconds: float = 10) -> None:
-    """Hand back what runs here and stop the heartbeat: this process ends, or begins anew with its next start_here()."""
+    """Give the runs of this process back to the workers and stop its heartbeat. The next start_here() starts a new one."""
     global _heartbeat
     _stopping.set()  # the threads hand their runs back at their next step
     for thread in list(_threads):

@@ -13,11 +13,11 @@ from ..states import JOB_ACTIONS, JobStatus, RunStatus
 from .enqueue import Queued, queue_one_time_job
 from .schedules import locked_with_run, reschedule
 
-DONE = {"run_now": "run", "pause": "paused", "resume": "resumed", "archive": "archived"}  # of a job, in a refusal
+PARTICIPLE = {"run_now": "run", "pause": "paused", "resume": "resumed", "archive": "archived"}
 
 
 def job_run_now(job: Job, by: Any) -> Queued:
-    """A separate run of a schedule's work, now."""
+    """Queue one run now, apart from the schedule."""
     _allow("run_now", job)
     return queue_one_time_job(
         job.brand_id, job.job_type, job.parameters, name=job.name or None, max_retries=job.max_retries, created_by=by
@@ -25,12 +25,12 @@ def job_run_now(job: Job, by: Any) -> Queued:
 
 
 def pause(job: Job, by: Any) -> None:
-    """Its runs stay where they are and are passed over."""
+    """Its queued runs keep their place, and the claim skips them."""
     _change(job, "pause", JobStatus.PAUSED, by)
 
 
 def resume(job: Job, by: Any) -> None:
-    """Its future run is put to the next time from now: what was missed is not made up for."""
+    """Its future run moves to the next time from now. Missed times are not made up for."""
     with transaction.atomic():
         lock(CLAIM_LOCK)
         locked_with_run(job)
@@ -40,7 +40,7 @@ def resume(job: Job, by: Any) -> None:
 
 
 def archive(job: Job, by: Any) -> None:
-    """Put away. Its pending runs are cancelled; one that is under way goes to its end."""
+    """Cancel its queued runs and end the job. A run that is in progress continues to its end."""
     with transaction.atomic():
         lock(CLAIM_LOCK)
         locked_with_run(job)
@@ -53,11 +53,11 @@ def archive(job: Job, by: Any) -> None:
 def _change(job: Job, action: str, to: JobStatus, by: Any) -> None:
     _allow(action, job)
     if not Job.objects.filter(pk=job.pk, status=job.status).update(status=to):
-        raise NotAllowed(f"{job} was changed by somebody else meanwhile. Look again.")
+        raise NotAllowed(f"Somebody else just changed {job}. Reload the page and try again.")
     job.status = to
     record_event(action, f"{action.capitalize()} by {by}.", job=job, by=by)
 
 
 def _allow(action: str, job: Job) -> None:
     if job.status not in JOB_ACTIONS[action]:
-        raise NotAllowed(f"{job} is {job.get_status_display().lower()}, so it cannot be {DONE[action]} now.")
+        raise NotAllowed(f"{job} is {job.get_status_display().lower()}, so it cannot be {PARTICIPLE[action]} now.")

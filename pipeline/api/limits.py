@@ -1,4 +1,4 @@
-"""Who changed a limit or a pause, and when, stays in the events."""
+"""Events record who changed a limit or pause, and when."""
 
 from typing import Any
 
@@ -6,5 +6,5 @@ from ..engine.journal import record_event
 
 
 def record_change(kind: str, message: str, by: Any) -> None:
-    """In the caller's transaction."""
+    """Write the event in the caller's transaction."""
     record_event(kind, message, by=by)

@@ -1,4 +1,4 @@
-"""What a person decides about paid starts: adopt one, pay for another, end one."""
+"""What a person decides about paid starts: adopt one, pay for another, stop one."""
 
 from typing import Any
 
@@ -11,33 +11,33 @@ from .runs import cancel, retry
 
 
 def start_again(run: Run, by: Any) -> None:
-    """Retry, and pay for a new start though the earlier ones of this run came to nothing."""
+    """Retry with a new paid start, although earlier ones of this run failed or are in doubt."""
     with transaction.atomic():
-        retry(run, by)  # the run's row first, as whoever works it
+        retry(run, by)  # locks the run's row first, as its worker does: no deadlock
         for upstream in UpstreamRun.objects.filter(run=run).exclude(status=UpstreamRun.Status.SUCCEEDED):
             run.steps.update_or_create(name=f"start again: {upstream.step}", defaults={"result": upstream.intent})
         UpstreamRun.objects.filter(run=run, status__in=[UpstreamRun.Status.INTENT, UpstreamRun.Status.UNKNOWN]).update(
-            status=UpstreamRun.Status.VOID, message=f"Given up by {by}, who asked for a new start."
+            status=UpstreamRun.Status.VOID, message=f"Given up: {by} asked for a new start."
         )
         record_event("start_again", f"{by} asked for another paid start of run {run.pk}.", run=run, by=by)
 
 
 def adopt(run: Run, upstream_id: str, by: Any) -> None:
-    """A person says which upstream run was ours; the run goes on with it."""
+    """Continue with the upstream run that a person says is ours."""
     if not upstream_id:
-        raise NotAllowed("Give the id of the upstream run that is ours.")
+        raise NotAllowed("Enter the ID of the upstream run to adopt.")
     with transaction.atomic():
         unknown = UpstreamRun.objects.filter(run=run, status__in=[UpstreamRun.Status.INTENT, UpstreamRun.Status.UNKNOWN]).last()
         if unknown is None:
-            raise NotAllowed(f"Run {run.pk} has no start whose fate is unknown.")
-        retry(run, by)  # the run's row first, as whoever works it
+            raise NotAllowed(f"Run {run.pk} has no paid start in doubt.")
+        retry(run, by)  # locks the run's row first, as its worker does: no deadlock
         try:
             with transaction.atomic():
                 UpstreamRun.objects.filter(pk=unknown.pk).update(
                     upstream_id=upstream_id,
                     status=UpstreamRun.Status.RUNNING,
                     started_at=unknown.intent_at,
-                    extra={"by_hand": True},  # until the upstream has confirmed that it is there
+                    extra={"by_hand": True},  # until the upstream confirms that it exists
                 )
         except IntegrityError:
             raise NotAllowed(f"{upstream_id} already belongs to another run.") from None
@@ -45,10 +45,10 @@ def adopt(run: Run, upstream_id: str, by: Any) -> None:
 
 
 def end_upstream(run: Run, by: Any) -> None:
-    """What still works upstream for a run that is over is ended there; what it had by then was paid for, and lands."""
+    """Stop what still runs upstream for an ended run. What it fetched so far is paid for, so it is saved."""
     with transaction.atomic():
         if not UpstreamRun.objects.filter(run=run, status=UpstreamRun.Status.RUNNING).exists():
-            raise NotAllowed(f"Nothing works upstream for run {run.pk} any more.")
+            raise NotAllowed(f"Run {run.pk} has nothing running upstream any more.")
         retry(run, by)
         cancel(run, by)
-        record_event("end_upstream", f"{by} asked for the end of what run {run.pk} left at work upstream.", run=run, by=by)
+        record_event("end_upstream", f"{by} asked to stop what run {run.pk} left running upstream.", run=run, by=by)

@@ -30,8 +30,7 @@ def ensure_recurring_job(
 ) -> Job:
     """Create or update the one schedule of (brand, type, subject); its single future run moves in the same transaction.
 
-    `enabled`: False switches it off, True on again, None leaves that as it is. What a person paused stays so unless
-    `keep_pause` is False as well.
+    `enabled`: False switches it off, True on again, None changes nothing. A person's pause stays unless `keep_pause` is False.
     """
     cron.check(cron_expression, time_zone)
     handler, brand, params, subject = validated(brand_id, job_type, parameters)
@@ -57,11 +56,11 @@ def ensure_recurring_job(
             )
         job.cron_expression, job.parameters, job.time_zone = cron_expression, params, time_zone
         job.max_runs, job.max_retries = max_runs, max_retries
-        if max_runs is not None and job.runs_completed >= max_runs:  # not one more, which would be paid for
+        if max_runs is not None and job.runs_completed >= max_runs:  # or it would make, and pay for, one more run
             job.status = JobStatus.COMPLETED
         job.name = name or job.name or handler.label
         job.save()
-        if before == (job.cron_expression, job.time_zone, job.status):  # its tick stays, also one that is due by now
+        if before == (job.cron_expression, job.time_zone, job.status):  # its tick stays, even if it is due already
             job.runs.filter(status=RunStatus.PENDING, started_at=None).update(parameters=params)
         else:
             reschedule(job)
@@ -69,24 +68,24 @@ def ensure_recurring_job(
 
 
 def check_schedule(cron_expression: str, time_zone: str = "") -> None:
-    """InvalidRequest where the expression is not five cron fields, or the zone does not exist."""
+    """InvalidRequest if the expression is not five cron fields, or the time zone does not exist."""
     cron.check(cron_expression, time_zone)
 
 
 def schedule_of(brand: Brand | None, job_type: str, subject: str) -> Job | None:
-    """The one schedule of (brand, type, subject) that is not put away."""
+    """The one schedule of (brand, type, subject) that is not archived."""
     found = Job.objects.filter(brand=brand, job_type=job_type, subject=subject, schedule_type=Job.Schedule.RECURRING)
     return found.exclude(status=JobStatus.ARCHIVED).first()
 
 
 def locked_with_run(job: Job) -> Job:
-    """The job as it is now, held until the end of the transaction. Its run first, as whoever ends a run does it."""
+    """The job as it is now, locked until the transaction ends. Locks its run first, as the end of a run does: no deadlock."""
     list(job.runs.live().select_for_update(no_key=True).values_list("pk"))
     return Job.objects.select_for_update(no_key=True).get(pk=job.pk)
 
 
 def _switch(job: Job, enabled: bool | None, keep_pause: bool, max_runs: int | None, by: Any) -> None:
-    """On or off, for a schedule that is there. Not saved yet."""
+    """Switch an existing schedule on or off. The caller saves it."""
     if enabled is False and job.status == JobStatus.ACTIVE:
         job.status = JobStatus.PAUSED
         record_event("switch_off", f"Switched off by {by or 'another program'}.", job=job, by=by)
@@ -95,19 +94,19 @@ def _switch(job: Job, enabled: bool | None, keep_pause: bool, max_runs: int | No
         if not keep_pause or last is None or last.kind == "switch_off":
             job.status = JobStatus.ACTIVE
     elif enabled and job.status == JobStatus.COMPLETED and (max_runs is None or job.runs_completed < max_runs):
-        job.status = JobStatus.ACTIVE  # it is allowed more runs than it had
+        job.status = JobStatus.ACTIVE  # its limit of runs was raised
 
 
 def _leave_times(job: Job, by: Any) -> None:
-    """What has come due by the times that are given up is counted by them, not by the new ones."""
+    """Report what the old times skipped while they still apply."""
     at = now()
     for tick in job.runs.live().filter(scheduled_for__lte=at):
         tell_skipped(tick, job, at)
-    record_event("rescheduled", f"Its times were changed by {by or 'another program'}.", job=job, by=by)
+    record_event("rescheduled", f"Schedule changed by {by or 'another program'}.", job=job, by=by)
 
 
 def reschedule(job: Job) -> None:
-    """Put the job's one future run where its schedule now says. In the caller's transaction, under the claim's lock."""
+    """Move the job's one future run to where its schedule says. In the caller's transaction, under the claim's lock."""
     at = now()
     drop_future_tick(job)
     if (
@@ -119,17 +118,17 @@ def reschedule(job: Job) -> None:
 
 
 def end_schedules_of(job_type: str, subject: str) -> None:
-    """What they were about is gone. In the transaction that removes it, which may be about to remove them as well."""
+    """Archive the schedules of a removed subject, in the transaction that removes it."""
     lock(CLAIM_LOCK)
     ended = Job.objects.filter(job_type=job_type, subject=subject, schedule_type=Job.Schedule.RECURRING)
     for job in ended.exclude(status=JobStatus.ARCHIVED):
-        locked_with_run(job)  # or a run that ends just now inserts one more tick, or waits for us and we for it
+        locked_with_run(job)  # or a run that is just ending could insert one more tick, or deadlock with us
         drop_future_tick(job)
-        Job.objects.filter(pk=job.pk).update(status=JobStatus.ARCHIVED, last_error="What it was about was removed.")
+        Job.objects.filter(pk=job.pk).update(status=JobStatus.ARCHIVED, last_error="Its subject was removed.")
 
 
 def reschedule_brand(brand: Brand) -> None:
-    """The brand's own time zone has changed: its schedules that name no other move with it."""
+    """The brand's time zone changed: move its schedules that have no time zone of their own."""
     with transaction.atomic():
         lock(CLAIM_LOCK)
         for job in brand.jobs.filter(schedule_type=Job.Schedule.RECURRING, time_zone="").exclude(status=JobStatus.ARCHIVED):

@@ -1,4 +1,4 @@
-"""The engine's rows. Import models from here."""
+"""The engine's models. Import them from here."""
 
 from .brands import Brand
 from .datasets import DatasetStatus

@@ -6,7 +6,7 @@ from .validators import validate_time_zone
 
 
 class Brand(models.Model):
-    """The owner of jobs, runs, freshness and budgets. What a brand is beyond that belongs to the domain's app."""
+    """The owner of jobs, runs, freshness and budgets. Everything else about a brand belongs to the domain's app."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=200)
@@ -15,7 +15,7 @@ class Brand(models.Model):
         max_length=64,
         blank=True,
         validators=[validate_time_zone],
-        help_text="Where its schedules live; empty means the site's own zone.",
+        help_text="Time zone of its schedules. Empty: the site's time zone.",
     )
 
     class Meta:

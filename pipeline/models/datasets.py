@@ -3,7 +3,7 @@ from django.db.models import Q
 
 
 class DatasetStatus(models.Model):
-    """How fresh one kind of data is, for one brand (empty: the platform) and one subject ('' where there is none)."""
+    """How fresh one kind of data is, for one brand (empty: the platform) and one subject ('' if it has none)."""
 
     class Last(models.TextChoices):
         COMPLETED = "completed", "Completed"
@@ -26,7 +26,7 @@ class DatasetStatus(models.Model):
         ordering = ["dataset_key", "subject"]
         verbose_name_plural = "dataset statuses"
         constraints = [
-            # Two, since a NULL brand is distinct from itself in a unique index on both databases.
+            # Two constraints, because a unique index treats each NULL brand as a different one.
             models.UniqueConstraint(
                 fields=["brand", "dataset_key", "subject"], condition=Q(brand__isnull=False), name="dataset_once_per_brand"
             ),

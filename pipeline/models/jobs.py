@@ -7,7 +7,7 @@ from .validators import validate_time_zone
 
 
 class Job(models.Model):
-    """The intent: a job type and its parameters, for a brand or (brand empty) for the platform; once, or by a schedule."""
+    """What to do: a job type with parameters, for a brand or (brand empty) for the platform, once or by a schedule."""
 
     class Schedule(models.TextChoices):
         ONE_TIME = "one_time", "One time"
@@ -29,10 +29,10 @@ class Job(models.Model):
     parameters = models.JSONField(default=dict, blank=True)
     trigger_source = models.CharField(max_length=10, choices=Trigger, default=Trigger.MANUAL)
     max_runs = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Completes the job after so many runs; empty means no end."
+        null=True, blank=True, help_text="The schedule ends after this many runs. Empty: it never ends."
     )
     runs_completed = models.PositiveIntegerField(default=0)
-    max_retries = models.PositiveSmallIntegerField(default=3, help_text="3 means up to four tries.")
+    max_retries = models.PositiveSmallIntegerField(default=3, help_text="3 = up to four tries.")
     last_error = models.TextField(blank=True, default="")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -40,7 +40,7 @@ class Job(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            # ensure_recurring_job relies on these two: one schedule per (brand, type, subject), the platform included.
+            # ensure_recurring_job needs these two: one schedule per (brand, type, subject), also for the platform.
             models.UniqueConstraint(
                 fields=["brand", "job_type", "subject"],
                 name="job_one_recurring_per_brand",

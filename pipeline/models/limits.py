@@ -3,19 +3,19 @@ from django.db import models
 
 
 class ConcurrencyLimit(models.Model):
-    """How many runs may run at once. Empty type and brand: everything. 0 stops. In force with the next claim."""
+    """How many runs may run at once. Empty type and brand: everything. 0: nothing starts. The next claim obeys a change."""
 
     job_type = models.CharField(max_length=80, blank=True, default="")
     brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE)
     source = models.CharField(
-        max_length=40, blank=True, default="", help_text="An upstream account: counts its started, unended runs."
+        max_length=40, blank=True, default="", help_text="An upstream account: counts the runs that are running there."
     )
-    max_running = models.PositiveIntegerField(help_text="0 stops.")
+    max_running = models.PositiveIntegerField(help_text="0 = nothing starts")
     max_memory_mb = models.PositiveIntegerField(
         null=True,
         blank=True,
         verbose_name="max memory (MB)",
-        help_text="Of an upstream account only: memory of its started, unended runs.",
+        help_text="Only for an upstream account: memory of the runs that are running there.",
     )
 
     class Meta:
@@ -34,7 +34,7 @@ class ConcurrencyLimit(models.Model):
 
 
 class Pause(models.Model):
-    """A person's stop: nothing of this scope is claimed. Empty type and brand: everything."""
+    """Set by a person: nothing of this type and brand starts. Empty type and brand: everything."""
 
     job_type = models.CharField(max_length=80, blank=True, default="")
     brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE)

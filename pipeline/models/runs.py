@@ -18,27 +18,27 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(status__in=TERMINAL_VALUES)
 
     def holding(self, *keys: str) -> "RunQuerySet":
-        """The live runs that have one of these dedupe keys: at most one per key."""
+        """The live runs with one of these dedupe keys, at most one per key."""
         return self.live().filter(dedupe_key__in=keys)
 
     def in_queue_order(self) -> "RunQuerySet":
-        """In the order in which the claim takes those that are pending and due."""
+        """The order in which the claim takes pending runs that are due."""
         return self.order_by("priority", "order_at", "pk")
 
     def one_time(self) -> "RunQuerySet":
-        """Runs that a person or program asked for, as against a schedule's ticks."""
+        """Runs that a person or program asked for, not a schedule."""
         return self.filter(scheduled_for=None)
 
 
 class Run(models.Model):
-    """One execution that is due, under way or done. This table is the queue. Only runs.py and claims.py change it."""
+    """One execution that is due, running or done. This table is the queue. Only engine/lifecycle and the claim change a state."""
 
     class Mode(models.TextChoices):
         WORKER = "worker", "On a worker"
         LEGACY = "legacy", "On the web server (legacy)"
         DIRECT = "direct", "In a command's own process"
 
-    WOKEN, MANUAL, SCHEDULED = 0, 10, 20  # priority: a woken run first, then a person's click, then a schedule's tick
+    WOKEN, MANUAL, SCHEDULED = 0, 10, 20  # priority: first a woken run, then a person's click, then a schedule
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="runs")
     brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE, related_name="runs")
@@ -55,14 +55,14 @@ class Run(models.Model):
     scheduled_for = models.DateTimeField(null=True, blank=True)
     priority = models.PositiveSmallIntegerField(default=MANUAL)
     attempt = models.PositiveSmallIntegerField(default=0, help_text="Tries that failed so far.")
-    recoveries = models.PositiveSmallIntegerField(default=0, help_text="Deaths since the last committed step or page.")
+    recoveries = models.PositiveSmallIntegerField(default=0, help_text="Worker crashes since the last saved step or page.")
     code_version = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="Newest version of the job type's code that recorded a step; 0: none yet."
     )
     dedupe_key = models.CharField(max_length=300, null=True, blank=True)  # noqa: DJ001  NULL: holds no key
     lease_token = models.UUIDField(null=True, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
-    # Every index is written at each change of status: people and workers are found without one of their own.
+    # No index here and on the two users below: every index makes each change of status slower.
     worker = models.ForeignKey(
         "pipeline.Worker", null=True, blank=True, on_delete=models.SET_NULL, related_name="runs", db_index=False
     )
@@ -152,7 +152,7 @@ class Run(models.Model):
 
 
 class Attempt(models.Model):
-    """One claim of a run by one worker. Never reused; `outcome` is empty while it lasts."""
+    """One claim of a run by one worker. Never reused. `outcome` is empty while it lasts."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts")
     number = models.PositiveIntegerField()
@@ -175,7 +175,7 @@ class Attempt(models.Model):
 
 
 class Step(models.Model):
-    """A checkpoint: what a named part of the run came to. Not computed again on resume or retry."""
+    """A checkpoint: the result of a named part of the run. Resume and retry do not compute it again."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
     name = models.CharField(max_length=120)
@@ -192,7 +192,7 @@ class Step(models.Model):
 
 
 class RunLog(models.Model):
-    """One line of a run's log, written as it happens."""
+    """One line of a run's log, written at once."""
 
     class Level(models.TextChoices):
         INFO = "info", "info"
@@ -214,7 +214,7 @@ class RunLog(models.Model):
 
 
 class Event(models.Model):
-    """What happened to a job, run, limit or source, and by whom."""
+    """What happened to a job, run, limit or source, and who did it."""
 
     at = models.DateTimeField(auto_now_add=True)
     kind = models.CharField(max_length=60)

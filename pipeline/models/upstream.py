@@ -3,13 +3,13 @@ from django.db.models import Q
 
 
 class UpstreamRun(models.Model):
-    """The ledger: one row per paid start that we meant to make, written before the request leaves."""
+    """The ledger: one row per intended paid start, written before the request is sent."""
 
     class Status(models.TextChoices):
-        INTENT = "intent", "Asked, not yet answered"  # the request may or may not have been sent
+        INTENT = "intent", "Requested, no answer yet"  # the request may or may not have been sent
         REFUSED = "refused", "Refused"  # the upstream said no; nothing was started
-        VOID = "void", "Never started"  # asked afterwards, the upstream does not have it
-        UNKNOWN = "unknown", "Nobody knows"  # several candidates, or the upstream cannot be asked
+        VOID = "void", "Never started"  # the upstream, asked later, does not have it
+        UNKNOWN = "unknown", "Unknown"  # several runs could be it, or the upstream cannot be asked
         RUNNING = "running", "Running"
         SUCCEEDED = "succeeded", "Succeeded"
         FAILED = "failed", "Failed"
@@ -32,18 +32,18 @@ class UpstreamRun(models.Model):
     intent_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    deadline = models.DateTimeField(help_text="After its own time-out and a margin it is looked at, whatever was heard.")
+    deadline = models.DateTimeField(help_text="Its own time-out plus a margin. We ask the upstream by then.")
     cost_estimate = models.DecimalField(max_digits=10, decimal_places=4)
     price_per_item = models.DecimalField(
-        max_digits=10, decimal_places=6, default=0, help_text="USD; booked where the upstream names no cost."
+        max_digits=10, decimal_places=6, default=0, help_text="USD. Used if the upstream reports no cost."
     )
     cost_cap = models.DecimalField(max_digits=10, decimal_places=4)
     max_items = models.PositiveIntegerField()
     memory_mb = models.PositiveIntegerField(default=0)
     cost_actual = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True)
     cost_settled = models.BooleanField(default=False)
-    capped = models.BooleanField(default=False, help_text="Reached its item or cost cap: not everything was fetched.")
-    read_offset = models.PositiveIntegerField(default=0, help_text="Stored rows landed so far.")
+    capped = models.BooleanField(default=False, help_text="Reached its item or cost cap, so some data is missing.")
+    read_offset = models.PositiveIntegerField(default=0, help_text="Upstream rows saved so far.")
     read_complete = models.BooleanField(default=False)
     extra = models.JSONField(default=dict, blank=True)
     message = models.TextField(blank=True, default="")
@@ -53,7 +53,7 @@ class UpstreamRun(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["source", "upstream_id"], name="upstream_id_once"),
             models.UniqueConstraint(fields=["run", "step", "intent"], name="upstream_intent_once"),
-            # One start of a step may be under way at a time: the database's own word against paying twice.
+            # One open start per step: the database itself refuses to pay twice.
             models.UniqueConstraint(
                 fields=["run", "step"],
                 condition=Q(status__in=["intent", "unknown", "running"]),
@@ -70,7 +70,7 @@ class UpstreamRun(models.Model):
 
     @classmethod
     def unfinished(cls) -> Q:
-        """What is or may be at work, and what has ended with items that are not landed."""
+        """Runs that are or may be running upstream, and ended runs whose items are not all saved."""
         return Q(status__in=cls.OPEN) | Q(status__in=cls.ENDED, read_complete=False, upstream_id__isnull=False)
 
     @property
@@ -79,7 +79,7 @@ class UpstreamRun(models.Model):
 
 
 class RawPage(models.Model):
-    """What the upstream sent, compressed, so that it can be read again without paying. Private: no page shows it."""
+    """What the upstream sent, compressed, so that a replay is free. Private: no page shows it."""
 
     upstream_run = models.ForeignKey(UpstreamRun, on_delete=models.CASCADE, related_name="pages")
     offset = models.PositiveIntegerField()
@@ -96,11 +96,11 @@ class RawPage(models.Model):
 
 
 class RejectedItem(models.Model):
-    """An item that could not become a row, kept with the reason."""
+    """An item that could not be saved as a row, with the reason."""
 
     run = models.ForeignKey("pipeline.Run", on_delete=models.CASCADE, related_name="rejected")
     upstream_run = models.ForeignKey(UpstreamRun, null=True, on_delete=models.CASCADE, related_name="rejected")
-    offset = models.PositiveIntegerField(default=0, help_text="Of the page it came on.")
+    offset = models.PositiveIntegerField(default=0, help_text="Offset of its page.")
     reason = models.CharField(max_length=200)
     item = models.JSONField()
 
@@ -115,10 +115,10 @@ class SourceState(models.Model):
     """What is known about an upstream account, shared by all workers."""
 
     source = models.CharField(max_length=40, unique=True)
-    slow_until = models.DateTimeField(null=True, blank=True, help_text="It asked for fewer requests: nothing is sent before.")
-    slow_count = models.PositiveIntegerField(default=0, help_text="How often in a row it asked.")
+    slow_until = models.DateTimeField(null=True, blank=True, help_text="It asked us to slow down: no requests until then.")
+    slow_count = models.PositiveIntegerField(default=0, help_text="Times in a row that it asked us to slow down.")
     failures = models.PositiveIntegerField(default=0, help_text="Failed calls in a row.")
-    blocked_until = models.DateTimeField(null=True, blank=True, help_text="It is down: the next probe. Empty: it is up.")
+    blocked_until = models.DateTimeField(null=True, blank=True, help_text="It is down: time of the next check. Empty: it is up.")
     blocked_reason = models.TextField(blank=True, default="")
     next_poll_at = models.DateTimeField(null=True, blank=True)
     polled_at = models.DateTimeField(null=True, blank=True)

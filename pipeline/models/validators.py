@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 
 
 def validate_time_zone(name: str) -> None:
-    """Refuse what the zone database does not have."""
+    """Refuse a name that is not in the time zone database."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:

@@ -3,21 +3,21 @@ from datetime import datetime, timedelta
 
 from django.db import models
 
-SILENT_AFTER = timedelta(seconds=60)  # without a sign of life for longer, a worker is not counted on
+SILENT_AFTER = timedelta(seconds=60)  # a worker that has not reported for longer is not counted as alive
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def alive(self, at: datetime) -> "WorkerQuerySet":
-        """Not stopped, and heard of within SILENT_AFTER."""
+        """Not stopped, and has reported within SILENT_AFTER."""
         return self.filter(stopped_at=None, last_seen_at__gt=at - SILENT_AFTER)
 
     def silent(self, at: datetime, within: timedelta) -> "WorkerQuerySet":
-        """Not stopped and not alive, but heard of within that time."""
+        """Not stopped and not alive, but has reported within `within`."""
         return self.filter(stopped_at=None, last_seen_at__lte=at - SILENT_AFTER, last_seen_at__gt=at - within)
 
 
 class Worker(models.Model):
-    """One process that claims runs, from its start to its end. A new process is a new row."""
+    """One process that claims runs. Each new process is a new row."""
 
     class Kind(models.TextChoices):
         WORKER = "worker", "Worker"
@@ -27,7 +27,7 @@ class Worker(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     host = models.CharField(max_length=200)
     pid = models.PositiveIntegerField()
-    cluster = models.UUIDField(null=True, blank=True, help_text="The cluster it belongs to; empty for web and command.")
+    cluster = models.UUIDField(null=True, blank=True, help_text="Its cluster. Empty for web and command.")
     kind = models.CharField(max_length=10, default=Kind.WORKER, help_text="worker, web or command")
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()

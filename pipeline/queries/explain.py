@@ -1,4 +1,4 @@
-"""Why a pending or waiting run is not running, and when it will: one sentence, from the claim's own conditions."""
+"""Why a pending or waiting run is not running, and when it will run: one sentence, from the claim's own conditions."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,13 +14,13 @@ from ..models import Event, Pause, Run, UpstreamRun, Worker
 from ..states import JobStatus, RunStatus
 from ..words import clock, in_words
 
-RECENT = 20  # upstream runs that tell what is usual
-LINE = 500  # places in line that are numbered; whoever is further back reads that
+TIMED_RUNS = 20  # recent upstream runs whose median is the usual time
+PLACES_NUMBERED = 500  # a run further back reads only that at least so many are before it
 
 
 @dataclass
-class Surroundings:
-    """What holds runs back apart from the runs themselves. Read once, however many runs a page explains."""
+class QueueView:
+    """The queue as a page sees it: order, limits and pauses. Read once, however many runs the page explains."""
 
     at: datetime
 
@@ -28,16 +28,16 @@ class Surroundings:
     _limited: dict[Stop, str] = field(default_factory=dict)
 
     def usual(self, job_type: str) -> timedelta | None:
-        """How long the type's upstream runs take: the median of the last that succeeded."""
+        """How long the type's upstream runs take: the median of the last ones that succeeded."""
         if job_type not in self._usual:
             good = UpstreamRun.objects.filter(run__job_type=job_type, status=UpstreamRun.Status.SUCCEEDED)
-            times = good.order_by("-pk").values_list("started_at", "finished_at")[:RECENT]
+            times = good.order_by("-pk").values_list("started_at", "finished_at")[:TIMED_RUNS]
             took = [finished - started for started, finished in times if started and finished]
             self._usual[job_type] = median_low(took) if took else None
         return self._usual[job_type]
 
     def limited(self, limit: Stop) -> str:
-        """What uses a limit's slots."""
+        """Which runs use up a limit, in words."""
         if limit not in self._limited:
             self._limited[limit] = _limited(limit)
         return self._limited[limit]
@@ -52,26 +52,28 @@ class Surroundings:
 
     @cached_property
     def job_pauses(self) -> dict[int | None, Event]:
-        """Who paused each job that is, and when."""
+        """Who paused each paused job, and when."""
         found = Event.objects.filter(job__status=JobStatus.PAUSED, kind__in=["pause", "switch_off"]).select_related("by")
         return {event.job_id: event for event in found.order_by("pk")}
 
     @cached_property
-    def line(self) -> dict[int, int]:
-        """Who of the due is the how-manieth, in the claim's order; limits and pauses aside."""
+    def places(self) -> dict[int, int]:
+        """Position of each due run in the claim's order. Ignores limits and pauses."""
         due = Run.objects.filter(status=RunStatus.PENDING, due_at__lte=self.at)
-        return {pk: place for place, pk in enumerate(due.in_queue_order().values_list("pk", flat=True)[:LINE], start=1)}
+        return {
+            pk: place for place, pk in enumerate(due.in_queue_order().values_list("pk", flat=True)[:PLACES_NUMBERED], start=1)
+        }
 
     @cached_property
     def no_worker(self) -> str | None:
         return no_worker_since(self.at)
 
 
-def explain(run: Run, at: datetime, around: Surroundings | None = None) -> str:
-    """'' where the run is neither pending nor waiting."""
+def explain(run: Run, at: datetime, around: QueueView | None = None) -> str:
+    """'' unless the run is pending or waiting."""
     if run.status not in (RunStatus.PENDING, RunStatus.WAITING):
         return ""
-    around = around or Surroundings(at)
+    around = around or QueueView(at)
     if run.due_at > at:
         return _waiting(run, at, around) if run.status == RunStatus.WAITING else _not_due(run, at, around)
     if held := held_back(run, around):
@@ -81,18 +83,19 @@ def explain(run: Run, at: datetime, around: Surroundings | None = None) -> str:
     if run.cancel_requested_at:
         return "Being cancelled. It ends when a worker is free."
     if run.status == RunStatus.WAITING:
-        return "Woken. It goes on when a worker is free."
-    place = around.line.get(run.pk)
+        return _woken(run)
+    place = around.places.get(run.pk)
     if place == 1:
-        return "Next in line. It starts when a worker is free."
-    return f"In line, {f'number {place}' if place else f'behind more than {LINE} others'}. It starts when a worker is free."
+        return "Next in the queue. It starts when a worker is free."
+    where = f"Number {place} in the queue" if place else f"Behind at least {PLACES_NUMBERED} others in the queue"
+    return f"{where}. It starts when a worker is free."
 
 
-def held_back(run: Run, around: Surroundings) -> str:
+def held_back(run: Run, around: QueueView) -> str:
     """What keeps a due run from being claimed; '' where it only waits for a free worker."""
     stage = stage_of(run)
-    if not has_code_for(run, around.at):
-        return _unknown(run)
+    if missing := missing_code(run, around.at):
+        return missing
     if run.job.status == JobStatus.PAUSED and stage in KEEPS_BACK[Kind.JOB_PAUSE]:
         return _paused(run, around)
     covering = (stop for stop in around.stops if stop.covers(run.job_type, run.brand_id))
@@ -107,7 +110,10 @@ def held_back(run: Run, around: Surroundings) -> str:
     return f"Paused by {pause.by or 'the system'} since {clock(pause.since)}: {pause}." if pause else "Paused."
 
 
-def _unknown(run: Run) -> str:
+def missing_code(run: Run, at: datetime) -> str:
+    """Why no worker with the code that is deployed here may take the run; '' where one may."""
+    if has_code_for(run, at):
+        return ""
     handler = find_type(run.job_type)
     if handler is None:
         return f"Nothing here has code for the job type {run.job_type!r}. Deploy code that has it, or cancel the run."
@@ -117,14 +123,14 @@ def _unknown(run: Run) -> str:
     )
 
 
-def _paused(run: Run, around: Surroundings) -> str:
+def _paused(run: Run, around: QueueView) -> str:
     event = around.job_pauses.get(run.job_id)
-    what = "Its schedule is" if run.scheduled_for else "It is"
-    return f"{what} paused by {event.by or 'the system'} since {clock(event.at)}." if event else f"{what} paused."
+    what = "Schedule paused" if run.scheduled_for else "Paused"
+    return f"{what} by {event.by or 'the system'} since {clock(event.at)}." if event else f"{what}."
 
 
 def no_worker_since(at: datetime) -> str | None:
-    """The sentence for a stand-still: no worker has given a sign of life for a minute. None while one lives."""
+    """What to say when no worker has reported for a minute. None while one is alive."""
     workers = Worker.objects.filter(kind=Worker.Kind.WORKER)
     if workers.alive(at).exists():
         return None
@@ -134,29 +140,42 @@ def no_worker_since(at: datetime) -> str | None:
     return f"No worker has reported for {in_words(at - last.last_seen_at)}. Runs wait until one starts."
 
 
-def _not_due(run: Run, at: datetime, around: Surroundings) -> str:
+def _not_due(run: Run, at: datetime, around: QueueView) -> str:
     left = in_words(run.due_at - at)
     if run.blocked_reason:
-        return f"{run.blocked_reason} Looked at again in {left}."
+        return f"{run.blocked_reason} Checked again in {left}."
     if run.attempt:
-        return f"Try {run.attempt + 1} of {run.job.max_retries + 1}, next in {left}: {run.error_message}"
+        return f"Try {run.attempt + 1} of {run.job.max_retries + 1} in {left}. Last error: {run.error_message}"
     due = f"Due in {left}, at {clock(run.due_at)}."
-    # Whose schedule is paused does not start then either.
+    # While its schedule is paused, it does not start then either.
     return f"{due} {_paused(run, around)}" if run.job.status == JobStatus.PAUSED else due
 
 
-def _waiting(run: Run, at: datetime, around: Surroundings) -> str:
-    # Through the relation, so that a page may fetch them for all its runs at once.
-    upstream = next((one for one in run.upstream_runs.all() if one.status == UpstreamRun.Status.RUNNING), None)
+def _woken(run: Run) -> str:
+    """For a waiting run that is due."""
+    upstream = _running_upstream(run)
+    # Only the upstream's end sets both times to the same: a run that is due to ask for itself keeps its old order_at.
+    if upstream and run.due_at == run.order_at:
+        return f"{source_label(upstream.source)} is done. Saving starts when a worker is free."
+    return "Continues when a worker is free."
+
+
+def _waiting(run: Run, at: datetime, around: QueueView) -> str:
+    upstream = _running_upstream(run)
     if upstream is None:
-        left = in_words(max(run.due_at - at, timedelta(0)))
         reason = (run.blocked_reason or "waiting").removesuffix(".")
-        return f"{reason[0].upper()}{reason[1:]}, looked at again in {left}."
-    began = upstream.started_at or upstream.intent_at
-    words = f"At {source_label(upstream.source)} for {in_words(at - began)}"
-    if usual := around.usual(run.job_type):
-        words += f", {(at - began) / usual:.0%} of its usual time".replace("%", " %")
-    return f"{words}: {upstream.message}" if upstream.message else f"{words}."
+        again = f" Checked again in {in_words(run.due_at - at)}." if run.due_at - at >= timedelta(minutes=1) else ""
+        return f"{reason[0].upper()}{reason[1:]}.{again}"
+    label, usual = source_label(upstream.source), around.usual(run.job_type)
+    took = in_words(at - (upstream.started_at or upstream.intent_at))
+    if usual:
+        took += f", usually {in_words(usual)}"
+    return f"{label}: {upstream.message.removesuffix('.')} ({took})." if upstream.message else f"At {label} for {took}."
+
+
+def _running_upstream(run: Run) -> UpstreamRun | None:
+    # Through the relation, so that a page can fetch them for all its runs at once.
+    return next((one for one in run.upstream_runs.all() if one.status == UpstreamRun.Status.RUNNING), None)
 
 
 def _limited(limit: Stop) -> str:
@@ -170,4 +189,5 @@ def _limited(limit: Stop) -> str:
         scope = scope.filter(brand_id=limit.brand_id)
     using = [str(pk) for pk in scope.values_list("pk", flat=True)]
     more = f" and {len(using) - 5} more" if len(using) > 5 else ""
-    return f"{len(using)} of {limit.max_running} slots for {what} in use by runs {', '.join(using[:5])}{more}."
+    runs = f" (run{'' if len(using) == 1 else 's'} {', '.join(using[:5])}{more})" if using else ""
+    return f"The limit for {what} is reached: {len(using)} of {limit.max_running} running{runs}."

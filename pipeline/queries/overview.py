@@ -1,4 +1,4 @@
-"""The first page: what runs, what is stale, what failed, each in one line."""
+"""The first page: what is running, what needs refreshing, what failed."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,24 +11,25 @@ from django.utils import timezone
 
 from .. import states
 from ..contract.registry import all_types
+from ..contract.source import source_label
 from ..engine.upstreams import budget, health
 from ..models import Brand, DatasetStatus, Run, UpstreamRun, Worker
 from ..states import RunStatus
 from .explain import no_worker_since
-from .freshness import FreshnessLine, line_of
-from .runs import RunLine, run_lines
+from .freshness import FreshnessRow, freshness_row
+from .runs import RunRow, run_rows
 
 FAILED_WITHIN = timedelta(hours=24)
-SHOWN = 8
+ROWS_SHOWN = 8
 
 
 @dataclass(frozen=True)
-class StaleLine:
+class StaleRow:
     label: str
     brand: Brand | None
     subject: str
     url: str
-    line: FreshnessLine
+    freshness: FreshnessRow
 
 
 @dataclass(frozen=True)
@@ -37,18 +38,29 @@ class Overview:
     waiting: int
     queued: int
     scheduled: int
-    active: list[RunLine]
-    stale: list[StaleLine]
+    active: list[RunRow]
+    stale: list[StaleRow]
     stale_count: int
     fresh_count: int
-    failed: list[RunLine]
+    failed: list[RunRow]
     failed_count: int
-    closed: list[str]  # which upstream is down or rejects us
-    orphans: list[tuple[Run, str]]  # runs that are over and have left something upstream, and what
+    closed: list[str]  # per upstream that is down or rejects us, a sentence
+    orphans: list[tuple[Run, str]]  # ended runs that left something upstream, and a sentence about it
     workers: int
     no_worker: str | None
     spent_today: Decimal
     spend_limit: Decimal
+
+    @property
+    def activity(self) -> str:
+        """'2 scrapes running, 4 waiting.'"""
+        counts = ((self.running, "running"), (self.waiting, "at a data source"), (self.queued, "waiting"))
+        some = [(count, where) for count, where in counts if count]
+        if not some:
+            return "Nothing is running."
+        (count, where), *others = some
+        first = f"{count} scrape{'' if count == 1 else 's'} {where}"
+        return ", ".join([first, *(f"{count} {where}" for count, where in others)]) + "."
 
 
 def overview(user: Any = None) -> Overview:
@@ -64,25 +76,25 @@ def overview(user: Any = None) -> Overview:
         waiting=live.get(RunStatus.WAITING, 0),
         queued=live.get(RunStatus.PENDING, 0) - later,
         scheduled=later,
-        active=run_lines(
+        active=run_rows(
             active.select_related("job", "created_by", "brand")
             .prefetch_related("upstream_runs")
-            .order_by(F("started_at").desc(nulls_last=True), "-pk")[:SHOWN],  # or PostgreSQL shows first what has not begun
+            .order_by(F("started_at").desc(nulls_last=True), "-pk")[:ROWS_SHOWN],  # PostgreSQL would put NULL first
             user,
         ),
-        stale=stale[:SHOWN],
+        stale=stale[:ROWS_SHOWN],
         stale_count=len(stale),
         fresh_count=fresh,
-        failed=run_lines(
+        failed=run_rows(
             failed.select_related("job", "created_by", "brand")
             .prefetch_related("upstream_runs")
-            .order_by("-completed_at")[:SHOWN],
+            .order_by("-completed_at")[:ROWS_SHOWN],
             user,
         ),
         failed_count=failed.count(),
         closed=list(health.closed_sources().values()),
         orphans=[
-            (one.run, _left(one))
+            (one.run, _orphan_words(one))
             for one in UpstreamRun.objects.filter(status__in=UpstreamRun.OPEN, run__status__in=states.TERMINAL).select_related(
                 "run"
             )
@@ -94,25 +106,27 @@ def overview(user: Any = None) -> Overview:
     )
 
 
-def _left(upstream: UpstreamRun) -> str:
+def _orphan_words(upstream: UpstreamRun) -> str:
+    label = source_label(upstream.source)
     if upstream.status == UpstreamRun.Status.RUNNING:
-        return f"Run {upstream.run_id} is over, but what it started upstream was still at work when last seen."
-    return f"Run {upstream.run_id} is over, but whether its paid start took is not known. A Retry asks before it pays."
+        return f"Run {upstream.run_id} has ended, but its {label} run was still running when last checked."
+    return f"Run {upstream.run_id} has ended, but {label} may have started a paid run for it. Retry checks before it pays."
 
 
-def _freshness() -> tuple[list[StaleLine], int]:
-    """Over every subject that a brand has, scraped or not: those that are not fresh, worst first, and how many are."""
+def _freshness() -> tuple[list[StaleRow], int]:
+    """Of every subject that a brand has, scraped or not: those that are not fresh, worst first, and how many are."""
     now = timezone.now()
-    known = {(row.brand_id, row.dataset_key, row.subject): row for row in DatasetStatus.objects.select_related("last_run")}
+    statuses = DatasetStatus.objects.select_related("last_run")
+    known = {(status.brand_id, status.dataset_key, status.subject): status for status in statuses}
     found, fresh = [], 0
     for handler in all_types():
         for brand in Brand.objects.all():
             for subject in handler.subjects(brand):
                 for key, label in handler.datasets.items():
-                    line = line_of(known.get((brand.pk, key, subject.key)), handler.max_age, now)
-                    if line.badge is states.FRESH:
+                    row = freshness_row(known.get((brand.pk, key, subject.key)), handler.max_age, now)
+                    if row.badge is states.FRESH:
                         fresh += 1
                     else:
-                        found.append(StaleLine(label, brand, subject.label, subject.url, line))
+                        found.append(StaleRow(label, brand, subject.label, subject.url, row))
     order = {"stale": 0, "late": 1, "never": 2}
-    return sorted(found, key=lambda one: (order[one.line.badge.key], -(one.line.age or timedelta()))), fresh
+    return sorted(found, key=lambda one: (order[one.freshness.badge.key], -(one.freshness.age or timedelta()))), fresh

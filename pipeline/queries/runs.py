@@ -1,4 +1,4 @@
-"""Runs as lines of a table: badge, words, figures, and which actions fit."""
+"""Runs as rows of a table: badge, words, figures, and which actions fit."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from ..contract.registry import all_types
 from ..contract.source import known_sources
 from ..models import Job, Run, UpstreamRun
 from ..states import LIVE, RUN_ACTIONS, Badge, RunStatus, Verdict, run_badge
-from .explain import Surroundings, explain
+from .explain import QueueView, explain
 
 
 @dataclass(frozen=True)
-class RunLine:
+class RunRow:
     run: Run
     badge: Badge
     explanation: str  # why it is not running, for live runs; '' otherwise
@@ -30,16 +30,16 @@ class RunLine:
     cost_is_estimate: bool
     result: str  # one phrase
     live: bool
-    actions: frozenset[str]  # that the state allows; whether the user may is the page's question
+    actions: frozenset[str]  # those that the state allows; the page checks whether the user may
 
 
-def run_line(run: Run, user: Any = None, around: Surroundings | None = None) -> RunLine:
-    """One run in words. `user`: whose own runs are 'by you'; `around`: read once where there are several."""
+def run_row(run: Run, user: Any = None, around: QueueView | None = None) -> RunRow:
+    """One run in words. `user`: whose own runs are 'by you'. `around`: pass it to read the queue once for several runs."""
     now = timezone.now()
     explanation = explain(run, now, around=around) if run.status in (RunStatus.PENDING, RunStatus.WAITING) else ""
     actual = run.cost_actual
     estimate = run.cost_estimate if actual is None and _may_cost(run) else None
-    return RunLine(
+    return RunRow(
         run=run,
         badge=run_badge(run.status, verdict=run.verdict, tries_failed=run.attempt, waits_at=_waits_at(run)),
         explanation=explanation,
@@ -54,13 +54,13 @@ def run_line(run: Run, user: Any = None, around: Surroundings | None = None) -> 
     )
 
 
-def run_lines(runs: Iterable[Run], user: Any = None) -> list[RunLine]:
-    around = Surroundings(timezone.now())
-    return [run_line(run, user, around) for run in runs]
+def run_rows(runs: Iterable[Run], user: Any = None) -> list[RunRow]:
+    around = QueueView(timezone.now())
+    return [run_row(run, user, around) for run in runs]
 
 
 def actions_for(run: Run) -> frozenset[str]:
-    """What its state allows: RUN_ACTIONS, narrowed by what would make no difference."""
+    """What its state allows: RUN_ACTIONS without those that would change nothing."""
     allowed = {action for action, statuses in RUN_ACTIONS.items() if run.status in statuses}
     if run.verdict not in (Verdict.PARTIAL, Verdict.SUSPICIOUS):
         allowed.discard("accept")
@@ -81,38 +81,38 @@ def by_whom(run: Run, user: Any = None) -> str:
 
 def recent_runs(
     job_type: str, brand_id: UUID | None, subjects: list[str], *, limit: int = 5, user: Any = None
-) -> dict[str, list[RunLine]]:
-    """The last one-time runs of each subject, newest first; one query for all of them."""
+) -> dict[str, list[RunRow]]:
+    """The latest one-time runs of each subject, newest first, in one query."""
     wanted = Run.objects.one_time().filter(Q(brand_id=brand_id), job_type=job_type, subject__in=subjects)
     numbered = wanted.annotate(back=Window(RowNumber(), partition_by=F("subject"), order_by=F("id").desc())).filter(
         back__lte=limit
     )
-    found: dict[str, list[RunLine]] = {subject: [] for subject in subjects}
+    found: dict[str, list[RunRow]] = {subject: [] for subject in subjects}
     shown = numbered.select_related("job", "created_by", "brand").prefetch_related("upstream_runs").order_by("-pk")
-    for line in run_lines(shown, user):
-        found[line.run.subject].append(line)
+    for row in run_rows(shown, user):
+        found[row.run.subject].append(row)
     return found
 
 
 def live_run(job_type: str, brand_id: UUID | None, subject: str) -> Run | None:
-    """The one that holds the key."""
+    """The live run that holds the subject's dedupe key."""
     live = Run.objects.live().filter(Q(brand_id=brand_id), job_type=job_type, subject=subject, dedupe_key__isnull=False)
     return live.select_related("job", "created_by").prefetch_related("upstream_runs").first()
 
 
-def place_in_line(run: Run) -> int | None:
-    """1 for the next one of those that are due, limits and pauses aside. None where it is not due, or far behind."""
-    return Surroundings(timezone.now()).line.get(run.pk)
+def place_in_queue(run: Run) -> int | None:
+    """1 for the next due run; ignores limits and pauses. None where it is not due, or too far behind to be numbered."""
+    return QueueView(timezone.now()).places.get(run.pk)
 
 
 def _may_cost(run: Run) -> bool:
-    """Not if it is over and nothing was started: what it would have cost is no cost of it."""
+    """False for an ended run that started nothing upstream: its estimate is not a cost."""
     nothing = (UpstreamRun.Status.VOID, UpstreamRun.Status.REFUSED)
     return run.is_live or any(one.status not in nothing for one in run.upstream_runs.all())
 
 
 def _waits_at(run: Run) -> str:
-    """The upstream's label, where that is what it waits for."""
+    """The label of the upstream that it waits for, '' if it waits for something else."""
     if run.status != RunStatus.WAITING or not run.blocked_reason.startswith("at "):
         return ""
     label = run.blocked_reason.removeprefix("at ")
@@ -143,5 +143,5 @@ def _result(run: Run, explanation: str) -> str:
 
 
 def type_choices() -> list[tuple[str, str]]:
-    """For filters."""
+    """Choices for filters."""
     return [(one.name, f"{one.emoji} {one.label}") for one in all_types()]

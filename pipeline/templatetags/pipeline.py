@@ -1,4 +1,4 @@
-"""Words and marks that all pages share."""
+"""Tags and filters that all pages share."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,20 +16,20 @@ from ..states import Badge
 from ..words import words_ago
 
 register = template.Library()
-UNKNOWN = format_html('<span aria-hidden="true">{}</span><span class="vh">{}</span>', "–", "not known")
+UNKNOWN = format_html('<span aria-hidden="true">{}</span><span class="vh">{}</span>', "–", "unknown")
 TONES = {constants.SUCCESS: "tone-green", constants.WARNING: "tone-amber", constants.ERROR: "tone-red"}
 ICONS = {constants.SUCCESS: "check", constants.WARNING: "alert", constants.ERROR: "alert"}
 
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """A symbol of templates/_icons.html; the words beside it say what it means."""
+    """A symbol of templates/_icons.html. Decorative: the text beside it says what it means."""
     return format_html('<svg class="icon" aria-hidden="true"><use href="#i-{}"/></svg>', name)
 
 
 @register.simple_tag
 def badge(value: Badge, size: str = "") -> SafeString:
-    """Icon, word and colour of a state."""
+    """Icon, word and color of a state."""
     return format_html(
         '<span class="badge badge--{}{}">{} {}</span>',
         value.key,
@@ -41,13 +41,13 @@ def badge(value: Badge, size: str = "") -> SafeString:
 
 @register.simple_tag
 def ago(moment: datetime | None) -> SafeString:
-    """'3 minutes ago', with the full time at hand."""
+    """'3 minutes ago', with the full time as its title."""
     return _time(moment, words_ago(moment, timezone.now())) if moment else UNKNOWN
 
 
 @register.simple_tag
 def when(moment: datetime | None) -> SafeString:
-    """'14:02:11' today, else with the day."""
+    """'14:02:11' today, on another day '4 May 2026, 14:02'."""
     if not moment:
         return UNKNOWN
     local = timezone.localtime(moment)
@@ -80,7 +80,7 @@ def duration(value: timedelta | float | None) -> str | SafeString:
 
 @register.filter
 def usd(value: Decimal | float | None) -> str | SafeString:
-    """'$1.86'; below a cent as many digits as it takes to see something."""
+    """'$1.86', or four decimals below a cent."""
     if value is None:
         return UNKNOWN
     amount = Decimal(str(value))
@@ -104,7 +104,7 @@ def message_icon(message: Message) -> str:
 
 @register.simple_tag
 def field(bound: BoundField) -> SafeString:
-    """Label above, help under it, error under that, tied to the control for those who listen."""
+    """Label, control, help and error, tied together for screen readers."""
     described = [f"{bound.auto_id}_{part}" for part, there in (("help", bound.help_text), ("error", bound.errors)) if there]
     attributes: dict[str, Any] = {"aria-describedby": " ".join(described)} if described else {}
     if bound.errors:

@@ -1,4 +1,4 @@
-"""Filters of the run list and of a run's log. Bad values are said and ignored."""
+"""Filters of the run list and of a run's log. The page names bad values and ignores them."""
 
 from django import forms
 
@@ -28,6 +28,6 @@ class LogFilter(forms.Form):
     find = forms.CharField(
         required=False,
         max_length=100,
-        label="Words in the log",
-        widget=forms.SearchInput(attrs={"placeholder": "Words in the log", "class": "control--s auto"}),
+        label="Search the log",
+        widget=forms.SearchInput(attrs={"placeholder": "Search the log", "class": "control--s auto"}),
     )

@@ -1,4 +1,4 @@
-"""What every page's frame needs."""
+"""What the frame of every page shows."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _sections(request: HttpRequest) -> list[dict[str, Any]]:
-    """The navigation that this person may use. A section is current on its own page and on all below it."""
+    """The sections that this person may use. A section is current on its own page and on all pages below it."""
     user = getattr(request, "user", None)
     staff = user is not None and user.is_staff
     navigation: list[dict[str, Any]] = settings.NAVIGATION

@@ -10,13 +10,13 @@ from .frame import THEMES
 @require_GET
 @needs("pipeline.view_run")
 def overview(request: HttpRequest) -> HttpResponse:
-    """What runs, what is stale, what failed."""
+    """What is running, what needs refreshing, what failed."""
     return render(request, "pipeline/overview.html", {"overview": queries.overview(request.user)})
 
 
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
-    """Keep the chosen theme in a cookie for a year."""
+    """Store the chosen theme in a cookie for a year."""
     response = back_to(request, "/")
     chosen = request.POST.get("theme")
     if chosen in [one["value"] for one in THEMES]:

@@ -20,25 +20,25 @@ from .access import back_to, needs
 from .forms import LogFilter, RunFilter
 
 PAGE = 25
-TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="\w+"')  # masked anew in every answer, which is no change
-# action -> (permission, what is said); the api refuses what the state forbids
+TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="\w+"')  # differs in every response, which is no change
+# action -> (permission, message); the api refuses what the state forbids
 ACTIONS = {
-    "cancel": ("pipeline.cancel_run", "Run {} is being cancelled. What was already paid for is saved first."),
-    "retry": ("pipeline.scrape_run", "Run {} is queued again; what it has done is kept."),
+    "cancel": ("pipeline.cancel_run", "Run {} is being cancelled. Paid-for data is saved first."),
+    "retry": ("pipeline.scrape_run", "Run {} is queued again. Its finished steps are kept."),
     "run_now": ("pipeline.scrape_run", "Run {} is due now."),
-    "accept": ("pipeline.scrape_run", "The result of run {} counts as good now."),
-    "start_again": ("pipeline.scrape_run", "Run {} starts again and pays for a new start."),
+    "accept": ("pipeline.scrape_run", "Result of run {} accepted."),
+    "start_again": ("pipeline.scrape_run", "Run {} restarted{}."),
     "run_again": ("pipeline.scrape_run", ""),
     "replay": ("pipeline.replay_run", ""),
-    "end_upstream": ("pipeline.cancel_run", "What run {} left at work upstream is being ended; what it had is saved first."),
-    "adopt": ("pipeline.scrape_run", "Run {} goes on with the upstream run that you named."),
+    "end_upstream": ("pipeline.cancel_run", "The upstream run of run {} is being stopped. Its data is saved first."),
+    "adopt": ("pipeline.scrape_run", "Run {} continues with the upstream run you named."),
 }
 
 
 @require_GET
 @needs("pipeline.view_run")
 def run_list(request: HttpRequest) -> HttpResponse:
-    """Every run, newest first, 25 a page; the filter is in the address."""
+    """Every run, newest first, 25 per page. The filter is in the URL."""
     form = RunFilter(request.GET or None)
     runs, ignored = _filtered(form)
     before = request.GET.get("before", "")
@@ -51,7 +51,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
         request,
         "pipeline/run_list.html",
         {
-            "lines": queries.run_lines(page[:PAGE], request.user),
+            "rows": queries.run_rows(page[:PAGE], request.user),
             "form": form,
             "ignored": ignored,
             "filtered": bool(query),
@@ -62,7 +62,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
 
 
 def _filtered(form: RunFilter) -> tuple[QuerySet[Run], list[str]]:
-    """The runs that match, and in words what of the filter was no use."""
+    """The runs that match, and a sentence for each filter that was ignored."""
     runs: QuerySet[Run] = Run.objects.all()
     form.is_valid()
     values = getattr(form, "cleaned_data", {})
@@ -77,7 +77,7 @@ def _filtered(form: RunFilter) -> tuple[QuerySet[Run], list[str]]:
 @require_GET
 @needs("pipeline.view_run")
 def run_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """What, who, when, how it goes, and what to do now."""
+    """What, who, when, its progress, and what to do now."""
     return render(request, "pipeline/run.html", _context(request, pk))
 
 
@@ -101,7 +101,7 @@ def _context(request: HttpRequest, pk: int) -> dict[str, object]:
     return {
         "run": run,
         "detail": detail,
-        "line": detail.line,
+        "row": detail.row,
         "log_form": form,
         "may_scrape": request.user.has_perm("pipeline.scrape_run"),
         "may_cancel": request.user.has_perm("pipeline.cancel_run"),
@@ -126,7 +126,7 @@ def run_log(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def run_action(request: HttpRequest, pk: int, action: str) -> HttpResponseBase:
-    """One of ACTIONS on the run, then back to where the button was."""
+    """Do one of ACTIONS to the run, then return to the page with the button."""
     if action not in ACTIONS:
         raise Http404
     permission, words = ACTIONS[action]
@@ -138,22 +138,20 @@ def _act(request: HttpRequest, pk: int, action: str, words: str) -> HttpResponse
     try:
         if action == "run_again":
             queued = api.run_again(run, request.user)
-            said = "queued!" if queued.created else "already queued or running."
-            messages.info(
-                request,
-                format_html(
-                    'The same work is {} <a href="{}">See run {}</a>', said, queued.run.get_absolute_url(), queued.run.pk
-                ),
-            )
+            said = "A new run is queued." if queued.created else "The same run is already queued or running."
+            link = format_html('<a href="{}">See run {}</a>', queued.run.get_absolute_url(), queued.run.pk)
+            messages.info(request, format_html("{} {}", said, link))
         elif action == "replay":
             result = api.replay(run, request.user)
-            messages.success(
-                request,
-                f"Read {result.pages} kept page{'' if result.pages == 1 else 's'} again, nothing was paid: {result.done.summary}",
-            )
+            pages = f"{result.pages} page{'' if result.pages == 1 else 's'}"
+            messages.success(request, f"Re-imported {pages} of downloaded data, free: {result.done.summary}")
         elif action == "adopt":
             api.adopt(run, request.POST.get("upstream_id", "").strip(), request.user)
             messages.success(request, words.format(run.pk))
+        elif action == "start_again":
+            api.start_again(run, request.user)
+            estimate = run.cost_estimate
+            messages.success(request, words.format(run.pk, "" if estimate is None else f" (about ${estimate:.2f})"))
         else:
             getattr(api, action)(run, request.user)
             messages.success(request, words.format(run.pk))

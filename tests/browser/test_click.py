@@ -32,7 +32,7 @@ def test_a_second_click_is_told_what_the_first_one_does(open_page, listing):
     first, second = open_page(listing.competitor.get_absolute_url()), open_page(listing.competitor.get_absolute_url())
     for page in (first, second):
         page.get_by_role("button", name="Scrape").first.click()
-    expect(second.get_by_role("status").filter(has_text="already queued")).to_contain_text("by you, 1st in line")
+    expect(second.get_by_role("status").filter(has_text="already queued")).to_contain_text("by you, 1st in the queue")
     assert Run.objects.count() == 1
 
 

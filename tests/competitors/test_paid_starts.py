@@ -236,7 +236,7 @@ def test_a_mistyped_id_adopts_nothing_and_pays_nothing(sandbox, listing, run):
 
 def test_adopting_nothing_is_refused(sandbox, listing, run):
     of_unknown_fate(sandbox, listing, run)
-    with pytest.raises(NotAllowed, match="Give the id"):
+    with pytest.raises(NotAllowed, match="Enter the ID"):
         api.adopt(run, "", None)
 
 

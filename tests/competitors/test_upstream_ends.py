@@ -63,7 +63,7 @@ def test_a_run_that_works_for_hours_upstream_is_waited_for_and_costs_no_try(sand
         assert work(run).status == RunStatus.WAITING
     run.refresh_from_db()
     assert (run.attempt, run.worker, upstream_runs(sandbox)) == (0, None, 1)
-    assert "At Apify for 5 h" in words(run)
+    assert "(5 h 0 min)" in words(run)
 
 
 @pytest.mark.parametrize(("over", "end"), [(timedelta(minutes=1), "aborted"), (timedelta(minutes=6), "timed_out")])

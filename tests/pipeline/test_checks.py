@@ -1,4 +1,4 @@
-"""What stands in the way of a start is said in one line."""
+"""Each problem with the settings is one clear line at start."""
 
 import os
 import subprocess
@@ -56,7 +56,7 @@ def test_a_wrong_value_is_one_clear_line_and_no_traceback(name, value, said):
         ({"sync": True}, "pipeline.E005"),
     ],
 )
-def test_a_cluster_that_fights_the_leases_is_refused(settings, change, id):
+def test_cluster_settings_that_break_leases_are_refused(settings, change, id):
     settings.Q_CLUSTER = {**settings.Q_CLUSTER, **change}
     assert [message.id for message in checks.cluster_agrees_with_leases(None)] == [id]
 

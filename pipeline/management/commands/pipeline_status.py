@@ -1,4 +1,4 @@
-"""The pipeline's health in a few lines, for people and for monitors."""
+"""The pipeline's health in a few lines, for people and monitors."""
 
 import json
 from datetime import timedelta
@@ -9,20 +9,19 @@ from django.utils import timezone
 
 from pipeline import queries
 from pipeline.models import Run, Worker
+from pipeline.queries import Overview, QueueView, held_back, missing_code
 from pipeline.states import RunStatus
+from pipeline.words import in_words
 
-from ...queries.explain import Surroundings, held_back
-from ...words import in_words
-
-LATE = timedelta(seconds=60)  # what the users were promised
-LOOKED_AT = 500  # of what is late, before all is taken to have a reason
+LATE = timedelta(seconds=60)  # users were promised a start within this time
+LATE_RUNS_CHECKED = 500  # if all of these have a reason to wait, the rest is assumed to have one too
 
 
 class Command(BaseCommand):
     help = (
-        "Health, queue depth, oldest due, stale datasets, dead workers. Exit 1 when unhealthy:"
-        " no worker, due work that waits over a minute without a reason, an upstream that is down or rejects us, or one that is"
-        " or may be at work for a run that is over."
+        "Health, queue length, oldest due run, data that needs refreshing, dead workers. Exit 1 when unhealthy: no worker, a run"
+        " that is over a minute late without a reason or without its code, an upstream that is down or rejects us, or an upstream"
+        " that is or may be running something for a run that has ended."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,59 +31,64 @@ class Command(BaseCommand):
         now = timezone.now()
         seen = queries.overview()
         due = Run.objects.filter(status=RunStatus.PENDING, due_at__lte=now).select_related("job", "brand").order_by("due_at")
-        around = Surroundings(now)
-        late = next((run for run in due.filter(due_at__lt=now - LATE)[:LOOKED_AT] if not held_back(run, around)), None)
+        around = QueueView(now)
+        overdue = due.filter(due_at__lt=now - LATE)[:LATE_RUNS_CHECKED]
+        late = next((run for run in overdue if not held_back(run, around) or missing_code(run, now)), None)
         first = due.first()
-        dead = Worker.objects.filter(kind=Worker.Kind.WORKER).silent(now, within=timedelta(days=1))
+        dead = list(Worker.objects.filter(kind=Worker.Kind.WORKER).silent(now, within=timedelta(days=1)))
         oldest = (now - first.due_at).total_seconds() if first else 0.0
         problems = []
         if seen.no_worker:
             problems.append(seen.no_worker)
         if late:
-            why = queries.run_line(late, around=around).explanation
+            why = queries.run_row(late, around=around).explanation
             problems.append(f"Run {late.pk} has been due for {in_words(now - late.due_at)}. {why}")
         problems += seen.closed
         problems += [words for _, words in seen.orphans]
         if options["json"]:
-            self.stdout.write(
-                json.dumps(
-                    {
-                        "healthy": not problems,
-                        "problems": problems,
-                        "running": seen.running,
-                        "waiting": seen.waiting,
-                        "queued": seen.queued,
-                        "scheduled": seen.scheduled,
-                        "oldest_due_seconds": round(oldest, 1),
-                        "closed_upstreams": seen.closed,
-                        "workers": seen.workers,
-                        "dead_workers": [str(one) for one in dead],
-                        "stale_datasets": seen.stale_count,
-                        "fresh_datasets": seen.fresh_count,
-                        "failed_24h": seen.failed_count,
-                        "spent_today_usd": str(seen.spent_today),
-                        "spend_limit_usd": str(seen.spend_limit),
-                    }
-                )
-            )
+            self.stdout.write(json.dumps(as_json(seen, problems, oldest, dead)))
         else:
-            self.stdout.write("Healthy." if not problems else "Unhealthy. " + " ".join(problems))
-            self.stdout.write(
-                f"{seen.workers} workers alive. {seen.running} running, {seen.waiting} waiting, {seen.queued}"
-                f" queued, {seen.scheduled} scheduled for later."
-                f" Oldest due: {f'{oldest:.0f} s ago' if first else 'none'}."
-            )
-            for line in seen.active:
-                self.stdout.write(f"  Run {line.run.pk}, {line.badge.word}: {line.result}")
-            for stale in seen.stale:
-                self.stdout.write(
-                    f"  {stale.line.badge.word}: {stale.label} of {stale.subject or 'all'} ({stale.brand}). {stale.line.sentence}"
-                )
-            for worker in dead:
-                self.stdout.write(f"  Worker {worker} was last heard of {in_words(now - worker.last_seen_at)} ago")
-            self.stdout.write(
-                f"{seen.failed_count} failed in 24 h. Spent or promised today: ${seen.spent_today:.2f} of"
-                f" ${seen.spend_limit:.2f}."
-            )
+            self.tell(seen, problems, oldest if first else None, dead)
         if problems:
             raise SystemExit(1)
+
+    def tell(self, seen: Overview, problems: list[str], oldest: float | None, dead: list[Worker]) -> None:
+        now = timezone.now()
+        self.stdout.write("Healthy." if not problems else "Unhealthy. " + " ".join(problems))
+        self.stdout.write(
+            f"Workers: {seen.workers}. Runs: {seen.running} running, {seen.waiting} at a data source, {seen.queued}"
+            f" queued, {seen.scheduled} scheduled for later."
+            f" Oldest due: {'none' if oldest is None else f'{oldest:.0f} s ago'}."
+        )
+        for row in seen.active:
+            self.stdout.write(f"  Run {row.run.pk}, {row.badge.word}: {row.result}")
+        for stale in seen.stale:
+            fresh = stale.freshness
+            self.stdout.write(
+                f"  {fresh.badge.word}: {stale.label} of {stale.subject or 'all'} ({stale.brand}). {fresh.sentence}"
+            )
+        for worker in dead:
+            self.stdout.write(f"  Worker {worker} last reported {in_words(now - worker.last_seen_at)} ago")
+        self.stdout.write(
+            f"{seen.failed_count} failed in 24 h. Spent and reserved today: ${seen.spent_today:.2f} of ${seen.spend_limit:.2f}."
+        )
+
+
+def as_json(seen: Overview, problems: list[str], oldest: float, dead: list[Worker]) -> dict[str, Any]:
+    return {
+        "healthy": not problems,
+        "problems": problems,
+        "running": seen.running,
+        "waiting": seen.waiting,
+        "queued": seen.queued,
+        "scheduled": seen.scheduled,
+        "oldest_due_seconds": round(oldest, 1),
+        "closed_upstreams": seen.closed,
+        "workers": seen.workers,
+        "dead_workers": [str(one) for one in dead],
+        "stale_datasets": seen.stale_count,
+        "fresh_datasets": seen.fresh_count,
+        "failed_24h": seen.failed_count,
+        "spent_today_usd": str(seen.spent_today),
+        "spend_limit_usd": str(seen.spend_limit),
+    }

@@ -9,11 +9,11 @@ from ...contract.errors import PipelineError
 
 
 class Command(BaseCommand):
-    help = "Ingest a run's kept pages again, free: nothing is asked of the upstream."
+    help = "Re-import a run's downloaded data. Free: it sends nothing to the upstream."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("run", type=int, help="the run's number")
-        parser.add_argument("--dry-run", action="store_true", help="say what would change, change nothing")
+        parser.add_argument("--dry-run", action="store_true", help="show what would change, but change nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -24,5 +24,5 @@ class Command(BaseCommand):
             result = api.replay(run, dry_run=options["dry_run"])
         except PipelineError as error:
             raise CommandError(str(error)) from error
-        would = "Would read" if options["dry_run"] else "Read"
-        self.stdout.write(f"{would} {result.pages} kept pages of run {run.pk} again, nothing paid: {result.done.summary}")
+        done = "Would re-import" if options["dry_run"] else "Re-imported"
+        self.stdout.write(f"{done} {result.pages} downloaded pages of run {run.pk}, free: {result.done.summary}")

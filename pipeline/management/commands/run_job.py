@@ -28,14 +28,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("job_type", help=f"one of: {', '.join(one.name for one in all_types())}")
-        parser.add_argument("--brand", help="slug or id; without it the job is the platform's")
-        parser.add_argument(
-            "--param", action="append", default=[], metavar="K=V", help="a parameter; V is read as JSON where it is JSON"
-        )
+        parser.add_argument("--brand", help="slug or id; without it the job belongs to the platform")
+        parser.add_argument("--param", action="append", default=[], metavar="K=V", help="a parameter; V may be JSON")
         parser.add_argument("--params", default="{}", metavar="JSON", help="all parameters as one JSON object")
-        parser.add_argument("--wait", action="store_true", help="show its log until it has ended; Ctrl-C leaves it going")
-        parser.add_argument("--timeout", type=float, metavar="S", help="give up waiting after S seconds; the run goes on")
-        parser.add_argument("--direct", action="store_true", help="run it in this process; Ctrl-C hands it back to the workers")
+        parser.add_argument("--wait", action="store_true", help="show its log until it ends; Ctrl-C stops showing, not the run")
+        parser.add_argument("--timeout", type=float, metavar="S", help="stop waiting after S seconds; the run continues")
+        parser.add_argument("--direct", action="store_true", help="run it in this process; Ctrl-C gives it to the workers")
         parser.add_argument(
             "--json", action="store_true", help="one JSON object on standard output; everything else on standard error"
         )
@@ -53,7 +51,7 @@ class Command(BaseCommand):
         except (InvalidRequest, NotAllowed) as error:
             raise CommandError(str(error), returncode=BAD_USAGE) from error
         except DatabaseError as error:
-            words = f"Nothing was queued: the database does not take it ({str(error).strip()}). Try again when it does."
+            words = f"Not queued: the database refused ({str(error).strip()}). Try again once it works."
             raise CommandError(words, returncode=FAILED) from error
         run = queued.run
         self.say(f"Run {run.pk}: " + ("started here." if options["direct"] else "queued.") if queued.created else already(run))
@@ -71,7 +69,7 @@ class Command(BaseCommand):
             )
 
     def follow(self, run: Run, timeout: float | None, *, direct: bool) -> None:
-        """Log lines as they come, until the run has ended. Ends this process where that takes too long, or on Ctrl-C."""
+        """Print log lines until the run has ended. Raises CommandError after the timeout or on Ctrl-C."""
         seen, said = 0, ""
         end = time.monotonic() + timeout if timeout is not None else None
         try:
@@ -89,16 +87,16 @@ class Command(BaseCommand):
                     self.say(f"{timezone.localtime():%H:%M:%S} …       {note}")
                     said = note
                 if direct and run.status in (RunStatus.PENDING, RunStatus.WAITING):
-                    self.say(f"Run {run.pk} is back in line; a worker goes on with it.")
+                    self.say(f"Run {run.pk} is back in the queue. A worker will continue it.")
                     direct = False
                 if end is not None and time.monotonic() > end:
-                    raise CommandError(f"Gave up waiting after {timeout:g} s. Run {run.pk} goes on.", returncode=GAVE_UP)
+                    raise CommandError(f"Gave up waiting after {timeout:g} s. Run {run.pk} continues.", returncode=GAVE_UP)
                 time.sleep(LOOK_SECONDS)
         except KeyboardInterrupt:
             if direct:
                 api.hand_back_all()
-                raise CommandError(f"Run {run.pk} was handed back; a worker goes on with it.", returncode=130) from None
-            raise CommandError(f"Run {run.pk} goes on without you.", returncode=130) from None
+                raise CommandError(f"Run {run.pk} is back in the queue. A worker will continue it.", returncode=130) from None
+            raise CommandError(f"Run {run.pk} continues without this command.", returncode=130) from None
 
     def answer(self, run: Run, created: bool) -> None:
         if self.as_json:
@@ -128,12 +126,12 @@ class Command(BaseCommand):
 
 
 def find_brand(text: str) -> Brand:
-    """By slug, else by id. InvalidRequest, with the slugs there are, where there is none."""
+    """The brand with this slug or id. InvalidRequest with the known slugs if there is none."""
     brand = Brand.objects.filter(slug=text).first()
     if brand is None:
         try:
             brand = Brand.objects.filter(pk=text).first()
-        except Exception:  # noqa: BLE001  not a UUID: Django says so by its own ValidationError
+        except Exception:  # noqa: BLE001  not a UUID: Django raises its own ValidationError
             brand = None
     if brand is None:
         known = ", ".join(Brand.objects.values_list("slug", flat=True)[:20])
@@ -142,17 +140,17 @@ def find_brand(text: str) -> Brand:
 
 
 def read_parameters(text: str, pairs: list[str]) -> dict[str, Any]:
-    """--params, then each --param over it."""
+    """--params, overridden by each --param."""
     try:
         parameters = json.loads(text)
     except ValueError as error:
         raise InvalidRequest(f"--params is not JSON: {error}.") from error
     if not isinstance(parameters, dict):
-        raise InvalidRequest('--params must be a JSON object, like {"asin": "B09XK4T2LM"}.')
+        raise InvalidRequest('--params must be a JSON object, like {"name": "value"}.')
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise InvalidRequest(f"--param {pair!r} is not of the form name=value.")
+            raise InvalidRequest(f"--param {pair!r} must have the form name=value.")
         try:
             parameters[name] = json.loads(value)
         except ValueError:
@@ -161,4 +159,4 @@ def read_parameters(text: str, pairs: list[str]) -> dict[str, Any]:
 
 
 def already(run: Run) -> str:
-    return f"Run {run.pk} is already doing this: {explain(run, timezone.now()) or run.get_status_display().lower()}"
+    return f"Run {run.pk} already does this: {explain(run, timezone.now()) or run.get_status_display().lower()}"

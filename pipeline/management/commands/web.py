@@ -7,17 +7,17 @@ from django.core.management.base import BaseCommand, CommandParser
 
 
 class Command(BaseCommand):
-    help = "Serve the site with waitress, a threaded WSGI server. TLS and the public address are a reverse proxy's business."
+    help = "Serve the site with waitress, a threaded WSGI server. A reverse proxy does TLS and the public address."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--listen", default="127.0.0.1:8000", help="host:port (default 127.0.0.1:8000)")
         parser.add_argument("--threads", type=int, default=8)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # A new process image: the settings must be read again with the pool switched on, and the checks have passed by now.
+        # exec, because the settings must be read again with the pool switched on. The checks have passed by now.
         os.environ["PIPELINE_DATABASE_POOL"] = "1"
         module, _, name = settings.WSGI_APPLICATION.rpartition(".")
-        # A TLS proxy on this machine says by a header that the visitor came by https; waitress drops it unless told to trust it.
+        # A TLS proxy on this machine says in a header that the request came by https. Waitress drops it unless told to trust it.
         arguments = [
             f"--listen={options['listen']}",
             f"--threads={options['threads']}",

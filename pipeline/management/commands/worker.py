@@ -6,8 +6,7 @@ from ...engine.workers.supervisor import supervise
 
 
 class Command(BaseCommand):
-    help = "Run the workers: a supervised django-q2 cluster that claims due runs from the Run table. SIGTERM or Ctrl-C ends it."
+    help = "Run the workers: a supervised django-q2 cluster that claims due runs from the Run table. SIGTERM or Ctrl-C stops it."
 
     def handle(self, *args: Any, **options: Any) -> None:
-
         supervise()

@@ -103,7 +103,7 @@ def test_a_queued_run_says_why_it_waits(page: Client, listing: CompetitorAmazonU
 def test_a_run_that_waits_for_its_retry_can_be_brought_forward(page: Client, listing: CompetitorAmazonUrl) -> None:
     run = runs.retrying(listing)
     text = body(page, listing.competitor)
-    assert "Try 2 of 4, next in 9 min: HTTP 502 from Apify" in text
+    assert "Try 2 of 4 in 9 min. Last error: HTTP 502 from Apify" in text
     assert f'action="/pipeline/runs/{run.pk}/run_now/"' in text
 
 

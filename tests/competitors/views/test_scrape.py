@@ -67,7 +67,7 @@ def test_a_second_click_returns_the_live_run(page: Client, listing: CompetitorAm
     response = press(page, listing, **BOTH)
     run = Run.objects.get()
     assert Job.objects.count() == 1
-    assert "already queued 12 s ago by you, 1st in line" in said(response)
+    assert "already queued 12 s ago by you, 1st in the queue" in said(response)
     assert f"See run {run.pk}" in said(response)
     assert "other options" not in said(response)
 
@@ -76,7 +76,7 @@ def test_a_second_click_returns_the_live_run(page: Client, listing: CompetitorAm
     ("stop", "fields", "why"),
     [(ConcurrencyLimit, {"max_running": 0}, "The limit for all runs is 0"), (Pause, {}, "Paused by the system since")],
 )
-def test_a_click_on_what_is_held_back_says_why_and_no_place_in_line(
+def test_a_click_on_what_is_held_back_says_why_and_no_place_in_the_queue(
     page: Client, listing: CompetitorAmazonUrl, stop: Any, fields: dict[str, int], why: str
 ) -> None:
     stop.objects.create(**fields)
@@ -84,7 +84,7 @@ def test_a_click_on_what_is_held_back_says_why_and_no_place_in_line(
     assert f"Review scrape queued! {why}" in first
     assert "when a worker is free" not in first
     assert f"by you. {why}" in second
-    assert "in line" not in second
+    assert "in the queue" not in second
 
 
 def test_a_second_click_with_other_options_is_told_so(page: Client, listing: CompetitorAmazonUrl) -> None:
@@ -103,7 +103,7 @@ def test_a_click_on_one_that_waits_for_its_retry_offers_run_now(page: Client, li
     press(page, listing, **BOTH)
     Run.objects.update(attempt=1, due_at=timezone.now() + timedelta(minutes=9, seconds=30), error_message="HTTP 502 from Apify")
     words = said(press(page, listing, **BOTH))
-    assert "Try 2 of 4, next in 9 min: HTTP 502 from Apify" in words
+    assert "Try 2 of 4 in 9 min. Last error: HTTP 502 from Apify" in words
     assert "Run now" in words
     assert "Run now</button>" in page.get(tab(listing.competitor)).content.decode()
 

@@ -1,4 +1,4 @@
-"""The admin: every list opens, engine rows are read-only, actions check their permission and say what they did."""
+"""The admin: every list opens, engine rows are read-only, actions check their permission and report what they did."""
 
 import threading
 from zoneinfo import ZoneInfo
@@ -66,7 +66,7 @@ def test_runs_are_cancelled_and_retried_by_action(page, brand):
     assert "Runs being cancelled: 1." in act(page, "run", "cancel", run).content.decode()
     assert "Runs queued again: 1." in act(page, "run", "retry", run).content.decode()
     answer = act(page, "run", "retry", run).content.decode()
-    assert f"Run {run.pk} is queued by now" in answer
+    assert f"Run {run.pk} is queued now" in answer
 
 
 def test_an_action_needs_its_own_permission(client, brand):
@@ -98,19 +98,19 @@ def test_a_schedule_is_paused_resumed_run_and_archived_by_action(page, brand):
         ("archive", "run_now", "is archived, so it cannot be run now."),
     ],
 )
-def test_what_does_not_fit_a_schedule_is_refused_in_whole_words(page, brand, first, then, words):
+def test_an_action_that_does_not_fit_a_schedule_is_refused_in_a_sentence(page, brand, first, then, words):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     act(page, "job", first, job)
     assert words in act(page, "job", then, job).content.decode()
 
 
-def test_who_saves_a_schedule_that_was_archived_meanwhile_is_told_so(page, client, brand):
+def test_saving_a_schedule_that_was_just_archived_says_why_not(page, client, brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", name="Nightly")
     api.archive(job, None)
     change = reverse("admin:pipeline_job_change", args=[job.pk])
     answer = page.post(change, form(cron_expression="0 4 * * *", parameter_name="bear"), follow=True)
     assert answer.redirect_chain == [(change, 302)]
-    assert "Nightly is archived and cannot be changed any more. Nothing was saved." in answer.content.decode()
+    assert "Nightly is archived and can no longer be changed. Not saved." in answer.content.decode()
     client.force_login(make_user("looker", "pipeline.view_job"))
     assert client.post(change, form(cron_expression="0 4 * * *")).status_code in (302, 403)
     job.refresh_from_db()
@@ -172,11 +172,11 @@ def test_a_schedules_next_times_are_shown_in_the_zone_that_is_named_beside_them(
         ({"parameter_ends": "badly"}, "Select a valid choice"),
         ({"parameter_works": "-1"}, "greater than or equal to 0"),
         ({"schedule_type": "recurring", "cron_expression": "daily"}, "cron_expression"),
-        ({"schedule_type": "recurring", "cron_expression": "0 3 * * *", "max_runs": "0"}, "complete before its first"),
+        ({"schedule_type": "recurring", "cron_expression": "0 3 * * *", "max_runs": "0"}, "it would never start"),
         ({"time_zone": "Mars"}, "There is no time zone"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field_and_nothing_is_queued(page, wrong, words):
+def test_each_error_is_shown_at_its_field_and_nothing_is_queued(page, wrong, words):
     answer = page.post(reverse("admin:pipeline_job_add") + "?job_type=toy", form(**wrong))
     assert answer.status_code == 200
     assert "errorlist" in answer.content.decode()
@@ -185,26 +185,26 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_queued(page, wrong, w
 
 
 @pytest.mark.parametrize("field", [{"cron_expression": "0 3 * * *"}, {"max_runs": "5"}])
-def test_a_one_time_job_with_a_schedules_fields_is_asked_about_and_not_queued(page, brand, field):
+def test_a_one_time_job_with_schedule_fields_is_refused(page, brand, field):
     answer = page.post(reverse("admin:pipeline_job_add") + "?job_type=toy", form(brand=str(brand.pk), **field))
     assert "A one-time job runs once, now. Choose Recurring above, or leave this empty." in answer.content.decode()
     assert not Run.objects.exists()
 
 
-def test_adding_a_schedule_of_what_has_one_leaves_that_one_as_it_is(page, brand):
+def test_adding_a_second_schedule_leaves_the_first_unchanged(page, brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", {"name": "owl"}, name="Nightly", max_runs=9)
     answer = page.post(
         reverse("admin:pipeline_job_add") + "?job_type=toy",
         form(brand=str(brand.pk), schedule_type="recurring", cron_expression="* * * * *"),
     )
-    assert f"Schedule {job.pk}, Nightly, does this already (active). Change that one instead." in answer.content.decode()
+    assert f"Schedule {job.pk}, Nightly, already does this (active). Change that one instead." in answer.content.decode()
     job.refresh_from_db()
     assert (job.cron_expression, job.name, job.max_runs) == ("0 3 * * *", "Nightly", 9)
     page.post(reverse("admin:pipeline_job_add") + "?job_type=toy", form(brand=str(brand.pk)))
     assert Run.objects.one_time().exists()
 
 
-def test_who_may_not_add_jobs_is_not_asked_which(client):
+def test_who_may_not_add_jobs_cannot_choose_a_type(client):
     user = make_user("looker", "pipeline.view_job")
     user.is_staff = True
     user.save()
@@ -247,12 +247,12 @@ def test_a_second_limit_of_the_same_is_refused_in_words(page, brand, of_a_brand)
     fields = LIMIT | {"brand": str(brand.pk) if of_a_brand else "", "job_type": "toy"}
     page.post(reverse("admin:pipeline_concurrencylimit_add"), fields)
     answer = page.post(reverse("admin:pipeline_concurrencylimit_add"), fields).content.decode()
-    assert "There is a limit of just this already. Change that one instead." in answer
+    assert "This limit already exists. Change that one instead." in answer
     assert "onstraint" not in answer
     assert ConcurrencyLimit.objects.count() == 1
 
 
-def test_who_sets_changes_and_lifts_a_limit_stays_in_the_events(page):
+def test_events_record_who_sets_changes_and_removes_a_limit(page):
     page.post(reverse("admin:pipeline_concurrencylimit_add"), LIMIT | {"job_type": "toy"})
     limit = ConcurrencyLimit.objects.get()
     change = reverse("admin:pipeline_concurrencylimit_change", args=[limit.pk])
@@ -262,11 +262,11 @@ def test_who_sets_changes_and_lifts_a_limit_stays_in_the_events(page):
     assert list(Event.objects.order_by("pk").values_list("kind", "message", "by__username")) == [
         ("concurrencylimit", "The concurrency limit of toy: 2 was set by root.", "root"),
         ("concurrencylimit", "The concurrency limit of toy: 0 was changed by root.", "root"),
-        ("concurrencylimit", "The concurrency limit of toy: 0 was lifted by root.", "root"),
+        ("concurrencylimit", "The concurrency limit of toy: 0 was removed by root.", "root"),
     ]
 
 
-def test_a_limit_of_a_type_whose_code_is_gone_can_still_be_seen_and_lifted(page):
+def test_a_limit_of_a_type_whose_code_is_gone_can_still_be_seen_and_removed(page):
     limit = ConcurrencyLimit.objects.create(job_type="gone", max_running=1)
     assert (
         "gone (its code is gone)" in page.get(reverse("admin:pipeline_concurrencylimit_change", args=[limit.pk])).content.decode()
@@ -277,10 +277,10 @@ def test_a_limit_of_a_type_whose_code_is_gone_can_still_be_seen_and_lifted(page)
         {"action": "delete_selected", "_selected_action": [limit.pk], "post": "yes"},
     )
     assert not ConcurrencyLimit.objects.exists()
-    assert Event.objects.filter(message="The concurrency limit of gone: 1 was lifted by root.").exists()
+    assert Event.objects.filter(message="The concurrency limit of gone: 1 was removed by root.").exists()
 
 
-def test_everything_is_paused_by_name(page, brand):
+def test_a_pause_of_everything_names_who_set_it(page, brand):
     page.post(reverse("admin:pipeline_pause_add"), {"job_type": "", "brand": ""})
     run = api.queue_one_time_job(brand.pk, "toy").run
     assert explain(run, timezone.now()).startswith("Paused by root since ")
@@ -288,19 +288,19 @@ def test_everything_is_paused_by_name(page, brand):
     assert [one.status for one in work_off()] == [RunStatus.COMPLETED]
 
 
-def test_a_brand_that_moves_in_the_admin_takes_its_schedules_along(page, brand):
+def test_changing_a_brands_time_zone_moves_its_schedules(page, brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     fields = {"name": brand.name, "slug": brand.slug, "time_zone": "Asia/Tokyo"}
     page.post(reverse("admin:pipeline_brand_change", args=[brand.pk]), fields)
     assert job.runs.get().scheduled_for.astimezone(ZoneInfo("Asia/Tokyo")).hour == 3
 
 
-def test_a_brand_that_has_run_stays_and_why_is_said(page, brand):
+def test_a_brand_with_runs_is_kept_and_the_page_says_why(page, brand):
     api.queue_one_time_job(brand.pk, "toy")
     address = reverse("admin:pipeline_brand_delete", args=[brand.pk])
     for answer in (page.get(address), page.post(address, {"post": "yes"}), act(page, "brand", "delete_selected", brand)):
         words = answer.content.decode()
-        assert "Acme: 1 run, kept with what they cost. To stop it, archive its schedules." in words
+        assert "Acme: 1 run, kept with their costs. To stop scraping, archive its schedules." in words
         assert "permission" not in words
     assert Run.objects.exists()
 
@@ -310,7 +310,7 @@ def test_a_brand_that_never_ran_can_be_deleted(page, brand):
     assert not Brand.objects.exists()
 
 
-def test_how_often_a_schedule_is_retried_is_kept(page, brand):
+def test_a_schedules_max_retries_is_saved(page, brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     own = {"name": "x", "cron_expression": "0 3 * * *", "time_zone": "", "max_runs": "", "max_retries": "0"}
     toys = {"parameter_name": "bear", "parameter_ends": "ok", "parameter_sleeps": "0", "parameter_works": "0"}
@@ -329,7 +329,7 @@ def test_a_job_whose_type_is_gone_can_still_be_seen(page, brand, cron):
     assert 'name="_save"' not in answer.content.decode()
 
 
-def test_two_who_add_jobs_of_different_types_at_once_each_get_the_form_of_theirs(rf, django_user_model, monkeypatch):
+def test_two_people_adding_jobs_of_different_types_at_once_each_get_their_form(rf, django_user_model, monkeypatch):
     jobs = admin.site._registry[Job]
     get_fields = type(jobs).get_fields
     toy, scrape = (rf.get("/", {"job_type": name}) for name in ("toy", "amazon_review_scrape"))
@@ -346,7 +346,7 @@ def test_two_who_add_jobs_of_different_types_at_once_each_get_the_form_of_theirs
     assert jobs.get_form(toy).handler.name == "toy"
 
 
-def test_a_job_that_is_allowed_more_runs_goes_on(page, brand):
+def test_a_completed_schedule_continues_when_its_max_runs_is_raised(page, brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", max_runs=1)
     api.run_now(job.runs.get(), None)
     work_off()

@@ -124,7 +124,7 @@ def test_many_are_queued_at_once_and_each_is_answered(brand):
 def test_many_that_race_with_a_click_make_no_second_run(brand, monkeypatch):
     live = api.queue_one_time_job(brand.pk, "toy", {"name": "live"}).run
     look = enqueue._live_by_key
-    before: list[dict[str, Run]] = [{}]  # the first look finds nothing: the click comes right after it
+    before: list[dict[str, Run]] = [{}]  # the first look finds nothing; the click comes right after it
     monkeypatch.setattr(enqueue, "_live_by_key", lambda keys: before.pop() if before else look(keys))
     queued = api.queue_many(brand.pk, "toy", [{"name": "new"}, {"name": "live"}])
     assert [one.created for one in queued] == [True, False]

@@ -1,4 +1,4 @@
-"""Legacy and direct: the work in this process, under the same rules."""
+"""Legacy and direct runs work in this process, under the same rules."""
 
 import pytest
 

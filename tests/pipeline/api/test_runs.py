@@ -83,7 +83,7 @@ def test_cancel_ends_a_pending_run_at_once(brand):
 def test_an_ended_run_cannot_be_cancelled(brand):
     api.queue_one_time_job(brand.pk, "toy")
     (run,) = work_off()
-    with pytest.raises(NotAllowed, match="completed by now"):
+    with pytest.raises(NotAllowed, match="completed now"):
         api.cancel(run, None)
 
 
@@ -96,7 +96,7 @@ def test_run_now_brings_a_waiting_retry_forward(brand):
 
 
 def test_run_now_leaves_a_run_that_is_due_its_place(brand):
-    """Chosen in the admin together with others that are not."""
+    """For example when the admin action is applied to due and later runs together."""
     first, second = [api.queue_one_time_job(brand.pk, "toy", {"name": name}).run for name in ("owl", "fox")]
     api.run_now(first, None)
     assert work_off() == [first, second]
@@ -129,7 +129,7 @@ def test_accepting_a_result_does_not_hide_what_came_after_it(brand, ends):
     doubted = work_one()
     api.queue_one_time_job(brand.pk, "toy", {"ends": ends})
     if ends == "ok":
-        claim(register_worker())  # at work
+        claim(register_worker())  # running
     else:
         work_one()
     known = DatasetStatus.objects.values("last_status", "last_run", "error_message")
@@ -139,7 +139,7 @@ def test_accepting_a_result_does_not_hide_what_came_after_it(brand, ends):
     assert brand.datasets.get().last_success_at == doubted.completed_at
 
 
-def test_a_retry_that_is_cancelled_before_it_began_leaves_what_is_known_of_its_data(brand):
+def test_a_retry_that_is_cancelled_before_it_starts_leaves_freshness_unchanged(brand):
     old = api.queue_one_time_job(brand.pk, "toy", {"ends": "permanent"}).run
     work_off()
     api.queue_one_time_job(brand.pk, "toy")
@@ -151,7 +151,7 @@ def test_a_retry_that_is_cancelled_before_it_began_leaves_what_is_known_of_its_d
     assert (known["last_status"], DatasetStatus.objects.values().get()) == ("completed", known)
 
 
-def test_a_job_that_was_put_away_while_it_was_at_work_stays_so(brand):
+def test_a_job_that_is_archived_while_it_runs_stays_archived(brand):
     queued = api.queue_one_time_job(brand.pk, "toy", {"sleeps": 60})
     assert work_one().status == RunStatus.WAITING
     api.archive(queued.job, None)

@@ -14,7 +14,7 @@ from pipeline.engine.queue.claim import claim
 from pipeline.engine.workers.inline import work_off
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Attempt, ConcurrencyLimit, Run, UpstreamRun
-from pipeline.queries.overview import SHOWN
+from pipeline.queries.overview import ROWS_SHOWN
 from pipeline.queries.run_detail import run_detail
 from pipeline.states import RunStatus
 from tests.factories import make_brand, make_listing, make_orphan, make_user
@@ -57,12 +57,12 @@ def test_who_may_not_view_runs_is_told_so(client, path):
     client.force_login(make_user("stranger"))
     answer = client.get(path)
     assert answer.status_code == 403
-    assert b"You may not do this" in answer.content
+    assert b"You don't have access" in answer.content
 
 
 @pytest.mark.parametrize("action", ["cancel", "retry", "run_now", "run_again", "replay", "accept", "start_again", "adopt"])
 def test_a_viewer_can_do_nothing_to_a_run(viewer, brand, action):
-    """F18: permission is asked by the action, not by the button."""
+    """F18: the action checks the permission, not only the button."""
     run = queue(brand)
     assert viewer.post(f"{run.get_absolute_url()}{action}/").status_code == 403
     run.refresh_from_db()
@@ -90,7 +90,7 @@ def test_an_action_that_no_longer_fits_is_refused_in_words(operator, brand):
     run = queue(brand)
     work_off()
     page = operator.post(f"{run.get_absolute_url()}cancel/", follow=True).content.decode()
-    assert f"Run {run.pk} is completed by now" in page
+    assert f"Run {run.pk} is completed now, so cancel is not possible." in page
 
 
 def test_an_action_goes_back_to_where_its_button_was_but_never_to_another_host(operator, brand):
@@ -128,18 +128,18 @@ def test_a_retry_says_which_try_and_why(operator, brand):
     run = queue(brand, ends="transient")
     work_off()
     page = operator.get(run.get_absolute_url()).content.decode()
-    assert "Try 2 of 4, next in 4 min: The toy shop was closed." in page
+    assert "Try 2 of 4 in 4 min. Last error: The toy shop was closed." in page
     assert "Will retry" in page
 
 
-def test_time_in_which_a_limit_put_a_run_off_is_no_time_at_its_upstream(brand):
+def test_waiting_for_a_limit_does_not_count_as_time_upstream(brand):
     run = queue(brand, ends="blocked")
     work_off()
     Attempt.objects.update(started_at=F("started_at") - timedelta(hours=9), ended_at=F("ended_at") - timedelta(hours=9))
     run.refresh_from_db()
     detail = run_detail(run)
     assert detail.at_upstream == 0
-    assert detail.in_line > 8 * 3600
+    assert detail.in_queue > 8 * 3600
 
 
 def test_a_run_that_started_nothing_cost_nothing_and_says_what_it_would_cost_again(operator):
@@ -157,7 +157,7 @@ def test_a_run_that_was_cancelled_midway_says_what_all_of_it_would_cost_again():
     run = make_orphan()
     Run.objects.filter(pk=run.pk).update(status="cancelled", cost_estimate="0.33", cost_actual="0.10")
     run.refresh_from_db()
-    assert (run_detail(run).again, run_detail(run).line.cost) == (Decimal("0.33"), Decimal("0.10"))
+    assert (run_detail(run).again, run_detail(run).row.cost) == (Decimal("0.33"), Decimal("0.10"))
 
 
 def test_a_cancel_between_two_tries_does_not_say_that_nothing_was_started(brand):
@@ -211,11 +211,11 @@ def test_the_list_is_filtered_by_its_address_and_says_what_it_ignored(operator, 
     queue(brand, name="two")
     page = operator.get("/pipeline/runs/", {"status": "failed"}).content.decode()
     assert ("toy one" in page, "toy two" in page) == (True, False)
-    assert "This filter was ignored." in operator.get("/pipeline/runs/", {"status": "nonsense"}).content.decode()
+    assert "Filter ignored." in operator.get("/pipeline/runs/", {"status": "nonsense"}).content.decode()
     assert "No runs match these filters." in operator.get("/pipeline/runs/", {"status": "cancelled"}).content.decode()
 
 
-def test_the_list_goes_on_by_25(operator, brand):
+def test_the_list_shows_25_runs_per_page(operator, brand):
     for number in range(27):
         queue(brand, name=str(number))
     first = operator.get("/pipeline/runs/").content.decode()
@@ -227,7 +227,7 @@ def test_the_log_is_filtered_and_downloaded_whole(operator, brand):
     run = queue(brand, ends="permanent")
     work_off()
     page = operator.get(run.get_absolute_url(), {"find": "nothing like this"}).content.decode()
-    assert "No line matches." in page
+    assert "No lines match." in page
     assert "There is no such toy." in operator.get(f"{run.get_absolute_url()}log.txt").content.decode()
 
 
@@ -236,24 +236,24 @@ def test_what_an_upstream_wrote_is_never_markup(operator, brand):
     assert b"<b>evil" not in operator.get(run.get_absolute_url()).content
 
 
-def test_the_overview_says_what_runs_is_stale_and_failed(operator, brand):
+def test_the_overview_counts_what_runs_is_stale_and_failed(operator, brand):
     queue(brand, name="one", ends="permanent")
     work_off()
     queue(brand, name="two")
     page = operator.get("/").content.decode()
-    assert "0 running, 0 at an upstream, 1 queued" in page
+    assert "1 scrape waiting. 1 of 1 data sets need refreshing." in page
     assert "1 failed in the last 24 hours" in page
 
 
 def test_the_overview_shows_what_has_begun_before_what_has_not(operator, brand):
     queue(brand, name="at work")
     running, _ = claim(register_worker())
-    for number in range(SHOWN):
+    for number in range(ROWS_SHOWN):
         queue(brand, name=f"queued {number}")
-    assert running in [line.run for line in operator.get("/").context["overview"].active]
+    assert running in [row.run for row in operator.get("/").context["overview"].active]
 
 
-def test_a_list_of_runs_that_wait_for_one_limit_asks_once_who_has_its_slots(operator, brand):
+def test_a_list_of_runs_that_wait_for_one_limit_reads_its_users_once(operator, brand):
     ConcurrencyLimit.objects.create(job_type="toy", max_running=1)
     queue(brand, name="at work")
     claim(register_worker())
@@ -263,9 +263,26 @@ def test_a_list_of_runs_that_wait_for_one_limit_asks_once_who_has_its_slots(oper
             queue(brand, name=f"{count} {number}")
         with CaptureQueriesContext(connection) as queries:
             page = operator.get("/pipeline/runs/").content.decode()
-        assert "1 of 1 slots for Toy in use by runs" in page
+        assert "The limit for Toy is reached: 1 of 1 running (run" in page
         asked.append(len(queries))
     assert asked[0] == asked[1]
+
+
+@pytest.mark.parametrize(
+    ("due_in", "ordered_in", "words"),
+    [
+        (0, 0, "Apify is done. Saving starts when a worker is free."),
+        (0, -60, "Continues when a worker is free."),  # due to ask for itself: Apify may still be running
+        (60, -60, "Apify: 170 of 400 (0 s)."),
+    ],
+)
+def test_a_run_at_its_upstream_says_its_progress(operator, due_in, ordered_in, words):
+    run, now = make_orphan(), timezone.now()
+    register_worker()
+    run.upstream_runs.update(message="170 of 400.")
+    times = {"due_at": now + timedelta(seconds=due_in), "order_at": now + timedelta(seconds=ordered_in)}
+    Run.objects.filter(pk=run.pk).update(status="waiting", completed_at=None, error_message="", **times)
+    assert words in operator.get(run.get_absolute_url()).content.decode()
 
 
 def test_the_theme_is_kept(operator):
@@ -299,11 +316,11 @@ def failed_with_upstream(brand, status):
     return run
 
 
-def test_a_start_that_nobody_knows_of_can_be_adopted_or_started_again(operator, brand):
-    """F6: unknown is a state, and a person decides."""
+def test_a_start_in_doubt_can_be_adopted_or_started_again(operator, brand):
+    """F6: unknown is a state of its own, and a person decides."""
     run = failed_with_upstream(brand, "unknown")
     page = operator.get(run.get_absolute_url()).content.decode()
-    assert "Id of the upstream run that is ours" in page
+    assert "ID of the run to adopt" in page
     assert "act-start_again" in page
     operator.post(f"{run.get_absolute_url()}adopt/", {"upstream_id": "HG7ML7M8z78YcAPEB"})
     run.refresh_from_db()
@@ -311,11 +328,11 @@ def test_a_start_that_nobody_knows_of_can_be_adopted_or_started_again(operator, 
 
 
 @pytest.mark.parametrize("status", ["intent", "unknown"])
-def test_a_run_that_ended_before_it_knew_of_its_paid_start_is_said_and_can_ask(operator, brand, status):
-    """As one whose workers died five times between the request and its answer: the start may be at work, and cost money."""
+def test_a_failed_run_with_a_start_in_doubt_is_shown_and_can_be_retried(operator, brand, status):
+    """For example after five crashes between request and answer: the paid run may be running and cost money."""
     run = failed_with_upstream(brand, status)
     overview = operator.get("/").content.decode()
-    assert f"Run {run.pk} is over, but whether its paid start took is not known." in overview
+    assert f"Run {run.pk} has ended, but Apify may have started a paid run for it." in overview
     assert run.get_absolute_url() in overview
     assert "act-retry" in operator.get(run.get_absolute_url()).content.decode()
 
@@ -329,10 +346,10 @@ def test_dead_starts_are_paid_for_again_only_by_a_button_that_says_so(operator, 
     assert run.events.get(kind="start_again").by.username == "operator"
 
 
-def test_what_outlived_its_run_upstream_is_said_and_can_be_ended(operator, client):
+def test_an_upstream_run_that_outlives_its_run_is_shown_and_can_be_stopped(operator, client):
     run = make_orphan()
     page = operator.get(run.get_absolute_url()).content.decode()
-    assert "Apify run HG7ML7M8z78YcAPEB was still at work" in page
+    assert "Apify run HG7ML7M8z78YcAPEB was still running" in page
     assert "act-retry" in page
     assert "act-end_upstream" in page
     assert run.get_absolute_url() in operator.get("/").content.decode()
@@ -340,5 +357,5 @@ def test_what_outlived_its_run_upstream_is_said_and_can_be_ended(operator, clien
     run.refresh_from_db()
     assert (run.status, run.cancel_requested_by.username) == (RunStatus.PENDING, "operator")
     answer = operator.post(f"{run.get_absolute_url()}end_upstream/", follow=True).content.decode()
-    assert "is queued by now" in answer
-    assert "asked for the end" in operator.get(run.get_absolute_url()).content.decode()
+    assert "is queued now" in answer
+    assert "asked to stop" in operator.get(run.get_absolute_url()).content.decode()

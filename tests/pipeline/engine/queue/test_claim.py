@@ -105,11 +105,11 @@ def test_a_retry_stands_behind_nobody_who_is_not_of_its_own_line(brands):
     assert failed in [claim(), claim()]
 
 
-def test_each_run_in_line_tells_its_place(brands):
+def test_each_run_in_the_queue_tells_its_place(brands):
     register_worker()
     runs = [queue(brands[0], str(number)) for number in range(3)]
     words = [explain(run, timezone.now()).partition(".")[0] for run in runs]
-    assert words == ["Next in line", "In line, number 2", "In line, number 3"]
+    assert words == ["Next in the queue", "Number 2 in the queue", "Number 3 in the queue"]
 
 
 def test_a_stopped_type_holds_no_other_up(brands):
@@ -172,7 +172,7 @@ def test_a_paused_job_is_passed_over_and_says_who_paused_it(brands):
     register_worker()
     api.pause(run.job, make_user("anna"))
     assert [claim(), claim()] == [other, None]
-    assert explain(Run.objects.get(pk=run.pk), timezone.now()).startswith("It is paused by anna since ")
+    assert explain(Run.objects.get(pk=run.pk), timezone.now()).startswith("Paused by anna since ")
     api.resume(Job.objects.get(pk=run.job_id), None)
     assert claim() == run
 
@@ -307,7 +307,7 @@ def test_no_reason_is_given_exactly_when_the_run_is_claimable(brands, limits, pa
         Run.objects.filter(pk=run.pk).update(job_type=kind, status=status, due_at=due_at, cancel_requested_at=cancelled)
         words = explain(Run.objects.get(pk=run.pk), timezone.now())
         assert words
-        goes = words.startswith(("Next in line", "Woken", "Being cancelled"))
+        goes = words.startswith(("Next in the queue", "Continues", "Being cancelled"))
         assert goes == (claim() == run), words
         transaction.set_rollback(True)
 
@@ -320,8 +320,8 @@ def test_a_stand_still_is_said(brands):
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ("Apify cannot be asked: HTTP 502. Asked again later.", "Apify cannot be asked: HTTP 502. Asked again later, looked at"),
-        ("asking Apify whether the start took", "Asking Apify whether the start took, looked at"),
+        ("Apify cannot be asked: HTTP 502. Asked again later.", "Apify cannot be asked: HTTP 502. Asked again later."),
+        ("asking Apify whether the start took", "Asking Apify whether the start took."),
     ],
 )
 def test_what_a_waiting_run_waits_for_is_said_as_it_is_written(brands, reason, words):
@@ -337,11 +337,11 @@ def test_a_tick_of_a_paused_schedule_does_not_only_say_when_it_is_due(brands):
     api.pause(job, make_user("anna"))
     words = explain(job.runs.get(), timezone.now())
     assert words.startswith("Due in ")
-    assert " Its schedule is paused by anna since " in words
+    assert " Schedule paused by anna since " in words
 
 
 def test_a_retry_says_which_try_comes_when_and_why(brands):
     api.queue_one_time_job(brands[0].pk, "toy", {"ends": "transient"})
     run = work_one()
     words = explain(run, timezone.now())
-    assert words == "Try 2 of 4, next in 4 min: The toy shop was closed."
+    assert words == "Try 2 of 4 in 4 min. Last error: The toy shop was closed."

@@ -260,7 +260,7 @@ def test_a_cancelled_tick_whose_time_another_had_since_is_not_retried(brand):
     other = work_one()
     assert other.scheduled_for == cancelled.scheduled_for
     cancelled.refresh_from_db()
-    with pytest.raises(NotAllowed, match=f"run {other.pk} had its time"):
+    with pytest.raises(NotAllowed, match=f"run {other.pk} was made for the same time"):
         api.retry(cancelled, None)
 
 
