@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.competitors.views import runs
+from tests.competitors import runs
 from tests.factories import make_listing
 
 POLL = 3_500  # ms, one and a bit
@@ -23,10 +23,10 @@ def test_a_form_in_use_is_left_alone_until_its_user_goes_on(open_page, listing):
     other = make_listing(listing.competitor, asin="B000000002")
     runs.running(listing)
     page = open_page(listing.competitor.get_absolute_url())
-    page.focus(f"#keywords-{other.asin}")
+    page.focus(f"#include_keywords-{other.asin}")
     run = runs.queued(other)
     expect(page.locator(f"#runs-{other.asin}")).to_contain_text(f"Run {run.pk}")
-    expect(page.locator(f"#keywords-{other.asin}")).to_be_focused()
+    expect(page.locator(f"#include_keywords-{other.asin}")).to_be_focused()
     page.focus(f"#asin-{other.asin}")
     expect(page.locator(f"#scrape-{other.asin}")).to_contain_text(f"See run {run.pk}")
 

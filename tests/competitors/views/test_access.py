@@ -8,8 +8,7 @@ from django.urls import reverse
 
 from competitors.models import CompetitorAmazonUrl
 from pipeline.models import Run
-
-from .addresses import of_listing
+from tests.competitors.addresses import of_listing
 
 pytestmark = pytest.mark.django_db
 
@@ -19,19 +18,19 @@ OF_COMPETITOR = {
     "amazon_live": "get",
     "amazon_add": "get",
     "amazon_updates": "post",
-    "legacy": "post",
+    "amazon_legacy": "post",
 }
-OF_LISTING = {"amazon_edit": "get", "amazon_remove": "get", "scrape_reviews": "post", "reviews": "get", "reviews_csv": "get"}
+OF_LISTING = {"amazon_edit": "get", "amazon_remove": "get", "amazon_scrape": "post", "reviews": "get", "reviews_csv": "get"}
 NEEDED = {
     "competitor": "view_competitor",
     "amazon": "view_competitoramazonurl",
     "amazon_live": "view_competitoramazonurl",
     "amazon_updates": "view_competitoramazonurl",
     "amazon_add": "add_competitoramazonurl",
-    "legacy": "scrape_competitoramazonurl",
+    "amazon_legacy": "scrape_competitoramazonurl",
     "amazon_edit": "change_competitoramazonurl",
     "amazon_remove": "delete_competitoramazonurl",
-    "scrape_reviews": "scrape_competitoramazonurl",
+    "amazon_scrape": "scrape_competitoramazonurl",
     "reviews": "view_amazonreview",
     "reviews_csv": "view_amazonreview",
 }

@@ -1,0 +1,99 @@
+"""The job type amazon_review_scrape: its parameters, and what a run of it is about, costs and leaves behind."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db.models import Q
+from django.utils import timezone
+
+from competitors.models import CompetitorAmazonUrl
+from competitors.subject_rows import scraped_by
+from pipeline import freshness, queries
+from pipeline.context import Context
+from pipeline.models import Brand, Run
+from pipeline.parameters import ParameterForm
+from pipeline.registry import Done, Estimate, JobType, Subject, job_type
+from pipeline.states import Verdict
+
+from . import order, service
+from .sweeps import HELPFUL, KEYWORDS, SweepOptions
+
+NAME, DATASET = "amazon_review_scrape", "amazon_reviews"
+scraped_by(NAME, CompetitorAmazonUrl)
+
+
+@job_type(
+    NAME,
+    label="Amazon Review Scrape",
+    emoji="📦",
+    datasets={DATASET: "Amazon Reviews"},
+    source="apify",
+    max_age=timedelta(days=7),
+)
+class AmazonReviewScrape(JobType):
+    class Params(ParameterForm):
+        competitor_amazon_url_id = forms.UUIDField(
+            label="Amazon URL id", help_text="The listing's id, as its page in the admin shows it."
+        )
+        asin = forms.CharField(
+            initial="Unknown",
+            required=False,
+            max_length=20,
+            label="ASIN",
+            help_text="Only for the log. The listing's own ASIN is scraped.",
+        )
+        include_keywords = forms.BooleanField(
+            initial=True,
+            required=False,
+            label=f"Also search {len(KEYWORDS)} common words",
+            help_text=f"{len(KEYWORDS)} more searches.",
+        )
+        include_helpful = forms.BooleanField(
+            initial=True, required=False, label="Also read “most helpful”", help_text=f"{len(HELPFUL)} more searches."
+        )
+
+        def clean_competitor_amazon_url_id(self) -> UUID:
+            wanted: UUID = self.cleaned_data["competitor_amazon_url_id"]
+            found = CompetitorAmazonUrl.objects.filter(pk=wanted, competitor__brand=self.brand).exists()
+            if not found:
+                whose = f"of {self.brand}" if self.brand else "without a brand"
+                raise forms.ValidationError(f"There is no Amazon URL {wanted} {whose}. It may have been removed.")
+            return wanted
+
+        def clean_asin(self) -> str:
+            return self.cleaned_data["asin"] or "Unknown"
+
+    def subject(self, brand: Brand | None, params: dict[str, Any]) -> Subject:
+        return _subject(_listing(params))
+
+    def subjects(self, brand: Brand | None) -> list[Subject]:
+        listings = CompetitorAmazonUrl.objects.filter(competitor__brand=brand).select_related("competitor__brand")
+        return [_subject(listing) for listing in listings]
+
+    def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
+        listing = _listing(params)
+        good_runs = queries.good_runs(NAME, listing.competitor.brand_id, [str(listing.pk)])
+        return order.estimate(listing, SweepOptions.of(params), good_runs[str(listing.pk)])
+
+    def run(self, ctx: Context, params: dict[str, Any]) -> Done:
+        return service.scrape_amazon_reviews_for_competitor(ctx, _listing(params), SweepOptions.of(params))
+
+    def booked(self, run: Run) -> None:
+        fetched = freshness.as_of(run, run.completed_at or timezone.now())
+        known = CompetitorAmazonUrl.objects.filter(Q(last_scraped_at=None) | Q(last_scraped_at__lte=fetched), pk=run.subject)
+        figures: dict[str, Any] = {"scrape_cost_estimate": run.cost_actual}
+        if run.verdict == Verdict.OK:
+            seen = sum(run.counts.get(name, 0) for name in ("new", "changed", "unchanged"))
+            figures |= {"last_scraped_at": fetched, "total_reviews_scraped": seen}
+        known.update(**figures)
+
+
+def _listing(params: dict[str, Any]) -> CompetitorAmazonUrl:
+    return CompetitorAmazonUrl.objects.select_related("competitor__brand").get(pk=params["competitor_amazon_url_id"])
+
+
+def _subject(listing: CompetitorAmazonUrl) -> Subject:
+    label = f"{listing.product_title} ({listing.asin})" if listing.product_title else listing.asin
+    return Subject(str(listing.pk), label[:300], listing.get_absolute_url())
