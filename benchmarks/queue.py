@@ -44,7 +44,7 @@ def main():
 def measure(systems, options, figures):
     """Fill in the figures, measure by measure, so that what is compared is near in time."""
     from benchmarks import measures
-    from benchmarks.systems import Lacks
+    from benchmarks.system import Lacks
 
     for name in options.only:
         for system in systems:
