@@ -77,7 +77,7 @@ class ScrapesSelected(admin.ModelAdmin):
         for brand_id, rows in by_brand.items():
             good = queries.good_runs(self.page.job_type, brand_id, [self.page.key(row) for row in rows])
             for row in rows:
-                if estimate := self.page.estimate(row, good[self.page.key(row)]):
+                if estimate := self.page.estimate(row, self.page.defaults(row), good[self.page.key(row)]):
                     cost, cap = cost + estimate.cost_usd, cap + estimate.cap_usd
         return cost, cap
 

@@ -6,13 +6,15 @@ admin deletes none while a run is live for it.
 
 from collections.abc import Iterable, Iterator
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Model
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
 from django.db.models.signals import pre_delete
 
 from pipeline import queries
 from pipeline.forget import forget_subject
-from pipeline.models import Run
+from pipeline.models import Brand, Run
 
 _job_types: dict[type[Model], list[str]] = {}
 
@@ -23,6 +25,14 @@ def scraped_by(job_type: str, model: type[Model]) -> None:
     if job_type not in known:
         known.append(job_type)
     pre_delete.connect(_forget, sender=model, dispatch_uid="forget_subject_row")
+
+
+def clean_row_id(pk: UUID, rows: QuerySet[Any], what: str, brand: Brand | None) -> UUID:
+    """For the clean method of a job type's parameter: the id, if it is that of one of the brand's rows."""
+    if rows.filter(pk=pk).exists():
+        return pk
+    whose = f"of {brand}" if brand else "without a brand"
+    raise ValidationError(f"There is no {what} {pk} {whose}. It may have been removed.")
 
 
 def live_runs(rows: Iterable[Model]) -> Iterator[tuple[Model, Run]]:

@@ -38,7 +38,7 @@ def build(
         if line:
             panel.log = logs.get(line.run.pk, [])
         else:
-            panel.estimate = page.estimate(row, good[key])
+            panel.estimate = page.estimate(row, page.defaults(row), good[key])
             form = handler.Params(brand=brand, auto_id=f"%s-{panel.anchor}")
             panel.options = [form[name] for name in page.options(row)]
         panels.append(panel)

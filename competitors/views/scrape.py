@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.humanize.templatetags.humanize import ordinal
+from django.forms.utils import pretty_name
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.html import format_html
@@ -77,11 +78,11 @@ def _already(page: SubjectPage[Any], run: Run, wanted: Mapping[str, Any], user: 
 
 
 def _other_options(page: SubjectPage[Any], run: Run, wanted: Mapping[str, Any]) -> str:
-    """'“Most helpful” is off' for each option in which the run differs from what was wanted; '' if there is none."""
+    """'Country: DE; Only active ads: on' for the options in which the run differs from what was wanted; '' if none."""
     fields = get_type(page.job_type).Params.base_fields
     has = {name: run.parameters[name] for name in wanted if name in run.parameters}
-    return ", ".join(
-        f"“{fields[name].label or name}” is {SWITCH[value] if isinstance(value, bool) else value or 'empty'}"
+    return "; ".join(
+        f"{fields[name].label or pretty_name(name)}: {SWITCH[value] if isinstance(value, bool) else value}"
         for name, value in has.items()
         if str(value) != str(wanted[name])
     )

@@ -40,8 +40,8 @@ class SubjectPage(Generic[R]):
         raise NotImplementedError
 
     # ---- a page may say ----------------------------------------------------------------------------------------------
-    def estimate(self, row: R, good_runs: Sequence[Run]) -> Estimate | None:
-        """Cost and time of a scrape with the options as they are at first. `good_runs`: the row's last, newest first."""
+    def estimate(self, row: R, parameters: Mapping[str, Any], good_runs: Sequence[Run]) -> Estimate | None:
+        """Cost and time of a scrape with these parameters. `good_runs`: the row's last, newest first."""
         return None
 
     def facts(self, rows: Sequence[R]) -> dict[str, Any]:
@@ -71,6 +71,11 @@ class SubjectPage(Generic[R]):
     def key(self, row: R) -> str:
         """The subject's key, as runs and freshness have it."""
         return str(row.pk)
+
+    def defaults(self, row: R) -> dict[str, Any]:
+        """The parameters, with the options as they are before anybody chooses."""
+        fields = get_type(self.job_type).Params.base_fields
+        return {name: fields[name].initial for name in self.options(row)} | self.parameters(row)
 
     def options(self, row: R) -> list[str]:
         """Names of the parameters that a person may choose."""

@@ -4,7 +4,7 @@ from .freshness import Banner, FreshnessLine, banner, freshness
 from .overview import Overview, overview
 from .run_detail import RunDetail, run_detail
 from .runs import RunLine, live_run, place_in_line, recent_runs, run_line, run_lines
-from .subjects import Spend, good_runs, live_lines, live_runs, log_tails, spends
+from .subjects import Spend, good_runs, good_runs_of, live_lines, live_runs, log_tails, spends
 
 __all__ = [
     "Banner",
@@ -16,6 +16,7 @@ __all__ = [
     "banner",
     "freshness",
     "good_runs",
+    "good_runs_of",
     "live_lines",
     "live_run",
     "live_runs",

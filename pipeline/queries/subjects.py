@@ -91,5 +91,10 @@ def good_runs(job_type: str, brand_id: UUID | None, subjects: Sequence[str]) -> 
     return found
 
 
+def good_runs_of(job_type: str, brand_id: UUID | None, subject: str) -> list[Run]:
+    """The same of one subject."""
+    return good_runs(job_type, brand_id, [subject])[subject]
+
+
 def _live(job_type: str, subjects: Sequence[str]) -> QuerySet[Run]:
     return Run.objects.live().filter(job_type=job_type, subject__in=subjects, dedupe_key__isnull=False)

@@ -9,7 +9,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from competitors.models import CompetitorAmazonUrl
-from competitors.subject_rows import scraped_by
+from competitors.outcome import different
+from competitors.subject_rows import clean_row_id, scraped_by
 from pipeline import freshness, queries
 from pipeline.context import Context
 from pipeline.models import Brand, Run
@@ -55,12 +56,8 @@ class AmazonReviewScrape(JobType):
         )
 
         def clean_competitor_amazon_url_id(self) -> UUID:
-            wanted: UUID = self.cleaned_data["competitor_amazon_url_id"]
-            found = CompetitorAmazonUrl.objects.filter(pk=wanted, competitor__brand=self.brand).exists()
-            if not found:
-                whose = f"of {self.brand}" if self.brand else "without a brand"
-                raise forms.ValidationError(f"There is no Amazon URL {wanted} {whose}. It may have been removed.")
-            return wanted
+            listings = CompetitorAmazonUrl.objects.filter(competitor__brand=self.brand)
+            return clean_row_id(self.cleaned_data["competitor_amazon_url_id"], listings, "Amazon URL", self.brand)
 
         def clean_asin(self) -> str:
             return self.cleaned_data["asin"] or "Unknown"
@@ -74,8 +71,8 @@ class AmazonReviewScrape(JobType):
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
         listing = _listing(params)
-        good_runs = queries.good_runs(NAME, listing.competitor.brand_id, [str(listing.pk)])
-        return order.estimate(listing, SweepOptions.of(params), good_runs[str(listing.pk)])
+        good_runs = queries.good_runs_of(NAME, listing.competitor.brand_id, str(listing.pk))
+        return order.estimate(listing, SweepOptions.of(params), good_runs)
 
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:
         return service.scrape_amazon_reviews_for_competitor(ctx, _listing(params), SweepOptions.of(params))
@@ -85,7 +82,7 @@ class AmazonReviewScrape(JobType):
         known = CompetitorAmazonUrl.objects.filter(Q(last_scraped_at=None) | Q(last_scraped_at__lte=fetched), pk=run.subject)
         figures: dict[str, Any] = {"scrape_cost_estimate": run.cost_actual}
         if run.verdict == Verdict.OK:
-            seen = sum(run.counts.get(name, 0) for name in ("new", "changed", "unchanged"))
+            seen = different(run.counts)
             figures |= {"last_scraped_at": fetched, "total_reviews_scraped": seen}
         known.update(**figures)
 

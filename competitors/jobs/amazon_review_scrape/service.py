@@ -8,13 +8,13 @@ from statistics import median
 from typing import Any
 
 from competitors.models import AmazonReview, CompetitorAmazonUrl
+from competitors.outcome import different, in_words, require_success
 from pipeline import queries
 from pipeline.context import Context, Landing
-from pipeline.errors import PermanentError, TransientError
+from pipeline.errors import PermanentError
 from pipeline.landing import land, storable
 from pipeline.models import Run, UpstreamRun
 from pipeline.registry import Done
-from pipeline.sources import get_source
 from pipeline.states import Verdict
 
 from .order import review_order
@@ -22,11 +22,6 @@ from .parse import Rejected, parse_item
 from .sweeps import SweepOptions
 
 FAR_FEWER = 0.3  # of the usual number of different reviews
-ENDS: dict[str, str] = {
-    UpstreamRun.Status.TIMED_OUT: "timed out",
-    UpstreamRun.Status.ABORTED: "was aborted",
-    UpstreamRun.Status.GONE: "is gone",
-}
 CONTENT = ("domain_code", "rating", "review_date", "helpful_votes", "title", "body", "author", "verified_purchase")
 
 
@@ -35,8 +30,8 @@ def scrape_amazon_reviews_for_competitor(ctx: Context, listing: CompetitorAmazon
 
     Raises TransientError if the upstream's run failed, after saving what it had; PermanentError if nothing could be read.
     """
-    upstream = ctx.start(review_order(listing, options, _good_runs(ctx.run)))
-    upstream = ctx.wait_for(upstream)
+    good_runs = queries.good_runs_of(ctx.run.job_type, ctx.run.brand_id, ctx.run.subject)
+    upstream = ctx.wait_for(ctx.start(review_order(listing, options, good_runs)))
     fetched = upstream.finished_at or ctx.now()
     newer = _newer(listing, ctx.run, fetched)
 
@@ -44,17 +39,8 @@ def scrape_amazon_reviews_for_competitor(ctx: Context, listing: CompetitorAmazon
         return _land(listing, items, ctx.run, fetched, newer)
 
     totals = ctx.ingest(upstream, land_page)
-    if upstream.status != UpstreamRun.Status.SUCCEEDED:
-        raise TransientError(_what_is_saved(upstream, totals))
-    return judge(upstream, totals, ctx.run)
-
-
-def _what_is_saved(upstream: UpstreamRun, totals: Counter[str]) -> str:
-    """How the upstream's run ended, and what became of the reviews that it had found by then."""
-    label = get_source(upstream.source).label
-    new = f"{totals['new']:,} were new" if totals["new"] else "none were new"
-    saved = f"Its {_different(totals):,} reviews are saved; {new}." if _different(totals) else "It had found no reviews."
-    return f"{label}'s run {ENDS.get(upstream.status, 'failed')}. {saved} {upstream.message}".strip()
+    require_success(upstream, totals, "reviews")
+    return judge(upstream, totals, ctx.run, good_runs)
 
 
 def _newer(listing: CompetitorAmazonUrl, run: Run, fetched: datetime) -> dict[str, str]:
@@ -95,27 +81,25 @@ def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: dat
     return Landing({name: count for name, count in counts.items() if count}, rejected)
 
 
-def judge(upstream: UpstreamRun, totals: Counter[str], run: Run) -> Done:
+def judge(upstream: UpstreamRun, totals: Counter[str], run: Run, good_runs: Sequence[Run]) -> Done:
     """Whether the result is plausible. Only then does it count as fresh."""
-    different = _different(totals)
-    done = Done(
-        counts={name: count for name, count in sorted(totals.items()) if count}, records=different, summary=in_words(totals)
-    )
+    count = different(totals)
+    done = Done(counts={name: count for name, count in sorted(totals.items()) if count}, records=count, summary=in_words(totals))
     if totals["raw"] and totals["rejected"] == totals["raw"]:
         raise PermanentError(
             f"None of the {totals['raw']:,} items could be read as a review. They are kept. Amazon or the actor may have"
             " changed its format."
         )
-    if not different:
+    if not count:
         return replace(done, verdict=Verdict.SUSPICIOUS, reason="Apify found no reviews. The listing may be gone, or have none.")
     if upstream.capped:
         return replace(done, verdict=Verdict.PARTIAL, reason="The scrape reached its cost limit, so some reviews may be missing.")
-    usual = usual_count(run, _good_runs(run))
-    if usual and different < usual * FAR_FEWER:
+    usual = usual_count(run, good_runs)
+    if usual and count < usual * FAR_FEWER:
         return replace(
             done,
             verdict=Verdict.SUSPICIOUS,
-            reason=f"Far fewer than usual: {different:,} reviews, usually about {usual:,.0f}.",
+            reason=f"Far fewer than usual: {count:,} reviews, usually about {usual:,.0f}.",
         )
     for name, words in (("no_date", "dates"), ("no_rating", "ratings")):
         if totals[name] * 2 > totals["raw"] - totals["rejected"]:
@@ -125,26 +109,9 @@ def judge(upstream: UpstreamRun, totals: Counter[str], run: Run) -> Done:
     return done
 
 
-def in_words(totals: Counter[str]) -> str:
-    """ "42 new, 17 changed, 1,105 unchanged." and what else there was."""
-    words = [f"{totals[name]:,} {name}" for name in ("new", "changed", "unchanged")]
-    words += [
-        f"{totals[name]:,} {label}" for name, label in (("duplicate", "duplicates"), ("rejected", "rejected")) if totals[name]
-    ]
-    return ", ".join(words) + "."
-
-
 def usual_count(run: Run, good_runs: Sequence[Run]) -> float | None:
     """How many different reviews a scrape with this run's options brings; None where nothing is known."""
     options = SweepOptions.of(run.parameters)
     alike = [one for one in good_runs if SweepOptions.of(one.parameters) == options and one.pk != run.pk]
-    counts = [_different(Counter(one.counts)) for one in alike]
+    counts = [different(one.counts) for one in alike]
     return median(counts) if counts else None
-
-
-def _different(totals: Counter[str]) -> int:
-    return totals["new"] + totals["changed"] + totals["unchanged"]
-
-
-def _good_runs(run: Run) -> list[Run]:
-    return queries.good_runs(run.job_type, run.brand_id, [run.subject])[run.subject]

@@ -31,7 +31,7 @@ def test_the_tabs_estimate_is_the_job_types_own(
     expected = {row.pk: handler.estimate(brand, clean_parameters(handler.Params, scrape_parameters(row), brand)) for row in rows}
     with django_assert_num_queries(1):
         good = queries.good_runs("amazon_review_scrape", brand.pk, [str(row.pk) for row in rows])
-        found = {row.pk: tab.estimate(row, good[str(row.pk)]) for row in rows}
+        found = {row.pk: tab.estimate(row, tab.defaults(row), good[str(row.pk)]) for row in rows}
     assert found == expected
     assert found[dear.pk].cost_usd == Decimal("9.00")
     assert found[failed.pk] == found[new.pk]

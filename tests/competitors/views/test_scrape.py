@@ -88,7 +88,7 @@ def test_a_click_on_what_is_held_back_says_why_and_no_place_in_line(
 
 def test_a_second_click_with_other_options_is_told_so(page: Client, listing: CompetitorAmazonUrl) -> None:
     press(page, listing, include_helpful="on")
-    assert "Its options differ: “Also search 22 common words” is off." in said(press(page, listing, **BOTH))
+    assert "Its options differ: Also search 22 common words: off." in said(press(page, listing, **BOTH))
 
 
 def test_a_click_on_a_running_one_says_since_when(page: Client, listing: CompetitorAmazonUrl) -> None:

@@ -37,8 +37,8 @@ class AmazonTab(SubjectPage[CompetitorAmazonUrl]):
     def parameters(self, row: CompetitorAmazonUrl) -> dict[str, Any]:
         return scrape_parameters(row)
 
-    def estimate(self, row: CompetitorAmazonUrl, good_runs: Sequence[Run]) -> Estimate:
-        return order.estimate(row, SweepOptions(), good_runs)
+    def estimate(self, row: CompetitorAmazonUrl, parameters: Mapping[str, Any], good_runs: Sequence[Run]) -> Estimate:
+        return order.estimate(row, SweepOptions.of(parameters), good_runs)
 
     def facts(self, rows: Sequence[CompetitorAmazonUrl]) -> dict[str, StarSpread]:
         spreads = star_spreads(rows)
