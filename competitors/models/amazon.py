@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from pipeline.models import Brand
 
-MARKETPLACES = (  # what the reviews actor serves, see its input schema
+MARKETPLACES = (  # that the reviews actor can scrape, see its input schema
     "com",
     "ca",
     "co.uk",

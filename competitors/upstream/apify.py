@@ -1,4 +1,4 @@
-"""Apify, as the engine's Source: apify-client does the HTTP, this file turns its answers and errors into ours."""
+"""Apify, as the engine's Source: apify-client does the HTTP, this file translates its answers and errors."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -30,17 +30,17 @@ from pipeline.sources import Order, Page, Seen, register_source
 T = TypeVar("T")
 PAGE_ITEMS = 1000
 LIST_PAGE = 1000
-LIST_PAGES = 12  # of one look; what has ended and is older than 12,000 runs is found by the run's own fallback look
+LIST_PAGES = 12  # per question; an ended run beyond the newest 12,000 is found when our own run asks for it
 READ_TIMEOUT, PAGE_TIMEOUT = timedelta(seconds=10), timedelta(seconds=30)
 TAG_MARK = "controlplane/"
-# The upstream's words for an end. Every other word, known or new, means that the run is still under way.
+# Apify's words for an end. Any other word, known or new, means that the run is still running.
 ENDS = {"SUCCEEDED": "succeeded", "FAILED": "failed", "TIMED-OUT": "timed_out", "ABORTED": "aborted"}
 NETWORK = (impit.HTTPError, OSError)
 UNREADABLE = (ApifyClientError, ValidationError, ValueError, KeyError)
 
 
 class Patient(ImpitHttpClient):
-    """Keeps what the last 429 asked for: apify-client itself passes over Retry-After."""
+    """Remembers the Retry-After of the last 429, which apify-client ignores."""
 
     asked: float | None = None
 
@@ -94,12 +94,14 @@ class Apify:
             yield from map(_seen, page.items)
             if len(page.items) < LIST_PAGE:
                 return
-        # The oldest are missing, ours perhaps among them: who hears of none would start it again.
+        # The oldest are missing, and ours may be among them. Without this error it would be started again.
         raise TransientError("Apify lists more runs of this actor than can be read.")
 
     def has_input(self, seen: Seen, order: Order) -> bool:
         record = self._read(lambda client: client.key_value_store(seen.extra["store"]).get_record("INPUT"))
-        return record is not None and bool(record["value"] == order.input)  # whatever it is: bytes of another's, say
+        return record is not None and bool(
+            record["value"] == order.input
+        )  # the record may be anything, such as another program's bytes
 
     def pages(self, seen: Seen, offset: int) -> Iterator[Page]:
         """Until a page without stored rows: an itemCount read just after the end may be too small."""
@@ -133,7 +135,7 @@ class Apify:
         return f"https://console.apify.com/view/runs/{upstream_id}"
 
     def _read(self, call: Callable[[ApifyClient], T], timeout: timedelta = READ_TIMEOUT) -> T:
-        """A call that is free to repeat."""
+        """A call that costs nothing to repeat."""
         client = self._client(retries=1, timeout=timeout)
         try:
             return call(client)
@@ -163,7 +165,7 @@ def _items(client: ApifyClient, dataset: str, offset: int) -> Any:
     try:
         return client.dataset(dataset).list_items(offset=offset, limit=PAGE_ITEMS)
     except NotFoundError as error:
-        if error.type != "record-not-found":  # not Apify's own word
+        if error.type != "record-not-found":  # then the 404 is not Apify's own answer
             raise
         raise ItemsGone("Apify no longer has the items of this run.") from error
 
@@ -185,7 +187,7 @@ def _seen(run: Any) -> Seen:
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """What Retry-After says, as seconds or as a date; None where there is none that can be read."""
+    """Retry-After in seconds, from a number or a date; None if it cannot be read."""
     try:
         return float(retry_after or "")
     except ValueError:
@@ -200,20 +202,22 @@ def _classified(error: ApifyApiError, client: ApifyClient) -> RunError:
     """By the error's type, then its message; the status alone decides nothing that costs money."""
     kind, words = error.type or "", (error.message or "").strip()[:300]
     if kind in ("invalid-token", "token-not-provided", "user-or-token-not-found"):
-        words = "Apify does not accept the token. Put a valid one into APIFY_TOKEN for web and worker, then retry."
+        words = "Apify does not accept the token. Set a valid APIFY_TOKEN for web and worker, then retry."
         return CredentialRejected(words, "apify")
     if kind == "actor-memory-limit-exceeded":
         return BlockedError("Apify is full: the account's memory is in use by other runs.", seconds=30)
     if kind == "concurrent-runs-limit-exceeded":
-        return BlockedError("Apify is full: as many concurrent runs as the account allows.", seconds=30)
+        return BlockedError("Apify is full: the account's limit of concurrent runs is reached.", seconds=30)
     if kind == "not-enough-usage-to-run-paid-actor":
         return BlockedError(
-            f"The Apify account has no money left for this run. Add usage there; it goes on by itself. Apify says: {words}",
+            "The Apify account has no money left for this run. Add credit at Apify; the run continues automatically."
+            f" Apify says: {words}",
             seconds=600,
         )
     if kind == "platform-feature-disabled" and "usage" in words.lower() and "limit" in words.lower():
         return BlockedError(
-            f"The Apify account has reached its monthly usage limit. Raise it there; it goes on by itself. Apify says: {words}",
+            "The Apify account has reached its monthly usage limit. Raise it at Apify; the run continues automatically."
+            f" Apify says: {words}",
             seconds=600,
         )
     if error.status_code == 429 or kind in ("rate-limit-exceeded", "too-many-requests"):

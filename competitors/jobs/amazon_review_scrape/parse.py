@@ -1,6 +1,6 @@
-"""Items of the reviews actor → rows. Pure, and never raises: what cannot be read is empty and counted.
+"""Items of the reviews actor → rows. Pure, and never raises: a value that cannot be read is stored empty and counted.
 
-An item is rejected only where it is no review: not an object, an error, or without the key.
+An item is rejected only if it is not a review: not an object, an error, or without its key.
 """
 
 import re
@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-# Amazon writes the date as a sentence in the marketplace's language. A dozen month names for each beat a date parser that
-# guesses (dateparser reads "03/04" somehow) and costs ten times the rest of the row.
+# Amazon writes the date as a sentence in the marketplace's language. A dozen month names per language are better than a
+# general date parser, which guesses ("03/04") and takes ten times as long as the rest of the row.
 _MONTHS = {
     name: number
     for names in (
@@ -36,7 +36,7 @@ _RATED_TITLE = re.compile(r"^\d(?:[.,]\d+)? (?:out of|von|sur|de|su|van|av) 5 \S
 
 @dataclass(frozen=True)
 class Review:
-    """One row; `unread` names the fields that were there and could not be read."""
+    """One row. `unread` names the fields that were given but could not be read."""
 
     row: dict[str, Any]
     unread: list[str] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Rejected:
 
 
 def parse_item(item: Any, asin: str, domain_code: str) -> Review | Rejected:
-    """A review of the listing that was asked for. The row belongs to that listing: one reviewId stands under many child ASINs."""
+    """A review of the listing that was asked for. The row belongs to that listing: a reviewId can appear under many ASINs."""
     if not isinstance(item, dict):
         return Rejected("Not an object")
     status = item.get("statusCode")
@@ -90,7 +90,7 @@ def parse_rating(value: Any) -> int | None:
 
 
 def parse_date(value: Any) -> date | None:
-    """The date in Amazon's sentence, whatever its language here; None where there is none to be read."""
+    """The date in Amazon's sentence, in any of its languages; None if it cannot be read."""
     text = _text(value).lower()[:300]
     if found := _ISO.search(text) or _JAPANESE.search(text):
         year, month, day = map(int, found.groups())
@@ -107,7 +107,7 @@ def parse_date(value: Any) -> date | None:
 
 
 def _text(value: Any) -> str:
-    """Text as it came; a number as its digits; nothing for anything else."""
+    """Text unchanged, a number as its digits, anything else empty."""
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""

@@ -50,7 +50,7 @@ def _newer(listing: CompetitorAmazonUrl, run: Run, fetched: datetime) -> dict[st
 
 
 def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: datetime, newer: dict[str, str]) -> Landing:
-    """One page: rows merged, the rest kept with its reason."""
+    """Save one page. Rejected items are kept with the reason."""
     rows, rejected, unread, stay = [], [], Counter[str](), Counter[str]()
     title = ""
     for item in items:
@@ -83,23 +83,23 @@ def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: dat
 
 def judge(upstream: UpstreamRun, totals: Counter[str], run: Run, good_runs: Sequence[Run]) -> Done:
     """Whether the result is plausible. Only then does it count as fresh."""
-    count = different(totals)
-    done = Done(counts={name: count for name, count in sorted(totals.items()) if count}, records=count, summary=in_words(totals))
+    found = different(totals)
+    done = Done(counts={name: count for name, count in sorted(totals.items()) if count}, records=found, summary=in_words(totals))
     if totals["raw"] and totals["rejected"] == totals["raw"]:
         raise PermanentError(
             f"None of the {totals['raw']:,} items could be read as a review. They are kept. Amazon or the actor may have"
             " changed its format."
         )
-    if not count:
+    if not found:
         return replace(done, verdict=Verdict.SUSPICIOUS, reason="Apify found no reviews. The listing may be gone, or have none.")
     if upstream.capped:
         return replace(done, verdict=Verdict.PARTIAL, reason="The scrape reached its cost limit, so some reviews may be missing.")
     usual = usual_count(run, good_runs)
-    if usual and count < usual * FAR_FEWER:
+    if usual and found < usual * FAR_FEWER:
         return replace(
             done,
             verdict=Verdict.SUSPICIOUS,
-            reason=f"Far fewer than usual: {count:,} reviews, usually about {usual:,.0f}.",
+            reason=f"Far fewer than usual: {found:,} reviews, usually about {usual:,.0f}.",
         )
     for name, words in (("no_date", "dates"), ("no_rating", "ratings")):
         if totals[name] * 2 > totals["raw"] - totals["rejected"]:
@@ -110,7 +110,7 @@ def judge(upstream: UpstreamRun, totals: Counter[str], run: Run, good_runs: Sequ
 
 
 def usual_count(run: Run, good_runs: Sequence[Run]) -> float | None:
-    """How many different reviews a scrape with this run's options brings; None where nothing is known."""
+    """How many different reviews a scrape with this run's options brings; None if nothing is known yet."""
     options = SweepOptions.of(run.parameters)
     alike = [one for one in good_runs if SweepOptions.of(one.parameters) == options and one.pk != run.pk]
     counts = [different(one.counts) for one in alike]

@@ -1,6 +1,6 @@
-"""The reviews list's state, which lives in its address: which reviews, in which order, and how the page says so.
+"""What the address of the reviews list asks for: which reviews, in which order.
 
-A value that does not fit is named in `warnings` and ignored; it never hides the list.
+A wrong value is ignored and named in `warnings`. It never hides the list.
 """
 
 import re
@@ -40,7 +40,7 @@ class ReviewFilterForm(forms.Form):
 
 @dataclass(frozen=True)
 class Chip:
-    """A filter in force, and the query string without it."""
+    """An active filter, and the query string without it."""
 
     label: str
     value: str
@@ -68,8 +68,8 @@ class ReviewFilter:
         known = {*self.form.fields, "page"}
         self.warnings += [f"There is no filter “{name[:40]}”. It was ignored." for name in self.query if name not in known]
         if len(self.words) > MOST_WORDS:
-            self.warnings.append(f"Only the first {MOST_WORDS} words are looked for.")
-        # What the form shows is what was used.
+            self.warnings.append(f"Only the first {MOST_WORDS} words are searched for.")
+        # The form shows what was used.
         self.form = ReviewFilterForm(initial=self.chosen)
 
     @property
@@ -81,7 +81,7 @@ class ReviewFilter:
         return any(self.chosen[name] for name in ("stars", "verified", "q"))
 
     def without_stars(self) -> "QuerySet[AmazonReview]":
-        """All filters but the stars: what the counts on the star tabs are made of."""
+        """With all filters except the stars. The star tabs count these."""
         found = self.listing.reviews()
         if self.chosen["verified"]:
             found = found.filter(verified_purchase=self.chosen["verified"] == "yes")
@@ -90,7 +90,7 @@ class ReviewFilter:
         return found
 
     def reviews(self) -> "QuerySet[AmazonReview]":
-        """The filtered reviews in the asked order; what is not known comes last either way."""
+        """The filtered reviews in the chosen order. Unknown values come last in both directions."""
         found = self.without_stars()
         stars = self.chosen["stars"]
         if stars:
@@ -101,7 +101,7 @@ class ReviewFilter:
         return found.order_by(order, "review_id")
 
     def star_counts(self) -> dict[str, int]:
-        """'' for all, then by stars; one query, which also spares the pages their count."""
+        """'' for all, then by stars. One query, which also saves the paginator its count."""
         counted = {row["rating"]: row["n"] for row in self.without_stars().order_by().values("rating").annotate(n=Count("pk"))}
         return {"": sum(counted.values())} | {stars: counted.get(None if stars == "none" else int(stars), 0) for stars in STARS}
 
@@ -114,7 +114,7 @@ class ReviewFilter:
         ]
 
     def star_tabs(self, counts: dict[str, int]) -> list[dict[str, Any]]:
-        """A link for each number of stars. The one for reviews without stars only shows where there are any."""
+        """A link for each number of stars, and one for reviews without stars if there are any."""
         chosen = self.chosen["stars"]
         return [
             {"label": STARS.get(stars, "All"), "count": count, "url": self.url(stars=stars), "current": chosen == stars}
@@ -135,7 +135,7 @@ class ReviewFilter:
         ]
 
     def url(self, **changes: Any) -> str:
-        """The query string with these changes. The page number is dropped: another set has other pages."""
+        """The query string with these changes. The page number is dropped, because the pages change too."""
         query = QueryDict(mutable=True)
         for name, value in (self.chosen | changes).items():
             if value and not (name == "sort" and value == "-date"):
@@ -146,7 +146,7 @@ class ReviewFilter:
         return {"stars": "Stars", "verified": "Purchase", "q": "Words", "sort": "Order"}[name]
 
     def amazon_page(self, review_id: str) -> str:
-        """The review's own page on Amazon; '' where the id is not of Amazon's form."""
+        """The review's own page on Amazon; '' if the id does not look like one of Amazon's."""
         if not re.fullmatch(r"R[A-Z0-9]{5,30}", review_id):
             return ""
         return f"https://www.amazon.{self.listing.domain_code}/gp/customer-reviews/{review_id}"

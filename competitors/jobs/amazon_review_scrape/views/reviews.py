@@ -1,4 +1,4 @@
-"""The reviews of one listing: a page of them, and all that match as a CSV file."""
+"""The reviews of one listing: a page of them, and a CSV file of all that match."""
 
 import logging
 from typing import Any
@@ -64,7 +64,7 @@ def _read(asked: ReviewFilter, page_number: str | None) -> dict[str, Any]:
     """The page's reviews and the star tabs' counts, in two queries."""
     counts = asked.star_counts()
     pages = Paginator(asked.reviews(), PAGE_SIZE)
-    pages.count = counts[asked.chosen["stars"]]  # known already: spares a query
+    pages.count = counts[asked.chosen["stars"]]  # already known: saves a query
     page = _page(pages, page_number, asked.warnings)
     rows = [(review, asked.amazon_page(review.review_id)) for review in page]
     return {"sheet": page, "rows": rows, "star_tabs": asked.star_tabs(counts)}
@@ -72,14 +72,14 @@ def _read(asked: ReviewFilter, page_number: str | None) -> dict[str, Any]:
 
 @needs("competitors.view_competitoramazonurl", "competitors.view_amazonreview")
 def review_csv(request: HttpRequest, brand: str, competitor: UUID, url: UUID) -> StreamingHttpResponse:
-    """All reviews that the same address shows, page by page."""
+    """All reviews that the list at this address shows, on all its pages."""
     listing = get_listing(brand, competitor, url)
     rows = ReviewFilter(listing, request.GET).reviews().values_list(*COLUMNS).iterator(chunk_size=CHUNK)
     return csv_response(f"reviews-{listing.asin}-amazon.{listing.domain_code}.csv", COLUMNS, rows)
 
 
 def _page(pages: "Paginator[AmazonReview]", asked: str | None, warnings: list[str]) -> "Page[AmazonReview]":
-    """The page of that number; the nearest there is, with a warning, where it does not exist."""
+    """The page with that number. If there is none, the nearest, with a warning."""
     try:
         number = int(asked or 1)
     except ValueError:

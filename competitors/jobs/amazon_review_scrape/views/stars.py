@@ -1,4 +1,4 @@
-"""How a listing's reviews spread over the stars, in figures, in words and as bars."""
+"""How many of a listing's reviews have how many stars, in figures, in words and as bars."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class StarSpread:
-    """`by_stars`: stars -> reviews. `unrated`: reviews whose stars could not be read; they count as held, not in the average."""
+    """`by_stars`: stars -> reviews. `unrated`: reviews whose stars could not be read. They count, but not in the average."""
 
     by_stars: dict[int, int]
     unrated: int = 0
@@ -48,7 +48,7 @@ class StarSpread:
 
     @property
     def bars(self) -> list[Bar]:
-        """Five stars first. A single review still shows: its bar is at least one unit wide."""
+        """Five stars first. A bar is at least one unit wide, so that a single review shows."""
         bars = []
         for row, stars in enumerate(range(5, 0, -1)):
             count = self.by_stars.get(stars, 0)
@@ -59,7 +59,7 @@ class StarSpread:
 
     @property
     def words(self) -> str:
-        """What the drawing shows, for those who do not see it."""
+        """What the drawing shows, for screen readers."""
         return "Star spread: " + ", ".join(f"{bar.stars} stars {bar.percent} %" for bar in self.bars)
 
 
