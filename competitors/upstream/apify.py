@@ -99,9 +99,8 @@ class Apify:
 
     def has_input(self, seen: Seen, order: Order) -> bool:
         record = self._read(lambda client: client.key_value_store(seen.extra["store"]).get_record("INPUT"))
-        return record is not None and bool(
-            record["value"] == order.input
-        )  # the record may be anything, such as another program's bytes
+        # The record may be anything, such as another program's bytes.
+        return record is not None and bool(record["value"] == order.input)
 
     def pages(self, seen: Seen, offset: int) -> Iterator[Page]:
         """Until a page without stored rows: an itemCount read just after the end may be too small."""

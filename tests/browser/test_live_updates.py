@@ -1,5 +1,8 @@
 """What the tab's poll does to a page that somebody is using."""
 
+from datetime import timedelta
+
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from tests.competitors import runs
@@ -38,6 +41,16 @@ def test_a_poll_that_fails_leaves_the_page_and_says_so(open_page, listing):
     expect(page.locator("#live-trouble")).to_have_text("Could not update. Trying again.")
     expect(page.locator(f"#see-{listing.asin}")).to_have_text(f"See run {run.pk}")
     page.unroute("**/live/**")
+    expect(page.locator("#live-trouble")).to_have_text("")
+
+
+def test_an_answer_without_news_changes_nothing_and_the_poll_goes_on(open_page, listing):
+    run = runs.put(runs.queued(listing), created_at=timezone.now() - timedelta(hours=3))
+    page = open_page(listing.competitor.get_absolute_url())
+    for _ in range(2):
+        with page.expect_response(lambda answer: "/live/" in answer.url and answer.status == 304):
+            pass
+    expect(page.locator(f"#see-{listing.asin}")).to_have_text(f"See run {run.pk}")
     expect(page.locator("#live-trouble")).to_have_text("")
 
 
