@@ -19,7 +19,7 @@ from pipeline.registry import Done, Estimate, JobType, Subject, job_type
 from pipeline.states import Verdict
 
 from . import order, service
-from .sweeps import HELPFUL, KEYWORDS, SweepOptions
+from .sweeps import KEYWORDS, SweepOptions
 
 NAME, DATASET = "amazon_review_scrape", "amazon_reviews"
 scraped_by(NAME, CompetitorAmazonUrl)
@@ -45,15 +45,8 @@ class AmazonReviewScrape(JobType):
             label="ASIN",
             help_text="Only for the log. The listing's own ASIN is scraped.",
         )
-        include_keywords = forms.BooleanField(
-            initial=True,
-            required=False,
-            label=f"Also search {len(KEYWORDS)} common words",
-            help_text=f"{len(KEYWORDS)} more searches.",
-        )
-        include_helpful = forms.BooleanField(
-            initial=True, required=False, label="Also read “most helpful”", help_text=f"{len(HELPFUL)} more searches."
-        )
+        include_keywords = forms.BooleanField(initial=True, required=False, label=f"Also search {len(KEYWORDS)} common words")
+        include_helpful = forms.BooleanField(initial=True, required=False, label="Also read “most helpful”")
 
         def clean_competitor_amazon_url_id(self) -> UUID:
             listings = CompetitorAmazonUrl.objects.filter(competitor__brand=self.brand)

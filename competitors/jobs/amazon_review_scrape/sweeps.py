@@ -13,7 +13,6 @@ KEYWORDS = (
     " bad terrible awful broke waste refund disappointed"
     " quality price value smell taste"
 ).split()
-HELPFUL: tuple[dict[str, str], ...] = ({}, {"filterByStar": "five_star"}, {"filterByStar": "one_star"})
 PAGES, PAGE_REVIEWS = 10, 10
 
 
@@ -49,5 +48,5 @@ def sweeps(asin: str, domain_code: str, options: SweepOptions) -> list[dict[str,
     if options.include_keywords:
         found += [config("recent", filterByKeyword=word) for word in KEYWORDS]
     if options.include_helpful:
-        found += [config("helpful", **filters) for filters in HELPFUL]
+        found += [config("helpful"), config("helpful", filterByStar="five_star"), config("helpful", filterByStar="one_star")]
     return found

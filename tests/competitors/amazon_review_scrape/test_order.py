@@ -37,13 +37,12 @@ def test_the_tabs_estimate_is_the_job_types_own(
     assert found[failed.pk] == found[new.pk]
 
 
-def test_the_options_say_how_many_words_they_search() -> None:
-    def count(keywords: bool, helpful: bool) -> int:
-        return len(sweeps("B09XK4T2LM", "com", SweepOptions(keywords, helpful)))
+def test_the_option_says_how_many_words_it_searches() -> None:
+    def count(keywords: bool) -> int:
+        return len(sweeps("B09XK4T2LM", "com", SweepOptions(include_keywords=keywords)))
 
-    fields = get_type("amazon_review_scrape").Params.base_fields
-    assert f"search {count(True, False) - count(False, False)} common words" in fields["include_keywords"].label
-    assert fields["include_helpful"].help_text == f"{count(False, True) - count(False, False)} more searches."
+    label = get_type("amazon_review_scrape").Params.base_fields["include_keywords"].label
+    assert label == f"Also search {count(True) - count(False)} common words"
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def country(monkeypatch: Any) -> None:
-    """Reviews of one country, to be chosen from a list."""
+    """Reviews of one country, to be chosen from a list, and a box that needs a word more than its label."""
 
     class Params(AmazonReviewScrape.Params):
         country = forms.ChoiceField(initial="US", choices=[("US", "United States"), ("DE", "Germany")])
+        archived = forms.BooleanField(required=False, help_text="They cost the same.")
 
     monkeypatch.setattr(AmazonReviewScrape, "Params", Params)
 
@@ -35,6 +36,12 @@ def test_a_choice_stands_beside_the_button_with_its_default(page: Client, listin
     body = page.get(tab(listing.competitor)).content.decode()
     assert '<label for="country-B09XK4T2LM">Country' in body
     assert '<option value="US" selected>' in body
+
+
+def test_a_boxs_help_is_where_the_box_says_it_is(page: Client, listing: CompetitorAmazonUrl) -> None:
+    body = page.get(tab(listing.competitor)).content.decode()
+    assert 'aria-describedby="archived-B09XK4T2LM_helptext"' in body
+    assert '<p class="help" id="archived-B09XK4T2LM_helptext">They cost the same.</p>' in body
 
 
 def test_what_was_chosen_is_scraped(page: Client, listing: CompetitorAmazonUrl) -> None:
