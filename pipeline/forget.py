@@ -18,10 +18,10 @@ def forget_subject(job_type: str, subject: str) -> None:
     """
     with transaction.atomic():
         end_schedules_of(job_type, subject)
-        DatasetStatus.objects.filter(dataset_key__in=get_type(job_type).datasets, subject=subject).delete()
+        DatasetStatus.objects.filter(dataset_key__in=list(get_type(job_type).datasets), subject=subject).delete()
 
 
 def forget_freshness(job_type: str, brand_id: Any, subjects: Sequence[str]) -> None:
     """Show these subjects as never fetched. Their schedules stay."""
-    keys = get_type(job_type).datasets
+    keys = list(get_type(job_type).datasets)
     DatasetStatus.objects.filter(brand_id=brand_id, dataset_key__in=keys, subject__in=subjects).delete()

@@ -57,14 +57,14 @@ def _live(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
 
 def _updates(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
     """Pause or resume live updates for this session."""
-    page.place(address)
+    page.place(address)  # 404 if it does not exist
     request.session[PAUSED] = request.POST.get("updates") == "pause"
     return see_other(reverse(page.url_name, kwargs=address))
 
 
 def _legacy(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
     """Remember for this session where scrapes run."""
-    page.place(address)
+    page.place(address)  # 404 if it does not exist
     on = request.session[_legacy_key(page)] = "legacy" in request.POST
     where = "on the web server, for this session" if on else "on workers"
     messages.success(request, f"Scrapes now run {where}.")
