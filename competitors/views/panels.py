@@ -29,7 +29,8 @@ def build(
     live = queries.live_lines(page.job_type, brand.pk, keys, user=user, known=recent)
     good = queries.good_runs(page.job_type, brand.pk, keys)
     logs = queries.log_tails(line.run.pk for line in live.values() if line.run.mode == Run.Mode.LEGACY)
-    here = _followed(brand, followed)
+    started_here = [followed[key] for key in keys if key in followed]
+    here = Run.objects.in_bulk(started_here) if started_here else {}
     panels = []
     for row, key in zip(rows, keys, strict=True):
         line = live.get(key)
@@ -43,12 +44,6 @@ def build(
             panel.options = [form[name] for name in page.options(row)]
         panels.append(panel)
     return panels
-
-
-def _followed(brand: Brand, followed: Mapping[str, int]) -> dict[int, Run]:
-    if not followed:
-        return {}
-    return {run.pk: run for run in Run.objects.filter(pk__in=followed.values(), brand=brand, mode=Run.Mode.LEGACY)}
 
 
 def last_good(panels: Sequence[Panel]) -> datetime | None:
