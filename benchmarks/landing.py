@@ -62,7 +62,7 @@ def pages(items: int):
 
 
 def parsed(page: bytes) -> list[dict]:
-    from competitors.amazon.parse import Review, parse_item
+    from competitors.jobs.amazon_review_scrape.parse import Review, parse_item
 
     reviews = (parse_item(item, ASIN, "com") for item in json.loads(page))
     return [review.row for review in reviews if isinstance(review, Review)]

@@ -14,7 +14,7 @@ from benchmarks import rows
 from benchmarks.marks import seen
 from benchmarks.rows import MoreThan, Row
 from benchmarks.scratch import percentile, percentiles, tree
-from benchmarks.systems import Lacks, System
+from benchmarks.system import Lacks, System
 
 Figures = dict[Row, float]
 IDLE_PATIENCE = 10  # seconds to wait for the next job after all idle workers were killed

@@ -4,7 +4,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateW
 
 from benchmarks import load
 from benchmarks.marks import tasks
-from benchmarks.systems import System
+from benchmarks.system import System
 
 
 class Procrastinate(System):

@@ -44,7 +44,7 @@ def main():
 def measure(systems, options, figures):
     """Fill in the figures one measurement at a time, so that compared figures are close in time."""
     from benchmarks import measures
-    from benchmarks.systems import Lacks
+    from benchmarks.system import Lacks
 
     for name in options.only:
         for system in systems:

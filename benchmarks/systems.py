@@ -1,8 +1,5 @@
-"""The compared systems: how to queue work in each, and which processes are its workers."""
+"""The systems that are compared."""
 
-import contextlib
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 from django.db import connection
@@ -11,81 +8,11 @@ from django_q.models import OrmQ, Task
 from django_q.tasks import async_task
 
 from benchmarks import load
-from benchmarks.marks import seen
-from benchmarks.scratch import process, tree
+from benchmarks.scratch import tree
+from benchmarks.system import System
 from pipeline import api
 from pipeline.models import Brand, ConcurrencyLimit, Job, SourceState, Worker
-from tests.processes import alive, children_of, until
-
-
-class Lacks(Exception):
-    """This system does not have that feature."""
-
-
-class System:
-    label: str
-    settings: str
-    commands: list[list[str]]
-    bulk = True  # whether put_many is more than a loop
-    leases = False  # whether another host takes over a dead host's jobs
-    waits_without_worker = False
-
-    def __init__(self, folder: Path):
-        self.log = folder / f"{self.label}.log"
-
-    def put(self, name: str) -> None:
-        raise NotImplementedError
-
-    def put_many(self, names: list[str]) -> None:
-        for name in names:
-            self.put(name)
-
-    def doze(self, name: str, works: float) -> None:
-        """Queue a job that keeps its worker busy for so many seconds."""
-        raise NotImplementedError
-
-    def sleep_many(self, names: list[str], seconds: int) -> None:
-        """Queue jobs that go on after so many seconds and need no worker until then."""
-        raise NotImplementedError
-
-    def backlog(self, count: int) -> None:
-        """Insert due jobs that come after whatever is queued later."""
-        raise Lacks
-
-    def saturated(self, count: int) -> None:
-        """Insert jobs that come before whatever is queued later but may not start."""
-        raise Lacks
-
-    def history(self, count: int) -> None:
-        """Insert completed jobs."""
-        raise Lacks
-
-    def empty(self) -> None:
-        raise NotImplementedError
-
-    def worker_pids(self, roots: list[int]) -> list[int]:
-        raise NotImplementedError
-
-    @contextlib.contextmanager
-    def workers(self, **environment: str) -> Iterator[list[int]]:
-        """Run two workers. Yields the pids of the commands."""
-        with contextlib.ExitStack() as stack:
-            started: list[subprocess.Popen[bytes]] = [
-                stack.enter_context(process(*command, settings=self.settings, log=self.log, **environment))
-                for command in self.commands
-            ]
-            yield [child.pid for child in started]
-
-    @contextlib.contextmanager
-    def idle_workers(self) -> Iterator[list[int]]:
-        """The same, after both workers are there and the system has worked."""
-        seen.forget()
-        with self.workers() as roots:
-            for number in range(1, 7):
-                self.put(f"warm-{number}")
-                seen.wait_for(number)
-            until(lambda: len(self.worker_pids(roots)) == 2, "two workers")
-            yield roots
+from tests.processes import alive, children_of
 
 
 class Ours(System):

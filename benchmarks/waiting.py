@@ -39,7 +39,7 @@ def main():
         from django.utils import timezone
 
         from benchmarks import load
-        from competitors.amazon.service import ACTOR
+        from competitors.jobs.amazon_review_scrape.order import ACTOR
         from competitors.sandbox.ids import opaque_id
         from competitors.sandbox.server import serve
         from pipeline.models import ConcurrencyLimit, Run, UpstreamRun

@@ -6,4 +6,4 @@ class CompetitorsConfig(AppConfig):
     verbose_name = "Competitor research"
 
     def ready(self) -> None:
-        from . import checks, upstream  # noqa: F401  checks and sources register themselves
+        from . import checks, upstream  # noqa: F401  both register what they have

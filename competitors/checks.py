@@ -1,4 +1,4 @@
-"""What the domain needs on a production box, each said in one line."""
+"""What the domain's own settings lack, each said in one line."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from django.core.checks import CheckMessage, Tags, Warning, register
 
 
 @register(Tags.security, deploy=True)
-def apify_can_be_used(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """With --deploy: without a token every scrape fails at its start."""
+def apify_has_its_token(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """With --deploy only: a development box scrapes the sandbox, which takes any token."""
     if settings.APIFY_TOKEN:
         return []
     return [Warning("APIFY_TOKEN is not set: scrapes will fail at their start.", id="competitors.W001")]

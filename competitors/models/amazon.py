@@ -4,7 +4,25 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from ..amazon.address import MARKETPLACES
+from pipeline.models import Brand
+
+MARKETPLACES = (  # that the reviews actor can scrape, see its input schema
+    "com",
+    "ca",
+    "co.uk",
+    "in",
+    "de",
+    "fr",
+    "it",
+    "es",
+    "co.jp",
+    "com.au",
+    "com.br",
+    "nl",
+    "se",
+    "com.mx",
+    "ae",
+)
 
 
 class CompetitorAmazonUrl(models.Model):
@@ -33,19 +51,23 @@ class CompetitorAmazonUrl(models.Model):
         return f"{self.asin} (amazon.{self.domain_code})"
 
     @property
+    def brand(self) -> Brand:
+        return self.competitor.brand
+
+    @property
     def label(self) -> str:
         return self.product_title or self.asin
 
     @property
     def page_url(self) -> str:
-        """The product's page in its plain form; never the address that was typed."""
+        """The product's page in its plain form, never the address that somebody typed."""
         return f"https://www.amazon.{self.domain_code}/dp/{self.asin}"
 
     def get_absolute_url(self) -> str:
         return f"{self.competitor.get_absolute_url()}#listing-{self.asin}"
 
     def reviews(self) -> models.QuerySet["AmazonReview"]:
-        """The listing's reviews, shared with whoever else tracks it."""
+        """The listing's reviews, shared with every other listing of the same product."""
         return AmazonReview.objects.filter(asin=self.asin, domain_code=self.domain_code)
 
     def reviews_url(self) -> str:
@@ -53,7 +75,7 @@ class CompetitorAmazonUrl(models.Model):
 
 
 class AmazonReview(models.Model):
-    """A review of a listing, held once however many competitors or brands track that listing."""
+    """A review of a product, stored once however many competitors or brands have a listing of it."""
 
     review_id = models.CharField(max_length=40)
     asin = models.CharField(max_length=10)

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 
 class Competitor(models.Model):
-    """Whom a brand watches."""
+    """A company that a brand watches."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     brand = models.ForeignKey("pipeline.Brand", on_delete=models.CASCADE, related_name="competitors")

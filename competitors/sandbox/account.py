@@ -45,7 +45,7 @@ class Account:
         """Create a run with its faults, or raise Apify's error if the account's limits do not allow it."""
         plan = start.actor.plan(start.given, self.world)  # outside the lock: planning is slow, and readers would wait
         with self.changed:
-            refuse_what_does_not_fit(self, start.options.memory_mbytes)
+            refuse_what_does_not_fit(self.config, self.live(), self.spent(), start.options.memory_mbytes)
             faults = {name: value for name in OF_A_RUN if (value := self.faults.take(name, start.path)) is not None}
             run = make_run(start, plan, self.config, faults, self.now())
             self.runs[run.id] = run
@@ -98,7 +98,7 @@ class Account:
             now = self.now()
             if not run.ended(now):
                 raise errors.invalid("Only a finished run can be resurrected.", "run-not-finished")
-            refuse_what_does_not_fit(self, options.memory_mbytes)
+            refuse_what_does_not_fit(self.config, self.live(), self.spent(), options.memory_mbytes)
             run.earlier_items = run.items(now)
             again = make_run(Start.again(run, given, options), plan, self.config, {}, now)
             run.life, run.plan, run.options = again.life, again.plan, options

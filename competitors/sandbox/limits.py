@@ -1,25 +1,23 @@
 """The account's limits: memory in use, concurrent runs, money per month."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from . import errors
-
-if TYPE_CHECKING:
-    from .account import Account
-
-
-def memory_in_use(account: "Account") -> int:
-    """MB of all live runs."""
-    return sum(run.options.memory_mbytes for run in account.live())
+from .config import Config
+from .run import Run
 
 
-def refuse_what_does_not_fit(account: "Account", memory_mbytes: int) -> None:
-    """Raise Apify's error if a run with this much memory cannot start now."""
-    config = account.config
-    if account.spent() >= config.monthly_limit_usd:
+def memory_in_use(live: Sequence[Run]) -> int:
+    """MB, over all live runs."""
+    return sum(run.options.memory_mbytes for run in live)
+
+
+def refuse_what_does_not_fit(config: Config, live: Sequence[Run], spent_usd: float, memory_mbytes: int) -> None:
+    """Raise the answer that Apify gives when a run with that much memory cannot be started now."""
+    if spent_usd >= config.monthly_limit_usd:
         raise errors.usage_limit()
-    if len(account.live()) >= config.concurrent_runs_limit:
+    if len(live) >= config.concurrent_runs_limit:
         raise errors.no_slots(config.concurrent_runs_limit)
-    used = memory_in_use(account)
+    used = memory_in_use(live)
     if used + memory_mbytes > config.memory_limit_mbytes:
         raise errors.no_memory(memory_mbytes, used, config.memory_limit_mbytes)

@@ -200,7 +200,7 @@ def _classified(error: ApifyApiError, client: ApifyClient) -> RunError:
     """Decide by the error's type, then its message. The status alone decides nothing that costs money."""
     kind, words = error.type or "", (error.message or "").strip()[:300]
     if kind in ("invalid-token", "token-not-provided", "user-or-token-not-found"):
-        words = "Apify does not accept the token. Put a valid one into APIFY_TOKEN for web and worker, then retry."
+        words = "Apify does not accept the token. Set a valid APIFY_TOKEN for web and worker, then retry."
         return CredentialRejected(words, "apify")
     if kind == "actor-memory-limit-exceeded":
         return BlockedError("Apify is full: the account's memory is in use by other runs.", seconds=30)

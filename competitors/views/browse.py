@@ -13,14 +13,14 @@ from django.utils.html import format_html
 from pipeline.models import Brand
 from pipeline.views.access import needs, see_other
 
-from ..forms import BrandForm, CompetitorForm
 from ..models import Competitor
 from .access import get_brand, get_competitor
+from .forms import BrandForm, CompetitorForm
 
 
 @needs("competitors.view_competitor")
 def brands(request: HttpRequest) -> HttpResponse:
-    """Every brand, and the form for a further one."""
+    """Every brand, and the form that adds one."""
     may_add = _may_add(request, "pipeline.add_brand")
     form = BrandForm(request.POST or None)
     if form.is_bound and form.is_valid():
@@ -29,14 +29,14 @@ def brands(request: HttpRequest) -> HttpResponse:
         return see_other(reverse("brand_competitors", args=[brand.slug]))
     rows = Brand.objects.annotate(
         competitor_count=Count("competitors", distinct=True), listing_count=Count("competitors__amazon_urls", distinct=True)
-    ).order_by("name")  # a model's own order does not count in a query that groups
+    ).order_by("name")  # Django ignores the model's own ordering in a grouped query
     context = {"brands": rows, "form": form, "may_add": may_add}
     return render(request, "competitors/brands.html", context, status=422 if form.errors else 200)
 
 
 @needs("competitors.view_competitor")
 def competitors(request: HttpRequest, brand: str) -> HttpResponse:
-    """The brand's competitors, and the form for a further one."""
+    """The brand's competitors, and the form that adds one."""
     owner = get_brand(brand)
     may_add = _may_add(request, "competitors.add_competitor")
     form = CompetitorForm(request.POST or None, brand=owner)
@@ -56,12 +56,12 @@ def competitors(request: HttpRequest, brand: str) -> HttpResponse:
 
 @needs("competitors.view_competitor")
 def competitor(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
-    """A competitor has no page of its own yet; its first tab stands in."""
+    """A competitor has no page of its own yet; show its first tab."""
     return redirect(get_competitor(brand, competitor).get_absolute_url())
 
 
 def _may_add(request: HttpRequest, permission: str) -> bool:
-    """Whether the page offers its form; a POST without the permission is refused."""
+    """Whether to show the form. A POST without the permission is refused."""
     allowed: bool = request.user.has_perm(permission)
     if request.method == "POST" and not allowed:
         raise PermissionDenied

@@ -1,4 +1,4 @@
-"""Rows as a CSV file that a spreadsheet may open without harm, sent while they are read."""
+"""Rows as a CSV file that is safe to open in a spreadsheet, sent while they are read."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -6,20 +6,20 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-# A spreadsheet takes a cell that begins so for a formula; an apostrophe in front makes it text.
+# A spreadsheet takes such a cell for a formula; an apostrophe in front makes it text.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 CHUNK = 500
 
 
 class _Echo:
-    """A file for csv.writer that hands each line back instead of keeping it."""
+    """A file for csv.writer that returns each line instead of keeping it."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def safe_cell(value: Any) -> Any:
-    """Text that could be taken for a formula is disarmed; None is empty; numbers and times stay themselves."""
+    """Text that looks like a formula gets an apostrophe; None becomes empty; numbers and times stay as they are."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -28,7 +28,7 @@ def safe_cell(value: Any) -> Any:
 
 
 def csv_response(filename: str, header: list[str], rows: Iterable[Iterable[Any]]) -> StreamingHttpResponse:
-    """`filename` must be of plain characters. Memory does not grow with the number of rows."""
+    """`filename` must be plain ASCII. Memory does not grow with the number of rows."""
     writer = csv.writer(_Echo())
 
     def lines() -> Iterator[str]:

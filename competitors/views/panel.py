@@ -1,44 +1,60 @@
-"""One listing's panel on the Amazon tab: its figures, and what it says in words."""
+"""One subject's panel: its figures, its live run, and what it says in words."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from typing import Any
 
+from django.forms import BoundField
 from django.utils import timezone
 
-from pipeline.contract.job_type import Estimate
+from pipeline.contract import Estimate
 from pipeline.models import Run, RunLog
-from pipeline.queries import FreshnessRow, RunRow
+from pipeline.queries import FreshnessRow, RunRow, Spend
 from pipeline.states import RunStatus
 
-from ..models import CompetitorAmazonUrl
-from .stars import StarSpread
-
-
-@dataclass(frozen=True)
-class Spend:
-    """Paid for a listing so far, USD; a guess while the upstream's last figures are out."""
-
-    usd: Decimal = Decimal(0)
-    runs: int = 0
-    is_estimate: bool = False
+from .subject_page import SubjectPage
 
 
 @dataclass
 class Panel:
-    """One listing. `live` is the run that holds its key; `followed` the run this session started on the web server."""
+    """`live` is the run that holds the subject's key; `followed` the run that this session started on the web server."""
 
-    listing: CompetitorAmazonUrl
+    page: SubjectPage[Any]
+    row: Any
     freshness: FreshnessRow
-    spread: StarSpread
     spend: Spend
     runs: list[RunRow]
     live: RunRow | None = None
     estimate: Estimate | None = None
     followed: Run | None = None
     log: list[RunLog] = field(default_factory=list)
+    options: list[BoundField] = field(default_factory=list)
+    facts: Any = None
+    scrape_url: str = ""
 
-    # ---- the live run in words -----------------------------------------------------------------------------------
+    # ---- the subject -------------------------------------------------------------------------------------------------
+    @property
+    def key(self) -> str:
+        return self.page.key(self.row)
+
+    @property
+    def label(self) -> str:
+        return self.page.label(self.row)
+
+    @property
+    def short(self) -> str:
+        return self.page.short(self.row)
+
+    @property
+    def anchor(self) -> str:
+        return self.page.anchor(self.row)
+
+    @property
+    def last_good(self) -> datetime | None:
+        """When its data was last fetched in full."""
+        return self.freshness.status.last_success_at if self.freshness.status else None
+
+    # ---- the live run in words ---------------------------------------------------------------------------------------
     @property
     def retrying(self) -> bool:
         return bool(self.live and self.live.run.status == RunStatus.PENDING and self.live.run.attempt)
@@ -63,7 +79,7 @@ class Panel:
 
     @property
     def since_words(self) -> str:
-        """'14:02' in the pages' zone; with the day where that is not today."""
+        """'14:02' in the pages' zone; with the day if that is not today."""
         if self.since is None:
             return ""
         local = timezone.localtime(self.since)
@@ -79,24 +95,25 @@ class Panel:
 
     @property
     def progress_words(self) -> str:
-        """'22 of 31 sweeps', '1,840 items', else what the upstream says; '' before the first sign of progress."""
+        """'22 of 31 searches', '1,840 items', else what the upstream says; '' before the first sign of progress."""
         if self.live is None:
             return ""
-        if self.progress_done is None:  # while it waits elsewhere its explanation says the same
+        if self.progress_done is None:  # while it waits upstream, its explanation says the same
             return self.live.run.progress.get("note", "") if self.live.run.status == RunStatus.RUNNING else ""
         unit = self.live.run.progress.get("unit", "")
         of = f" of {self.progress_total:,}" if self.progress_total else ""
         return f"{self.progress_done:,}{of} {unit}".strip()
 
-    # ---- at rest -------------------------------------------------------------------------------------------------
+    # ---- at rest -----------------------------------------------------------------------------------------------------
     @property
     def outcome(self) -> str:
-        """How the scrape that this session followed ended, with its counts; '' if it followed none or is still at it."""
+        """How the run that this session followed ended, with its counts; '' if there is none or it is still running."""
         run = self.followed
         if run is None or run.is_live:
             return ""
         words = (run.summary or run.error_message).rstrip(".")
-        return f"Review scrape {'finished' if run.status == RunStatus.COMPLETED else run.status}: {words or 'nothing to report'}."
+        ended = "finished" if run.status == RunStatus.COMPLETED else run.status
+        return f"{self.page.work} {ended}: {words or 'nothing to report'}."
 
     @property
     def minutes(self) -> int:
@@ -104,5 +121,9 @@ class Panel:
         return max(round(self.estimate.seconds / 60), 1) if self.estimate else 0
 
     @property
+    def nothing_yet(self) -> tuple[str, str]:
+        return self.page.nothing_yet(self.facts)
+
+    @property
     def runs_caption(self) -> str:
-        return f"Last one-time runs of {self.listing.asin}"
+        return f"Last one-time runs of {self.short}"

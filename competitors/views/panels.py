@@ -1,119 +1,63 @@
-"""What the Amazon tab shows of each listing, read for all of them together: the queries do not grow with the listings."""
+"""The panels of a page, read for all of its subjects together: the queries do not grow with the subjects."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from uuid import UUID
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import Count, F, Q, Sum, Window
-from django.db.models.functions import Coalesce, RowNumber
 
 from pipeline import queries
-from pipeline.contract.registry import get_type
-from pipeline.models import Brand, Run, RunLog, UpstreamRun
+from pipeline.contract import get_type
+from pipeline.models import Brand, Run
 
-from ..amazon.forecast import forecasts
-from ..amazon.tracking import DATASET, JOB_TYPE
-from ..models import CompetitorAmazonUrl
-from .panel import Panel, Spend
-from .stars import star_spreads
+from .panel import Panel
+from .subject_page import SubjectPage
 
-LOG_LINES = 6
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 User = AbstractBaseUser | AnonymousUser
 
 
-def build(brand: Brand, listings: list[CompetitorAmazonUrl], user: User, followed: Mapping[str, int]) -> list[Panel]:
-    """Panels in the listings' order. `followed`: listing id -> run id, as the session keeps them."""
-    keys = [str(listing.pk) for listing in listings]
-    handler = get_type(JOB_TYPE)
-    spreads = star_spreads(listings)
-    fresh = queries.freshness(DATASET, brand.pk, keys, max_age=handler.max_age)
-    recent = queries.recent_runs(JOB_TYPE, brand.pk, keys, user=user)
-    spends, live = _spends(brand, keys), _live_lines(brand, keys, recent, user)
-    runs = (
-        {run.pk: run for run in Run.objects.filter(pk__in=followed.values(), brand=brand, mode=Run.Mode.LEGACY)}
-        if followed
-        else {}
-    )
-    estimates = forecasts(brand, listings)
-    logs = _log_tails({line.run.pk for line in live.values() if line.run.mode == Run.Mode.LEGACY})
+def build(
+    page: SubjectPage[Any], brand: Brand, rows: Sequence[Any], facts: Mapping[str, Any], user: User, followed: Mapping[str, int]
+) -> list[Panel]:
+    """Panels in the rows' order. `followed`: a row's key -> the run that this session started for it on the web server."""
+    keys = [page.key(row) for row in rows]
+    handler = get_type(page.job_type)
+    fresh = queries.freshness(next(iter(handler.datasets)), brand.pk, keys, max_age=handler.max_age)
+    recent = queries.recent_runs(page.job_type, brand.pk, keys, user=user)
+    spends = queries.spends(page.job_type, brand.pk, keys)
+    live = queries.live_rows(page.job_type, brand.pk, keys, user=user, known=recent)
+    good = queries.good_runs(page.job_type, brand.pk, keys)
+    logs = queries.log_tails(line.run.pk for line in live.values() if line.run.mode == Run.Mode.LEGACY)
+    started_here = [followed[key] for key in keys if key in followed]
+    here = Run.objects.in_bulk(started_here) if started_here else {}
     panels = []
-    for listing, key in zip(listings, keys, strict=True):
+    for row, key in zip(rows, keys, strict=True):
         line = live.get(key)
-        panels.append(
-            Panel(
-                listing,
-                fresh[key],
-                spreads[listing.asin, listing.domain_code],
-                spends.get(key, Spend()),
-                recent.get(key, []),
-                line,
-                estimate=None if line else estimates[listing.pk],
-                followed=runs.get(followed.get(key, 0)),
-                log=logs.get(line.run.pk, []) if line else [],
-            )
-        )
+        panel = Panel(page, row, fresh[key], spends.get(key, queries.Spend()), recent[key], line, facts=facts.get(key))
+        panel.followed = here.get(followed.get(key, 0))
+        if line:
+            panel.log = logs.get(line.run.pk, [])
+        else:
+            panel.estimate = page.estimate(row, page.defaults(row), good[key])
+            form = handler.Params(brand=brand, auto_id=f"%s-{panel.anchor}")
+            panel.options = [form[name] for name in page.options(row)]
+        panels.append(panel)
     return panels
 
 
-def _live_lines(
-    brand: Brand, keys: list[str], recent: Mapping[str, list[queries.RunRow]], user: User
-) -> dict[str, queries.RunRow]:
-    """The line of each listing's live run. A schedule's run is no recent one-time run, but holds the key all the same."""
-    known = {line.run.pk: line for lines in recent.values() for line in lines}
-    holders = (
-        Run.objects.live()
-        .filter(job_type=JOB_TYPE, brand=brand, subject__in=keys, dedupe_key__isnull=False)
-        .select_related("job", "created_by")
-        .prefetch_related("upstream_runs")
-    )
-    unknown = {line.run.pk: line for line in queries.run_rows([run for run in holders if run.pk not in known], user)}
-    return {run.subject: known.get(run.pk) or unknown[run.pk] for run in holders}
+def last_good(panels: Sequence[Panel]) -> datetime | None:
+    """When the newest good scrape of these subjects was; None if there was none."""
+    return max((panel.last_good for panel in panels if panel.last_good), default=None)
 
 
-def _spends(brand: Brand, keys: list[str]) -> dict[str, Spend]:
-    """By listing: what its paid starts cost, or are thought to cost where the upstream's figure is still out."""
-    status = UpstreamRun.Status
-    rows = (
-        UpstreamRun.objects.filter(run__job_type=JOB_TYPE, run__brand=brand, run__subject__in=keys)
-        .exclude(status__in=[status.REFUSED, status.VOID])
-        .order_by()
-        .values("run__subject")
-        .annotate(
-            usd=Sum(Coalesce("cost_actual", "cost_estimate")),
-            runs=Count("run", distinct=True),
-            open=Count("pk", filter=Q(cost_settled=False)),
-        )
-    )
-    return {row["run__subject"]: Spend(row["usd"], row["runs"], bool(row["open"])) for row in rows}
+def most_wanted(panels: Sequence[Panel]) -> str | None:
+    """Key of the subject to scrape next: never scraped, or scraped longest ago. Only its button is filled."""
+    oldest = min((panel for panel in panels if not panel.live), key=lambda panel: panel.last_good or LONG_AGO, default=None)
+    return oldest.key if oldest else None
 
 
-def _log_tails(run_ids: Iterable[int]) -> dict[int, list[RunLog]]:
-    """The last few log lines of each run, oldest first."""
-    ids = list(run_ids)
-    if not ids:
-        return {}
-    numbered = RunLog.objects.filter(run_id__in=ids).annotate(
-        back=Window(RowNumber(), partition_by=F("run_id"), order_by=F("seq").desc())
-    )
-    tails: dict[int, list[RunLog]] = {}
-    for line in numbered.filter(back__lte=LOG_LINES).order_by("run_id", "seq"):
-        tails.setdefault(line.run_id, []).append(line)
-    return tails
-
-
-def last_good(panels: list[Panel]) -> datetime | None:
-    """When the newest good scrape of these listings was; None if there was none."""
-    return max((panel.listing.last_scraped_at for panel in panels if panel.listing.last_scraped_at), default=None)
-
-
-def most_wanted(panels: list[Panel]) -> UUID | None:
-    """The listing whose button is the next sensible act, never scraped or scraped longest ago: it alone is filled."""
-    oldest = min(panels, key=lambda panel: panel.listing.last_scraped_at or LONG_AGO, default=None)
-    return oldest.listing.pk if oldest else None
-
-
-def banner(panels: list[Panel]) -> queries.Banner | None:
-    """One banner for all listings, None while every one is fresh."""
-    return queries.banner("Amazon Reviews", [panel.freshness for panel in panels], noun="listing")
+def banner(page: SubjectPage[Any], panels: Sequence[Panel]) -> queries.Banner | None:
+    """One banner for all subjects, None while every one is fresh."""
+    label = next(iter(get_type(page.job_type).datasets.values()))
+    return queries.banner(label, [panel.freshness for panel in panels], noun=page.noun)

@@ -186,7 +186,7 @@ class JobAdmin(admin.ModelAdmin):
             )
             saved = queued.job
             if not queued.created:
-                messages.warning(request, f"Run {queued.run.pk} already does this. No new run was queued.")
+                messages.warning(request, queries.already_queued(queued.run, parameters, request.user))
         obj.pk = saved.pk
         obj.refresh_from_db()
 

@@ -11,6 +11,7 @@ from .limits import record_change
 from .paid_starts import adopt, end_upstream, start_again
 from .runs import accept, cancel, retry, run_again, run_now
 from .schedules import check_schedule, end_schedules_of, ensure_recurring_job, reschedule_brand, schedule_of
+from .subjects import forget_freshness, forget_subject
 
 __all__ = [
     "Queued",
@@ -22,6 +23,8 @@ __all__ = [
     "end_schedules_of",
     "end_upstream",
     "ensure_recurring_job",
+    "forget_freshness",
+    "forget_subject",
     "hand_back_all",
     "job_run_now",
     "pause",

@@ -19,7 +19,11 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def holding(self, *keys: str) -> "RunQuerySet":
         """The live runs with one of these dedupe keys, at most one per key."""
-        return self.live().filter(dedupe_key__in=keys)
+        return self.with_key().filter(dedupe_key__in=keys)
+
+    def with_key(self) -> "RunQuerySet":
+        """The live runs that have their dedupe key. A schedule's tick has none before it comes due."""
+        return self.live().filter(dedupe_key__isnull=False)
 
     def in_queue_order(self) -> "RunQuerySet":
         """The order in which the claim takes pending runs that are due."""

@@ -1,11 +1,13 @@
 """The read door: what pages ask about runs and freshness. Nothing here changes a row."""
 
+from .already_queued import already_queued
 from .explain import QueueView, explain, held_back, missing_code, no_worker_since
 from .freshness import Banner, FreshnessRow, banner, freshness
 from .overview import Overview, overview
 from .run_detail import RunDetail, run_detail
 from .runs import RunRow, live_run, place_in_queue, recent_runs, run_row, run_rows, type_choices
 from .schedules import when_in_words
+from .subjects import Spend, good_runs, good_runs_of, live_rows, live_runs, log_tails, spends
 
 __all__ = [
     "Banner",
@@ -14,11 +16,18 @@ __all__ = [
     "QueueView",
     "RunDetail",
     "RunRow",
+    "Spend",
+    "already_queued",
     "banner",
     "explain",
     "freshness",
+    "good_runs",
+    "good_runs_of",
     "held_back",
+    "live_rows",
     "live_run",
+    "live_runs",
+    "log_tails",
     "missing_code",
     "no_worker_since",
     "overview",
@@ -27,6 +36,7 @@ __all__ = [
     "run_detail",
     "run_row",
     "run_rows",
+    "spends",
     "type_choices",
     "when_in_words",
 ]

@@ -1,7 +1,5 @@
 """The list of runs, and the page of one."""
 
-import hashlib
-import re
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -9,7 +7,6 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
-from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_POST
 
@@ -18,9 +15,9 @@ from ..contract.errors import InvalidRequest, NotAllowed
 from ..models import Run, RunLog
 from .access import back_to, needs
 from .forms import LogFilter, RunFilter
+from .live import fragment
 
 PAGE = 25
-TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="\w+"')  # differs in every response, which is no change
 # action -> (permission, message); the api refuses what the state forbids
 ACTIONS = {
     "cancel": ("pipeline.cancel_run", "Run {} is being cancelled. Paid-for data is saved first."),
@@ -84,12 +81,8 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @needs("pipeline.view_run")
 def run_live(request: HttpRequest, pk: int) -> HttpResponse:
-    """The page's body while the run is live. 204 where nothing changed since the digest that the page has."""
-    body = render_to_string("pipeline/_run_body.html", _context(request, pk), request).encode()
-    digest = hashlib.sha256(TOKEN.sub(b"", body)).hexdigest()[:16]
-    if request.GET.get("seen") == digest:
-        return HttpResponse(status=204)
-    return HttpResponse(body.replace(b"seen=&", f"seen={digest}&".encode(), 1))
+    """The page's body while the run is live."""
+    return fragment(request, "pipeline/_run_body.html", _context(request, pk))
 
 
 def _context(request: HttpRequest, pk: int) -> dict[str, object]:
@@ -138,7 +131,7 @@ def _act(request: HttpRequest, pk: int, action: str, words: str) -> HttpResponse
     try:
         if action == "run_again":
             queued = api.run_again(run, request.user)
-            said = "A new run is queued." if queued.created else "The same run is already queued or running."
+            said = "A new run is queued." if queued.created else queries.already_queued(queued.run, run.parameters, request.user)
             link = format_html('<a href="{}">See run {}</a>', queued.run.get_absolute_url(), queued.run.pk)
             messages.info(request, format_html("{} {}", said, link))
         elif action == "replay":

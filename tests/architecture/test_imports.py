@@ -52,12 +52,12 @@ def test_no_module_breaks_the_rule(rule):
         (wrong_direction, "pipeline/api.py", "import competitors.models"),
         (wrong_direction, "pipeline/models/jobs.py", "def late():\n    from ...competitors import models"),
         (wrong_direction, "pipeline/models/jobs.py", "models.ForeignKey('competitors.Competitor')"),
-        (wrong_direction, "competitors/forms.py", "from controlplane import settings"),
+        (wrong_direction, "competitors/views/forms.py", "from controlplane import settings"),
         (wrong_direction, "controlplane/urls.py", "from tests import toy"),
-        (outbound_http, "competitors/amazon/service.py", "import requests"),
-        (outbound_http, "competitors/amazon/service.py", "from urllib import request"),
+        (outbound_http, "competitors/jobs/amazon_review_scrape/service.py", "import requests"),
+        (outbound_http, "competitors/jobs/amazon_review_scrape/service.py", "from urllib import request"),
         (outbound_http, "pipeline/sources.py", "from apify_client.errors import ApifyApiError"),
-        (sandbox_in_production, "competitors/views/amazon.py", "from ..sandbox import server"),
+        (sandbox_in_production, "competitors/views/panels.py", "from ..sandbox import server"),
         (sandbox_in_production, "controlplane/urls.py", "include('competitors.sandbox.urls')"),
     ],
 )
@@ -68,9 +68,9 @@ def test_each_rule_can_fail(rule, path, code):
 @pytest.mark.parametrize(
     ("rule", "path", "code"),
     [
-        (wrong_direction, "competitors/forms.py", "from pipeline import api"),
+        (wrong_direction, "competitors/views/forms.py", "from pipeline import api"),
         (wrong_direction, "pipeline/api.py", "from .models import Run\nfrom . import runs"),
-        (outbound_http, "competitors/amazon/address.py", "from urllib.parse import urlsplit"),
+        (outbound_http, "competitors/jobs/amazon_review_scrape/address.py", "from urllib.parse import urlsplit"),
         (outbound_http, "competitors/upstream/apify.py", "import apify_client"),
         (sandbox_in_production, "competitors/management/commands/sandbox.py", "from competitors.sandbox import server"),
     ],

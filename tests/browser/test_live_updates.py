@@ -1,8 +1,11 @@
 """The tab's polling does not disturb somebody who uses the page."""
 
+from datetime import timedelta
+
+from django.utils import timezone
 from playwright.sync_api import expect
 
-from tests.competitors.views import runs
+from tests.competitors import runs
 from tests.factories import make_listing
 
 POLL = 3_500  # ms: longer than the poll interval of 3 s
@@ -23,10 +26,10 @@ def test_a_form_in_use_is_left_alone_until_its_user_goes_on(open_page, listing):
     other = make_listing(listing.competitor, asin="B000000002")
     runs.running(listing)
     page = open_page(listing.competitor.get_absolute_url())
-    page.focus(f"#keywords-{other.asin}")
+    page.focus(f"#include_keywords-{other.asin}")
     run = runs.queued(other)
     expect(page.locator(f"#runs-{other.asin}")).to_contain_text(f"Run {run.pk}")
-    expect(page.locator(f"#keywords-{other.asin}")).to_be_focused()
+    expect(page.locator(f"#include_keywords-{other.asin}")).to_be_focused()
     page.focus(f"#asin-{other.asin}")
     expect(page.locator(f"#scrape-{other.asin}")).to_contain_text(f"See run {run.pk}")
 
@@ -38,6 +41,16 @@ def test_a_poll_that_fails_leaves_the_page_and_says_so(open_page, listing):
     expect(page.locator("#live-trouble")).to_have_text("Could not update. Trying again.")
     expect(page.locator(f"#see-{listing.asin}")).to_have_text(f"See run {run.pk}")
     page.unroute("**/live/**")
+    expect(page.locator("#live-trouble")).to_have_text("")
+
+
+def test_an_answer_without_news_changes_nothing_and_the_poll_goes_on(open_page, listing):
+    run = runs.put(runs.queued(listing), created_at=timezone.now() - timedelta(hours=3))
+    page = open_page(listing.competitor.get_absolute_url())
+    for _ in range(2):
+        with page.expect_response(lambda answer: "/live/" in answer.url and answer.status == 304):
+            pass
+    expect(page.locator(f"#see-{listing.asin}")).to_have_text(f"See run {run.pk}")
     expect(page.locator("#live-trouble")).to_have_text("")
 
 

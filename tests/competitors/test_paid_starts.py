@@ -9,9 +9,10 @@ import pytest
 import requests
 from django.utils import timezone
 
+from competitors.jobs.amazon_review_scrape.order import review_order
+from competitors.jobs.amazon_review_scrape.sweeps import SweepOptions
 from pipeline import api
-from pipeline.contract.errors import NotAllowed
-from pipeline.contract.source import get_source
+from pipeline.contract import NotAllowed, get_source
 from pipeline.engine.execution import executor
 from pipeline.engine.execution.context import WorkerContext
 from pipeline.engine.queue.claim import claim
@@ -206,11 +207,8 @@ def test_a_host_whose_clock_is_fast_still_starts_once(sandbox, run, monkeypatch)
 
 def order_of(run, listing):
     """The order that the job will make of this run."""
-    from competitors.amazon.service import review_order
 
-    return review_order(
-        listing, include_keywords=run.parameters["include_keywords"], include_helpful=run.parameters["include_helpful"]
-    )
+    return review_order(listing, SweepOptions.of(run.parameters), [])
 
 
 def of_unknown_fate(sandbox, listing, run):

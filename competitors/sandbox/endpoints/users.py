@@ -43,7 +43,7 @@ def limits(account: Account, _request: Request) -> Answer:
             "monthlyExternalDataTransferGbytes": 0,
             "monthlyProxySerps": 0,
             "monthlyResidentialProxyGbytes": 0,
-            "actorMemoryGbytes": memory_in_use(account) / 1024,
+            "actorMemoryGbytes": memory_in_use(account.live()) / 1024,
             "actorCount": 0,
             "actorTaskCount": 0,
             "activeActorJobCount": len(account.live()),

@@ -8,13 +8,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
 
+from pipeline import api, queries
+from pipeline.contract.errors import InvalidRequest, NotAllowed
+from pipeline.contract.registry import all_types
 from pipeline.models import Brand, Job, Run, RunLog
+from pipeline.queries import explain, no_worker_since
 from pipeline.states import RunStatus
-
-from ... import api
-from ...contract.errors import InvalidRequest, NotAllowed
-from ...contract.registry import all_types
-from ...queries.explain import explain, no_worker_since
 
 LOOK_SECONDS = 0.25
 FAILED, BAD_USAGE, GAVE_UP = 1, 2, 3
@@ -54,7 +53,11 @@ class Command(BaseCommand):
             words = f"Not queued: the database refused ({str(error).strip()}). Try again once it works."
             raise CommandError(words, returncode=FAILED) from error
         run = queued.run
-        self.say(f"Run {run.pk}: " + ("started here." if options["direct"] else "queued.") if queued.created else already(run))
+        self.say(
+            f"Run {run.pk}: " + ("started here." if options["direct"] else "queued.")
+            if queued.created
+            else queries.already_queued(run, parameters)
+        )
         if options["wait"] or (options["direct"] and queued.created):
             self.follow(run, options["timeout"], direct=options["direct"] and queued.created)
         else:
@@ -156,7 +159,3 @@ def read_parameters(text: str, pairs: list[str]) -> dict[str, Any]:
         except ValueError:
             parameters[name] = value
     return parameters
-
-
-def already(run: Run) -> str:
-    return f"Run {run.pk} already does this: {explain(run, timezone.now()) or run.get_status_display().lower()}"

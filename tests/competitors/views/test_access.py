@@ -8,8 +8,7 @@ from django.urls import reverse
 
 from competitors.models import CompetitorAmazonUrl
 from pipeline.models import Run
-
-from .addresses import of_listing
+from tests.competitors.addresses import of_listing
 
 pytestmark = pytest.mark.django_db
 
@@ -19,19 +18,19 @@ OF_COMPETITOR = {
     "amazon_live": "get",
     "amazon_add": "get",
     "amazon_updates": "post",
-    "legacy": "post",
+    "amazon_legacy": "post",
 }
-OF_LISTING = {"amazon_edit": "get", "amazon_remove": "get", "scrape_reviews": "post", "reviews": "get", "reviews_csv": "get"}
+OF_LISTING = {"amazon_edit": "get", "amazon_remove": "get", "amazon_scrape": "post", "reviews": "get", "reviews_csv": "get"}
 NEEDED = {
     "competitor": "view_competitor",
     "amazon": "view_competitoramazonurl",
     "amazon_live": "view_competitoramazonurl",
     "amazon_updates": "view_competitoramazonurl",
     "amazon_add": "add_competitoramazonurl",
-    "legacy": "scrape_competitoramazonurl",
+    "amazon_legacy": "scrape_competitoramazonurl",
     "amazon_edit": "change_competitoramazonurl",
     "amazon_remove": "delete_competitoramazonurl",
-    "scrape_reviews": "scrape_competitoramazonurl",
+    "amazon_scrape": "scrape_competitoramazonurl",
     "reviews": "view_amazonreview",
     "reviews_csv": "view_amazonreview",
 }
@@ -83,6 +82,7 @@ def test_who_may_look_but_not_scrape_sees_no_button(client: Client, listing: Com
     client.force_login(person("reader", "view_competitoramazonurl"))
     body = client.get(listing.competitor.get_absolute_url()).content.decode()
     assert "Scrape reviews of B09XK4T2LM" not in body
+    assert "You can view, but not scrape. Ask your admin for “Can scrape reviews of an Amazon URL”." in body
     assert of_listing("amazon_edit", listing) not in body
     assert of_listing("amazon_remove", listing) not in body
 

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 
+from competitors.jobs.amazon_review_scrape.views.tab import tab
 from competitors.models import AmazonReview, Competitor, CompetitorAmazonUrl
 from pipeline.contract.errors import InvalidRequest
 from pipeline.contract.job_type import Estimate
@@ -26,7 +27,7 @@ def boss() -> Client:
     return client
 
 
-def act(client: Client, *listings: CompetitorAmazonUrl, action: str = "scrape_reviews", **more: str) -> Any:
+def act(client: Client, *listings: CompetitorAmazonUrl, action: str = "scrape_selected", **more: str) -> Any:
     return client.post(
         reverse(URLS), {"action": action, "_selected_action": [str(one.pk) for one in listings], **more}, follow=True
     )
@@ -63,7 +64,7 @@ def test_the_action_says_how_many_became_what(boss: Client, listing: CompetitorA
 
 
 def test_a_refusal_is_counted_and_the_others_still_go(boss: Client, listing: CompetitorAmazonUrl) -> None:
-    with patch("competitors.admin.api.queue_many", return_value=[InvalidRequest("No <b>such</b> listing.")]):
+    with patch("competitors.subject_admin.api.queue_many", return_value=[InvalidRequest("No <b>such</b> listing.")]):
         response = act(boss, listing)
     assert "0 review scrapes queued, 0 already live, 1 refused." in words(response)
     assert "No &lt;b&gt;such&lt;/b&gt; listing." in response.content.decode()
@@ -71,8 +72,7 @@ def test_a_refusal_is_counted_and_the_others_still_go(boss: Client, listing: Com
 
 def test_a_selection_that_costs_much_is_asked_about_first(boss: Client, listing: CompetitorAmazonUrl) -> None:
     dear = Estimate(Decimal("11"), Decimal("14"), 600)
-    with patch("pipeline.contract.job_type.JobType.estimate", return_value=dear), patch("competitors.admin.get_type") as handler:
-        handler.return_value.estimate.return_value = dear
+    with patch.object(tab, "estimate", return_value=dear):
         asked = act(boss, listing)
         assert "≈ $11.00 in all, never more than $14.00" in asked.content.decode()
         assert not Run.objects.exists()
@@ -86,7 +86,7 @@ def test_the_action_needs_its_permission(person: Any, listing: CompetitorAmazonU
     user.save()
     client = Client()
     client.force_login(user)
-    assert "Scrape reviews" not in client.get(reverse(URLS)).content.decode()
+    assert "Scrape the selected" not in client.get(reverse(URLS)).content.decode()
     act(client, listing)
     assert not Run.objects.exists()
 

@@ -8,9 +8,8 @@ from django.urls import reverse
 
 from competitors.models import Competitor, CompetitorAmazonUrl
 from pipeline.models import Brand
+from tests.competitors.addresses import of_competitor
 from tests.factories import make_brand, make_competitor
-
-from .addresses import of_competitor
 
 pytestmark = pytest.mark.django_db
 

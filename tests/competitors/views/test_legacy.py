@@ -13,9 +13,8 @@ from pipeline import api
 from pipeline.api import Queued
 from pipeline.contract.errors import NotAllowed
 from pipeline.models import Run, RunLog
-
-from . import runs
-from .addresses import of_competitor, of_listing, tab
+from tests.competitors import runs
+from tests.competitors.addresses import of_competitor, of_listing, tab
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def direct(page: Client, listing: CompetitorAmazonUrl) -> Client:
     """A browser whose session says legacy."""
-    page.post(of_competitor("legacy", listing.competitor), {"legacy": "on"})
+    page.post(of_competitor("amazon_legacy", listing.competitor), {"legacy": "on"})
     return page
 
 
@@ -35,7 +34,7 @@ def press(page: Client, listing: CompetitorAmazonUrl) -> Any:
         return Queued(run.job, run, created=True)
 
     with patch.object(api, "start_here", side_effect=start) as started:
-        response = page.post(of_listing("scrape_reviews", listing), {"include_keywords": "on"})
+        response = page.post(of_listing("amazon_scrape", listing), {"include_keywords": "on"})
     assert started.call_count == 1
     assert started.call_args.kwargs["mode"] == Run.Mode.LEGACY
     assert started.call_args.args[2]["include_helpful"] is False
@@ -45,14 +44,14 @@ def press(page: Client, listing: CompetitorAmazonUrl) -> Any:
 def test_the_choice_is_remembered_and_can_be_taken_back(direct: Client, listing: CompetitorAmazonUrl) -> None:
     ticked = 'name="legacy" aria-describedby="legacy-help" checked'
     assert ticked in direct.get(tab(listing.competitor)).content.decode()
-    assert direct.post(of_competitor("legacy", listing.competitor)).status_code == 303
+    assert direct.post(of_competitor("amazon_legacy", listing.competitor)).status_code == 303
     assert ticked not in direct.get(tab(listing.competitor)).content.decode()
 
 
 def test_another_session_is_not_touched(direct: Client, listing: CompetitorAmazonUrl, operator: Any) -> None:
     other = Client()
     other.force_login(operator)
-    other.post(of_listing("scrape_reviews", listing))
+    other.post(of_listing("amazon_scrape", listing))
     assert Run.objects.get().mode == Run.Mode.WORKER
 
 
@@ -89,12 +88,12 @@ def test_a_failure_stands_inline_too(direct: Client, listing: CompetitorAmazonUr
 
 def test_a_refusal_is_shown(direct: Client, listing: CompetitorAmazonUrl) -> None:
     with patch.object(api, "start_here", side_effect=NotAllowed("It is paused. Queue it instead.")):
-        response = direct.post(of_listing("scrape_reviews", listing))
+        response = direct.post(of_listing("amazon_scrape", listing))
     assert "It is paused. Queue it instead." in [str(message) for message in get_messages(response.wsgi_request)]
 
 
 def test_a_live_run_is_shown_instead_of_a_second_one(direct: Client, listing: CompetitorAmazonUrl) -> None:
     run = runs.waiting(listing)
     with patch.object(api, "start_here", return_value=Queued(run.job, run, created=False)):
-        response = direct.post(of_listing("scrape_reviews", listing))
-    assert "already running since" in " ".join(str(message) for message in get_messages(response.wsgi_request))
+        response = direct.post(of_listing("amazon_scrape", listing))
+    assert "is already doing this. Started at" in " ".join(str(message) for message in get_messages(response.wsgi_request))

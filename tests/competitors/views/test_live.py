@@ -8,10 +8,9 @@ import pytest
 from django.test import Client
 
 from competitors.models import CompetitorAmazonUrl
+from tests.competitors import runs
+from tests.competitors.addresses import of_competitor, tab
 from tests.factories import make_listing
-
-from . import runs
-from .addresses import of_competitor, tab
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +47,7 @@ def test_a_poll_brings_the_live_listings_regions_and_no_others(page: Client, lis
     text = page.get(address).content.decode()
     assert set(re.findall(r'id="(\w+)-B09XK4T2LM"[^>]* hx-swap-oob="true"', text)) == {
         "state",
-        "read",
+        "links",
         "facts",
         "scrape",
         "runs",
@@ -66,7 +65,7 @@ def test_a_poll_with_no_news_is_answered_empty(page: Client, listing: Competitor
     second = poll_address(page.get(first).content.decode())
     assert second
     response = page.get(second)
-    assert (response.status_code, response.content) == (204, b"")
+    assert (response.status_code, response.content) == (304, b"")
 
 
 def test_the_end_brings_the_button_back_says_so_once_and_stops_the_poll(page: Client, listing: CompetitorAmazonUrl) -> None:

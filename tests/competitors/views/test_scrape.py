@@ -12,15 +12,14 @@ from django.utils import timezone
 from competitors.models import CompetitorAmazonUrl
 from pipeline.contract.errors import InvalidRequest, NotAllowed
 from pipeline.models import ConcurrencyLimit, Job, Pause, Run
-
-from .addresses import of_listing, tab
+from tests.competitors.addresses import of_listing, tab
 
 pytestmark = pytest.mark.django_db
 BOTH = {"include_keywords": "on", "include_helpful": "on"}
 
 
 def press(page: Client, listing: CompetitorAmazonUrl, **options: str) -> Any:
-    return page.post(of_listing("scrape_reviews", listing), options)
+    return page.post(of_listing("amazon_scrape", listing), options)
 
 
 def said(response: Any) -> str:
@@ -69,7 +68,7 @@ def test_a_second_click_returns_the_live_run(page: Client, listing: CompetitorAm
     assert Job.objects.count() == 1
     assert "already queued 12 s ago by you, 1st in the queue" in said(response)
     assert f"See run {run.pk}" in said(response)
-    assert "other options" not in said(response)
+    assert "options differ" not in said(response)
 
 
 @pytest.mark.parametrize(
@@ -89,14 +88,14 @@ def test_a_click_on_what_is_held_back_says_why_and_no_place_in_the_queue(
 
 def test_a_second_click_with_other_options_is_told_so(page: Client, listing: CompetitorAmazonUrl) -> None:
     press(page, listing, include_helpful="on")
-    assert "asked with other options: without keyword sweeps" in said(press(page, listing, **BOTH))
+    assert "Its options differ: Also search 22 common words: off." in said(press(page, listing, **BOTH))
 
 
 def test_a_click_on_a_running_one_says_since_when(page: Client, listing: CompetitorAmazonUrl) -> None:
     press(page, listing, **BOTH)
     began = timezone.now() - timedelta(minutes=3)
     Run.objects.update(status="waiting", started_at=began)
-    assert f"already running since {timezone.localtime(began):%H:%M}, started by you" in said(press(page, listing, **BOTH))
+    assert f"is already doing this. Started at {timezone.localtime(began):%H:%M} by you." in said(press(page, listing, **BOTH))
 
 
 def test_a_click_on_one_that_waits_for_its_retry_offers_run_now(page: Client, listing: CompetitorAmazonUrl) -> None:
@@ -133,7 +132,7 @@ def test_an_error_message_from_outside_is_escaped_in_the_answer(page: Client, li
 
 
 def test_a_scrape_is_never_started_by_a_link(page: Client, listing: CompetitorAmazonUrl) -> None:
-    assert page.get(of_listing("scrape_reviews", listing)).status_code == 405
+    assert page.get(of_listing("amazon_scrape", listing)).status_code == 405
     assert not Run.objects.exists()
 
 

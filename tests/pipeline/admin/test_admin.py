@@ -216,7 +216,7 @@ def test_reviews_are_scraped_by_action_on_urls(page):
     listing = make_listing()
     page.post(
         reverse("admin:competitors_competitoramazonurl_changelist"),
-        {"action": "scrape_reviews", "_selected_action": [listing.pk]},
+        {"action": "scrape_selected", "_selected_action": [listing.pk]},
         follow=True,
     )
     assert Run.objects.get().subject == str(listing.pk)

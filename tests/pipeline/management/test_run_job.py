@@ -34,7 +34,7 @@ def test_it_queues_and_says_the_runs_number(capsys):
 def test_a_second_call_says_which_run_is_doing_it(capsys):
     call_command("run_job", "toy", "--brand", "acme")
     call_command("run_job", "toy", "--brand", "acme")
-    assert f"Run {Run.objects.get().pk} already does this" in capsys.readouterr().out
+    assert f"Run {Run.objects.get().pk} was already queued" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -183,13 +183,13 @@ def test_the_fragment_asks_again_only_while_the_run_is_live(operator, brand):
     assert b"hx-trigger" not in operator.get(f"{run.get_absolute_url()}live/").content
 
 
-def test_the_fragment_is_204_while_nothing_changed(operator, brand):
+def test_the_fragment_is_304_while_nothing_changed(operator, brand):
     run = queue(brand)
     Run.objects.filter(pk=run.pk).update(due_at=timezone.now() + timedelta(hours=2))
     Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - timedelta(hours=3))
     first = operator.get(f"{run.get_absolute_url()}live/").content.decode()
     seen = first.split("seen=")[1].split("&")[0]
-    assert operator.get(f"{run.get_absolute_url()}live/", {"seen": seen}).status_code == 204
+    assert operator.get(f"{run.get_absolute_url()}live/", {"seen": seen}).status_code == 304
 
 
 def test_the_fragment_costs_few_queries(operator, brand, django_assert_max_num_queries):

@@ -1,0 +1,94 @@
+"""Listings and reviews in the stock admin. Reviews come from scrapes alone, so they are read-only here."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from competitors.models import AmazonReview, CompetitorAmazonUrl
+from competitors.subject_admin import ScrapesSelected, UnlessLive
+
+from .listings import live_scrape, save_address
+from .views.forms import AmazonUrlAdminForm
+from .views.tab import tab
+
+
+@admin.register(CompetitorAmazonUrl)
+class CompetitorAmazonUrlAdmin(ScrapesSelected, UnlessLive):
+    page = tab
+    form = AmazonUrlAdminForm
+    list_display = [
+        "label",
+        "asin",
+        "domain_code",
+        "competitor",
+        "brand",
+        "last_scraped_at",
+        "total_reviews_scraped",
+        "scrape_cost_estimate",
+    ]
+    list_filter = ["domain_code", "competitor__brand"]
+    list_select_related = ["competitor__brand"]
+    search_fields = ["asin", "amazon_url", "product_title", "competitor__name"]
+    autocomplete_fields = ["competitor"]
+    readonly_fields = [
+        "product_title",
+        "asin",
+        "domain_code",
+        "last_scraped_at",
+        "total_reviews_scraped",
+        "scrape_cost_estimate",
+        "created_at",
+    ]
+
+    @admin.display(ordering="competitor__brand__name")
+    def brand(self, listing: CompetitorAmazonUrl) -> str:
+        return str(listing.competitor.brand)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A listing stays with its competitor. During a scrape its product cannot change either."""
+        fields = list(super().get_readonly_fields(request, obj))
+        if obj:
+            fields += ["competitor", "id"]  # a schedule or the command line names the listing by its id
+            if live_scrape(obj):
+                fields.append("amazon_url")
+        return fields
+
+    def save_model(self, request: HttpRequest, obj: CompetitorAmazonUrl, form: Any, change: bool) -> None:
+        was = CompetitorAmazonUrl.objects.filter(pk=obj.pk).values_list("asin", "domain_code").first()
+        save_address(obj, moved=change and was != (obj.asin, obj.domain_code))
+
+
+@admin.register(AmazonReview)
+class AmazonReviewAdmin(admin.ModelAdmin):
+    list_display = [
+        "review_id",
+        "asin",
+        "domain_code",
+        "rating",
+        "short_title",
+        "author",
+        "review_date",
+        "verified_purchase",
+        "helpful_votes",
+    ]
+    list_filter = ["rating", "verified_purchase", "domain_code"]
+    search_fields = ["review_id", "asin", "title", "body", "author"]
+    date_hierarchy = "review_date"
+    list_per_page = 50
+    show_full_result_count = False  # counting all reviews on every page view is too slow
+    list_select_related = False
+    raw_id_fields = ["last_run"]
+
+    @admin.display(description="Title")
+    def short_title(self, review: AmazonReview) -> str:
+        return review.title[:80]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AmazonReview | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AmazonReview | None = None) -> bool:
+        return False

@@ -1,0 +1,85 @@
+"""The job type amazon_review_scrape: its parameters, and what a run of it is about, costs and leaves behind."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db.models import Q
+
+from competitors.models import CompetitorAmazonUrl
+from competitors.outcome import different
+from competitors.subject_rows import clean_row_id, scraped_by
+from pipeline import queries
+from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Subject, job_type
+from pipeline.models import Brand, Run
+from pipeline.states import Verdict
+
+from . import order, service
+from .sweeps import KEYWORDS, SweepOptions
+
+NAME, DATASET = "amazon_review_scrape", "amazon_reviews"
+scraped_by(NAME, CompetitorAmazonUrl)
+
+
+@job_type(
+    NAME,
+    label="Amazon Review Scrape",
+    emoji="📦",
+    datasets={DATASET: "Amazon Reviews"},
+    source="apify",
+    max_age=timedelta(days=7),
+)
+class AmazonReviewScrape(JobType):
+    class Params(ParameterForm):
+        competitor_amazon_url_id = forms.UUIDField(
+            label="Amazon URL id", help_text="The listing's id, as its page in the admin shows it."
+        )
+        asin = forms.CharField(
+            initial="Unknown",
+            required=False,
+            max_length=20,
+            label="ASIN",
+            help_text="Only for the log. The listing's own ASIN is scraped.",
+        )
+        include_keywords = forms.BooleanField(initial=True, required=False, label=f"Also search {len(KEYWORDS)} common words")
+        include_helpful = forms.BooleanField(initial=True, required=False, label="Also read “most helpful”")
+
+        def clean_competitor_amazon_url_id(self) -> UUID:
+            listings = CompetitorAmazonUrl.objects.filter(competitor__brand=self.brand)
+            return clean_row_id(self.cleaned_data["competitor_amazon_url_id"], listings, "Amazon URL", self.brand)
+
+        def clean_asin(self) -> str:
+            return self.cleaned_data["asin"] or "Unknown"
+
+    def subject(self, brand: Brand | None, params: dict[str, Any]) -> Subject:
+        return _subject(_listing(params))
+
+    def subjects(self, brand: Brand | None) -> list[Subject]:
+        listings = CompetitorAmazonUrl.objects.filter(competitor__brand=brand).select_related("competitor__brand")
+        return [_subject(listing) for listing in listings]
+
+    def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
+        listing = _listing(params)
+        good_runs = queries.good_runs_of(NAME, listing.competitor.brand_id, str(listing.pk))
+        return order.estimate(listing, SweepOptions.of(params), good_runs)
+
+    def run(self, ctx: Context, params: dict[str, Any]) -> Done:
+        return service.scrape_amazon_reviews_for_competitor(ctx, _listing(params), SweepOptions.of(params))
+
+    def on_completed(self, run: Run, fetched_at: datetime) -> None:
+        known = CompetitorAmazonUrl.objects.filter(Q(last_scraped_at=None) | Q(last_scraped_at__lte=fetched_at), pk=run.subject)
+        figures: dict[str, Any] = {"scrape_cost_estimate": run.cost_actual}
+        if run.verdict == Verdict.OK:
+            seen = different(run.counts)
+            figures |= {"last_scraped_at": fetched_at, "total_reviews_scraped": seen}
+        known.update(**figures)
+
+
+def _listing(params: dict[str, Any]) -> CompetitorAmazonUrl:
+    return CompetitorAmazonUrl.objects.select_related("competitor__brand").get(pk=params["competitor_amazon_url_id"])
+
+
+def _subject(listing: CompetitorAmazonUrl) -> Subject:
+    label = f"{listing.product_title} ({listing.asin})" if listing.product_title else listing.asin
+    return Subject(str(listing.pk), label[:300], listing.get_absolute_url())

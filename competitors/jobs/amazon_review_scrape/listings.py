@@ -1,0 +1,31 @@
+"""A listing and its scrapes: what a scrape of it is asked for, whether one is live, and what a new address changes."""
+
+from typing import Any
+
+from django.db import transaction
+
+from competitors.models import CompetitorAmazonUrl
+from pipeline import queries
+from pipeline.api import forget_freshness
+from pipeline.models import Run
+
+from .job import NAME
+
+
+def scrape_parameters(listing: CompetitorAmazonUrl) -> dict[str, Any]:
+    """As the job type takes them, with all its options left as they are."""
+    return {"competitor_amazon_url_id": str(listing.pk), "asin": listing.asin}
+
+
+def live_scrape(listing: CompetitorAmazonUrl) -> Run | None:
+    """The run that is queued, running or waiting for this listing. A schedule's run of a later day does not count."""
+    return queries.live_run(NAME, listing.competitor.brand_id, str(listing.pk))
+
+
+def save_address(listing: CompetitorAmazonUrl, *, moved: bool) -> None:
+    """Save an edited listing. One with a different product (`moved`) starts from scratch."""
+    with transaction.atomic():
+        if moved:
+            listing.last_scraped_at, listing.total_reviews_scraped, listing.scrape_cost_estimate = None, 0, None
+            forget_freshness(NAME, listing.competitor.brand_id, [str(listing.pk)])
+        listing.save()

@@ -1,0 +1,73 @@
+"""The one paid start of a scrape: what it asks for, what it may cost at most, and what it is expected to cost and take.
+
+`good_runs` are the listing's last good runs, newest first, as queries.good_runs() reads them.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from statistics import median
+
+from competitors.models import CompetitorAmazonUrl
+from pipeline.contract import Estimate, Order
+from pipeline.models import Run
+
+from .sweeps import PAGE_REVIEWS, PAGES, SweepOptions, sweeps
+
+ACTOR = "axesso_data/amazon-reviews-scraper"
+MEMORY_MB, TIMEOUT = 2048, timedelta(seconds=900)
+PRICE_PER_ITEM = Decimal("0.75") / 1000  # USD; every raw item counts. The run's cost is what the upstream says
+CAP_MARGIN = Decimal("1.2")  # a sweep's last page may hold a few more than ten
+USUAL_FILL = Decimal("0.4")  # of what the sweeps could bring, before anything is known of a listing
+USUAL_SECONDS = 18  # per sweep, before anything is known of a listing
+
+
+def review_order(listing: CompetitorAmazonUrl, options: SweepOptions, good_runs: Sequence[Run]) -> Order:
+    """Capped in items and money to what all its sweeps can bring."""
+    configs = sweeps(listing.asin, listing.domain_code, options)
+    most = int(len(configs) * PAGES * PAGE_REVIEWS * CAP_MARGIN)
+    expected = usual_cost(good_runs, len(configs))
+    return Order(
+        source="apify",
+        actor=ACTOR,
+        input={"input": configs},
+        memory_mb=MEMORY_MB,
+        timeout=TIMEOUT,
+        max_items=most,
+        max_cost_usd=max(_cents(most * PRICE_PER_ITEM), _cents(expected)),
+        estimate_usd=_cents(expected),
+        price_per_item_usd=PRICE_PER_ITEM,
+    )
+
+
+def estimate(listing: CompetitorAmazonUrl, options: SweepOptions, good_runs: Sequence[Run]) -> Estimate:
+    """What a scrape with these options is expected to cost and take."""
+    order = review_order(listing, options, good_runs)
+    return Estimate(order.estimate_usd, order.max_cost_usd, usual_seconds(good_runs, len(order.input["input"])))
+
+
+def usual_cost(good_runs: Sequence[Run], configs: int) -> Decimal:
+    """USD: per sweep what the last good runs cost, else a part of what the sweeps could bring at most."""
+    known = [run.cost_actual / _sweeps_of(run) for run in good_runs if run.cost_actual]
+    if known:
+        return median(known) * configs
+    return configs * PAGES * PAGE_REVIEWS * PRICE_PER_ITEM * USUAL_FILL
+
+
+def usual_seconds(good_runs: Sequence[Run], configs: int) -> int:
+    """How long such a scrape takes from start to end."""
+    known = [
+        (run.completed_at - run.started_at).total_seconds() / _sweeps_of(run)
+        for run in good_runs
+        if run.completed_at and run.started_at
+    ]
+    return int((median(known) if known else USUAL_SECONDS) * configs)
+
+
+def _sweeps_of(run: Run) -> int:
+    """How many sweeps the run made; which listing it was for makes no difference to their number."""
+    return len(sweeps("", "", SweepOptions.of(run.parameters)))
+
+
+def _cents(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("0.01"))

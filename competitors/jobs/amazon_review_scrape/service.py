@@ -1,0 +1,114 @@
+"""The Amazon review scrape: one paid actor run for all sweeps of a listing, its pages saved as reviews."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+from competitors.models import AmazonReview, CompetitorAmazonUrl
+from competitors.outcome import different, in_words, require_success
+from pipeline import queries
+from pipeline.contract import Context, Done, PageResult, PermanentError, land, storable
+from pipeline.models import Run, UpstreamRun
+from pipeline.states import Verdict
+
+from .order import review_order
+from .parse import Rejected, parse_item
+from .sweeps import SweepOptions
+
+FAR_FEWER = 0.3  # of the usual number of different reviews
+CONTENT = ("domain_code", "rating", "review_date", "helpful_votes", "title", "body", "author", "verified_purchase")
+
+
+def scrape_amazon_reviews_for_competitor(ctx: Context, listing: CompetitorAmazonUrl, options: SweepOptions) -> Done:
+    """Scrape a listing's reviews and save them. The same function on a worker (a wait frees it) and in legacy mode.
+
+    Raises TransientError if the upstream's run failed, after saving what it had; PermanentError if nothing could be read.
+    """
+    good_runs = queries.good_runs_of(ctx.run.job_type, ctx.run.brand_id, ctx.run.subject)
+    upstream = ctx.wait_for(ctx.start(review_order(listing, options, good_runs)))
+    fetched = upstream.finished_at or ctx.now()
+    newer = _newer(listing, ctx.run, fetched)
+
+    def land_page(items: list[Any], offset: int) -> PageResult:
+        return _land(listing, items, ctx.run, fetched, newer)
+
+    totals = ctx.ingest(upstream, land_page)
+    require_success(upstream, totals, "reviews")
+    return judge(upstream, totals, ctx.run, good_runs)
+
+
+def _newer(listing: CompetitorAmazonUrl, run: Run, fetched: datetime) -> dict[str, str]:
+    """Reviews that another run has fetched since, for instance before a late Retry, each with how it counts. They stay as is."""
+    others = AmazonReview.objects.filter(asin=listing.asin, last_seen_at__gt=fetched).exclude(last_run=run)
+    return dict.fromkeys(others.values_list("review_id", flat=True), "unchanged")
+
+
+def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: datetime, newer: dict[str, str]) -> PageResult:
+    """Save one page. Rejected items are kept with the reason."""
+    rows, rejected, unread, stay = [], [], Counter[str](), Counter[str]()
+    title = ""
+    for item in items:
+        parsed = parse_item(item, listing.asin, listing.domain_code)
+        if isinstance(parsed, Rejected):
+            rejected.append((parsed.reason, item))
+        elif (met := parsed.row["review_id"]) in newer:
+            stay[newer[met]] += 1
+            newer[met] = "duplicate"
+        else:
+            rows.append(parsed.row)
+            unread.update(parsed.unread)
+            title = title or (item.get("productTitle") if isinstance(item.get("productTitle"), str) else "")
+    landed = land(
+        AmazonReview,
+        rows,
+        key=("review_id", "asin"),
+        content=CONTENT,
+        touch={"last_seen_at": fetched, "last_run_id": run.pk},
+        mark="last_run_id",
+        first={"first_seen_at": fetched},
+    )
+    if title and title != listing.product_title and not newer:
+        listing.product_title = storable(title)
+        CompetitorAmazonUrl.objects.filter(pk=listing.pk).update(product_title=listing.product_title)
+    counts = {"raw": len(items), **(Counter(landed.counts) + stay), "rejected": len(rejected)}
+    counts |= {"no_rating": unread["rating"], "no_date": unread["review_date"], "no_votes": unread["helpful_votes"]}
+    return PageResult({name: count for name, count in counts.items() if count}, rejected)
+
+
+def judge(upstream: UpstreamRun, totals: Counter[str], run: Run, good_runs: Sequence[Run]) -> Done:
+    """Whether the result is plausible. Only then does it count as fresh."""
+    found = different(totals)
+    done = Done(counts={name: count for name, count in sorted(totals.items()) if count}, records=found, summary=in_words(totals))
+    if totals["raw"] and totals["rejected"] == totals["raw"]:
+        raise PermanentError(
+            f"None of the {totals['raw']:,} items could be read as a review. They are kept. Amazon or the actor may have"
+            " changed its format."
+        )
+    if not found:
+        return replace(done, verdict=Verdict.SUSPICIOUS, reason="Apify found no reviews. The listing may be gone, or have none.")
+    if upstream.capped:
+        return replace(done, verdict=Verdict.PARTIAL, reason="The scrape reached its cost limit, so some reviews may be missing.")
+    usual = usual_count(run, good_runs)
+    if usual and found < usual * FAR_FEWER:
+        return replace(
+            done,
+            verdict=Verdict.SUSPICIOUS,
+            reason=f"Far fewer than usual: {found:,} reviews, usually about {usual:,.0f}.",
+        )
+    for name, words in (("no_date", "dates"), ("no_rating", "ratings")):
+        if totals[name] * 2 > totals["raw"] - totals["rejected"]:
+            return replace(
+                done, verdict=Verdict.SUSPICIOUS, reason=f"Most {words} could not be read. Amazon may have changed their format."
+            )
+    return done
+
+
+def usual_count(run: Run, good_runs: Sequence[Run]) -> float | None:
+    """How many different reviews a scrape with this run's options brings; None if nothing is known yet."""
+    options = SweepOptions.of(run.parameters)
+    alike = [one for one in good_runs if SweepOptions.of(one.parameters) == options and one.pk != run.pk]
+    counts = [different(one.counts) for one in alike]
+    return median(counts) if counts else None

@@ -1,0 +1,66 @@
+"""The Amazon tab of a competitor: a panel per listing."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+
+from competitors.models import CompetitorAmazonUrl
+from competitors.views.access import get_competitor
+from competitors.views.subject_page import SubjectPage
+from pipeline.contract import Estimate
+from pipeline.models import Run
+
+from .. import order
+from ..job import NAME
+from ..listings import scrape_parameters
+from ..sweeps import SweepOptions
+from .forms import AmazonUrlForm
+from .stars import StarSpread, star_spreads
+
+
+class AmazonTab(SubjectPage[CompetitorAmazonUrl]):
+    job_type = NAME
+    url_name = "amazon"
+    templates = "competitors/amazon_review_scrape"
+    may_view = "competitors.view_competitoramazonurl"
+    may_scrape = "competitors.scrape_competitoramazonurl"
+    work, verb, noun = "Review scrape", "Scrape reviews", "listing"
+
+    def place(self, address: Mapping[str, Any]) -> dict[str, Any]:
+        found = get_competitor(**address)
+        return {"competitor": found, "brand": found.brand}
+
+    def rows(self, place: Mapping[str, Any]) -> QuerySet[CompetitorAmazonUrl]:
+        return CompetitorAmazonUrl.objects.filter(competitor=place["competitor"]).select_related("competitor__brand")
+
+    def parameters(self, row: CompetitorAmazonUrl) -> dict[str, Any]:
+        return scrape_parameters(row)
+
+    def estimate(self, row: CompetitorAmazonUrl, parameters: Mapping[str, Any], good_runs: Sequence[Run]) -> Estimate:
+        return order.estimate(row, SweepOptions.of(parameters), good_runs)
+
+    def facts(self, rows: Sequence[CompetitorAmazonUrl]) -> dict[str, StarSpread]:
+        spreads = star_spreads(rows)
+        return {self.key(row): spreads[row.asin, row.domain_code] for row in rows}
+
+    def more(self, place: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+        held = sum(spread.held for spread in facts.values())
+        return {"held": held, "form": AmazonUrlForm(competitor=place["competitor"], auto_id="add_%s")}
+
+    def nothing_yet(self, facts: StarSpread) -> tuple[str, str]:
+        if facts.held:
+            return "No runs yet.", "These reviews were saved by another competitor's scrape of the same product."
+        return "No reviews yet.", "Press Scrape to fetch them. You can close this page meanwhile; the run shows up here."
+
+    def label(self, row: CompetitorAmazonUrl) -> str:
+        return row.label
+
+    def short(self, row: CompetitorAmazonUrl) -> str:
+        return row.asin
+
+    def anchor(self, row: CompetitorAmazonUrl) -> str:
+        return row.asin
+
+
+tab = AmazonTab()

@@ -1,0 +1,18 @@
+from django.urls import path
+
+from competitors.views import subject_views
+
+from . import listing, reviews
+from .tab import tab
+
+amazon = "competitors/<slug:brand>/<uuid:competitor>/amazon/"
+one = amazon + "<uuid:url>/"
+
+urlpatterns = [
+    *subject_views.urls(tab, amazon),
+    path(amazon + "add/", listing.add, name="amazon_add"),
+    path(one + "edit/", listing.edit, name="amazon_edit"),
+    path(one + "remove/", listing.remove, name="amazon_remove"),
+    path(one + "reviews/", reviews.review_list, name="reviews"),
+    path(one + "reviews.csv", reviews.review_csv, name="reviews_csv"),
+]

@@ -1,0 +1,83 @@
+"""What a job type says about its page; subject_views.py makes the page of it.
+
+A subject here is a row of a model: it has a `brand`, and `get_absolute_url()` leads to its panel (`…#<noun>-<anchor>`).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+from django.db.models import Model, QuerySet
+
+from pipeline.contract import Estimate, get_type
+from pipeline.models import Run
+
+R = TypeVar("R", bound=Model)
+
+
+class SubjectPage(Generic[R]):
+    """Base of a page with a panel per subject. A subclass says what is scraped, how it is found, and what is shown of it."""
+
+    job_type: ClassVar[str]
+    url_name: ClassVar[str]  # "amazon" names the addresses "amazon", "amazon_live", "amazon_scrape" …
+    templates: ClassVar[str]  # the folder of page.html, _facts.html and _links.html
+    may_view: ClassVar[str]  # permissions
+    may_scrape: ClassVar[str]
+    work: ClassVar[str]  # "Review scrape": what a run is called
+    verb: ClassVar[str]  # "Scrape reviews"
+    noun: ClassVar[str]  # "listing": what a subject is called
+
+    # ---- every page says ---------------------------------------------------------------------------------------------
+    def place(self, address: Mapping[str, Any]) -> dict[str, Any]:
+        """The objects that the address names, as the templates call them; among them `brand`. Raises Http404."""
+        raise NotImplementedError
+
+    def rows(self, place: Mapping[str, Any]) -> QuerySet[R]:
+        """The subjects at that place, in the page's order."""
+        raise NotImplementedError
+
+    def parameters(self, row: R) -> dict[str, Any]:
+        """The job type's parameters that name the subject. Those left out are the options beside the button."""
+        raise NotImplementedError
+
+    # ---- a page may say ----------------------------------------------------------------------------------------------
+    def estimate(self, row: R, parameters: Mapping[str, Any], good_runs: Sequence[Run]) -> Estimate | None:
+        """Cost and time of a scrape with these parameters. `good_runs`: the row's last, newest first."""
+        return None
+
+    def facts(self, rows: Sequence[R]) -> dict[str, Any]:
+        """By key, what _facts.html and _links.html show of a row as `panel.facts`. Read for all rows at once."""
+        return {}
+
+    def more(self, place: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+        """What page.html needs besides."""
+        return {}
+
+    def nothing_yet(self, facts: Any) -> tuple[str, str]:
+        """What a panel without runs says: a short sentence, and what to do."""
+        return "No runs yet.", "Press Scrape. You can close this page meanwhile; the run shows up here."
+
+    def label(self, row: R) -> str:
+        return str(row)
+
+    def short(self, row: R) -> str:
+        """For the labels of buttons and links."""
+        return self.label(row)
+
+    def anchor(self, row: R) -> str:
+        """What the ids of a panel's elements end in."""
+        return self.key(row)
+
+    # ---- the same for all --------------------------------------------------------------------------------------------
+    def key(self, row: R) -> str:
+        """The subject's key, as runs and freshness have it."""
+        return str(row.pk)
+
+    def defaults(self, row: R) -> dict[str, Any]:
+        """The parameters, with the options as they are before anybody chooses."""
+        fields = get_type(self.job_type).Params.base_fields
+        return {name: fields[name].initial for name in self.options(row)} | self.parameters(row)
+
+    def options(self, row: R) -> list[str]:
+        """Names of the parameters that a person may choose."""
+        given = self.parameters(row)
+        return [name for name in get_type(self.job_type).Params.base_fields if name not in given]

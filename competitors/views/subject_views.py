@@ -1,0 +1,134 @@
+"""The page of a job type's subjects and all that it posts to: made once for every SubjectPage."""
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.models import Permission
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from pipeline import queries
+from pipeline.models import Run
+from pipeline.states import TERMINAL
+from pipeline.views.access import needs, see_other
+from pipeline.views.live import fragment
+
+from . import panels, scrape
+from .subject_page import SubjectPage
+
+Page = SubjectPage[Any]
+PAUSED = "live_paused"  # session: this person wants pages to stand still
+MOST_WATCHED = 100  # run ids that one poll may name
+
+
+def urls(page: Page, base: str) -> list[URLPattern]:
+    """The page at `base`, and its live fragment, switches and Scrape button below it."""
+    name, view, act = page.url_name, needs(page.may_view), needs(page.may_scrape)
+    return [
+        path(base, require_GET(view(partial(_show, page))), name=name),
+        path(f"{base}live/", require_GET(view(partial(_live, page))), name=f"{name}_live"),
+        path(f"{base}updates/", require_POST(view(partial(_updates, page))), name=f"{name}_updates"),
+        path(f"{base}legacy/", require_POST(act(partial(_legacy, page))), name=f"{name}_legacy"),
+        path(f"{base}<uuid:pk>/scrape/", require_POST(act(partial(_scrape, page))), name=f"{name}_scrape"),
+    ]
+
+
+def _show(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
+    """Every subject with its button, its figures and its last runs."""
+    return render(request, f"{page.templates}/page.html", _context(page, request, address))
+
+
+def _live(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
+    """The panels that were live when the page last looked, or are now."""
+    before = _watched(request.GET.get("watch", ""))
+    context = _context(page, request, address)
+    runs = Run.objects.filter(pk__in=before, brand=context["brand"], job_type=page.job_type)
+    changing = {run.subject for run in runs} | {panel.key for panel in context["live_panels"]}
+    context["panels"] = [panel for panel in context["panels"] if panel.key in changing]
+    context["news"] = [
+        queries.run_row(run, request.user) for run in runs if run.status != before[run.pk] and run.status in TERMINAL
+    ]
+    return fragment(request, "competitors/_live.html", context)
+
+
+def _updates(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
+    """Pause or resume live updates for this session."""
+    page.place(address)  # 404 if it does not exist
+    request.session[PAUSED] = request.POST.get("updates") == "pause"
+    return see_other(reverse(page.url_name, kwargs=address))
+
+
+def _legacy(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
+    """Remember for this session where scrapes run."""
+    page.place(address)  # 404 if it does not exist
+    on = request.session[_legacy_key(page)] = "legacy" in request.POST
+    where = "on the web server, for this session" if on else "on workers"
+    messages.success(request, f"Scrapes now run {where}.")
+    return see_other(reverse(page.url_name, kwargs=address))
+
+
+def _scrape(page: Page, request: HttpRequest, pk: UUID, **address: Any) -> HttpResponse:
+    """Start a scrape and go back to the subject's panel."""
+    row = get_object_or_404(page.rows(page.place(address)), pk=pk)
+    run = scrape.press(request, page, row, legacy=bool(request.session.get(_legacy_key(page))))
+    if run:
+        request.session[_followed_key(page)] = request.session.get(_followed_key(page), {}) | {page.key(row): run.pk}
+    return see_other(row.get_absolute_url())
+
+
+def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[str, Any]:
+    place = page.place(address)
+    rows = list(page.rows(place))
+    facts = page.facts(rows)
+    shown = panels.build(page, place["brand"], rows, facts, request.user, request.session.get(_followed_key(page), {}))
+    for panel in shown:
+        panel.scrape_url = reverse(f"{page.url_name}_scrape", kwargs=address | {"pk": panel.row.pk})
+    live_panels = [panel for panel in shown if panel.live]
+    may_scrape = request.user.has_perm(page.may_scrape)
+    return place | {
+        "page": page,
+        "links": {name: reverse(f"{page.url_name}_{name}", kwargs=address) for name in ("live", "updates", "legacy")},
+        "panels": shown,
+        "live_panels": live_panels,
+        "last_good": panels.last_good(shown),
+        "banner": panels.banner(page, shown),
+        "legacy": bool(request.session.get(_legacy_key(page))),
+        "paused": bool(request.session.get(PAUSED)),
+        "watch": ",".join(f"{panel.live.run.pk}:{panel.live.run.status}" for panel in live_panels if panel.live),
+        "primary": panels.most_wanted(shown),
+        "may_scrape": may_scrape,
+        "lacking": "" if may_scrape else _name_of(page.may_scrape),
+        "may_run_now": request.user.has_perm("pipeline.scrape_run"),
+        **page.more(place, facts),
+    }
+
+
+def _name_of(permission: str) -> str:
+    """As the admin lists it, for whoever has to ask for it."""
+    app, _, codename = permission.partition(".")
+    found = Permission.objects.filter(content_type__app_label=app, codename=codename).values_list("name", flat=True).first()
+    return found or permission
+
+
+def _legacy_key(page: Page) -> str:
+    """Session: scrape on the web server."""
+    return f"{page.url_name}_legacy"
+
+
+def _followed_key(page: Page) -> str:
+    """Session: a subject's key -> the run that was started for it on the web server."""
+    return f"{page.url_name}_followed"
+
+
+def _watched(text: str) -> dict[int, str]:
+    """'481:running,482:pending' as the page was built with. Anything else is ignored."""
+    watched = {}
+    for part in text.split(",")[:MOST_WATCHED]:
+        pk, _, status = part.partition(":")
+        if pk.isdecimal() and len(pk) < 19:
+            watched[int(pk)] = status
+    return watched

@@ -1,0 +1,27 @@
+"""What is kept about a subject goes when the subject itself does, or when it becomes another one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+
+from ..contract.registry import get_type
+from ..models import DatasetStatus
+from .schedules import end_schedules_of
+
+
+def forget_subject(job_type: str, subject: str) -> None:
+    """The subject is being removed: archive its schedules and delete its freshness. Its runs stay.
+
+    Call this before deleting the subject's own row, in the same transaction. The end of a run locks run, freshness and
+    that row in this order; deleting in the other order could deadlock.
+    """
+    with transaction.atomic():
+        end_schedules_of(job_type, subject)
+        DatasetStatus.objects.filter(dataset_key__in=list(get_type(job_type).datasets), subject=subject).delete()
+
+
+def forget_freshness(job_type: str, brand_id: Any, subjects: Sequence[str]) -> None:
+    """Show these subjects as never fetched. Their schedules stay."""
+    keys = list(get_type(job_type).datasets)
+    DatasetStatus.objects.filter(brand_id=brand_id, dataset_key__in=keys, subject__in=subjects).delete()

@@ -1,0 +1,100 @@
+"""What pages say about many subjects of one job type, read for all of them together: queries do not grow with subjects."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, F, Q, QuerySet, Sum, Window
+from django.db.models.functions import Coalesce, RowNumber
+
+from ..models import Run, RunLog, UpstreamRun
+from ..states import RunStatus, Verdict
+from .runs import RunRow, run_rows
+
+LOG_LINES = 6
+GOOD_RUNS = 4  # enough to tell what is usual
+
+
+@dataclass(frozen=True)
+class Spend:
+    """Paid for a subject so far, USD; an estimate while the upstream's final figures are out."""
+
+    usd: Decimal = Decimal(0)
+    runs: int = 0
+    is_estimate: bool = False
+
+
+def live_runs(job_type: str, subjects: Sequence[str]) -> dict[str, Run]:
+    """By subject, the run that holds its key. For subjects that belong to one brand each, as rows with a key of their own do."""
+    return {run.subject: run for run in _live(job_type, subjects)}
+
+
+def live_rows(
+    job_type: str, brand_id: UUID | None, subjects: Sequence[str], *, user: Any, known: Mapping[str, Iterable[RunRow]]
+) -> dict[str, RunRow]:
+    """The row of each subject's live run. `known`: rows read already, such as recent_runs(), which are not read again.
+
+    A schedule's run is not among the recent one-time runs, but it holds the key all the same.
+    """
+    by_run = {row.run.pk: row for rows in known.values() for row in rows}
+    holders = (
+        _live(job_type, subjects)
+        .filter(Q(brand_id=brand_id))
+        .select_related("job", "created_by")
+        .prefetch_related("upstream_runs")
+    )
+    by_run |= {row.run.pk: row for row in run_rows([run for run in holders if run.pk not in by_run], user)}
+    return {run.subject: by_run[run.pk] for run in holders}
+
+
+def spends(job_type: str, brand_id: UUID | None, subjects: Sequence[str]) -> dict[str, Spend]:
+    """By subject: what its paid starts cost, or are expected to cost while the upstream's figure is out."""
+    status = UpstreamRun.Status
+    rows = (
+        UpstreamRun.objects.filter(Q(run__brand_id=brand_id), run__job_type=job_type, run__subject__in=subjects)
+        .exclude(status__in=[status.REFUSED, status.VOID])
+        .order_by()
+        .values("run__subject")
+        .annotate(
+            usd=Sum(Coalesce("cost_actual", "cost_estimate")),
+            runs=Count("run", distinct=True),
+            open=Count("pk", filter=Q(cost_settled=False)),
+        )
+    )
+    return {row["run__subject"]: Spend(row["usd"], row["runs"], bool(row["open"])) for row in rows}
+
+
+def log_tails(run_ids: Iterable[int], lines: int = LOG_LINES) -> dict[int, list[RunLog]]:
+    """The last log lines of each run, oldest first."""
+    ids = list(run_ids)
+    if not ids:
+        return {}
+    numbered = RunLog.objects.filter(run_id__in=ids).annotate(
+        back=Window(RowNumber(), partition_by=F("run_id"), order_by=F("seq").desc())
+    )
+    tails: dict[int, list[RunLog]] = {}
+    for line in numbered.filter(back__lte=lines).order_by("run_id", "seq"):
+        tails.setdefault(line.run_id, []).append(line)
+    return tails
+
+
+def good_runs(job_type: str, brand_id: UUID | None, subjects: Sequence[str]) -> dict[str, list[Run]]:
+    """The last runs of each subject that completed ok, newest first, in one query: what an estimate is made from."""
+    good = Run.objects.filter(
+        Q(brand_id=brand_id), job_type=job_type, subject__in=subjects, status=RunStatus.COMPLETED, verdict=Verdict.OK
+    ).annotate(back=Window(RowNumber(), partition_by=F("subject"), order_by=F("pk").desc()))
+    found: dict[str, list[Run]] = {subject: [] for subject in subjects}
+    for run in good.filter(back__lte=GOOD_RUNS).order_by("-pk"):
+        found[run.subject].append(run)
+    return found
+
+
+def good_runs_of(job_type: str, brand_id: UUID | None, subject: str) -> list[Run]:
+    """The same of one subject."""
+    return good_runs(job_type, brand_id, [subject])[subject]
+
+
+def _live(job_type: str, subjects: Sequence[str]) -> QuerySet[Run]:
+    return Run.objects.with_key().filter(job_type=job_type, subject__in=subjects)
