@@ -6,6 +6,7 @@ An import counts wherever it stands: late ones and those for the type checker to
 import ast
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -142,7 +143,7 @@ def ring(graph: dict[str, set[str]]) -> set[str]:
 
 def constants(module: ast.Module) -> dict[str, str]:
     """NAME = "x", and NAME, DATASET = "x", "y"."""
-    found = {}
+    found: dict[str, Any] = {}
     for node in module.body:
         if isinstance(node, ast.Assign):
             target, value = node.targets[0], node.value
