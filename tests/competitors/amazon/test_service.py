@@ -229,7 +229,7 @@ def test_a_replay_that_still_reads_nothing_is_refused_in_words(sandbox, listing,
 
 def test_a_replay_of_an_older_run_is_refused(sandbox, listing):
     first, second = scrape(listing), scrape(listing)
-    with pytest.raises(NotAllowed, match=f"Run {second.pk} fetched the same later"):
+    with pytest.raises(NotAllowed, match=f"Run {second.pk} has newer data"):
         replay(first)
 
 
@@ -241,7 +241,7 @@ def test_a_replay_is_of_what_was_fetched_last_whichever_run_began_later(sandbox,
     api.retry(Run.objects.get(pk=first.pk), None)  # whose new start fetches what came since
     finish(first)
     assert (first.status, sandbox.state["runs_started"]) == (RunStatus.COMPLETED, 3)
-    with pytest.raises(NotAllowed, match=f"Run {first.pk} fetched the same later"):
+    with pytest.raises(NotAllowed, match=f"Run {first.pk} has newer data"):
         replay(second)
     assert replay(first).pages
 
@@ -252,7 +252,7 @@ def test_a_run_without_pages_cannot_be_replayed(listing):
     ).run
     api.cancel(run, None)
     run.refresh_from_db()
-    with pytest.raises(NotAllowed, match="kept no pages"):
+    with pytest.raises(NotAllowed, match="has no downloaded data"):
         replay(run)
 
 
