@@ -49,7 +49,7 @@ class TransientError(RunError):
 class BlockedError(RunError):
     """Not possible now, through no fault of the run (upstream full, spend limit). It waits with this reason; costs no try.
 
-    `limited`: after two hours the wait counts as a failed try, since an upstream can be "full" for ever.
+    `limited`: after two hours the wait counts as a failed try, since an upstream can be "full" forever.
     """
 
     def __init__(self, reason: str, seconds: float = 60, *, limited: bool = True):

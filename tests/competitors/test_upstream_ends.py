@@ -1,4 +1,4 @@
-"""However an upstream run ends, or does not: paid-for items are saved, and no run waits for ever."""
+"""However an upstream run ends, or does not: paid-for items are saved, and no run waits forever."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -155,7 +155,7 @@ def test_a_final_cost_that_cannot_be_read_is_asked_for_again_and_else_stays_unse
 
 @pytest.mark.parametrize("fault", ["broken_json", "server_error"])
 def test_a_run_of_which_nothing_can_be_learnt_for_a_day_is_given_up(sandbox, run, fault):
-    """An answer that our client cannot read may stay so for ever. For the first day it may be an outage: the run waits."""
+    """An answer that our client cannot read may stay so forever. For the first day it may be an outage: the run waits."""
     sandbox.account.faults.arm("never_ends")
     work(run)
     sandbox.account.faults.arm(fault, path="/actor-runs/")

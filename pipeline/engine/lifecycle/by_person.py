@@ -73,7 +73,7 @@ def bring_forward(run: Run, by: Any) -> bool:
             return True
         changed = pending.update(due_at=at, order_at=order_at_for(run.job_type, run.brand_id, at, run.priority))
         if changed:
-            log(run.pk, f"Started early by {by or 'the system'}.", at=at)
+            log(run.pk, f"Rescheduled to now by {by or 'the system'}.", at=at)
             wake_workers()
         return bool(changed)
 

@@ -49,7 +49,7 @@ def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
         at=at,
         subject=subject,
         priority=Run.SCHEDULED,
-        # Not behind all that are due earlier: several schedules of one brand would push each other back for ever.
+        # Not behind all that are due earlier: several schedules of one brand would push each other back forever.
         ahead=Q(due_at=time) | Q(due_at__lt=at - VERY_LATE),
         scheduled_for=time,
         trigger_source=Job.Trigger.SCHEDULED,

@@ -45,7 +45,7 @@ def observe(leased: LeasedRun, upstream: UpstreamRun) -> UpstreamRun:
     at = now()
     state = upstream.status if upstream.ended else seen.state  # an end is final; only its cost and message may still change
     if state == "gone" and upstream.extra.get("by_hand"):
-        with leased.fenced():  # a mistyped id must not count as a failed start: the real run may be at work
+        with leased.fenced():  # a mistyped id must not count as a failed start: the real run may be running
             UpstreamRun.objects.filter(pk=upstream.pk).update(status=Status.UNKNOWN, upstream_id=None, extra={})
         raise UnknownStart(f"{source.label} has no run {upstream.upstream_id}. Adopt the right run, or start again.")
     if state == "gone" and upstream.started_at and at - upstream.started_at < NEW_RUN_GRACE:
@@ -63,7 +63,7 @@ def observe(leased: LeasedRun, upstream: UpstreamRun) -> UpstreamRun:
         if state == "running":  # the watch shows progress of parked runs only, not in legacy or direct mode
             Run.objects.filter(pk=leased.run.pk).update(progress=progress_of(seen))
         if upstream.status == Status.RUNNING and fields["status"] != Status.RUNNING:
-            message = f"{source.label}: {Status(fields['status']).label.lower()}. {seen.message}".strip()
+            message = f"{source.label}'s run: {Status(fields['status']).label.lower()}. {seen.message}".strip()
             leased.write_log(message, "info" if fields["status"] == Status.SUCCEEDED else RunLog.Level.WARNING)
     for name, value in fields.items():
         setattr(upstream, name, value)

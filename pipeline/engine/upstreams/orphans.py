@@ -1,4 +1,4 @@
-"""Orphans: upstream runs that go on after our run is over. They cost money and use a slot, and nothing else notices them."""
+"""Orphans: upstream runs that still run when our run is over. They cost money and use a slot, and nothing else notices them."""
 
 import logging
 

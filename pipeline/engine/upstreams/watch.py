@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.conf import settings
 
 from ...contract.errors import RunError, SlowDown
-from ...contract.source import Source, get_source, known_sources
+from ...contract.source import Source, get_source, known_sources, source_label
 from ...models import Run, SourceState, UpstreamRun
 from ...states import RunStatus
 from ..database import now
@@ -53,7 +53,7 @@ def watch_upstreams() -> None:
             except SlowDown as error:
                 health.slow_down(name, error.asked)
             except RunError as error:
-                logger.info("%s could not be asked which runs ended: %s", name, error)
+                logger.info("%s could not be asked which runs ended: %s", source_label(name), error)
                 SourceState.objects.filter(source=name).update(next_poll_at=at + timedelta(seconds=30))
 
 

@@ -21,7 +21,7 @@ class Shop(models.Model):
 
     name = models.CharField(max_length=100, unique=True)
     rank = models.IntegerField(default=7)
-    colour = models.CharField(max_length=10, db_default="green")
+    color = models.CharField(max_length=10, db_default="green")
     tags = models.JSONField(default=list)
     made_at = models.DateTimeField(auto_now_add=True)
 

@@ -44,7 +44,7 @@ def test_it_works_without_touch_and_without_content(db):
 def test_missing_fields_take_their_defaults_and_keep_them(db):
     assert land(Shop, [{"name": "a"}, {"name": "b"}], key=["name"]) == Landed(new=2)
     first = list(Shop.objects.order_by("name").values())
-    assert [(row["rank"], row["colour"], row["tags"]) for row in first] == [(7, "green", [])] * 2
+    assert [(row["rank"], row["color"], row["tags"]) for row in first] == [(7, "green", [])] * 2
     assert all(row["id"] and row["made_at"] for row in first)
     assert land(Shop, [{"name": "a"}, {"name": "b"}], key=["name"]) == Landed(unchanged=2)
     assert list(Shop.objects.order_by("name").values()) == first
@@ -77,5 +77,5 @@ def test_rows_that_cannot_be_landed_are_refused_with_an_explanation(db, rows, op
 
 
 def test_an_unknown_field_is_named(db):
-    with pytest.raises(FieldDoesNotExist, match="colour"):
-        land_items([item("a", colour="red")])
+    with pytest.raises(FieldDoesNotExist, match="color"):
+        land_items([item("a", color="red")])

@@ -78,7 +78,7 @@ def test_a_tick_that_was_run_early_and_skipped_comes_again_at_its_time(brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     tick = job.runs.get()
     api.queue_one_time_job(brand.pk, "toy")
-    claim(register_worker())  # at work
+    claim(register_worker())  # now running
     api.run_now(tick, None)
     assert work_one() is None
     assert job.runs.live().get().scheduled_for == tick.scheduled_for
@@ -99,7 +99,7 @@ def test_a_tick_that_is_cancelled_before_it_began_does_not_change_freshness(bran
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     api.queue_one_time_job(brand.pk, "toy", {"ends": ends})
     if ends == "ok":
-        claim(register_worker())  # at work
+        claim(register_worker())  # now running
     else:
         work_one()
     before = DatasetStatus.objects.values().get()
