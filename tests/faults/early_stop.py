@@ -7,10 +7,9 @@ from multiprocessing.process import BaseProcess
 
 import django
 
-from pipeline.engine.workers.supervisor import supervise
-
 django.setup()
 
+from pipeline.engine.workers.supervisor import supervise  # noqa: E402  models need a set-up Django
 
 start = BaseProcess.start
 sent = False
