@@ -76,7 +76,7 @@ class Apify:
             raise AmbiguousStart("Apify's answer could not be read.") from error
         return _seen(run)
 
-    def look(self, upstream_id: str) -> Seen:
+    def read_run(self, upstream_id: str) -> Seen:
         run = self._read(lambda client: client.run(upstream_id).get())
         return _seen(run) if run else Seen(id=upstream_id, state="gone", message="Apify no longer knows this run.")
 

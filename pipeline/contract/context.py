@@ -22,8 +22,8 @@ class PageResult:
 class Context(ABC):
     """One attempt at a run, as its handler sees it. The same handler runs on a worker, on the web server and in a replay.
 
-    Any of these may leave the handler without an answer (parked, handed back, cancelled, lease lost): what must not be
-    repeated belongs into a step, a paid start or a page.
+    Any of these methods may end the handler (parked, handed back, cancelled, lease lost). What must not be repeated belongs
+    into a step, a paid start or a page.
     """
 
     run: Run
@@ -31,7 +31,7 @@ class Context(ABC):
 
     @abstractmethod
     def step(self, name: str, fn: Callable[[], Any]) -> Any:
-        """The JSON-able result of `fn`, computed once per run. Resume and retry get the stored one."""
+        """The result of `fn` (JSON), computed once per run. Resume and retry get the stored result."""
 
     @abstractmethod
     def start(self, order: Order, step: str = "start") -> UpstreamRun:
@@ -39,23 +39,22 @@ class Context(ABC):
 
     @abstractmethod
     def wait_for(self, upstream: UpstreamRun) -> UpstreamRun:
-        """The upstream run, ended. On a worker the run is parked meanwhile and holds no worker."""
+        """Wait until the upstream run has ended, and return it. A run that waits this way holds no worker."""
 
     @abstractmethod
     def ingest(self, upstream: UpstreamRun, land: Callable[[list[Any], int], PageResult]) -> Counter[str]:
-        """Save what the upstream run wrote, page by page. Each page and its checkpoint are one transaction.
+        """Save the upstream run's items, page by page. Each page and its checkpoint are one transaction.
 
-        `land(items, offset)` writes the rows of one page. Returns the totals over all pages, those saved before a crash
-        included.
+        `land(items, offset)` writes the rows of one page. Returns the totals over all pages, also those saved before a crash.
         """
 
     @abstractmethod
     def sleep(self, duration: timedelta) -> None:
-        """Go on after `duration`. Holds no worker meanwhile. The n-th sleep of a run is one checkpoint."""
+        """Continue after `duration`; holds no worker meanwhile. The n-th sleep of a run is one checkpoint."""
 
     @abstractmethod
     def check(self) -> None:
-        """For long loops: leaves the handler here if the worker stops or has lost the run."""
+        """For long loops: ends the handler here if the worker stops or has lost the run."""
 
     @abstractmethod
     def log(self, message: str, level: str = RunLog.Level.INFO) -> None:
@@ -68,7 +67,7 @@ class Context(ABC):
     @property
     @abstractmethod
     def cancelled(self) -> bool:
-        """Whether a person has asked for the end of this run."""
+        """Whether a person has cancelled this run."""
 
     @abstractmethod
     def now(self) -> datetime:

@@ -7,11 +7,11 @@ from datetime import datetime
 
 
 class PipelineError(Exception):
-    """Anything the engine or a source says in words meant for a person."""
+    """Any error whose message is meant for a person."""
 
 
 class InvalidRequest(PipelineError):
-    """What was asked for cannot be done as asked. `errors` maps a parameter's name ('' for none) to its messages."""
+    """The request is not valid. `errors` maps a parameter's name ('' for none) to its messages."""
 
     def __init__(self, message: str, errors: dict[str, list[str]] | None = None):
         super().__init__(message)
@@ -31,7 +31,7 @@ class PermanentError(RunError):
 
 
 class CredentialRejected(PermanentError):
-    """The upstream does not take our token, or there is none. The run that met it fails; all others of the account wait."""
+    """The upstream rejects our token, or none is set. The run that found out fails; the account's other runs wait."""
 
     def __init__(self, message: str, source: str):
         super().__init__(message)
@@ -39,7 +39,7 @@ class CredentialRejected(PermanentError):
 
 
 class TransientError(RunError):
-    """May well work later. Costs a try; the next one comes with backoff, not before `retry_at` if that is given."""
+    """May work later. Costs a try; the next one comes with backoff, and not before `retry_at` if that is given."""
 
     def __init__(self, message: str, retry_at: datetime | None = None):
         super().__init__(message)
@@ -47,9 +47,9 @@ class TransientError(RunError):
 
 
 class BlockedError(RunError):
-    """Not possible just now through nobody's fault (upstream full, spend limit). Waits with this reason and costs no try.
+    """Not possible now, through no fault of the run (upstream full, spend limit). It waits with this reason; costs no try.
 
-    `limited`: after two hours of it the wait counts as a failed try, since an upstream can be "full" for ever.
+    `limited`: after two hours the wait counts as a failed try, since an upstream can be "full" forever.
     """
 
     def __init__(self, reason: str, seconds: float = 60, *, limited: bool = True):
@@ -66,7 +66,7 @@ class SlowDown(BlockedError):
 
 
 class UpstreamDown(TransientError):
-    """The upstream does not answer, or with an error of its own. After a few in a row its runs wait until a probe succeeds."""
+    """The upstream does not answer, or reports a server error. After a few in a row, its runs wait until a probe succeeds."""
 
     def __init__(self, message: str, source: str):
         super().__init__(message)
@@ -74,24 +74,24 @@ class UpstreamDown(TransientError):
 
 
 class ItemsGone(PermanentError):
-    """The upstream no longer has what a run wrote: nothing more of it can be landed."""
+    """The upstream no longer has a run's items: no more of them can be saved."""
 
 
 class AmbiguousStart(RunError):
-    """A paid start got no clear answer: it may or may not have taken. Never repeated before the upstream has been asked."""
+    """A paid start got no clear answer, so it may have worked. It is not repeated before the upstream was asked."""
 
 
 class UnknownStart(RunError):
-    """After a day the upstream still could not say whether a paid start took. A person decides: adopt it or start again."""
+    """It is not known which upstream run a paid start made, if any. A person decides: adopt one or start again."""
 
 
 class SpendRefused(PermanentError):
-    """Another paid start would cost more than PIPELINE_RETRY_SPEND_USD after dead ones; a person has to ask for it."""
+    """The run's failed starts cost PIPELINE_RETRY_SPEND_USD or more: a person must ask for another one."""
 
 
-# ---- how a handler's stack is left without an answer; raised by the context, never by handlers -----------------------
+# ---- these end a handler early; the context raises them, handlers never do -------------------------------------------
 class Leave(BaseException):
-    """Base of the ways out. A BaseException, so that a handler's `except Exception` does not swallow it."""
+    """Base of these. A BaseException, so that a handler's `except Exception` does not catch it."""
 
 
 class Park(Leave):
@@ -103,12 +103,12 @@ class Park(Leave):
 
 
 class HandBack(Leave):
-    """This worker is stopping: the run goes back to the line at once, no try spent."""
+    """This worker is stopping: the run goes back to the queue at once, and no try is spent."""
 
 
 class Cancelled(Leave):
-    """A person cancelled the run; what was paid for has been landed."""
+    """A person cancelled the run. The executor then stops what it still runs upstream."""
 
 
 class LeaseLost(Leave):
-    """Somebody else has the run now. Nothing more may be written; stop quietly."""
+    """Another worker has the run now. Write nothing more and stop quietly."""

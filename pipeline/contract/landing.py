@@ -1,16 +1,16 @@
-"""Bulk upsert of any model, a page of rows at a time, that says what was new, changed, unchanged or a duplicate.
+"""Bulk upsert of any model, one page of rows at a time. Counts new, changed, unchanged and duplicate rows.
 
 A page is staged in a temporary table (COPY on PostgreSQL, executemany on SQLite) and merged by one or two upserts, each of
 which says how many rows it inserted and how many it updated:
 
-    insert what is not there yet, and touch what is the same and was not touched in this landing    → new, unchanged
-    overwrite what differs                                                                          → changed
-    what neither of them wrote                                                                      → duplicate
+    insert missing rows, and touch equal rows that this landing has not touched yet    → new, unchanged
+    overwrite rows that differ                                                         → changed
+    rows that neither of them wrote                                                    → duplicate
 
-Both are upserts so that they go by the unique index, whatever the planner thinks of a table without statistics.
+Both are upserts so that they use the unique index, even if the table has no statistics.
 
-Landings of the same keys at the same time wait for each other and lose nothing. One page each, they cannot deadlock: rows are
-taken in the order of the key, all of them by the first statement. Several pages in one transaction can: commit each.
+Landings of the same keys at the same time wait for each other and lose nothing. With one page per transaction they cannot
+deadlock: the first statement locks all rows, in the order of the key. With several pages they can: commit each.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -29,11 +29,11 @@ AnyField: TypeAlias = "models.Field[Any, Any]"
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What became of the rows given; the four add up to their number. Pages add up with `+`."""
+    """What became of the given rows; the four numbers add up to theirs. Add pages with `+`."""
 
     new: int = 0
     changed: int = 0  # stored before, with other content
-    unchanged: int = 0  # stored before, with this content, and met for the first time in this landing
+    unchanged: int = 0  # stored before, with this content, and first met in this landing
     duplicate: int = 0  # met before in this landing
 
     def __add__(self, other: "Landed") -> "Landed":
@@ -56,21 +56,21 @@ def land(
 ) -> Landed:
     """Upsert one page (up to about 1,000 rows, all with the same fields) by its unique `key`; count what became of them.
 
-    key      fields under one plain unique constraint, none of them None. Of rows with the same key the last one wins, as if
-             they had come one after the other; the earlier ones count as duplicate.
+    key      fields under one plain unique constraint, none of them None. Of rows with the same key the last one wins; the
+             earlier ones count as duplicate.
     content  fields that make a stored row *changed* where they differ; None equals None. Default: all but the key. Further
              fields of the rows are written with new and changed rows only.
     touch    values that every row takes, changed or not: last_seen_at, last_run_id.
     mark     the field of `touch` that tells this landing from others: last_run_id. A stored row with this mark and this content
              was met before in this landing (in another page, or in this one before a crash): it is a duplicate, and is not
              written. Without a mark, or where its value is None, all of `touch` together are the mark.
-    first    values for new rows only: first_seen_at. Fields that nobody gives take their default, as in `create()`.
+    first    values for new rows only: first_seen_at. Other fields take their default, as in `create()`.
 
     Fields go by name or attribute (`last_run_id`), relations by primary key. In text and JSON, NUL is dropped and half a
     surrogate pair becomes U+FFFD, since the databases refuse both. No signals are sent.
 
-    Joins the caller's transaction or makes its own: a page lands whole or not at all. Raises ValueError for rows that do not
-    fit each other or lack their key, FieldDoesNotExist, and the database's error for a value that its column cannot hold.
+    Joins the caller's transaction or makes its own: a page lands whole or not at all. Raises ValueError for rows with different
+    fields or without their key, FieldDoesNotExist, and the database's error for a value that its column cannot hold.
     """
     if not rows:
         return Landed()
@@ -84,42 +84,42 @@ def land(
         rest = page.stage(cursor)
         new, unchanged = page.merge(cursor, touch, differs=marks, equals=compared)
         rest -= new + unchanged
-        # Usually nothing is left to do here: a first scrape is all new, the next one nearly all unchanged.
+        # Usually nothing is left here: in a first scrape all rows are new, in the next nearly all unchanged.
         missed, changed = page.merge(cursor, [*page.data, *touch], differs=compared) if rest and compared else (0, 0)
-        new += missed  # deleted by somebody since the first statement
+        new += missed  # somebody deleted these rows after the first statement
         if not touch:
             unchanged = rest - missed - changed
     return Landed(new, changed, unchanged, duplicate=len(rows) - new - changed - unchanged)
 
 
 class _Page:
-    """One page on its way: its rows as the driver takes them, and the statements that carry them."""
+    """One page: its rows, prepared for the driver, and the statements that stage and merge them."""
 
     def __init__(
         self, connection: BaseDatabaseWrapper, model: type[models.Model], rows: Sequence[Values], key: Sequence[str], same: Values
     ) -> None:
-        """`same`: values that all rows share; they need no staging."""
+        """`same`: values that all rows share; they are not staged."""
         self.connection, self.meta = connection, model._meta
         self.data = [name for name in rows[0] if name not in key]
         if any(len(row) != len(rows[0]) for row in rows) or not {*key} <= rows[0].keys():
             raise ValueError(f"Rows must have the same fields, {', '.join(key)} among them; the first has {', '.join(rows[0])}.")
         if twice := same.keys() & rows[0].keys():
             raise ValueError(f"{', '.join(sorted(twice))}: given in the rows and in `touch` or `first` too.")
-        # By column rather than by row: how a field prepares its values is found once for a thousand of them.
+        # By column, not by row, so that preparing a field is set up once per page.
         staged = {self.field(name): [row[name] for row in rows] for name in (*key, *self.data)}
         shared = {self.field(name): value for name, value in same.items()}
         blank = model()
         for field in self.meta.concrete_fields:
             if field in staged or field in shared or field.generated or field.has_db_default() or field is self.meta.auto_field:
                 continue
-            if field.has_default() and callable(field.default):  # a uuid, say: each row has its own
+            if field.has_default() and callable(field.default):  # such as a UUID: each row has its own
                 staged[field] = [field.get_default() for _ in rows]
             else:
                 shared[field] = field.pre_save(blank, add=True)
         prepared = [_prepared(field, values, connection) for field, values in staged.items()]
         if any(None in values for values in prepared[: len(key)]):
             raise ValueError(f"A row of {self.meta.label} has None in its key ({', '.join(key)}).")
-        # Distinct by the prepared key, which is what the database compares.
+        # Distinct by the prepared key, since the database compares that.
         self.rows = list({row[: len(key)]: row for row in zip(*prepared, strict=True)}.values())
         self.shared = [field.get_db_prep_save(value, connection) for field, value in shared.items()]
 
@@ -147,9 +147,9 @@ class _Page:
         return self.connection.ops.quote_name(str(self.field(name).column))
 
     def stage(self, cursor: CursorWrapper) -> int:
-        """Put the distinct rows, and nothing else, into the staging table; how many they are."""
-        # Asked for with every page: connections come and go (reconnects, pools), and a rollback takes a new table with it.
-        # Emptied by the commit, since nobody vacuums a temporary table, and here, since the transaction may have landed before.
+        """Fill the staging table with the distinct rows. Returns their number."""
+        # Created if missing, at every page: the connection may be new, and a rollback removes the table.
+        # Emptied at commit, since nothing vacuums a temporary table, and here, since this transaction may have landed a page.
         keep = "ON COMMIT DELETE ROWS" if self.connection.vendor == "postgresql" else ""
         cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {self.staging} {keep} AS SELECT * FROM {self.table} WHERE false")
         cursor.execute(f"DELETE FROM {self.staging}")
@@ -165,7 +165,7 @@ class _Page:
     def merge(
         self, cursor: CursorWrapper, write: Collection[str], *, differs: Collection[str], equals: Collection[str] = ()
     ) -> tuple[int, int]:
-        """Insert what is not stored yet; write these fields of what is, where one of `differs` differs and none of `equals` does.
+        """Insert missing rows. Of stored rows, write the fields `write` if any of `differs` differs and none of `equals` does.
 
         Returns how many rows were inserted and how many updated.
         """
@@ -174,7 +174,7 @@ class _Page:
             values = ", ".join(f"{column} = excluded.{column}" for column in map(self.column, write))
             action = f"UPDATE SET {values} WHERE ({self.differ(differs)}) AND NOT ({self.differ(equals)})"
         if self.connection.vendor == "postgresql":
-            # A row that was updated bears the lock that ON CONFLICT took first, in xmax; one that was inserted bears none.
+            # In an updated row, xmax shows the lock that ON CONFLICT took first; in an inserted row it is 0.
             cursor.execute(
                 f"WITH written AS ({self.insert} {action} RETURNING xmax = 0 AS new) "
                 "SELECT count(*) FILTER (WHERE new), count(*) FILTER (WHERE NOT new) FROM written",
@@ -182,31 +182,31 @@ class _Page:
             )
             inserted, updated = cursor.fetchone()
             return inserted, updated
-        # Of one snapshot, as all of a SQLite transaction: nobody can insert in between.
+        # A SQLite transaction has one snapshot: nobody can insert in between.
         cursor.execute(self.count_missing)
         (inserted,) = cursor.fetchone()
         cursor.execute(f"{self.insert} {action}", self.shared)
         return inserted, cursor.rowcount - inserted
 
     def differ(self, names: Collection[str]) -> str:
-        """The condition that the stored row and the staged one differ in any of these; NULL is equal to NULL."""
-        # SQLite's IS NOT is the standard's IS DISTINCT FROM, which it has only since 3.39.
+        """SQL: the stored row and the staged one differ in any of these fields. NULL equals NULL."""
+        # SQLite's IS NOT means the same; it has IS DISTINCT FROM only since 3.39.
         operator = "IS DISTINCT FROM" if self.connection.vendor == "postgresql" else "IS NOT"
         return " OR ".join(f"stored.{column} {operator} excluded.{column}" for column in map(self.column, names)) or "false"
 
 
 def _prepared(field: AnyField, values: Sequence[Any], connection: BaseDatabaseWrapper) -> list[Any]:
-    """The values of one field as `Model.save()` would send them. Much of a page's time passes here, hence the two short cuts."""
+    """The values of one field as `Model.save()` would send them. Much of a page's time is spent here, hence two shortcuts."""
     save = partial(field.get_db_prep_save, connection=connection)
     if type(field) in (models.CharField, models.TextField):  # they send a str as it is
         return [v if type(v) is str and v.isascii() and "\0" not in v else save(storable(v)) for v in values]
-    if isinstance(field, models.IntegerField | models.BooleanField | models.DateField):  # a page has few different ones
+    if isinstance(field, models.IntegerField | models.BooleanField | models.DateField):  # a page has few different values
         return list(map(cache(save), values))
     return [save(storable(value)) for value in values]
 
 
 def storable(value: Any) -> Any:
-    """Without what the databases refuse in text and JSON; JSON's keys in order, since SQLite compares it as text."""
+    """The value without what the databases refuse in text and JSON. Sorts JSON's keys, since SQLite compares JSON as text."""
     if isinstance(value, str):
         return value.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""A job type's parameters as a Django form: page, admin, command line and API validate alike."""
+"""A job type's parameters as a Django form, so that page, admin, command line and API validate alike."""
 
 import uuid
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from .errors import InvalidRequest
 
 
 class ParameterForm(forms.Form):
-    """Base of every job type's Params. `brand` is there for clean methods. A field that is not given takes its `initial`."""
+    """Base of every job type's Params. Clean methods may use `brand`. A missing field takes its `initial`."""
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, brand: Brand | None = None, **kwargs: Any):
         self.brand = brand
@@ -24,7 +24,7 @@ class ParameterForm(forms.Form):
 
 
 def clean_parameters(form_class: type[ParameterForm], given: Mapping[str, Any], brand: Brand | None) -> dict[str, Any]:
-    """The parameters as they are stored: checked, defaults filled in, JSON only. InvalidRequest names each wrong one."""
+    """Validate the parameters and return them as stored: with defaults, JSON only. InvalidRequest names each wrong one."""
     fields = form_class.base_fields
     errors: dict[str, list[str]] = {}
     for name in given:
@@ -37,15 +37,15 @@ def clean_parameters(form_class: type[ParameterForm], given: Mapping[str, Any], 
     if not form.is_valid():
         errors |= {name: [str(message) for message in messages] for name, messages in form.errors.items()}
     if errors:
-        lines = [
+        sentences = [
             f"{name}: {' '.join(messages)}" if name != "__all__" else " ".join(messages) for name, messages in errors.items()
         ]
-        raise InvalidRequest(" ".join(lines), errors)
+        raise InvalidRequest(" ".join(sentences), errors)
     return {name: _plain(form.cleaned_data[name]) for name in fields}
 
 
 def _plain(value: Any) -> Any:
-    """The value as JSON has it."""
+    """The value as JSON stores it."""
     if isinstance(value, uuid.UUID | Decimal):
         return str(value)
     if hasattr(value, "isoformat"):

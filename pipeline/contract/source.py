@@ -1,7 +1,7 @@
-"""What the engine needs of an upstream that is paid per run, and the register of those that exist.
+"""What the engine needs of a source, the client code of one upstream that is paid per run; and the register of sources.
 
-A source is the only thing that knows an upstream's protocol: it turns answers into the values below and errors into
-`errors.py`. The engine decides what to do with them. Sources live in apps (`upstream` modules) and are found at start.
+Only a source knows its upstream's protocol: it turns answers into the values below and failures into the errors of
+`errors.py`. The engine decides what to do with them. Sources live in apps (`upstream` modules) and are imported at start.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ class Order:
     max_items: int
     max_cost_usd: Decimal
     estimate_usd: Decimal
-    price_per_item_usd: Decimal  # what is booked where the upstream names no cost
+    price_per_item_usd: Decimal  # the cost if the upstream reports none
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Seen:
     cost_usd: Decimal | None = None
     message: str = ""
     items: int | None = None
-    tag: str = ""  # the intent's id, where our user agent still carries it
+    tag: str = ""  # the intent's tag, if the upstream kept our user agent
     extra: dict[str, Any] = field(default_factory=dict)  # what the source needs to read items (a dataset id)
 
     @property
@@ -47,7 +47,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Page:
-    """Some raw items, and where the next page begins (in stored rows, not in items)."""
+    """Some raw items, and the offset of the next page (in the upstream's stored rows, not in items)."""
 
     offset: int
     next_offset: int
@@ -55,34 +55,34 @@ class Page:
 
 
 class Source(Protocol):
-    """Every method raises errors of `errors.py` only, and puts no secret into a message."""
+    """Methods raise only errors of `errors.py`, and put no secret into a message."""
 
-    name: str  # as rows have it: "apify"
-    label: str  # as pages have it: "Apify"
+    name: str  # in the database: "apify"
+    label: str  # on pages: "Apify"
 
     def start(self, order: Order, tag: str) -> Seen:
-        """Send the paid start once. AmbiguousStart where the answer leaves open whether it took."""
+        """Send the paid start once. AmbiguousStart if it is unclear whether the run started."""
 
-    def look(self, upstream_id: str) -> Seen:
-        """The run now; state 'gone' where the upstream no longer knows it."""
+    def read_run(self, upstream_id: str) -> Seen:
+        """The run as it is now; state 'gone' if the upstream no longer knows it."""
 
     def candidates(self, order: Order, since: datetime) -> Iterator[Seen]:
-        """The upstream's runs of this actor started since then, newest first, each with its tag if it bears one."""
+        """The upstream's runs of this actor started since then, newest first, each with its tag if it has one."""
 
     def has_input(self, seen: Seen, order: Order) -> bool:
         """Whether that run was started with the order's input (one more request)."""
 
     def pages(self, seen: Seen, offset: int) -> Iterator[Page]:
-        """Stored items from `offset` on, page by page. ItemsGone where the upstream no longer has them."""
+        """Stored items from `offset` on, page by page. ItemsGone if the upstream no longer has them."""
 
     def abort(self, upstream_id: str) -> Seen:
-        """Ask for the end; harmless if it has ended."""
+        """Ask the upstream to stop the run; harmless if it has ended."""
 
     def ended_since(self, since: datetime) -> Iterator[str]:
-        """The ids of the account's runs that ended since then: a few cheap requests for all waiting runs."""
+        """The ids of the account's runs that ended since then, in a few cheap requests for all waiting runs."""
 
     def link(self, upstream_id: str) -> str:
-        """Where a person sees the run, '' if nowhere."""
+        """The address where a person sees the run, '' if there is none."""
 
 
 _sources: dict[str, Source] = {}
@@ -99,7 +99,7 @@ def get_source(name: str) -> Source:
 
 
 def source_label(name: str) -> str:
-    """The label for pages; rows may outlive the source they name."""
+    """The label for pages, also of a source whose code is gone."""
     return _sources[name].label if name in _sources else name
 
 

@@ -1,4 +1,4 @@
-"""What the engine asks of the database itself: its clock, its locks, the wake-up of idle workers, and prepared queries."""
+"""The engine's use of the database itself: its clock, its locks, the wake-up of idle workers, and prepared queries."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,13 +10,13 @@ from django.utils import timezone
 
 CHANNEL = "pipeline_runs"
 CLAIM_LOCK, MONEY_LOCK = 7_301, 7_302  # advisory locks of this application
-# Statistics of a moment when nothing was pending would have each claim sort all that is: the index has the order. (Where a
-# sort is forbidden but needed, the plan looks so dear that compiling it seems worth 200 ms.)
-PLANNER = ", set_config('enable_sort', 'off', true), set_config('jit', 'off', true)"
+# With statistics from a moment when nothing was pending, each claim would sort all pending runs, though the index has the order.
+# (A sort that is forbidden but needed makes the plan look so expensive that PostgreSQL would compile it for 200 ms.)
+CLAIM_PLAN_SETTINGS = ", set_config('enable_sort', 'off', true), set_config('jit', 'off', true)"
 
 
 def now() -> datetime:
-    """The database's clock: hosts whose own clocks differ agree on leases and due times."""
+    """The database's clock, so that hosts whose clocks differ agree on leases and due times."""
     if connection.vendor != "postgresql":
         return timezone.now()
     with connection.cursor() as cursor:
@@ -25,19 +25,19 @@ def now() -> datetime:
 
 
 def lock(number: int) -> datetime:
-    """Serialise the rest of this transaction with every other that takes the same lock, and tell the time.
+    """Take the lock until the end of this transaction; returns the time. SQLite's IMMEDIATE transaction is already a lock.
 
-    SQLite's IMMEDIATE already has. A statement of its own: what follows must see what the last holder committed.
+    It is a statement of its own, so that the next one sees what the lock's last owner committed.
     """
     if connection.vendor != "postgresql":
         return timezone.now()
-    planner = PLANNER if number == CLAIM_LOCK else ""
+    planner = CLAIM_PLAN_SETTINGS if number == CLAIM_LOCK else ""
     query = f"SELECT pg_advisory_xact_lock(%s), clock_timestamp(){planner}"
     return rows(query, [number])[0][1].astimezone(UTC)
 
 
 def wake_workers() -> datetime:
-    """Tell idle workers to look, when this transaction commits; and the time. SQLite's see the file change by themselves."""
+    """Wake idle workers when this transaction commits; returns the time. On SQLite they notice that the file changed."""
     if connection.vendor != "postgresql":
         return timezone.now()
     with connection.cursor() as cursor:
@@ -46,7 +46,7 @@ def wake_workers() -> datetime:
 
 
 def rows(query: str, values: Sequence[Any] = ()) -> list[Any]:
-    """What the query finds. On PostgreSQL prepared by psycopg itself: planning these takes longer than running them."""
+    """The query's rows. On PostgreSQL psycopg prepares it, since planning these queries takes longer than running them."""
     if connection.vendor == "postgresql":
         connection.ensure_connection()
         with connection.wrap_database_errors:
@@ -56,5 +56,5 @@ def rows(query: str, values: Sequence[Any] = ()) -> list[Any]:
 
 
 def by_index(index: str) -> str:
-    """SQLite has to be told: left alone it reads all that is pending, and sorts."""
+    """SQLite needs this hint: without it, it reads and sorts all pending runs."""
     return f"INDEXED BY {index}" if connection.vendor == "sqlite" else ""

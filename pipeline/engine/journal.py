@@ -21,6 +21,6 @@ def record_event(kind: str, message: str, *, job: Job | None = None, run: Run | 
 
 
 def warn_and_record(kind: str, message: str, **about: Any) -> None:
-    """A healing that only the rows know of is none that anybody sees: it is logged as well."""
+    """Also logged, so that somebody notices."""
     logger.warning(message)
     record_event(kind, message, **about)

@@ -12,7 +12,7 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from ..contract.registry import all_types
-from ..contract.source import known_sources
+from ..contract.source import source_label
 from ..models import Job, Run, UpstreamRun
 from ..states import LIVE, RUN_ACTIONS, Badge, RunStatus, Verdict, run_badge
 from .explain import QueueView, explain
@@ -112,11 +112,10 @@ def _may_cost(run: Run) -> bool:
 
 
 def _waits_at(run: Run) -> str:
-    """The label of the upstream that it waits for, '' if it waits for something else."""
-    if run.status != RunStatus.WAITING or not run.blocked_reason.startswith("at "):
+    """The label of the upstream whose run it waits for, '' if none."""
+    if run.status != RunStatus.WAITING:
         return ""
-    label = run.blocked_reason.removeprefix("at ")
-    return label if label in {source.label for source in known_sources()} else ""
+    return next((source_label(one.source) for one in run.upstream_runs.all() if one.status == UpstreamRun.Status.RUNNING), "")
 
 
 def _rows(run: Run) -> str:

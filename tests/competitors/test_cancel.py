@@ -1,4 +1,4 @@
-"""A cancel at any moment: nothing more is paid, the upstream run ends, and what was paid for lands."""
+"""A cancel at any moment: nothing more is paid, the upstream run stops, and paid-for items are saved."""
 
 import time
 from datetime import timedelta
@@ -20,7 +20,7 @@ from tests.processes import until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_cancel_ends_the_upstream_run_and_lands_what_was_paid(sandbox, listing, run):
+def test_a_cancel_stops_the_upstream_run_and_saves_what_was_paid_for(sandbox, listing, run):
     sandbox.account.faults.arm("never_ends")
     work(run)
     api.cancel(run, None)
@@ -31,7 +31,7 @@ def test_a_cancel_ends_the_upstream_run_and_lands_what_was_paid(sandbox, listing
     assert run.upstream_runs.get().read_complete
 
 
-def test_a_cancel_whose_abort_fails_asks_again_and_costs_no_try(sandbox, run):
+def test_a_cancel_whose_abort_fails_is_tried_again_and_costs_no_try(sandbox, run):
     sandbox.account.faults.arm("never_ends")
     work(run)
     api.cancel(run, None)
@@ -54,24 +54,24 @@ def test_a_cancel_between_the_claim_and_the_start_pays_nothing(sandbox, run):
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.CANCELLED, 0)
 
 
-def test_a_cancel_during_a_look_at_the_upstream_is_not_put_to_sleep(sandbox, run, monkeypatch):
+def test_a_cancel_while_the_upstream_is_read_makes_the_run_due_at_once(sandbox, run, monkeypatch):
     sandbox.account.faults.arm("never_ends")
     work(run)
     apify = get_source("apify")
-    look = apify.look
+    read_run = apify.read_run
 
     def clicked_meanwhile(upstream_id):
         api.cancel(Run.objects.get(pk=run.pk), None)
-        return look(upstream_id)
+        return read_run(upstream_id)
 
-    monkeypatch.setattr(apify, "look", clicked_meanwhile)
+    monkeypatch.setattr(apify, "read_run", clicked_meanwhile)
     work(run)
     run.refresh_from_db()
     assert run.due_at <= timezone.now()
 
 
 @pytest.mark.parametrize("path", ["/abort", "/items"])
-def test_a_cancel_that_gets_no_readable_answer_asks_again(sandbox, run, listing, path):
+def test_a_cancel_that_gets_no_readable_answer_is_tried_again(sandbox, run, listing, path):
     sandbox.account.faults.arm("never_ends")
     work(run)
     time.sleep(0.5)  # it has stored some items by then
@@ -82,18 +82,18 @@ def test_a_cancel_that_gets_no_readable_answer_asks_again(sandbox, run, listing,
     assert (run.status, run.attempt, upstream.status, upstream.read_complete) == (RunStatus.CANCELLED, 0, "aborted", True)
 
 
-def test_a_cancel_of_a_run_that_vanished_upstream_closes_its_ledger(sandbox, run):
+def test_a_cancel_of_a_run_that_vanished_upstream_closes_its_ledger_row(sandbox, run):
     sandbox.account.faults.arm("never_ends")
     work(run)
     UpstreamRun.objects.update(started_at=timezone.now() - timedelta(minutes=5))
     sandbox.account.faults.arm("vanish_run")
-    get_source("apify").look(run.upstream_runs.get().upstream_id)
+    get_source("apify").read_run(run.upstream_runs.get().upstream_id)
     api.cancel(run, None)
     finish(run)
     assert (run.status, run.upstream_runs.get().status) == (RunStatus.CANCELLED, UpstreamRun.Status.GONE)
 
 
-def test_a_cancel_between_two_tries_lands_what_was_paid_for(sandbox, listing, run):
+def test_a_cancel_between_two_tries_saves_what_was_paid_for(sandbox, listing, run):
     sandbox.account.faults.arm("server_error", path="/items")
 
     def tried():
@@ -111,7 +111,7 @@ def test_a_cancel_between_two_tries_lands_what_was_paid_for(sandbox, listing, ru
 
 
 @pytest.mark.parametrize("fault", ["server_error", "broken_json", "bad_token"])
-def test_a_cancel_that_comes_while_reading_fails_lands_what_was_paid_for(sandbox, listing, run, monkeypatch, fault):
+def test_a_cancel_while_reading_fails_saves_what_was_paid_for(sandbox, listing, run, monkeypatch, fault):
     sandbox.account.faults.arm("never_ends", count=1)
     work(run)
     sandbox.account.finish()
@@ -131,8 +131,8 @@ def test_a_cancel_that_comes_while_reading_fails_lands_what_was_paid_for(sandbox
     assert listing.reviews().count() > 0
 
 
-def test_a_cancel_ends_the_upstream_run_whose_listing_is_gone(sandbox, listing, run):
-    """Nobody can land its items any more, but it must not go on costing money."""
+def test_a_cancel_stops_the_upstream_run_of_a_deleted_listing(sandbox, listing, run):
+    """Its items can no longer be saved, but it must not cost more money."""
     sandbox.account.faults.arm("never_ends")
     work(run)
     listing.delete()
@@ -140,7 +140,7 @@ def test_a_cancel_ends_the_upstream_run_whose_listing_is_gone(sandbox, listing, 
     sandbox.account.faults.arm("server_error", path="/abort")
     work(run)
     run.refresh_from_db()
-    assert run.is_live, "it asks again"
+    assert run.is_live, "the abort failed and is tried again"
     sandbox.account.faults.clear()
     finish(run)
     assert (run.status, sandbox.state["runs"][0]["status"]) == (RunStatus.CANCELLED, "ABORTED")
@@ -148,7 +148,7 @@ def test_a_cancel_ends_the_upstream_run_whose_listing_is_gone(sandbox, listing, 
     assert run.upstream_runs.get().ended
 
 
-def test_what_a_run_left_at_work_upstream_is_ended_though_its_listing_is_gone(sandbox, listing, run):
+def test_an_orphan_upstream_run_of_a_deleted_listing_can_be_ended(sandbox, listing, run):
     sandbox.account.faults.arm("never_ends")
     work(run)
     listing.delete()
@@ -159,7 +159,7 @@ def test_what_a_run_left_at_work_upstream_is_ended_though_its_listing_is_gone(sa
     assert (run.status, sandbox.state["runs"][0]["status"]) == (RunStatus.CANCELLED, "ABORTED")
 
 
-def test_a_slow_down_that_meets_such_a_cancel_is_the_whole_accounts(sandbox, run, listing):
+def test_a_slow_down_during_such_a_cancel_slows_the_whole_account(sandbox, run, listing):
     sandbox.account.faults.arm("never_ends")
     work(run)
     listing.delete()

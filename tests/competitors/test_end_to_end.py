@@ -1,4 +1,4 @@
-"""Click to rows through a real django-q2 cluster and real HTTP."""
+"""From click to rows, through a real django-q2 cluster and real HTTP."""
 
 import pytest
 from django.utils import timezone
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 @pytest.fixture
 def sandbox():
-    with serve(run_seconds=60, seed=7) as sandbox:  # until the test has seen all five there, and finishes them
+    with serve(run_seconds=60, seed=7) as sandbox:  # long enough for all five to run at once; the test then finishes them
         yield sandbox
 
 
@@ -32,7 +32,7 @@ def listings():
 
 
 def test_five_clicks_become_reviews_with_two_workers(sandbox, listings, tmp_path):
-    """More waits than workers: a run that waits upstream holds none. Each is woken soon after its upstream end."""
+    """More runs wait than there are workers: a waiting run holds none. Each continues soon after its upstream run ended."""
     environment = {"APIFY_API_URL": sandbox.url, "APIFY_TOKEN": "a-token-for-tests", "PIPELINE_POLL_SECONDS": "0.3"}
     with cluster(tmp_path / "log", **environment):
         queued = [

@@ -1,4 +1,4 @@
-"""Never pay twice: each way a start can go wrong, over real HTTP. How many upstream runs exist, and what the operator reads."""
+"""Never pay twice: each way a start can go wrong, over real HTTP. Checks the number of upstream runs and what operators read."""
 
 import json
 import uuid
@@ -26,7 +26,7 @@ from tests.competitors.scraping import finish, upstream_runs, words, work
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_good_day_starts_one_run_and_lands_its_rows(sandbox, listing, run):
+def test_without_faults_one_run_is_started_and_its_rows_are_saved(sandbox, listing, run):
     finish(run)
     assert (run.status, run.verdict) == (RunStatus.COMPLETED, "ok")
     assert upstream_runs(sandbox) == 1
@@ -37,7 +37,7 @@ def test_a_good_day_starts_one_run_and_lands_its_rows(sandbox, listing, run):
 
 
 @pytest.mark.parametrize("fault", ["drop_start", "error_start"])
-def test_an_answer_lost_after_the_run_was_created_is_adopted(sandbox, run, fault):
+def test_a_run_whose_start_got_no_answer_is_adopted(sandbox, run, fault):
     """F4: one intent, at most one upstream run."""
     sandbox.account.faults.arm(fault, count=1)
     work(run)
@@ -52,7 +52,7 @@ def test_a_lagging_list_is_waited_for(sandbox, run):
     work(run)
     run.refresh_from_db()
     assert run.status == RunStatus.WAITING
-    assert "whether the start took" in words(run)
+    assert "whether the run started" in words(run)
     finish(run)
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 1)
 
@@ -69,7 +69,7 @@ def test_without_our_user_agent_the_input_tells_which_run_is_ours(sandbox, run):
 
 def test_two_runs_with_equal_input_are_unknown_and_nothing_is_started(sandbox, listing, run):
     sandbox.account.faults.arm("strip_user_agent")
-    get_source("apify").start(order_of(run, listing), "")  # somebody else's, by hand, with the very same input
+    get_source("apify").start(order_of(run, listing), "")  # somebody else's, by hand, with the same input
     sandbox.account.faults.arm("drop_start", count=1)
     work(run)
     work(run, age_intent=timedelta(seconds=60))
@@ -77,7 +77,7 @@ def test_two_runs_with_equal_input_are_unknown_and_nothing_is_started(sandbox, l
     run.refresh_from_db()
     ours = run.upstream_runs.get()
     assert (run.status, ours.status, upstream_runs(sandbox)) == (RunStatus.WAITING, "unknown", 2)
-    assert "2 runs that could be it" in words(run)
+    assert "2 runs that could be this one" in words(run)
 
 
 def test_after_a_day_of_not_knowing_a_person_decides(sandbox, listing, run):
@@ -87,7 +87,7 @@ def test_after_a_day_of_not_knowing_a_person_decides(sandbox, listing, run):
     work(run)
     run.refresh_from_db()
     assert run.status == RunStatus.FAILED
-    assert "Adopt the right one, or start again" in run.error_message
+    assert "Adopt the right run, or start again" in run.error_message
     api.adopt(run, ours, None)
     finish(run)
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 2)
@@ -98,7 +98,7 @@ def test_a_worker_that_died_before_its_checkpoint_adopts_what_it_started(sandbox
     order = order_of(claimed, listing)
     ctx = WorkerContext(claimed, lease, stopping=lambda: False)
     intent = _intend(ctx, order, "start", None)
-    get_source("apify").start(order, intent.tag)  # the answer came, and the process died before writing it down
+    get_source("apify").start(order, intent.tag)  # the answer came, and the process died before storing it
     Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     finish(run)
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 1)
@@ -116,21 +116,21 @@ def test_a_worker_that_died_before_sending_starts_it_once(sandbox, listing, run)
     assert (run.status, run.attempt, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 0, 1)
 
 
-def test_a_worker_that_lost_its_lease_pays_and_books_nothing(sandbox, run):
+def test_a_worker_that_lost_its_lease_pays_and_records_nothing(sandbox, run):
     claimed, lease = claim(register_worker())
-    Run.objects.filter(pk=run.pk).update(lease_token=uuid.uuid4())  # somebody else has it now
+    Run.objects.filter(pk=run.pk).update(lease_token=uuid.uuid4())  # another worker has it now
     executor.execute(claimed, lease, stopping=lambda: False)
     assert (upstream_runs(sandbox), UpstreamRun.objects.count()) == (0, 0)
     assert lease.lost.is_set()
 
 
-def test_a_start_that_did_not_take_costs_a_try_and_no_money(sandbox, run):
+def test_a_start_that_failed_costs_a_try_and_no_money(sandbox, run):
     sandbox.account.faults.arm("refuse_start", count=1)
     work(run)
     work(run, age_intent=timedelta(seconds=60))
     run.refresh_from_db()
     assert (run.status, run.attempt, upstream_runs(sandbox)) == (RunStatus.PENDING, 1, 0)
-    assert "did not take the start" in words(run)
+    assert "did not start the run" in words(run)
     finish(run)
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 1)
 
@@ -147,7 +147,7 @@ def test_a_full_upstream_is_waited_for_without_a_try(sandbox, run, fault, said):
 
 
 @pytest.mark.parametrize("fault", ["no_money", "usage_limit"])
-def test_an_account_without_money_is_said_and_nothing_is_started(sandbox, run, fault):
+def test_an_account_without_money_starts_nothing_and_says_so(sandbox, run, fault):
     sandbox.account.faults.arm(fault)
     work(run)
     run.refresh_from_db()
@@ -183,13 +183,13 @@ def test_dead_starts_that_cost_much_are_not_repeated_until_a_person_asks(sandbox
     sandbox.account.faults.arm("end_as", value="FAILED", count=1)
     finish(run)
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.FAILED, 1)
-    assert "Start again (≈ $" in run.error_message
+    assert "Start again costs about $" in run.error_message
     api.start_again(run, None)
     finish(run)
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 2)
 
 
-def test_an_upstream_that_names_no_cost_is_booked_at_its_price_per_item(sandbox, run):
+def test_a_run_without_a_reported_cost_costs_its_price_per_item(sandbox, run):
     sandbox.account.faults.arm("no_costs")
     finish(run)
     assert run.cost_actual == round(Decimal(run.counts["raw"]) * Decimal("0.75") / 1000, 4)
@@ -197,7 +197,7 @@ def test_an_upstream_that_names_no_cost_is_booked_at_its_price_per_item(sandbox,
 
 @pytest.mark.only_on("postgresql")
 def test_a_host_whose_clock_is_fast_still_starts_once(sandbox, run, monkeypatch):
-    """The start's seconds are the database's: a host a minute ahead would otherwise void every intent it makes."""
+    """The time until the request is measured by the database's clock: a host a minute ahead would else never send one."""
     real = timezone.now
     monkeypatch.setattr(timezone, "now", lambda: real() + timedelta(minutes=1))
     work_one()
@@ -211,7 +211,7 @@ def order_of(run, listing):
     return review_order(listing, SweepOptions.of(run.parameters), [])
 
 
-def of_unknown_fate(sandbox, listing, run):
+def fail_as_unknown(sandbox, listing, run):
     """Failed after a day of not knowing which of two upstream runs is ours."""
     test_two_runs_with_equal_input_are_unknown_and_nothing_is_started(sandbox, listing, run)
     UpstreamRun.objects.filter(run=run).update(intent_at=timezone.now() - timedelta(hours=25))
@@ -222,23 +222,23 @@ def of_unknown_fate(sandbox, listing, run):
 
 
 def test_a_mistyped_id_adopts_nothing_and_pays_nothing(sandbox, listing, run):
-    """The upstream does not know it, which says nothing of the run that was really started."""
-    of_unknown_fate(sandbox, listing, run)
+    """The upstream does not know the id, which says nothing about the run that was really started."""
+    fail_as_unknown(sandbox, listing, run)
     before = upstream_runs(sandbox)
     api.adopt(run, "Typo1234567890abc", None)
     finish(run)
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.FAILED, before)
-    assert "knows no run Typo1234567890abc" in run.error_message
+    assert "has no run Typo1234567890abc" in run.error_message
     assert run.upstream_runs.get().status == UpstreamRun.Status.UNKNOWN, "it can be adopted again"
 
 
 def test_adopting_nothing_is_refused(sandbox, listing, run):
-    of_unknown_fate(sandbox, listing, run)
+    fail_as_unknown(sandbox, listing, run)
     with pytest.raises(NotAllowed, match="Enter the ID"):
         api.adopt(run, "", None)
 
 
-def test_a_start_that_a_person_asked_for_again_outlasts_a_full_upstream(sandbox, run, settings):
+def test_start_again_still_holds_after_the_upstream_was_full(sandbox, run, settings):
     settings.PIPELINE_RETRY_SPEND_USD = Decimal("0.001")
     sandbox.account.faults.arm("end_as", value="FAILED", count=1)
     finish(run)
@@ -249,14 +249,14 @@ def test_a_start_that_a_person_asked_for_again_outlasts_a_full_upstream(sandbox,
     assert run.status == RunStatus.COMPLETED, run.error_message
 
 
-def test_a_list_that_is_longer_than_can_be_read_does_not_say_that_a_start_did_not_take(sandbox, listing, run, monkeypatch):
-    """Ours is the oldest of it and on no page that was read."""
+def test_a_run_list_too_long_to_read_does_not_prove_that_a_start_failed(sandbox, listing, run, monkeypatch):
+    """Ours is the oldest in the list, on no page that was read."""
     monkeypatch.setattr("competitors.upstream.apify.LIST_PAGE", 2)
     monkeypatch.setattr("competitors.upstream.apify.LIST_PAGES", 1)
     claimed, lease = claim(register_worker())
     ctx = WorkerContext(claimed, lease, stopping=lambda: False)
     intent = _intend(ctx, order_of(run, listing), "start", None)
-    for tag in (intent.tag, "cp-another", "cp-another"):  # ours, whose worker dies of it, and two of another installation
+    for tag in (intent.tag, "cp-another", "cp-another"):  # ours, whose worker then dies, and two of another installation
         get_source("apify").start(order_of(run, listing), tag)
     Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     work(run, age_intent=timedelta(seconds=60))
@@ -269,7 +269,7 @@ def test_a_list_that_is_longer_than_can_be_read_does_not_say_that_a_start_did_no
 
 
 @pytest.mark.parametrize("kind", ["application/octet-stream", "application/json"])
-def test_an_input_that_is_none_of_ours_is_just_another_run(sandbox, listing, run, kind):
+def test_a_run_with_a_foreign_input_is_ignored(sandbox, listing, run, kind):
     sandbox.account.faults.arm("strip_user_agent")
     sandbox.account.faults.arm("drop_start", count=1)
     work(run)
@@ -282,7 +282,7 @@ def test_an_input_that_is_none_of_ours_is_just_another_run(sandbox, listing, run
     assert (run.status, run.attempt, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 0, 2), run.error_message
 
 
-def test_a_slow_down_while_asking_what_became_of_a_start_is_the_whole_accounts(sandbox, run):
+def test_a_slow_down_while_asking_about_a_lost_start_slows_the_whole_account(sandbox, run):
     sandbox.account.faults.arm("drop_start", count=1)
     sandbox.account.faults.arm("lag_list", value=60)
     work(run)

@@ -1,4 +1,4 @@
-"""However an upstream run ends, or does not: what was paid for lands, and nothing is waited for for ever."""
+"""However an upstream run ends, or does not: paid-for items are saved, and no run waits forever."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("end", ["FAILED", "TIMED-OUT", "ABORTED"])
-def test_a_run_that_dies_upstream_lands_what_it_had_and_is_started_anew(sandbox, listing, run, end, settings):
+def test_the_items_of_a_failed_upstream_run_are_saved_and_a_new_one_is_started(sandbox, listing, run, end, settings):
     settings.PIPELINE_RETRY_SPEND_USD = Decimal(5)
     sandbox.account.faults.arm("end_as", value=end, count=1)
 
@@ -36,8 +36,8 @@ def test_a_run_that_dies_upstream_lands_what_it_had_and_is_started_anew(sandbox,
 
 
 @pytest.mark.parametrize("action", [api.retry, api.end_upstream])
-def test_what_works_on_upstream_for_a_run_that_failed_is_gone_on_with_or_ended(sandbox, run, action):
-    """Either way nothing is started anew, and nothing is at work upstream when the run is over."""
+def test_an_upstream_run_of_a_failed_run_can_be_continued_or_ended(sandbox, run, action):
+    """Either way nothing new is started, and nothing runs upstream when the run is over."""
     if action is api.end_upstream:
         sandbox.account.faults.arm("never_ends")
     work(run)
@@ -51,8 +51,8 @@ def test_what_works_on_upstream_for_a_run_that_failed_is_gone_on_with_or_ended(s
     assert run.upstream_runs.get().ended
 
 
-def test_a_run_that_works_for_hours_upstream_is_waited_for_and_costs_no_try(sandbox, run):
-    """F13: silence of the upstream is not death, and holds no worker."""
+def test_a_run_that_takes_hours_upstream_waits_and_costs_no_try(sandbox, run):
+    """F13: an upstream that does not answer may still be running it. The wait holds no worker."""
     sandbox.account.faults.arm("never_ends")
     work(run)
     now = timezone.now()
@@ -68,7 +68,7 @@ def test_a_run_that_works_for_hours_upstream_is_waited_for_and_costs_no_try(sand
 
 @pytest.mark.parametrize(("over", "end"), [(timedelta(minutes=1), "aborted"), (timedelta(minutes=6), "timed_out")])
 def test_a_run_that_outlives_its_time_out_is_ended_and_decided(sandbox, run, over, end):
-    """Asked to end at its time-out; given up 5 minutes later even where the upstream cannot be made to end it."""
+    """It is asked to stop at its time limit, and given up 5 minutes later even if the upstream cannot stop it."""
     sandbox.account.faults.arm("never_ends", count=1)
     work(run)
     first = run.upstream_runs.get()
@@ -78,7 +78,7 @@ def test_a_run_that_outlives_its_time_out_is_ended_and_decided(sandbox, run, ove
     finish(run)
     first.refresh_from_db()
     assert first.status == end
-    assert "outlived its time-out" in words(run)
+    assert "is past its time limit" in words(run)
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 2)
 
 
@@ -92,8 +92,8 @@ def test_a_run_that_vanished_is_decided(sandbox, run):
     assert run.attempt == 1 or run.status == RunStatus.FAILED
 
 
-def test_a_watched_upstream_that_works_for_many_is_not_looked_at_by_each_of_them(sandbox, run, monkeypatch):
-    """10,000 that look for themselves every two minutes would be 83 requests a second."""
+def test_the_fallback_polls_of_many_waiting_runs_do_not_flood_the_upstream(sandbox, run, monkeypatch):
+    """10,000 runs that each ask every two minutes would make 83 requests a second."""
     sandbox.account.faults.arm("never_ends")
     work(run)
     (row,) = UpstreamRun.objects.values()
@@ -107,7 +107,7 @@ def test_a_watched_upstream_that_works_for_many_is_not_looked_at_by_each_of_them
     assert 1001 / (run.due_at - timezone.now()).total_seconds() <= 2.1
 
 
-def test_a_run_that_vanished_with_its_items_is_started_anew(sandbox, run):
+def test_a_run_that_vanished_with_its_items_is_started_again(sandbox, run):
     sandbox.account.faults.arm("never_ends", count=1)
     work(run)
     UpstreamRun.objects.update(started_at=timezone.now() - timedelta(minutes=5))
@@ -116,16 +116,16 @@ def test_a_run_that_vanished_with_its_items_is_started_anew(sandbox, run):
     finish(run)
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 2), run.error_message
     gone = run.upstream_runs.get(intent=1)
-    assert (gone.status, gone.cost_settled) == ("gone", False), "what it cost nobody can say: its estimate counts"
+    assert (gone.status, gone.cost_settled) == ("gone", False), "its cost is unknown: the estimate counts"
 
 
-def test_a_good_run_whose_items_are_gone_is_no_empty_result_and_can_be_started_again(sandbox, run, settings):
+def test_a_run_that_succeeded_but_lost_its_items_fails_and_can_be_started_again(sandbox, run, settings):
     settings.PIPELINE_RETRY_SPEND_USD = Decimal("0.001")
     sandbox.account.faults.arm("dataset_gone", count=1)
     finish(run)
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.FAILED, 1)
     assert "Its items are no longer there" in words(run)
-    assert "Start again (≈ $" in run.error_message
+    assert "Start again costs about $" in run.error_message
     assert run.cost_actual > 0
     api.start_again(run, None)
     finish(run)
@@ -133,8 +133,8 @@ def test_a_good_run_whose_items_are_gone_is_no_empty_result_and_can_be_started_a
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_a_final_cost_that_cannot_be_read_is_asked_for_again_and_else_not_called_settled(sandbox, run, late, settings):
-    """What an upstream names right after the end is too little."""
+def test_a_final_cost_that_cannot_be_read_is_asked_for_again_and_else_stays_unsettled(sandbox, run, late, settings):
+    """The cost that an upstream reports right after the end is too low."""
     settings.PIPELINE_SETTLE_SECONDS = 1
     sandbox.account.faults.arm("late_costs", value=0.5)
 
@@ -155,7 +155,7 @@ def test_a_final_cost_that_cannot_be_read_is_asked_for_again_and_else_not_called
 
 @pytest.mark.parametrize("fault", ["broken_json", "server_error"])
 def test_a_run_of_which_nothing_can_be_learnt_for_a_day_is_given_up(sandbox, run, fault):
-    """An answer that our client cannot read may stay so for ever; until then it may be an outage, which is waited out."""
+    """An answer that our client cannot read may stay so forever. For the first day it may be an outage: the run waits."""
     sandbox.account.faults.arm("never_ends")
     work(run)
     sandbox.account.faults.arm(fault, path="/actor-runs/")
@@ -172,7 +172,7 @@ def test_a_run_of_which_nothing_can_be_learnt_for_a_day_is_given_up(sandbox, run
     assert run.upstream_runs.get(intent=1).ended
 
 
-def test_a_cancel_of_a_run_of_which_nothing_can_be_learnt_for_a_day_comes_to_its_end(sandbox, run):
+def test_a_run_that_cannot_be_read_for_a_day_can_be_cancelled(sandbox, run):
     sandbox.account.faults.arm("never_ends")
     work(run)
     sandbox.account.faults.arm("broken_json", path="/actor-runs/")
@@ -183,8 +183,8 @@ def test_a_cancel_of_a_run_of_which_nothing_can_be_learnt_for_a_day_comes_to_its
     assert run.status == RunStatus.CANCELLED
 
 
-def test_whatever_an_actor_says_of_itself_can_be_stored(sandbox, run):
-    """NUL is legal in JSON, and refused by PostgreSQL in text and JSON."""
+def test_any_status_message_of_an_actor_can_be_stored(sandbox, run):
+    """JSON allows NUL; PostgreSQL refuses it in text and JSON."""
     sandbox.account.faults.arm("never_ends")
     work(run)
     sandbox.account.runs[run.upstream_runs.get().upstream_id].plan.unit = "Sweep\x00"

@@ -1,4 +1,4 @@
-"""An upstream that is slow, down or full: its runs wait, say why, and burn no tries."""
+"""An upstream that is slow, down or full: its runs wait, say why, and spend no tries."""
 
 import json
 from datetime import timedelta
@@ -46,7 +46,7 @@ def due(*runs):
     Run.objects.filter(pk__in=[run.pk for run in runs], status__in=["pending", "waiting"]).update(due_at=timezone.now())
 
 
-def test_a_429_slows_down_every_run_of_the_account_and_recovers_by_itself(sandbox, queue):
+def test_a_429_slows_down_every_run_of_the_account_which_then_continue(sandbox, queue):
     first, second = queue(1), queue(2)
     sandbox.account.faults.arm("rate_limit", count=1)
     work_one()
@@ -54,14 +54,14 @@ def test_a_429_slows_down_every_run_of_the_account_and_recovers_by_itself(sandbo
     assert (first.status, first.attempt) == (RunStatus.PENDING, 0)
     due(first, second)
     assert work_one() is None, "the other run of the account rests too"
-    assert "Apify asked us to slow down; it goes on at" in explain(second, timezone.now())
+    assert "Apify asked us to slow down. Runs continue at" in explain(second, timezone.now())
     SourceState.objects.update(slow_until=timezone.now() - timedelta(seconds=1))
     until(lambda: (due(first, second), work_one(), not Run.objects.live().exists())[-1], "both to end")
     assert set(Run.objects.values_list("status", "attempt")) == {("completed", 0)}
     assert SourceState.objects.get().slow_count == 0
 
 
-def test_a_429_that_says_for_how_long_is_obeyed(sandbox, queue):
+def test_a_429_with_retry_after_is_obeyed(sandbox, queue):
     queue(1)
     sandbox.account.faults.arm("rate_limit", value=120, count=2)
     work_one()
@@ -69,15 +69,15 @@ def test_a_429_that_says_for_how_long_is_obeyed(sandbox, queue):
     assert timedelta(seconds=110) < rest < timedelta(seconds=130)
 
 
-def test_it_rests_longer_each_time_it_is_asked(db):
+def test_the_account_rests_longer_at_each_slow_down(db):
     first = health.slow_down("apify", None) - timezone.now()
     third = [health.slow_down("apify", None) - timezone.now() for _ in range(2)][-1]
     assert third > 3 * first
     assert health.slow_down("apify", 7) - timezone.now() < timedelta(seconds=8)
 
 
-def test_an_answer_does_not_end_the_rest_that_the_account_asked_for(db):
-    """A cancel or a run under way still calls it meanwhile."""
+def test_a_successful_call_does_not_end_the_rest_that_the_account_asked_for(db):
+    """A cancel, or a run that is being worked on, still calls it meanwhile."""
     until_then = health.slow_down("apify", 600)
     health.note_success("apify")
     assert SourceState.objects.get().slow_until == until_then
@@ -86,8 +86,8 @@ def test_an_answer_does_not_end_the_rest_that_the_account_asked_for(db):
     assert (SourceState.objects.get().slow_until, SourceState.objects.get().slow_count) == (None, 0)
 
 
-def test_an_upstream_that_is_down_burns_no_more_tries_until_a_probe_succeeds(sandbox, queue):
-    """F13: silence of the upstream is not death."""
+def test_an_upstream_that_is_down_costs_no_more_tries_until_a_probe_succeeds(sandbox, queue):
+    """F13: an upstream that does not answer may still be running it."""
     runs = [queue(number) for number in range(4)]
     work_one()  # started, waits
     sandbox.account.faults.arm("server_error", path="/actor")
@@ -97,7 +97,7 @@ def test_an_upstream_that_is_down_burns_no_more_tries_until_a_probe_succeeds(san
     assert health.note_failure("apify", "HTTP 500 from Apify.") is True
     due(*runs)
     assert work_one() is None
-    assert "Apify is down: HTTP 500 from Apify. Next look at" in explain(runs[-1], timezone.now())
+    assert "Apify is down: HTTP 500 from Apify. Next check at" in explain(runs[-1], timezone.now())
     sandbox.account.faults.arm("server_error")
     SourceState.objects.update(blocked_until=timezone.now())
     watch_upstreams()
@@ -111,7 +111,7 @@ def test_an_upstream_that_is_down_burns_no_more_tries_until_a_probe_succeeds(san
     assert set(Run.objects.values_list("status", "attempt")) == {("completed", 0)}
 
 
-def test_an_upstream_that_asks_for_the_absurd_is_asked_again_within_the_hour(sandbox, queue):
+def test_a_rest_requested_by_an_upstream_is_at_most_an_hour(sandbox, queue):
     sandbox.account.faults.arm("rate_limit", 10**12, count=1)
     run = queue(1)
     work_one()
@@ -120,7 +120,7 @@ def test_an_upstream_that_asks_for_the_absurd_is_asked_again_within_the_hour(san
     assert SourceState.objects.get(source="apify").slow_until <= timezone.now() + timedelta(hours=1)
 
 
-def test_a_probe_that_fails_is_soon_followed_by_another_however_long_the_account_was_idle(sandbox, db):
+def test_the_pause_after_a_failed_probe_does_not_grow_with_idle_time_before_the_outage(sandbox, db):
     yesterday = timezone.now() - timedelta(days=1)
     SourceState.objects.create(source="apify", next_poll_at=yesterday, polled_at=yesterday)
     for _ in range(3):
@@ -132,7 +132,7 @@ def test_a_probe_that_fails_is_soon_followed_by_another_however_long_the_account
 
 
 def test_a_rejected_token_is_one_failure_and_all_others_go_on_by_themselves_once_it_is_right(sandbox, queue, settings):
-    """F20: one cause, one incident; nothing is paid or asked while a credential is known to be bad."""
+    """F20: one cause, one incident. Nothing is paid or asked while a token is known to be bad."""
     sandbox.account.faults.arm("never_ends")
     runs = [queue(number) for number in range(30)]
     settings.APIFY_TOKEN, right = "", settings.APIFY_TOKEN or "a-token"
@@ -167,13 +167,13 @@ def test_a_run_at_its_upstream_tells_its_time_so_far_and_the_usual_time(sandbox,
     assert "(4 min, usually 10 min)" in explain(second, now)
 
 
-@pytest.mark.parametrize("held", ["slow_until", "blocked_until"])
-def test_a_cancel_does_not_wait_for_a_resting_upstream(sandbox, queue, held):
+@pytest.mark.parametrize("reason", ["slow_until", "blocked_until"])
+def test_a_cancel_does_not_wait_for_a_resting_upstream(sandbox, queue, reason):
     sandbox.account.faults.arm("never_ends")
     run = queue(1)
     work_one()
     health.slow_down("apify", 600)
-    SourceState.objects.update(**{held: timezone.now() + timedelta(minutes=10)})
+    SourceState.objects.update(**{reason: timezone.now() + timedelta(minutes=10)})
     api.cancel(run, None)
     until(lambda: (due(run), work_one(), not Run.objects.live().exists())[-1], "the cancel to end")
     run.refresh_from_db()
@@ -184,11 +184,11 @@ def test_a_cancel_does_not_wait_for_a_resting_upstream(sandbox, queue, held):
 @pytest.mark.parametrize(
     ("limit", "words"),
     [
-        ({"max_running": 1}, "1 of 1 runs at Apify are in use"),
-        ({"max_running": 9, "max_memory_mb": 3000}, "2,048 of 3,000 MB at Apify are in use"),
+        ({"max_running": 1}, "Apify is full: 1 of 1 run slots are in use"),
+        ({"max_running": 9, "max_memory_mb": 3000}, "Apify is full: 2,048 of 3,000 MB are in use"),
     ],
 )
-def test_an_accounts_own_limit_is_never_exceeded_and_is_said(sandbox, queue, limit, words):
+def test_an_accounts_own_limit_is_never_exceeded_and_is_shown(sandbox, queue, limit, words):
     ConcurrencyLimit.objects.create(source="apify", **limit)
     sandbox.account.faults.arm("never_ends")
     first, second = queue(1), queue(2)
@@ -217,11 +217,11 @@ def test_a_full_account_is_not_tried_by_every_run_again_and_again(sandbox, queue
         work_off(30)
     assert Attempt.objects.exclude(run=runs[0]).count() == 0
     runs[-1].refresh_from_db()
-    assert explain(runs[-1], timezone.now()).startswith("1 of 1 runs at Apify are in use")
-    assert Attempt.objects.filter(run=runs[0]).count() == 4, "what holds the slot is looked after"
+    assert explain(runs[-1], timezone.now()).startswith("Apify is full: 1 of 1 run slots are in use")
+    assert Attempt.objects.filter(run=runs[0]).count() == 4, "the run that uses the slot is still worked on"
 
 
-def test_what_a_dead_run_left_in_the_ledger_holds_no_slot_of_the_account_once_it_has_ended(sandbox, queue):
+def test_the_upstream_run_of_a_failed_run_frees_its_slot_once_it_has_ended(sandbox, queue):
     ConcurrencyLimit.objects.create(source="apify", max_running=1)
     dead, other = queue(1), queue(2)
     work_one()
@@ -233,11 +233,11 @@ def test_what_a_dead_run_left_in_the_ledger_holds_no_slot_of_the_account_once_it
         settle_orphans()
         return dead.upstream_runs.get().ended
 
-    until(ended, "the sweep to see its end")
+    until(ended, "the housekeeping to see its end")
     assert work_one().pk == other.pk
 
 
-def test_silence_when_a_run_looks_closes_the_upstream_for_all(sandbox, queue):
+def test_an_upstream_that_does_not_answer_waiting_runs_counts_as_down_for_all(sandbox, queue):
     sandbox.account.faults.arm("never_ends")
     run = queue(1)
     work_one()
@@ -251,7 +251,7 @@ def test_silence_when_a_run_looks_closes_the_upstream_for_all(sandbox, queue):
 
 
 def test_what_is_to_be_landed_goes_on_though_its_type_is_paused(sandbox, queue):
-    """What waits upstream is landed, also where a 429 put it back into the line."""
+    """Its items are saved, also if a 429 put it back into the queue."""
     run, fresh = queue(1), queue(2)
     Run.objects.filter(pk=fresh.pk).update(due_at=timezone.now() + timedelta(hours=1))
     work_one()
@@ -265,7 +265,7 @@ def test_what_is_to_be_landed_goes_on_though_its_type_is_paused(sandbox, queue):
     assert work_one() is None
 
 
-def test_a_source_whose_code_is_gone_stops_no_watch_no_sweep_and_no_page(sandbox, queue, admin_client):
+def test_a_source_whose_code_is_gone_stops_no_watch_no_healing_and_no_page(sandbox, queue, admin_client):
     run = queue(1)
     work_one()
     UpstreamRun.objects.update(source="gone")

@@ -18,7 +18,7 @@ from .. import database
 from ..lifecycle.lease import Lease
 from ..lifecycle.leased_run import LeasedRun
 from ..upstreams import health
-from ..upstreams.health import ASK_AGAIN
+from ..upstreams.health import ASK_AGAIN_AFTER
 from ..upstreams.ledger import GIVE_UP_AFTER, observe
 from ..upstreams.paid_starts import ensure_started
 from ..upstreams.watch import fallback
@@ -26,11 +26,11 @@ from .ingest import Land, ingest
 
 
 class WorkerContext(LeasedRun, Context):
-    """One attempt at a run. It parks where it would wait, or waits in place where `waits_here` is set."""
+    """One attempt at a run. Where it would wait it parks the run, or with `waits_here` waits in place."""
 
     def __init__(self, run: Run, lease: Lease, *, stopping: Callable[[], bool], waits_here: bool = False):
         super().__init__(run, lease, stopping=stopping, waits_here=waits_here)
-        # Read only if the handler asks for it.
+        # Read from the database only if the handler uses it.
         self.brand = cast("Brand | None", SimpleLazyObject(lambda: run.brand) if run.brand_id else None)
         self._sleeps = 0
 
@@ -74,14 +74,14 @@ class WorkerContext(LeasedRun, Context):
                     health.note_failure(error.source, str(error))
                 if self.now() > upstream.deadline + GIVE_UP_AFTER:
                     raise PermanentError(
-                        f"{source.label} run {upstream.upstream_id} could not be read for a day after its time-out. {error}"
+                        f"{source.label} run {upstream.upstream_id} could not be read for a day after its time limit. {error}"
                         f" Check it at {source.label}, then retry."
                     ) from error
-                self.log(f"{source.label} cannot be asked just now: {error}", "warning")
-                pause = ASK_AGAIN
+                self.log(f"{source.label} could not be asked, trying again: {error}", "warning")
+                pause = ASK_AGAIN_AFTER
             if not upstream.ended:
                 left = upstream.deadline - self.now()
-                self.pause(min(pause, left) if left > timedelta(0) else ASK_AGAIN, f"at {source.label}")
+                self.pause(min(pause, left) if left > timedelta(0) else ASK_AGAIN_AFTER, f"Waiting for {source.label}.")
         return upstream
 
     def ingest(self, upstream: UpstreamRun, land: Land) -> Counter[str]:
@@ -98,7 +98,7 @@ class WorkerContext(LeasedRun, Context):
             self.check()
             if self.cancelling:
                 raise Cancelled
-            self.pause(left, "sleeping")
+            self.pause(left, "Waiting before its next step.")
 
     @property
     def cancelled(self) -> bool:
@@ -108,7 +108,7 @@ class WorkerContext(LeasedRun, Context):
         return database.now()
 
     def abort_upstream(self) -> None:
-        """Ask for the end of every upstream run of this run. TransientError where the upstream does not answer."""
+        """Ask the upstream to stop every upstream run of this run. TransientError if it does not answer."""
         for upstream in UpstreamRun.objects.filter(run=self.run, status=UpstreamRun.Status.RUNNING):
             given_up = self.now() > upstream.deadline + GIVE_UP_AFTER
             with contextlib.suppress(RunError) if given_up else contextlib.nullcontext():
@@ -120,6 +120,6 @@ class WorkerContext(LeasedRun, Context):
             source.abort(upstream.upstream_id or "")
         except CredentialRejected:
             raise
-        except PermanentError:  # it is no longer there: the next poll finds that out
+        except PermanentError:  # the upstream no longer has the run: the next poll notices
             return
-        self.log(f"Cancelling: asked {source.label} to end its run.")
+        self.log(f"Cancelling: asked {source.label} to stop its run.")

@@ -1,4 +1,4 @@
-"""One claimed run, top to bottom: find the handler, let it work, and turn what it answered into a state."""
+"""Executes one claimed run: finds the handler, calls it, and turns its answer or error into the run's next state."""
 
 import contextlib
 import logging
@@ -34,12 +34,12 @@ from ..upstreams import health
 from .context import WorkerContext
 
 logger = logging.getLogger(__name__)
-DATABASE_SECONDS = 5  # until a run that lost the database in its work is taken up again
-FINAL_WRITE_SECONDS = 120  # how long the end of a run is tried to be written before the lease is left to lapse
+DATABASE_RETRY_SECONDS = 5  # until a run that lost the database continues
+FINAL_WRITE_SECONDS = 120  # how long the final write is retried; then the lease expires and another worker continues
 
 
 def execute(run: Run, lease: Lease, *, stopping: Callable[[], bool], waits_here: bool = False) -> None:
-    """Work the run and write its next state. Whatever happens, the caller can go on to the next run."""
+    """Execute the run and write its next state. Whatever happens, the caller can go on to the next run."""
     logger.debug("Run %s (%s) begins.", run.pk, run.job_type)
     finish = _work(run, lease, stopping, waits_here)
     try:
@@ -47,17 +47,15 @@ def execute(run: Run, lease: Lease, *, stopping: Callable[[], bool], waits_here:
     except LeaseLost:
         logger.info("Run %s was taken over by another worker; this one writes nothing.", run.pk)
     except DatabaseError:
-        logger.exception(
-            "The end of run %s could not be written. Its lease lapses and another worker takes it from its last step.", run.pk
-        )
-    except Exception as error:  # in what the type does when its run ends
-        logger.exception("Run %s could not be ended.", run.pk)
+        logger.exception("The result of run %s could not be saved. Another worker continues it from its last step.", run.pk)
+    except Exception as error:  # in the type's on_completed
+        logger.exception("Run %s: its job type failed when the run ended.", run.pk)
         with contextlib.suppress(LeaseLost):
             _write(_failed_by(error, lease, cancel_seen=True))
 
 
 def _work(run: Run, lease: Lease, stopping: Callable[[], bool], waits_here: bool) -> Callable[[], None]:
-    """Do the work; the answer is the transition to make."""
+    """Do the work. Returns the state change to make."""
     ctx = WorkerContext(run, lease, stopping=stopping, waits_here=waits_here)
     try:
         handler = get_type(run.job_type)
@@ -78,26 +76,26 @@ def _work(run: Run, lease: Lease, stopping: Callable[[], bool], waits_here: bool
         words, seconds, limited, knew = str(error), error.seconds, error.limited, ctx.cancelling
         return lambda: by_worker.block(lease, words, seconds, limited=limited, cancel_seen=knew)
     except InvalidRequest as error:
-        if ctx.cancelling:  # nobody can land what it has upstream, which is to end all the same
+        if ctx.cancelling:  # its items cannot be saved, but its upstream run is still stopped
             return partial(_cancel, ctx, lease)
-        words = f"The parameters no longer fit. {error}"
+        words = f"The parameters are no longer valid. {error}"
         return lambda: by_worker.fail(lease, words, permanent=True, cancel_seen=False)
     except RunError as error:
-        if ctx.cancelling and isinstance(error, TransientError):  # it asks again: what was paid for is there to be landed
+        if ctx.cancelling and isinstance(error, TransientError):  # try again: paid-for items are still to be saved
             words = str(error)
-            return lambda: by_worker.block(lease, words, health.ASK_AGAIN.total_seconds(), limited=False, cancel_seen=True)
+            return lambda: by_worker.block(lease, words, health.ASK_AGAIN_AFTER.total_seconds(), limited=False, cancel_seen=True)
         if ctx.cancelling:
             return partial(_cancel, ctx, lease)
         words, permanent, retry_at = str(error), isinstance(error, PermanentError), getattr(error, "retry_at", None)
         if not isinstance(error, PermanentError | TransientError):
             permanent = True  # an unknown start: a person decides
         return lambda: by_worker.fail(lease, words, permanent=permanent, not_before=retry_at, cancel_seen=False)
-    except (OperationalError, InterfaceError) as error:  # the database's trouble, not the run's
+    except (OperationalError, InterfaceError) as error:  # the database's fault, not the run's
         connection.close()
         words = f"The database could not be used ({str(error).strip()})."
         logger.warning("Run %s was interrupted. %s", run.pk, words)
-        knew = ctx.cancelling  # limited: SQLite says the same of a column that is not there
-        return lambda: by_worker.block(lease, words, DATABASE_SECONDS, cancel_seen=knew)
+        knew = ctx.cancelling  # limited: a missing column in SQLite is the same error, and never heals
+        return lambda: by_worker.block(lease, words, DATABASE_RETRY_SECONDS, cancel_seen=knew)
     except Exception as error:
         if isinstance(error, DatabaseError):
             connection.close()
@@ -107,19 +105,19 @@ def _work(run: Run, lease: Lease, stopping: Callable[[], bool], waits_here: bool
 
 
 def _cancel(ctx: WorkerContext, lease: Lease) -> None:
-    """Over, once what the handler may have left at work upstream was asked to end."""
+    """End the cancelled run, after asking the upstream to stop what still runs there."""
     try:
         ctx.abort_upstream()
     except (SlowDown, UpstreamDown, CredentialRejected) as error:
         _upstream_trouble(error, lease, cancelling=True)
     except RunError as error:
-        by_worker.block(lease, str(error), health.ASK_AGAIN.total_seconds(), limited=False, cancel_seen=True)
+        by_worker.block(lease, str(error), health.ASK_AGAIN_AFTER.total_seconds(), limited=False, cancel_seen=True)
     else:
         by_worker.finish_cancel(lease, _cancel_words(ctx.run))
 
 
 def _upstream_trouble(error: SlowDown | UpstreamDown | CredentialRejected, lease: Lease, cancelling: bool) -> None:
-    """The account's trouble is every run's: noted first, then this run waits, or fails of it."""
+    """The upstream account has a problem: record it for all its runs, then this run waits or fails."""
     words = str(error)
     match error:
         case SlowDown():
@@ -127,25 +125,25 @@ def _upstream_trouble(error: SlowDown | UpstreamDown | CredentialRejected, lease
             rest = max((until - now()).total_seconds(), 1)
             by_worker.block(lease, words, rest, limited=False, cancel_seen=cancelling)
             return
-        case CredentialRejected():  # this one fails and says it; no other need find it out for itself
+        case CredentialRejected():  # this run fails with the reason; the others wait
             health.note_rejection(error.source, words)
             waits = False
         case _:
             waits = health.note_failure(error.source, words)
-    if waits or cancelling:  # a cancel asks again: its run upstream goes on costing money meanwhile
-        by_worker.block(lease, words, health.FIRST_PROBE.total_seconds(), limited=False, cancel_seen=cancelling)
+    if waits or cancelling:  # a cancel is tried again: its upstream run still costs money
+        by_worker.block(lease, words, health.MIN_PROBE_PAUSE.total_seconds(), limited=False, cancel_seen=cancelling)
     else:
         by_worker.fail(lease, words, permanent=isinstance(error, CredentialRejected), cancel_seen=False)
 
 
 def _failed_by(error: Exception, lease: Lease, cancel_seen: bool) -> Callable[[], None]:
-    """A bug: a failed try, with its traceback."""
+    """The state change for a bug: a failed try, with its traceback."""
     words, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
     return lambda: by_worker.fail(lease, words, permanent=False, traceback=trace, cancel_seen=cancel_seen)
 
 
 def _write(finish: Callable[[], None]) -> None:
-    """The work is done and must not be repeated for a database that was away: try its last write again for a while."""
+    """Write the state; retry while the database is away, so that finished work is not done twice."""
     end = time.monotonic() + FINAL_WRITE_SECONDS
     while True:
         try:
@@ -154,7 +152,7 @@ def _write(finish: Callable[[], None]) -> None:
         except (OperationalError, InterfaceError) as error:
             if time.monotonic() > end:
                 raise
-            logger.warning("The end of a run could not be written yet: %s", str(error).strip())
+            logger.warning("A run's result could not be saved yet, trying again: %s", str(error).strip())
             connection.close()
             time.sleep(1)
 
@@ -163,5 +161,5 @@ def _nothing() -> None: ...
 
 
 def _cancel_words(run: Run) -> str:
-    landed = sum(upstream.read_offset for upstream in run.upstream_runs.all())
-    return f"Cancelled. {landed:,} items that were already paid for are saved." if landed else "Cancelled."
+    saved = sum(upstream.read_offset for upstream in run.upstream_runs.all())
+    return f"Cancelled. {saved:,} items that were already paid for are saved." if saved else "Cancelled."

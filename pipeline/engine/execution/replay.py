@@ -1,4 +1,4 @@
-"""Ingest a run's kept pages again, without asking or paying the upstream: after a parser was mended, rows change for free."""
+"""Re-imports a run's downloaded pages without asking or paying the upstream: a parser fix corrects old rows for free."""
 
 import json
 import zlib
@@ -29,27 +29,26 @@ class Replayed:
     pages: int
 
 
-class _NotKept(Exception):
-    """Ends a dry run's transaction."""
+class _DryRunDone(Exception):
+    """Rolls back a dry run's transaction."""
 
 
 def replay(run: Run, by: Any = None, *, dry_run: bool = False) -> Replayed:
-    """Read the pages again with today's parser, all or nothing. `dry_run` says what would change and changes nothing.
+    """Read the pages again with today's parser, all or nothing. `dry_run` returns what would change and changes nothing.
 
-    NotAllowed where the run is not over, kept no page, or a later run has fetched the same since (its rows are newer), and where
-    still nothing can be read.
+    NotAllowed if the run is not over, has no pages or is not the last that fetched this data, or if they cannot be read.
     """
     if run.status not in RUN_ACTIONS["replay"]:
         raise NotAllowed(f"Run {run.pk} is not over yet. Replay it when it has ended.")
     pages = RawPage.objects.filter(upstream_run__run=run).count()
     if not pages:
-        raise NotAllowed(f"Run {run.pk} kept no pages, so there is nothing to replay.")
+        raise NotAllowed(f"Run {run.pk} has no downloaded data, so there is nothing to replay.")
     same = UpstreamRun.objects.filter(run__job_type=run.job_type, run__brand=run.brand, run__subject=run.subject)
     last = same.filter(pages__isnull=False).order_by("finished_at", "pk").last()
-    if last and last.run_id != run.pk:  # by its fetching: a Retry may have started anew after a run of a higher number
+    if last and last.run_id != run.pk:  # by fetch time: a Retry may have fetched later than a run with a higher number
         raise NotAllowed(
-            f"Run {last.run_id} fetched the same later than run {run.pk}. Replay that one, so that older rows do not"
-            " replace newer ones."
+            f"Run {last.run_id} has newer data than run {run.pk}. Replay run {last.run_id} instead, so that old data does not"
+            " replace new."
         )
     handler = get_type(run.job_type)
     done = Done()
@@ -59,22 +58,22 @@ def replay(run: Run, by: Any = None, *, dry_run: bool = False) -> Replayed:
             RejectedItem.objects.filter(run=run).delete()
             try:
                 done = handler.run(ctx, clean_parameters(handler.Params, run.parameters, run.brand))
-            except TransientError as error:  # its upstream run had died: what that left has landed again all the same
+            except TransientError as error:  # its upstream run had failed; what it left is imported all the same
                 done = Done(summary=str(error))
             except RunError as error:
                 raise NotAllowed(str(error)) from error
             if dry_run:
-                raise _NotKept
-            Run.objects.select_for_update(no_key=True).get(pk=run.pk)  # as whoever writes to its log
-            log(run.pk, f"Replayed by {by or 'the system'}, nothing was paid: {done.summary}")
+                raise _DryRunDone
+            Run.objects.select_for_update(no_key=True).get(pk=run.pk)  # log() needs the row locked
+            log(run.pk, f"Replayed by {by or 'the system'} at no cost: {done.summary}")
             record_event("replay", f"Run {run.pk} was replayed: {done.summary}", run=run, by=by)
-    except _NotKept:
+    except _DryRunDone:
         pass
     return Replayed(done, pages)
 
 
 class ReplayContext(Context):
-    """A context whose upstream is what was kept. It sends nothing, waits for nothing and needs no lease."""
+    """A context that reads stored pages instead of the upstream. It sends nothing, waits for nothing and needs no lease."""
 
     def __init__(self, run: Run):
         self.run, self.brand = run, run.brand
@@ -88,7 +87,7 @@ class ReplayContext(Context):
     def start(self, order: Order, step: str = "start") -> UpstreamRun:
         upstream = UpstreamRun.objects.filter(run=self.run, step=step, pages__isnull=False).order_by("-intent").first()
         if upstream is None:
-            raise NotAllowed(f"Run {self.run.pk} kept no pages of its step {step!r}.")
+            raise NotAllowed(f"Run {self.run.pk} has no downloaded data of its step {step!r}.")
         return upstream
 
     def wait_for(self, upstream: UpstreamRun) -> UpstreamRun:

@@ -1,4 +1,4 @@
-"""The transitions that a person asks for. Each is conditional: False means that the run was in another state by then."""
+"""State changes that a person asks for. Each is conditional: False means that the run's state no longer allowed it."""
 
 from typing import Any
 
@@ -17,28 +17,28 @@ from .state import first_in_queue, has_upstream_work
 
 
 def request_cancel(run: Run, by: Any) -> bool:
-    """Pending with nothing at an upstream: over at once. Otherwise a worker brings it to its end. False: it had ended."""
+    """Cancel at once if the run is pending and has nothing upstream; else a worker ends it. False: it had already ended."""
     with transaction.atomic():
-        if run.scheduled_for:  # its end inserts the next tick: in line with whoever moves the schedule
+        if run.scheduled_for:  # its end inserts the next tick: serialize with changes of the schedule
             lock(CLAIM_LOCK)
         found = Run.objects.select_for_update(no_key=True).filter(pk=run.pk, status__in=LIVE).first()
         if found is None:
             return False
         at = now()
         Run.objects.filter(pk=found.pk, cancel_requested_at=None).update(cancel_requested_at=at, cancel_requested_by=by)
-        log(found.pk, f"Cancel asked for by {by or 'the system'}.", at=at)
+        log(found.pk, f"Cancel requested by {by or 'the system'}.", at=at)
         if found.status == RunStatus.PENDING and not has_upstream_work(found):
             cancel(found, at, f"Cancelled before {'its next try' if found.started_at else 'it started'}.")
-        else:  # running ones hear of it by their heartbeat
+        else:  # a running run notices it by its heartbeat
             Run.objects.filter(pk=found.pk, status__in=[RunStatus.PENDING, RunStatus.WAITING]).update(**first_in_queue(at))
             wake_workers()
         return True
 
 
 def reopen(run: Run, by: Any) -> bool:
-    """A person's Retry: the same run, its steps kept, a new retry budget. In the caller's transaction.
+    """A person's Retry: the same run, its steps kept, a new retry budget. Runs in the caller's transaction.
 
-    False where its state is another by now. IntegrityError where another live run holds its key.
+    False if its state no longer allows it. IntegrityError if another live run has its key.
     """
     at = now()
     changed = Run.objects.filter(pk=run.pk, status__in=[RunStatus.FAILED, RunStatus.CANCELLED]).update(
@@ -59,27 +59,27 @@ def reopen(run: Run, by: Any) -> bool:
     )
     if changed:
         Job.objects.filter(pk=run.job_id, schedule_type=Job.Schedule.ONE_TIME).update(status=JobStatus.ACTIVE)
-        log(run.pk, f"Reopened by {by or 'the system'}: what was done is kept.", at=at)
+        log(run.pk, f"Retried by {by or 'the system'}. Finished work is kept.", at=at)
         wake_workers()
     return bool(changed)
 
 
 def bring_forward(run: Run, by: Any) -> bool:
-    """Due now instead of later. False where it is not pending any more."""
+    """Make a pending run due now. False if it is no longer pending."""
     with transaction.atomic():
         at = now()
         pending = Run.objects.filter(pk=run.pk, status=RunStatus.PENDING)
-        if pending.filter(due_at__lte=at).exists():  # it has its place: a new one would be behind it
+        if pending.filter(due_at__lte=at).exists():  # already due: a new place would be further back
             return True
         changed = pending.update(due_at=at, order_at=order_at_for(run.job_type, run.brand_id, at, run.priority))
         if changed:
-            log(run.pk, f"Brought forward by {by or 'the system'}.", at=at)
+            log(run.pk, f"Rescheduled to now by {by or 'the system'}.", at=at)
             wake_workers()
         return bool(changed)
 
 
 def accept(run: Run, by: Any) -> bool:
-    """A person has looked at a partial or suspicious result and takes it as good."""
+    """A person has checked a partial or suspicious result and accepts it."""
     with transaction.atomic():
         doubted = [Verdict.PARTIAL, Verdict.SUSPICIOUS]
         if not Run.objects.filter(pk=run.pk, status=RunStatus.COMPLETED, verdict__in=doubted).update(verdict=Verdict.OK):
@@ -90,7 +90,7 @@ def accept(run: Run, by: Any) -> bool:
         freshness.mark_completed(run, Done(records=records), fetched_at)
         if handler := find_type(run.job_type):
             handler.on_completed(run, fetched_at)
-        log(run.pk, f"Accepted as good by {by}.")
+        log(run.pk, f"Accepted by {by}.")
         if not run.job.recurring:
             Job.objects.filter(pk=run.job_id).update(status=JobStatus.ARCHIVED)
         return True

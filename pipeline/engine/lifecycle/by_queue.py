@@ -1,4 +1,4 @@
-"""The transitions that the queue makes of a run that nobody works on."""
+"""State changes that the queue makes to a run that no worker is working on."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -15,21 +15,21 @@ SET_ASIDE_FOR = timedelta(minutes=5)
 
 
 def claim_key(run: Run, at: datetime) -> bool:
-    """A scheduled run comes due: it takes its dedupe key, or gives way to the run that has it and inserts its successor."""
+    """A scheduled run is due: give it its dedupe key. If another run has the key, skip this one and insert the next tick."""
     key = dedupe_key(run.job_type, run.brand_id, run.subject)
     holder = Run.objects.holding(key).first()
     if holder is None:
         Run.objects.filter(pk=run.pk).update(dedupe_key=key)
         return True
-    set_state(run, RunStatus.CANCELLED, completed_at=at, summary=f"Skipped: run {holder.pk} is doing it.")
-    log(run.pk, f"Skipped: run {holder.pk} is doing it.", at=at)
+    set_state(run, RunStatus.CANCELLED, completed_at=at, summary=f"Skipped: run {holder.pk} is already doing this.")
+    log(run.pk, f"Skipped: run {holder.pk} is already doing this.", at=at)
     follow_up(run, run.job, at, gave_way=True)
     return False
 
 
 def set_aside(run: Run, at: datetime, reason: str) -> None:
-    """It cannot even be taken up: looked at again later, so that it does not stand in the way of all others."""
-    run.refresh_from_db()  # what was written of it and rolled back is still in memory
+    """The run could not be claimed: try again later, so that the runs behind it can start."""
+    run.refresh_from_db()  # the object still has values that were rolled back
     if run.status == RunStatus.RUNNING:
         Run.objects.filter(pk=run.pk).update(lease_expires_at=at + SET_ASIDE_FOR)
     else:
@@ -37,7 +37,7 @@ def set_aside(run: Run, at: datetime, reason: str) -> None:
 
 
 def wake(run_ids: Iterable[int]) -> int:
-    """What these waited for has happened."""
+    """What these runs waited for has happened: they are due now."""
     at = now()
     woken = Run.objects.filter(pk__in=list(run_ids), status=RunStatus.WAITING, due_at__gt=at).update(due_at=at, order_at=at)
     if woken:

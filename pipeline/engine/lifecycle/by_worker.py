@@ -1,4 +1,4 @@
-"""The transitions that a worker makes of the run it has the lease of. Each is fenced: after a takeover it changes nothing."""
+"""State changes that a worker makes to the run that it has leased. Each is fenced: after a takeover it changes nothing."""
 
 from datetime import datetime, timedelta
 
@@ -14,14 +14,14 @@ from .ending import cancel, end_attempt, end_job, fail_for_good
 from .lease import Lease, fenced
 from .state import back_in_queue, cost_so_far, first_in_queue, has_upstream_work, set_state
 
-BLOCKED_FOR_AT_MOST = timedelta(hours=2)
-CANCEL_AGAIN = 30.0  # seconds at most until a blocked cancel is tried again
+MAX_BLOCKED_TIME = timedelta(hours=2)
+MAX_CANCEL_PAUSE = 30.0  # seconds until a blocked cancel is tried again
 
 
 def park(lease: Lease, due_at: datetime, reason: str, *, cancel_seen: bool = False) -> None:
-    """It waits for something outside and holds no worker; woken, or due at the latest at `due_at`.
+    """The run waits for something outside and holds no worker. It continues when woken, at the latest at `due_at`.
 
-    `cancel_seen`: the handler has seen the cancel that there may be; one that came meanwhile must not sleep until due_at.
+    `cancel_seen`: the handler has already seen any cancel request. Otherwise a cancel makes the run due at once.
     """
     with fenced(lease) as (run, at):
         due = at if run.cancel_requested_at and not cancel_seen else due_at
@@ -30,7 +30,7 @@ def park(lease: Lease, due_at: datetime, reason: str, *, cancel_seen: bool = Fal
 
 
 def hand_back(lease: Lease, reason: str = "The worker was stopped.") -> None:
-    """The worker stops: due at once for another, no try spent."""
+    """The worker stops: the run is due at once for another worker, and no try is spent."""
     with fenced(lease) as (run, at):
         set_state(run, RunStatus.PENDING, **first_in_queue(at))
         end_attempt(lease, Outcome.HANDED_BACK, at, reason)
@@ -38,26 +38,26 @@ def hand_back(lease: Lease, reason: str = "The worker was stopped.") -> None:
 
 
 def block(lease: Lease, reason: str, seconds: float, *, limited: bool = True, cancel_seen: bool = False) -> None:
-    """Not possible just now through nobody's fault: waits with the reason, costs no try; after two hours it does, if limited."""
+    """The run cannot continue now: it waits with the reason and spends no try. If `limited`, two hours of this cost a try."""
     with fenced(lease) as (run, at):
-        if cancel_seen and not has_upstream_work(run):  # nothing to bring home: it would wait for its own end
+        if cancel_seen and not has_upstream_work(run):  # nothing of it is upstream: cancel it now
             end_attempt(lease, Outcome.CANCELLED, at, reason)
             cancel(run, at, f"Cancelled. {reason}")
             return
         since = (run.blocked_since or at) if limited else None
-        if since is None or at - since <= BLOCKED_FOR_AT_MOST:
+        if since is None or at - since <= MAX_BLOCKED_TIME:
             if run.cancel_requested_at:
-                seconds = min(seconds, CANCEL_AGAIN) if cancel_seen else 0
+                seconds = min(seconds, MAX_CANCEL_PAUSE) if cancel_seen else 0
             due = at + timedelta(seconds=seconds)
             set_state(run, RunStatus.PENDING, **back_in_queue(run, due), blocked_reason=reason, blocked_since=since)
-            end_attempt(lease, Outcome.HANDED_BACK, at, reason)  # it is back in line: nothing of it waits upstream
+            end_attempt(lease, Outcome.HANDED_BACK, at, reason)
             log(run.pk, f"Waiting: {reason}", RunLog.Level.WARNING, at)
             return
-    fail(lease, f"{reason} It has been so for two hours.", permanent=False, cancel_seen=cancel_seen)
+    fail(lease, f"{reason} This has lasted for two hours.", permanent=False, cancel_seen=cancel_seen)
 
 
 def complete(lease: Lease, done: Done) -> None:
-    """Finished and saved. Freshness, the job's end or next tick, and the type's own bookkeeping go with it, or none of it."""
+    """The run is finished and saved. Freshness, job, next tick and the type's own records change in the same transaction."""
     with fenced(lease) as (run, at):
         summary = " ".join(filter(None, [done.summary, done.reason]))
         set_state(
@@ -77,7 +77,7 @@ def complete(lease: Lease, done: Done) -> None:
         freshness.mark_completed(run, done, fetched_at)
         log(
             run.pk,
-            f"Completed: {summary}" if done.verdict == Verdict.OK else f"Completed, to be checked: {summary}",
+            f"Completed: {summary}" if done.verdict == Verdict.OK else f"Completed, but check the result: {summary}",
             RunLog.Level.INFO if done.verdict == Verdict.OK else RunLog.Level.WARNING,
             at,
         )
@@ -94,15 +94,15 @@ def fail(
     not_before: datetime | None = None,
     cancel_seen: bool = False,
 ) -> None:
-    """A try failed. Another follows with backoff, unless none is left or none would help.
+    """A try failed. Another follows with backoff, unless none is left or another would not help.
 
-    A cancel that came meanwhile (not `cancel_seen`) decides instead: what was paid for is still to be brought home.
+    A cancel request that the handler has not seen goes first: the run is due at once, to save what was paid for.
     """
     with fenced(lease) as (run, at):
         if run.cancel_requested_at and not cancel_seen:
             set_state(run, RunStatus.PENDING, **first_in_queue(at))
             end_attempt(lease, Outcome.FAILED, at, error, traceback)
-            log(run.pk, f"Cancelled meanwhile: {error}", RunLog.Level.WARNING, at)
+            log(run.pk, f"Cancelling. This try failed: {error}", RunLog.Level.WARNING, at)
             wake_workers()
             return
         tries = run.attempt + 1
@@ -127,7 +127,7 @@ def fail(
 
 
 def finish_cancel(lease: Lease, summary: str) -> None:
-    """Stopped by a person; whatever had been paid for has landed."""
+    """End a cancelled run. The caller has saved what it could of the paid-for items."""
     with fenced(lease) as (run, at):
         end_attempt(lease, Outcome.CANCELLED, at)
         cancel(run, at, summary)

@@ -33,7 +33,7 @@ def fail_for_good(run: Run, error: str, at: datetime, **fields: Any) -> None:
 
 
 def end_job(run: Run, at: datetime) -> None:
-    """What the end of this run means for its job: archived, done, the next tick, or (failed) kept for a person's Retry."""
+    """Update the job of a run that ended: archived, completed, scheduled again, or (failed) kept for a person's Retry."""
     ok = run.status == RunStatus.COMPLETED
     changes: dict[str, Any] = {}
     if ok:
@@ -42,9 +42,9 @@ def end_job(run: Run, at: datetime) -> None:
         job = None
         if ok and run.verdict == Verdict.OK:
             changes["status"] = JobStatus.ARCHIVED if run.trigger_source == Job.Trigger.MANUAL else JobStatus.COMPLETED
-        elif run.status != RunStatus.FAILED:  # one that was put away meanwhile stays so
+        elif run.status != RunStatus.FAILED:  # a job that was archived meanwhile stays archived
             changes["status"] = Case(When(status=JobStatus.ARCHIVED, then=F("status")), default=Value(JobStatus.COMPLETED))
-    else:  # its count and its next tick follow from what it is now
+    else:  # locked and read again: its count and next tick depend on its current state
         job = Job.objects.select_for_update(no_key=True).get(pk=run.job_id)
         if ok and job.max_runs and job.runs_completed + 1 >= job.max_runs and job.status != JobStatus.ARCHIVED:
             job.status = changes["status"] = JobStatus.COMPLETED
@@ -55,9 +55,9 @@ def end_job(run: Run, at: datetime) -> None:
 
 
 def follow_up(tick: Run, job: Job, at: datetime, *, gave_way: bool = False) -> None:
-    """A scheduled run is over: its successor, from now on. What came due in between is skipped, and said.
+    """A scheduled run is over: record the times that were skipped, and insert the next tick after now.
 
-    `gave_way`: another did it. One that a person brought forward comes again at its own time.
+    `gave_way`: another run did its work. If a person had brought the tick forward, it comes again at its own time.
     """
     if tick.scheduled_for is None or job.status not in (JobStatus.ACTIVE, JobStatus.PAUSED):
         return

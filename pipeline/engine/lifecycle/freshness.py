@@ -1,4 +1,4 @@
-"""The freshness clock of each (brand, dataset, subject). Moved by the transitions of a run alone."""
+"""The freshness clock of each (brand, dataset, subject). Only a run's state changes move it."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,28 +11,28 @@ from ...contract.registry import find_type
 from ...models import DatasetStatus, Run, UpstreamRun
 from ...states import Verdict
 
-LANDS_WITHIN = timedelta(hours=1)  # of the end upstream: then it is as fresh as its landing
+MAX_SAVE_DELAY = timedelta(hours=1)  # data saved later than this is only as fresh as the end of its upstream run
 
 
 def as_of(run: Run, at: datetime) -> datetime:
-    """How fresh is what landed then: as of then, or of its end upstream where that is long past, as in a Retry a week later."""
+    """How fresh data saved at `at` is: as of `at`, or of the end of its upstream run if that is long past (a late Retry)."""
     handler = find_type(run.job_type)
     if handler and not handler.source:
         return at
     good = UpstreamRun.objects.filter(run=run, status=UpstreamRun.Status.SUCCEEDED)
     ended: datetime | None = good.aggregate(last=Max("finished_at"))["last"]
-    return ended if ended and at - ended > LANDS_WITHIN else at
+    return ended if ended and at - ended > MAX_SAVE_DELAY else at
 
 
 def mark_running(run: Run, at: datetime) -> None:
-    """A worker has taken it; when it last succeeded stays as it was."""
+    """A worker has taken the run. The time of the last success stays."""
     _mark(run, last_status=DatasetStatus.Last.RUNNING, last_attempt_at=at, last_run_id=run.pk)
 
 
 def mark_completed(run: Run, done: Done, fetched_at: datetime) -> None:
-    """Only a plausible result moves the clock; a partial or suspicious one leaves it and says why."""
+    """Only a plausible result moves the clock. A partial or suspicious one leaves it and stores the reason."""
     if done.verdict == Verdict.OK:
-        # Of what was fetched a while ago, and accepted or retried only now, others may know more.
+        # This data may be old, and only now accepted or retried: a later run may have fetched newer data.
         known = list(_rows(run).values_list("last_success_at", "last_attempt_at", "last_run_id")) if _keys(run) else []
         if any(success and success > fetched_at for success, _, _ in known):
             _rows(run).filter(last_run=run, last_status=DatasetStatus.Last.RUNNING).update(
@@ -40,7 +40,7 @@ def mark_completed(run: Run, done: Done, fetched_at: datetime) -> None:
             )
             return
         success = {"last_success_at": fetched_at, "records_affected": done.records}
-        if any(tried and tried > fetched_at and by != run.pk for _, tried, by in known):  # what became of that stands
+        if any(tried and tried > fetched_at and by != run.pk for _, tried, by in known):  # keep the outcome of that later run
             _mark(run, **success)
         else:
             _mark(run, **success, last_status=DatasetStatus.Last.COMPLETED, last_run_id=run.pk, error_message="")
@@ -54,7 +54,7 @@ def mark_failed(run: Run, error: str) -> None:
 
 
 def mark_stopped(run: Run) -> None:
-    """Cancelled: neither a success nor a failure of the data. What it has not touched, or another has since, stays."""
+    """A cancel says nothing about the data: only rows that this run was the last to change become unknown."""
     _rows(run).filter(last_run=run).update(last_status=DatasetStatus.Last.UNKNOWN)
 
 

@@ -16,13 +16,13 @@ from ...contract.errors import LeaseLost
 from ...models import Run
 from ..database import now
 
-# By name, so that a column more, of a migration that a deploy runs beside old workers, does not change their prepared statements.
+# Named, not *: a deploy may add a column beside old workers, which must not change their prepared statements.
 RUN_COLUMNS = ", ".join(f"{field.column}" for field in Run._meta.concrete_fields)
 
 
 def locked_under(run_id: int, token: uuid.UUID) -> tuple[Run, datetime] | None:
-    """The run while that lease is in its row, locked until the end of the transaction, and the time; None where it is lost."""
-    # As it stands, without the ORM's composing: each write of a running run begins with this.
+    """The run, locked until the end of the transaction, and the time; None if its row no longer has this lease."""
+    # Plain SQL saves the ORM's overhead: each write to a running run begins with this.
     table = Run._meta.db_table
     clock, lock = (", clock_timestamp() AS read_at", " FOR NO KEY UPDATE") if connection.vendor == "postgresql" else ("", "")
     values = [run_id, Run._meta.get_field("lease_token").get_db_prep_value(token, connection)]
@@ -43,7 +43,7 @@ class Lease:
 
 @contextmanager
 def fenced(lease: Lease) -> Iterator[tuple[Run, datetime]]:
-    """A transaction in which the run is still ours, locked until the end; and the time. LeaseLost where somebody took it over."""
+    """A transaction in which the run is ours and locked; yields it and the time. LeaseLost if another worker took it over."""
     with transaction.atomic():
         ours = locked_under(lease.run_id, lease.token)
         if ours is None:
@@ -53,7 +53,7 @@ def fenced(lease: Lease) -> Iterator[tuple[Run, datetime]]:
 
 
 def renew(lease: Lease) -> bool:
-    """Prolong the lease; note a cancel. False where it is no longer ours."""
+    """Extend the lease. False if it is no longer ours."""
     until = now() + timedelta(seconds=settings.PIPELINE_LEASE_SECONDS)
     if not Run.objects.filter(pk=lease.run_id, lease_token=lease.token).update(lease_expires_at=until):
         lease.lost.set()

@@ -1,4 +1,4 @@
-"""A run while this process has its lease: every write is fenced, and every check notices a stop, a cancel or a lost lease."""
+"""A run that this process has leased. Every write is fenced; every check notices a stop, a cancel or a lost lease."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -26,14 +26,14 @@ class LeasedRun:
 
     @contextmanager
     def fenced(self) -> Iterator[Run]:
-        """A transaction that only the holder of the lease can make."""
+        """A transaction that only the lease's owner can make. Also notices a cancel."""
         with fenced(self.lease) as (run, _):
             if run.cancel_requested_at:
                 self.lease.cancel.set()
             yield run
 
     def check(self) -> None:
-        """Leave here if the lease is gone or the worker stops. Notice a cancel."""
+        """Leave the handler if the lease is lost or the worker stops. Notice a cancel."""
         if self.lease.lost.is_set():
             raise LeaseLost
         if self._stopping():
@@ -42,7 +42,7 @@ class LeasedRun:
             self.cancelling = True
 
     def pause(self, duration: timedelta, reason: str) -> None:
-        """Park the run for `duration`, or wait here. Returns only where this process waits here."""
+        """Park the run for `duration`, which leaves the handler. With `waits_here`, wait and return, early on a cancel."""
         if not self.waits_here:
             raise Park(now() + duration, reason)
         end, cancelling_before = time.monotonic() + duration.total_seconds(), self.cancelling
@@ -57,7 +57,7 @@ class LeasedRun:
             self.write_log(message, level)
 
     def write_log(self, message: str, level: str = RunLog.Level.INFO) -> None:
-        """Within an open fenced transaction."""
+        """Like `log`, inside an open fenced transaction."""
         journal.log(self.run.pk, message, level)
 
     def progress(self, done: int, total: int | None = None, unit: str = "") -> None:
@@ -65,7 +65,7 @@ class LeasedRun:
             Run.objects.filter(pk=self.run.pk).update(progress={"done": done, "total": total, "unit": unit})
 
     def progressed(self, **fields: Any) -> None:
-        """A step or page is committed: earlier deaths no longer count towards poison, nor earlier waits towards a failed try.
+        """A step or page is committed: earlier deaths and waits no longer count against the run.
 
         From now on older code leaves the run alone. `fields` are written with it.
         """

@@ -1,4 +1,4 @@
-"""The state of a run as its row has it: the one function that writes it, and what other transitions ask of it."""
+"""The one function that writes a run's state, and the questions that state changes ask about a run."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from ..scheduling.place import order_at_for
 
 
 def set_state(run: Run, status: RunStatus, **fields: Any) -> None:
-    """Write the new state; only a running run has a lease. The caller has read and locked the row: what differs is written."""
+    """Write the fields that differ, and drop the lease: only the claim makes a run running. The caller has locked the row."""
     fields |= {"status": status, "lease_token": None, "lease_expires_at": None, "worker_id": None}
     changed = {name: value for name, value in fields.items() if getattr(run, name) != value}
     Run.objects.filter(pk=run.pk).update(**changed)
@@ -29,7 +29,7 @@ def cost_so_far(run: Run) -> Any:
 
 
 def has_upstream_work(run: Run) -> bool:
-    """Whether one of its upstream runs is or may be at work, or has paid-for items that are not saved yet."""
+    """Whether an upstream run of it is or may be running, or has paid-for items that are not saved yet."""
     return UpstreamRun.objects.filter(run=run).filter(UpstreamRun.unfinished()).exists()
 
 
@@ -39,7 +39,7 @@ def first_in_queue(at: datetime) -> dict[str, Any]:
 
 
 def back_in_queue(run: Run, due_at: datetime) -> dict[str, Any]:
-    """The place of a run that is pending once more: first where it has work upstream, else behind the others of its kind."""
+    """The place of a run that is pending again: first if it has work upstream, else behind others of its brand and type."""
     if has_upstream_work(run):
         return first_in_queue(due_at)
     priority = Run.SCHEDULED if run.scheduled_for else Run.MANUAL

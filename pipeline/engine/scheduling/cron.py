@@ -1,4 +1,4 @@
-"""Cron, read in a zone. Pure."""
+"""Cron expressions in a time zone. Pure functions."""
 
 from datetime import UTC, datetime
 from itertools import islice, takewhile
@@ -12,14 +12,14 @@ from ...models.validators import validate_time_zone
 
 
 def check(expression: str, zone: str = "") -> None:
-    """InvalidRequest where the expression is not five cron fields, or the zone is one that does not exist."""
+    """InvalidRequest if the expression is not five valid cron fields, or the zone does not exist."""
     try:
-        if len(expression.split()) == 6:  # which the library reads as seconds, and so as another time than was meant
+        if len(expression.split()) == 6:  # cronsim would accept a field for seconds: not what was meant
             raise CronSimError("Wrong number of fields")
         CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC))
     except CronSimError as error:
         raise InvalidRequest(
-            f"{expression!r} is not a schedule: {error}. Five fields, like 0 3 * * * for every day at 03:00.",
+            f"{expression!r} is not a schedule: {error}. Use five fields, such as 0 3 * * * for every day at 03:00.",
             {"cron_expression": [str(error)]},
         ) from error
     try:
@@ -30,13 +30,13 @@ def check(expression: str, zone: str = "") -> None:
 
 
 def next_times(expression: str, zone: str, after: datetime, count: int = 1) -> list[datetime]:
-    """The next `count` times strictly after `after`, in UTC; fewer where the expression has no more within 50 years."""
+    """The next `count` times strictly after `after`, in UTC. Fewer if the expression has no more within 50 years."""
     times = CronSim(expression, after.astimezone(ZoneInfo(zone)))
     return [time.astimezone(UTC) for _, time in zip(range(count), times, strict=False)]
 
 
 def count_between(expression: str, zone: str, after: datetime, until: datetime, at_most: int) -> int:
-    """How many of its times lie after `after` and not after `until`; no more than `at_most` are counted."""
+    """How many of its times lie after `after` and up to `until`; at most `at_most` are counted."""
     times = islice(CronSim(expression, after.astimezone(ZoneInfo(zone))), at_most)
     return sum(1 for _ in takewhile(lambda time: time.astimezone(UTC) <= until, times))
 

@@ -1,6 +1,6 @@
-"""A run's place in the queue, and the key that keeps it single.
+"""A run's place in the queue, and the key that allows one live run of the same thing.
 
-Everything that is going to happen is a Run row. All of this happens in the caller's transaction."""
+All functions work in the caller's transaction."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,8 +12,8 @@ from ...contract.job_type import Subject
 from ...models import Job, Run
 from ...states import RunStatus
 
-# Between the places of two runs of one brand and type. Longer than one run keeps the line from moving: were it a second, a flood
-# queued an hour ago would by now stand before whatever is queued now, however little of it was done in that hour.
+# Between the places of two runs of one brand and type. Must exceed a run's length: with 1 s, the rest of a flood that was queued
+# an hour ago would go before new work.
 PLACE_GAP = timedelta(hours=1)
 
 
@@ -24,13 +24,13 @@ def dedupe_key(job_type: str, brand_id: UUID | None, subject: str) -> str:
 def order_at_for(
     job_type: str, brand_id: UUID | None, due_at: datetime, priority: int = Run.MANUAL, ahead: Q | None = None
 ) -> datetime:
-    """The order_at of one more run that is due then: behind those of its own brand and type, so that no flood of one brand or
-    type holds up another's. Never before due_at, so that what is due stands before what is not.
+    """The order_at of a new run: behind the last run of its brand and type, so that a flood of one does not delay another's.
+    Never before due_at, so that due runs come before later ones.
 
-    `ahead`: which of its own it stands behind; all that are due by then.
+    `ahead`: which runs of its brand and type it goes behind; by default all that are due by then.
     """
     own = Run.objects.filter(Q(brand_id=brand_id), job_type=job_type, status=RunStatus.PENDING, priority=priority)
-    own = own.filter(order_at__gt=due_at - PLACE_GAP)  # what stands before that moves nobody, and may be a hundred thousand rows
+    own = own.filter(order_at__gt=due_at - PLACE_GAP)  # earlier places change nothing, and may be 100,000 rows
     last = own.filter(ahead or Q(due_at__lte=due_at)).order_by("-order_at").values_list("order_at", flat=True).first()
     return max(due_at, last + PLACE_GAP) if last else due_at
 
@@ -62,7 +62,7 @@ def insert_run(
     ahead: Q | None = None,
     **fields: Any,
 ) -> Run:
-    """A pending run of the job. IntegrityError where a constraint already has such a one. The caller wakes the workers."""
+    """Save a pending run of the job. IntegrityError if a constraint forbids it. The caller wakes the workers."""
     order_at = order_at_for(job.job_type, job.brand_id, due_at, priority, ahead)
     run = build_run(job, due_at=due_at, order_at=order_at, at=at, subject=subject, priority=priority, **fields)
     run.save(force_insert=True)

@@ -1,4 +1,4 @@
-"""When a failed run is tried again. Pure."""
+"""When a failed run is tried again. Pure functions."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ def backoff(tries_failed: int) -> timedelta:
 
 
 def next_try(tries_failed: int, max_retries: int, now: datetime, not_before: datetime | None = None) -> datetime | None:
-    """When try number tries_failed + 1 is due; None where no try is left."""
+    """When the next try is due; None if no try is left."""
     if tries_failed > max_retries:
         return None
     due = now + backoff(tries_failed)

@@ -1,4 +1,4 @@
-"""What may be spent: by all runs in a day, and by one run on starts that came to nothing."""
+"""Spending limits: of all runs in a day, and of one run on starting again after its upstream runs failed."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from .ledger import Status
 
 
 def spent_today(at: datetime | None = None) -> Decimal:
-    """Spent or promised since midnight in the site's zone, USD: actuals where settled, else the larger of estimate and actual."""
+    """Spent or reserved since midnight in the site's zone, USD. Costs not settled yet count as estimated, or more if known."""
     midnight = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
     rows = UpstreamRun.objects.filter(intent_at__gte=midnight).exclude(status__in=[Status.REFUSED, Status.VOID])
     settled = rows.filter(cost_settled=True).aggregate(sum=Sum("cost_actual"))["sum"] or Decimal(0)
@@ -24,7 +24,7 @@ def spent_today(at: datetime | None = None) -> Decimal:
 
 
 def check_daily_spend(order: Order) -> tuple[Decimal, Decimal]:
-    """Spent today and the limit, USD. In the intent's transaction, under the money lock: BlockedError above the limit."""
+    """Spent today and the limit, USD. BlockedError above the limit. Runs in the intent's transaction, under the money lock."""
     spent, limit = spent_today(), settings.PIPELINE_DAILY_SPEND_LIMIT_USD
     if spent + order.estimate_usd > limit:
         raise BlockedError(
@@ -37,7 +37,7 @@ def check_daily_spend(order: Order) -> tuple[Decimal, Decimal]:
 
 
 def check_retry_spend(leased: LeasedRun, step: str, order: Order) -> None:
-    """After dead starts a new one goes by itself only while they cost little; beyond that a person has to ask for it."""
+    """A run starts again automatically only while its failed starts cost little. Above that a person must ask."""
     dead = list(
         UpstreamRun.objects.filter(run_id=leased.run.pk, step=step, status__in=UpstreamRun.ENDED).exclude(status=Status.SUCCEEDED)
     )
@@ -45,6 +45,5 @@ def check_retry_spend(leased: LeasedRun, step: str, order: Order) -> None:
     asked = leased.run.steps.filter(name=f"start again: {step}").values_list("result", flat=True).first() or 0
     if dead and cost >= settings.PIPELINE_RETRY_SPEND_USD and asked < max(row.intent for row in dead):
         raise SpendRefused(
-            f"The starts so far came to nothing and cost ${cost:.2f}, so another is not paid for by itself. Start"
-            f" again (≈ ${order.estimate_usd:.2f}) if you want it."
+            f"Automatic retries stopped: this run already cost ${cost:.2f}. Start again costs about ${order.estimate_usd:.2f}."
         )

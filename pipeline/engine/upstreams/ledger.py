@@ -1,4 +1,4 @@
-"""The ledger row of a paid start, kept in step with what the upstream shows."""
+"""Keeps the ledger row of a paid start up to date with what the upstream shows."""
 
 import contextlib
 from datetime import timedelta
@@ -14,7 +14,7 @@ from . import health
 Status = UpstreamRun.Status
 GIVE_UP_AFTER = timedelta(hours=24)
 DEADLINE_MARGIN = timedelta(minutes=5)
-REPLICA_GRACE = timedelta(seconds=60)  # a run just started may not be known everywhere yet
+NEW_RUN_GRACE = timedelta(seconds=60)  # for so long after its start, an upstream may not find a run yet
 
 
 def adopt(leased: LeasedRun, source: Source, order: Order, upstream: UpstreamRun, seen: Seen, words: str) -> None:
@@ -38,34 +38,32 @@ def close(leased: LeasedRun, upstream: UpstreamRun, status: str, message: str) -
 
 
 def observe(leased: LeasedRun, upstream: UpstreamRun) -> UpstreamRun:
-    """Ask for the run's state and note it. A run that vanished, or outlives its deadline, is decided here."""
+    """Read the run upstream and update its row. Decides about a run that vanished or is past its deadline."""
     source = get_source(upstream.source)
-    seen = source.look(upstream.upstream_id or "")
+    seen = source.read_run(upstream.upstream_id or "")
     health.note_success(source.name)
     at = now()
-    state = upstream.status if upstream.ended else seen.state  # an end is final; only its figures still settle
+    state = upstream.status if upstream.ended else seen.state  # an end is final; only its cost and message may still change
     if state == "gone" and upstream.extra.get("by_hand"):
-        with leased.fenced():  # a mistyped id must not count as a start that came to nothing: the real one may be at work
+        with leased.fenced():  # a mistyped id must not count as a failed start: the real run may be running
             UpstreamRun.objects.filter(pk=upstream.pk).update(status=Status.UNKNOWN, upstream_id=None, extra={})
-        raise UnknownStart(
-            f"{source.label} knows no run {upstream.upstream_id}, which was adopted by hand. Adopt the right one, or start again."
-        )
-    if state == "gone" and upstream.started_at and at - upstream.started_at < REPLICA_GRACE:
+        raise UnknownStart(f"{source.label} has no run {upstream.upstream_id}. Adopt the right run, or start again.")
+    if state == "gone" and upstream.started_at and at - upstream.started_at < NEW_RUN_GRACE:
         state = "running"
     if state == "running" and at > upstream.deadline:
-        leased.log(f"{source.label} run {upstream.upstream_id} outlived its time-out; asked for its end.", "warning")
+        leased.log(f"{source.label} run {upstream.upstream_id} is past its time limit. It was asked to stop.", "warning")
         decided = at > upstream.deadline + DEADLINE_MARGIN
-        with contextlib.suppress(RunError) if decided else contextlib.nullcontext():  # which it may never be able to do
+        with contextlib.suppress(RunError) if decided else contextlib.nullcontext():  # the upstream may never manage to stop it
             source.abort(upstream.upstream_id or "")
         if decided:
             state = "timed_out"
     fields = ledger_fields(upstream, seen, state)
     with leased.fenced():
         UpstreamRun.objects.filter(pk=upstream.pk).update(**fields)
-        if state == "running":  # who waits here (legacy, direct) has no watch that would show how far it is
+        if state == "running":  # the watch shows progress of parked runs only, not in legacy or direct mode
             Run.objects.filter(pk=leased.run.pk).update(progress=progress_of(seen))
         if upstream.status == Status.RUNNING and fields["status"] != Status.RUNNING:
-            message = f"{source.label}: {Status(fields['status']).label.lower()}. {seen.message}".strip()
+            message = f"{source.label}'s run: {Status(fields['status']).label.lower()}. {seen.message}".strip()
             leased.write_log(message, "info" if fields["status"] == Status.SUCCEEDED else RunLog.Level.WARNING)
     for name, value in fields.items():
         setattr(upstream, name, value)
@@ -73,14 +71,14 @@ def observe(leased: LeasedRun, upstream: UpstreamRun) -> UpstreamRun:
 
 
 def progress_of(seen: Seen) -> dict[str, Any]:
-    """What a page shows of a run that works upstream."""
+    """What a page shows of a run that is running upstream."""
     return {"done": seen.items, "total": None, "unit": "items", "note": seen.message[:200]}
 
 
 def ledger_fields(upstream: UpstreamRun, seen: Seen, state: str) -> dict[str, Any]:
-    """The ledger's fields for what was seen."""
+    """The row's new values after reading the run upstream."""
     fields: dict[str, Any] = {"status": state, "message": seen.message[:2000]}
-    if seen.extra:  # which only a run has that there is: so much for a doubt about its id
+    if seen.extra:  # only an existing run has `extra`, so the id is confirmed
         fields["extra"] = {name: value for name, value in upstream.extra.items() if name != "by_hand"} | seen.extra
     if seen.cost_usd is not None:
         fields["cost_actual"] = seen.cost_usd

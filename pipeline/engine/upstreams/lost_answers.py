@@ -1,4 +1,4 @@
-"""What became of a paid start whose answer was lost: found and adopted, never taken, or unknown."""
+"""A paid start whose answer was lost: its run is found and adopted, or was never started, or it stays unknown."""
 
 from datetime import timedelta
 
@@ -12,56 +12,56 @@ from ..lifecycle.leased_run import LeasedRun
 from . import health
 from .ledger import GIVE_UP_AFTER, Status, adopt, close
 
-LOOK_BACK = timedelta(minutes=5)  # our clock and the upstream's may differ
+MAX_CLOCK_DIFFERENCE = timedelta(minutes=5)  # between our clock and the upstream's
 
 
 def resolve(leased: LeasedRun, source: Source, order: Order, upstream: UpstreamRun) -> None:
-    """The start's answer was lost: ask the upstream what became of it. Adopts, voids, or waits."""
+    """Ask the upstream what became of the start. Adopts its run, closes the row as never started, or waits."""
     age = now() - upstream.intent_at
     lag_is_over = age >= timedelta(seconds=settings.PIPELINE_NONE_SECONDS)
     found: list[Seen] | None = None
     try:
         found = possible_starts(source, order, upstream, by_input=lag_is_over)
     except (TransientError, BlockedError, PermanentError) as error:
-        trouble = f"{source.label} cannot be asked: {error}"
-        if isinstance(error, SlowDown):  # which is said to its whole account, whoever hears it
+        trouble = f"{source.label} could not be asked: {error}"
+        if isinstance(error, SlowDown):  # the whole account must slow down
             health.slow_down(error.source, error.asked)
     else:
-        trouble = f"{source.label} has {len(found or [])} runs that could be it."
+        trouble = f"{source.label} has {len(found or [])} runs that could be this one."
     if found and len(found) == 1:
         adopt(
-            leased, source, order, upstream, found[0], f"Found the run that was started: {found[0].id}. It is not started again."
+            leased, source, order, upstream, found[0], f"{source.label} did start the run: {found[0].id}. Nothing is paid twice."
         )
     elif found == [] and lag_is_over:
         close(leased, upstream, Status.VOID, upstream.message)
-        leased.log(f"{source.label} does not have it: the start did not take, and nothing was paid.", "warning")
-        if upstream.message:  # it was sent and failed; a crash before sending is nobody's failed try
-            raise TransientError(f"{source.label} did not take the start. {upstream.message}")
+        leased.log(f"{source.label} did not start the run. Nothing was paid.", "warning")
+        if upstream.message:  # it was sent and failed; a crash before sending costs no try
+            raise TransientError(f"{source.label} did not start the run. {upstream.message}")
     elif found == []:
         left = timedelta(seconds=settings.PIPELINE_NONE_SECONDS) - age
         leased.pause(
-            min(left, timedelta(seconds=max(2.0, age.total_seconds() / 2))), f"asking {source.label} whether the start took"
+            min(left, timedelta(seconds=max(2.0, age.total_seconds() / 2))), f"Asking {source.label} whether the run started."
         )
     else:
         if age > GIVE_UP_AFTER:
             raise UnknownStart(
-                f"{trouble} For a day nobody could say whether the start took. Adopt the right one, or start again."
+                f"{trouble} After a day it is still unknown whether the run started. Adopt the right run, or start again."
             )
         with leased.fenced():
             UpstreamRun.objects.filter(pk=upstream.pk).update(status=Status.UNKNOWN)
         leased.pause(
             min(max(age / 4, timedelta(seconds=5)), timedelta(minutes=15)),
-            f"{trouble} Asked again later; nothing is started meanwhile.",
+            f"{trouble} Asking again later. Nothing new is started until then.",
         )
 
 
 def possible_starts(source: Source, order: Order, upstream: UpstreamRun, *, by_input: bool) -> list[Seen]:
-    """The upstream's runs that can be this start: the one that bears its tag; else the unowned ones with its input.
+    """The upstream's runs that may be this start: the one with its tag, else those with its input that no run of ours owns.
 
-    By input only once the list no longer lags: until then ours may be missing from it, and an equal one be somebody else's.
+    By input only once the list no longer lags: until then ours may be missing, and an equal run may be somebody else's.
     """
     possible = []
-    for seen in source.candidates(order, upstream.intent_at - LOOK_BACK):
+    for seen in source.candidates(order, upstream.intent_at - MAX_CLOCK_DIFFERENCE):
         if seen.tag == upstream.tag:
             return [seen]
         if not seen.tag:

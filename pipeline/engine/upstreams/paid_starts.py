@@ -1,6 +1,6 @@
-"""Paid starts: never one without a committed intent, never a second one while the first may have taken.
+"""Paid starts: never one without a committed intent, never a second one while the first may have worked.
 
-The order: commit the intent · send the request within PIPELINE_START_SECONDS of it, or never · checkpoint the id.
+The order: commit the intent; send the request within PIPELINE_START_SECONDS, or never; store the id of the upstream run.
 After a lost answer or a crash the upstream is asked first (lost_answers.py).
 """
 
@@ -21,7 +21,7 @@ from .ledger import DEADLINE_MARGIN, Status, adopt, close
 from .lost_answers import resolve
 from .room import check_room
 
-SENT_AFTER_LIMIT = "The request was not sent in time, so it was not sent at all."
+NOT_SENT_IN_TIME = "The request could not be sent in time, so it was not sent."
 
 
 def fingerprint(order: Order) -> str:
@@ -31,14 +31,14 @@ def fingerprint(order: Order) -> str:
 
 
 def ensure_started(leased: LeasedRun, order: Order, step: str) -> UpstreamRun:
-    """The upstream run of this step: the one there is, an adopted one, or a newly paid one."""
+    """The upstream run of this step: the existing one, an adopted one, or a newly paid one."""
     source = get_source(order.source)
     while True:
         last = UpstreamRun.objects.filter(run_id=leased.run.pk, step=step).order_by("-intent").first()
         if last and last.status in (Status.INTENT, Status.UNKNOWN):
             resolve(leased, source, order, last)
         elif last and (last.status in (Status.RUNNING, Status.SUCCEEDED) or (last.ended and not last.read_complete)):
-            return last  # under way, good, or dead with items that were paid for and are still to be landed
+            return last  # running, succeeded, or failed with paid-for items that are not saved yet
         elif leased.cancelling:
             raise Cancelled
         else:
@@ -46,15 +46,15 @@ def ensure_started(leased: LeasedRun, order: Order, step: str) -> UpstreamRun:
 
 
 def _start(leased: LeasedRun, source: Source, order: Order, step: str, last: UpstreamRun | None) -> None:
-    """One intent and one request. Leaves the ledger row in a state that says what is known."""
+    """Commit one intent and send one request. Then the row's status says what is known of it."""
     upstream = _intend(leased, order, step, last)
     leased.check()
-    if leased.cancelling:  # since the intent: nothing has been sent, and nothing will be
+    if leased.cancelling:  # since the intent: nothing was sent yet
         close(leased, upstream, Status.VOID, "Cancelled before it was sent.")
         raise Cancelled
-    # By the clock that stamped the intent: a host's own may be minutes off.
+    # By the database's clock, which stamped the intent: a host's own may be minutes off.
     if now() - upstream.intent_at >= timedelta(seconds=settings.PIPELINE_START_SECONDS):
-        close(leased, upstream, Status.VOID, SENT_AFTER_LIMIT)
+        close(leased, upstream, Status.VOID, NOT_SENT_IN_TIME)
         return
     try:
         seen = source.start(order, upstream.tag)
@@ -62,7 +62,7 @@ def _start(leased: LeasedRun, source: Source, order: Order, step: str, last: Ups
         with leased.fenced():
             UpstreamRun.objects.filter(pk=upstream.pk).update(message=str(error))
             leased.write_log(
-                f"{source.label} gave no clear answer to the start ({error}) It is asked before anything is sent again.",
+                f"{source.label} gave no clear answer: {error} Nothing more is sent until it says whether the run started.",
                 "warning",
             )
         return
@@ -97,7 +97,7 @@ def _intend(leased: LeasedRun, order: Order, step: str, last: UpstreamRun | None
             memory_mb=order.memory_mb,
         )
         leased.write_log(
-            f"Estimate ${order.estimate_usd:.2f}, cap ${order.max_cost_usd:.2f}. Spent and reserved today:"
+            f"Estimated cost ${order.estimate_usd:.2f}, at most ${order.max_cost_usd:.2f}. Spent and reserved today:"
             f" ${spent:.2f} of ${limit:.2f}."
         )
         return upstream

@@ -1,4 +1,4 @@
-"""The limits of an upstream account itself: how many runs, and how much memory, may be in use there."""
+"""The limits of an upstream account: how many runs, and how much memory, may be in use there."""
 
 from django.db.models import Count, Min, Sum
 from django.utils import timezone
@@ -9,14 +9,14 @@ from ...models import ConcurrencyLimit, UpstreamRun
 
 
 def check_room(source: Source, memory_mb: int) -> None:
-    """In the intent's transaction, under the money lock: BlockedError where the account's own limit has no room for one more."""
+    """BlockedError if the account has no room for one more run. Runs in the intent's transaction, under the money lock."""
     for limit in ConcurrencyLimit.objects.filter(source=source.name):
         if words := _no_room(limit, source.label, memory_mb):
             raise BlockedError(words, seconds=10, limited=False)
 
 
 def full_accounts() -> dict[str, str]:
-    """The sources whose accounts' own limits are reached, by name, with the reason. Only a look: each start is checked again."""
+    """The sources whose account limits are reached, by name, with the reason. Only a hint: each start is checked again."""
     labels = {source.name: source.label for source in known_sources()}
     limits = ConcurrencyLimit.objects.filter(source__in=labels)
     reasons = {limit.source: _no_room(limit, labels[limit.source]) for limit in limits}
@@ -24,16 +24,16 @@ def full_accounts() -> dict[str, str]:
 
 
 def _no_room(limit: ConcurrencyLimit, label: str, memory_mb: int | None = None) -> str:
-    """'' where there is room for a run that needs so much memory; unknown: as much as the smallest one at work."""
-    # What is long past its deadline holds nothing any more, whatever became of its run here.
+    """Why there is no room; '' if there is. A run of unknown memory counts as the smallest one that is running."""
+    # An upstream run past its deadline uses nothing there any more, whatever became of our run.
     open_rows = UpstreamRun.objects.filter(source=limit.source, status__in=UpstreamRun.OPEN, deadline__gt=timezone.now())
     used = open_rows.aggregate(runs=Count("pk"), memory=Sum("memory_mb"), least=Min("memory_mb"))
     if not limit.max_running:
         return f"The limit for {label} is 0: nothing starts there until it is raised."
     if used["runs"] >= limit.max_running:
-        return f"{used['runs']} of {limit.max_running} runs at {label} are in use."
+        return f"{label} is full: {used['runs']} of {limit.max_running} run slots are in use."
     needed = memory_mb if memory_mb is not None else used["least"] or 0
     if limit.max_memory_mb is not None and (used["memory"] or 0) + needed > limit.max_memory_mb:
-        words = f"{used['memory'] or 0:,} of {limit.max_memory_mb:,} MB at {label} are in use"
-        return f"{words}, and this run needs {memory_mb:,}." if memory_mb is not None else f"{words}."
+        words = f"{label} is full: {used['memory'] or 0:,} of {limit.max_memory_mb:,} MB are in use"
+        return f"{words}, and this run needs {memory_mb:,} MB." if memory_mb is not None else f"{words}."
     return ""

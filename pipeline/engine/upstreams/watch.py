@@ -1,6 +1,6 @@
-"""Which upstream runs have ended? Asked once per account for all waiting runs, by whichever worker's heartbeat comes first.
+"""Asks each upstream account which runs have ended, once for all waiting runs. The first worker whose turn it is asks.
 
-It only sets due_at: what the end means is found out by the run itself. Losing it costs latency, never a run.
+It only makes those runs due; each then reads its own end. If this fails, runs continue later, but none is lost.
 """
 
 import logging
@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.conf import settings
 
 from ...contract.errors import RunError, SlowDown
-from ...contract.source import Source, get_source, known_sources
+from ...contract.source import Source, get_source, known_sources, source_label
 from ...models import Run, SourceState, UpstreamRun
 from ...states import RunStatus
 from ..database import now
@@ -18,19 +18,19 @@ from . import health
 from .ledger import ledger_fields, progress_of
 
 logger = logging.getLogger(__name__)
-FALLBACK_LOOK = timedelta(minutes=2)  # a waiting run looks for itself where the watch has not woken it
-BETWEEN_LOOKS = timedelta(seconds=0.5)  # of all waiting runs of an account together
-PROGRESS_READS = 2  # waiting runs whose progress is read per look: two requests more, whatever the number that waits
+FALLBACK_POLL = timedelta(minutes=2)  # a waiting run that was not woken asks for itself after this
+FALLBACK_POLL_GAP = timedelta(seconds=0.5)  # between the fallback polls of an account's waiting runs
+PROGRESS_READS = 2  # runs per poll whose progress is read: two more requests, however many runs wait
 
 
 def fallback(source: str) -> timedelta:
-    """When a run that begins to wait looks for itself: the later, the more are waiting, or they alone would keep it busy."""
+    """How long a run waits before it asks for itself. Longer if many wait, so that their requests do not flood the upstream."""
     waiting = UpstreamRun.objects.filter(source=source, status=UpstreamRun.Status.RUNNING).count()
-    return max(FALLBACK_LOOK, BETWEEN_LOOKS * waiting)
+    return max(FALLBACK_POLL, FALLBACK_POLL_GAP * waiting)
 
 
 def watch_upstreams() -> None:
-    """One look at each account that has waiting runs and whose time has come."""
+    """Poll each account that has waiting runs and is due for a poll."""
     at = now()
     health.probe(at)
     waiting = UpstreamRun.objects.filter(status=UpstreamRun.Status.RUNNING, run__status=RunStatus.WAITING)
@@ -40,7 +40,7 @@ def watch_upstreams() -> None:
             if not SourceState.objects.filter(source=name).exists():
                 SourceState.objects.get_or_create(source=name, defaults={"next_poll_at": at})
             continue
-        # Whoever moves the row on has the turn.
+        # The worker whose update succeeds has the turn.
         following = at + timedelta(seconds=settings.PIPELINE_POLL_SECONDS)
         mine = (
             SourceState.objects.filter(source=name, next_poll_at__lte=at)
@@ -53,7 +53,7 @@ def watch_upstreams() -> None:
             except SlowDown as error:
                 health.slow_down(name, error.asked)
             except RunError as error:
-                logger.info("%s could not be asked which runs ended: %s", name, error)
+                logger.info("%s could not be asked which runs ended: %s", source_label(name), error)
                 SourceState.objects.filter(source=name).update(next_poll_at=at + timedelta(seconds=30))
 
 
@@ -61,7 +61,7 @@ def ask_account(source: Source) -> None:
     waiting = UpstreamRun.objects.filter(
         started_at__isnull=False, source=source.name, status=UpstreamRun.Status.RUNNING, run__status=RunStatus.WAITING
     )
-    # Ids alone: ten thousand may wait, and this process does it for as long as it lives.
+    # Only ids: ten thousand runs may wait, and every poll reads them.
     rows = list(waiting.order_by("started_at").values_list("upstream_id", "run_id", "started_at"))
     oldest = rows[0][2] if rows else None
     if oldest is None:
@@ -71,9 +71,9 @@ def ask_account(source: Source) -> None:
     by_queue.wake(ours[upstream_id] for upstream_id in ended)
     still = [upstream_id for upstream_id in ours if upstream_id not in ended]
     turn = int(now().timestamp() // max(settings.PIPELINE_POLL_SECONDS, 0.001)) * PROGRESS_READS
-    glances = [still[(turn + number) % len(still)] for number in range(min(PROGRESS_READS, len(still)))]
-    for row in waiting.filter(upstream_id__in=glances):
-        seen = source.look(row.upstream_id or "")
+    sample = [still[(turn + number) % len(still)] for number in range(min(PROGRESS_READS, len(still)))]
+    for row in waiting.filter(upstream_id__in=sample):
+        seen = source.read_run(row.upstream_id or "")
         UpstreamRun.objects.filter(pk=row.pk, status=UpstreamRun.Status.RUNNING).update(
             message=seen.message[:2000], cost_actual=ledger_fields(row, seen, "running").get("cost_actual", row.cost_actual)
         )

@@ -1,4 +1,4 @@
-"""What stands in for django-q2's shared queue, result queue and timer: no multiprocessing lock is shared with a worker."""
+"""Replaces django-q2's task queue, result queue and timer, so that no multiprocessing lock is shared with a worker."""
 
 import contextlib
 import gc
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class Timer:
-    """Stands in for the shared value that sentinel and worker both write: no lock, so none can be left taken."""
+    """Replaces the shared value that sentinel and worker both write. It has no lock that a killed worker could leave locked."""
 
     def __init__(self) -> None:
         self._raw = RawValue("f", -1)
@@ -44,7 +44,7 @@ class Timer:
 
 
 class Sink:
-    """Stands in for the result queue: the run's row has the result."""
+    """Replaces the result queue: the run's row has the result."""
 
     def put(self, item: Any) -> None: ...
 
@@ -60,7 +60,7 @@ class Sink:
 
 
 class ClaimQueue(Sink):
-    """Stands in for the task queue. The sentinel makes it; each worker uses its own copy after the fork."""
+    """Replaces the task queue. The sentinel makes it; each worker uses its own copy after the fork."""
 
     def __init__(self, cluster: UUID) -> None:
         self.cluster = cluster
@@ -88,7 +88,7 @@ class ClaimQueue(Sink):
                 self.waiter.recover(error)
                 continue
             except Exception as error:
-                logger.exception("A claim met an error; the worker goes on.")
+                logger.exception("A claim failed; the worker tries again.")
                 self.waiter.recover(error)
                 continue
             if claimed:
@@ -115,14 +115,14 @@ class ClaimQueue(Sink):
             self.heartbeat.release(lease)
 
     def _begin(self) -> bool:
-        """First call after the fork, in the worker's own process. False where it was stopped before there was a worker."""
+        """First call after the fork, in the worker's own process. False if it was stopped before it could register."""
         self.pid = os.getpid()
         die_with_parent(self.sentinel)
         signal.signal(signal.SIGTERM, self._terminate)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the whole group; the parent decides
         connections.close_all()
         gc.collect()
-        gc.freeze()  # what is loaded by now stays for good: nothing to look through at each collection
+        gc.freeze()  # what is loaded now stays loaded: collections need not scan it
         os.close(self.write_end)
         self.write_end = -1
         self.waiter = Waiter(self.read_end)
@@ -138,7 +138,7 @@ class ClaimQueue(Sink):
         return False
 
     def _terminate(self, signum: int, frame: Any) -> None:
-        """SIGTERM for this worker alone: put end-of-file where the pipe was, which also ends a wait at once."""
+        """SIGTERM for this worker alone: make its pipe read as end-of-file, which also ends a wait at once."""
         os.dup2(os.open(os.devnull, os.O_RDONLY), self.read_end)
 
     def _end(self) -> None:

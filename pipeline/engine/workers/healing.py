@@ -1,4 +1,4 @@
-"""Heals schedules that lost their next run, which should be impossible, and says that it did."""
+"""Repairs schedules that have no next run, which should be impossible, and reports each repair."""
 
 import logging
 from datetime import datetime, timedelta
@@ -13,32 +13,32 @@ from ..scheduling.ticks import insert_next_tick
 from ..upstreams.orphans import settle_orphans
 
 logger = logging.getLogger(__name__)
-EVERY = timedelta(minutes=1)
-TURN = "sweep"  # the row whose conditional update gives one worker the turn
+HEALING_INTERVAL = timedelta(minutes=1)
+TURN_ROW = "sweep"  # the SourceState row whose conditional update gives one worker the turn
 
 
 def heal_if_due(at: datetime) -> None:
-    """Heal, if a minute has passed and no other worker has taken this turn."""
-    if not SourceState.objects.filter(source=TURN).exists():
-        SourceState.objects.get_or_create(source=TURN, defaults={"next_poll_at": at})
-    if SourceState.objects.filter(source=TURN, next_poll_at__lte=at).update(next_poll_at=at + EVERY):
+    """Repair, if a minute has passed and no other worker has taken this turn."""
+    if not SourceState.objects.filter(source=TURN_ROW).exists():
+        SourceState.objects.get_or_create(source=TURN_ROW, defaults={"next_poll_at": at})
+    if SourceState.objects.filter(source=TURN_ROW, next_poll_at__lte=at).update(next_poll_at=at + HEALING_INTERVAL):
         heal_schedules(at)
         settle_orphans()
 
 
 def heal_schedules(at: datetime) -> None:
     """Give every active schedule that has no next run a new one."""
-    resting = Job.objects.filter(schedule_type=Job.Schedule.RECURRING, status=JobStatus.ACTIVE).exclude(
+    broken = Job.objects.filter(schedule_type=Job.Schedule.RECURRING, status=JobStatus.ACTIVE).exclude(
         runs__in=Run.objects.live().filter(scheduled_for__isnull=False)
     )
-    for job in resting:
+    for job in broken:
         try:
             with transaction.atomic():
                 lock(CLAIM_LOCK)
                 run = insert_next_tick(job, at, at)
                 if run:
-                    warn_and_record("healed", f"{job} had no next run. Run {run.pk} was inserted for it.", job=job, run=run)
+                    warn_and_record("healed", f"{job} had no next run. Run {run.pk} was added.", job=job, run=run)
         except IntegrityError:  # it has one by now
             continue
         except Exception:
-            logger.exception("%s could not be healed; the others are.", job)
+            logger.exception("The schedule of %s could not be repaired.", job)

@@ -1,4 +1,4 @@
-"""The thread beside the work: renews the lease, hears of a cancel, shows that the process lives. It asks the database alone."""
+"""A thread beside the work: renews leases, notices cancels, shows that the process is alive. It talks only to the database."""
 
 import logging
 import math
@@ -20,13 +20,13 @@ from .housekeeping import Housekeeping
 from .repeating_thread import RepeatingThread
 
 logger = logging.getLogger(__name__)
-CANCEL_SECONDS = 2.0  # a running handler hears of a cancel within this
+CANCEL_CHECK_SECONDS = 2.0  # a running handler notices a cancel within this
 
 
 class Heartbeat(RepeatingThread):
-    """Beats for one worker and for the leases that are handed to it, and keeps the process's housekeeping.
+    """The heartbeat of one worker and of its leases. Also runs the process's housekeeping thread.
 
-    `overrun` is called after a run that worked longer than its type allows was failed: the way to stop the work itself.
+    `overrun` is called after a run that took longer than its type allows has failed. It stops the work itself.
     """
 
     def __init__(self, worker: Worker, *, overrun: Callable[[], None] = lambda: None):
@@ -41,8 +41,8 @@ class Heartbeat(RepeatingThread):
         self._beaten, self._regained = time.monotonic(), -math.inf
 
     def may_take_over(self) -> bool:
-        """Whether leases that lapsed may be taken over. After an outage of the database everybody's have lapsed, also of those
-        that live: they get one period to renew them first.
+        """Whether expired leases may be taken over. After a database outage the leases of living workers have expired too:
+        they get one period to renew them first.
         """
         now = time.monotonic()
         return now - self._beaten <= 2 * self._period and now - self._regained >= self._period
@@ -51,7 +51,7 @@ class Heartbeat(RepeatingThread):
         self._regained = math.inf
 
     def hold(self, lease: Lease, at_most: timedelta) -> None:
-        """Keep the lease alive from now on, for `at_most` of work."""
+        """Renew the lease from now on, for at most `at_most` of work."""
         with self._guard:
             self._leases[lease] = (time.monotonic(), at_most)
 
@@ -60,7 +60,7 @@ class Heartbeat(RepeatingThread):
             self._leases.pop(lease, None)
 
     def start(self) -> None:
-        self.housekeeping.start()  # here, where its failure ends the worker: in our own thread it would end the heartbeat alone
+        self.housekeeping.start()  # here, so that a failure ends the worker and not only the heartbeat thread
         super().start()
 
     def run(self) -> None:
@@ -95,20 +95,20 @@ class Heartbeat(RepeatingThread):
             for lease in leases:
                 if lease.run_id in asked:
                     lease.cancel.set()
-            self._next_cancel = at + CANCEL_SECONDS
+            self._next_cancel = at + CANCEL_CHECK_SECONDS
 
     def _end_overrun(self, lease: Lease, at_most: timedelta) -> None:
-        """Fail the try in its row first: from then on the work that hangs can write nothing.
+        """Fail the try first: from then on the hanging work can write nothing.
 
-        Where it hangs inside a transaction the row may be its own: then the process ends all the same, and so does the lease.
+        If the work hangs in a transaction that has the row locked, this fails. The process still ends, and so does the lease.
         """
-        words = f"It worked for longer than its {in_words(at_most)} and was ended."
+        words = f"The run took longer than its limit of {in_words(at_most)} and was stopped."
         try:
             by_worker.fail(lease, words, permanent=False, cancel_seen=True)
-        except LeaseLost:  # it is another's by now, or has just ended by itself
+        except LeaseLost:  # another worker has the run, or it has just ended
             pass
         except DatabaseError as error:
-            logger.warning("The failed try of run %s could not be written: %s", lease.run_id, str(error).strip())
+            logger.warning("The failed try of run %s could not be saved: %s", lease.run_id, str(error).strip())
         lease.lost.set()
         with self._guard:
             still_at_work = self._leases.pop(lease, None) is not None

@@ -1,7 +1,6 @@
-"""The thread beside the heartbeat that may wait for others: which upstream runs have ended, is an upstream up again, is there
-anything to heal.
+"""A thread for slow checks: which upstream runs have ended, which upstreams work again, which schedules need a repair.
 
-Not the heartbeat's: an upstream that takes a connection and never answers must not cost anybody a lease.
+Separate from the heartbeat: an upstream that never answers must not cost a worker its leases.
 """
 
 import time
@@ -10,12 +9,12 @@ from django.conf import settings
 
 from ..database import now
 from ..upstreams.watch import watch_upstreams
-from .healing import EVERY, heal_if_due
+from .healing import HEALING_INTERVAL, heal_if_due
 from .repeating_thread import RepeatingThread
 
 
 class Housekeeping(RepeatingThread):
-    """Every process has one and asks whether it is its turn; one of them gets it."""
+    """Every process has one. Each asks for the turn, and one of them gets it."""
 
     def __init__(self, owner: str):
         super().__init__(f"housekeeping of {owner}", settings.PIPELINE_POLL_SECONDS)
@@ -25,4 +24,4 @@ class Housekeeping(RepeatingThread):
         watch_upstreams()
         if (at := time.monotonic()) >= self._next_healing:
             heal_if_due(now())
-            self._next_healing = at + EVERY.total_seconds() / 4
+            self._next_healing = at + HEALING_INTERVAL.total_seconds() / 4

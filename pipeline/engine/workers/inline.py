@@ -1,4 +1,4 @@
-"""For tests of job types: work off what is due in this process, without a cluster."""
+"""For tests of job types: executes due runs in this process, without a cluster."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from .processes import register_worker
 
 
 def work_one(worker: Worker | None = None, *, stopping: Callable[[], bool] = lambda: False) -> Run | None:
-    """Claim the next due run and execute it here; the run afterwards, None where nothing was due."""
+    """Claim the next due run and execute it here. Returns the run afterwards, None if nothing was due."""
     claimed = claim(worker or register_worker())
     if claimed is None:
         return None
@@ -19,7 +19,7 @@ def work_one(worker: Worker | None = None, *, stopping: Callable[[], bool] = lam
 
 
 def work_off(at_most: int = 100) -> list[Run]:
-    """Work until nothing is due."""
+    """Execute runs until nothing is due."""
     worker = register_worker()
     done: list[Run] = []
     while len(done) < at_most and (run := work_one(worker)):

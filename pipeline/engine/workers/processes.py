@@ -13,14 +13,14 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent dies; then look whether it already has."""
+    """Have the kernel kill this process when its parent dies. Exit if the parent is already dead."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
 
 
 def register_worker(kind: str = Worker.Kind.WORKER, cluster: UUID | None = None) -> Worker:
-    """A row for this process, new at each start: pids and hosts come again, workers do not."""
+    """A new row for this process at each start, since pids and host names are reused."""
     at = database.now()
     return Worker.objects.create(
         host=socket.gethostname(), pid=os.getpid(), kind=kind, cluster=cluster, started_at=at, last_seen_at=at

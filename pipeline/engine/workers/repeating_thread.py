@@ -1,4 +1,4 @@
-"""A thread that does something again and again beside the work, on a database connection of its own. It never raises."""
+"""A thread that repeats a task beside the work, on its own database connection. It never raises."""
 
 import logging
 import threading
@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 
 class RepeatingThread(threading.Thread, ABC):
-    """Subclasses say what `turn` does. A turn that fails is tried again after the next `tick` seconds."""
+    """Subclasses define `turn`. A turn that fails is tried again after `tick` seconds."""
 
     def __init__(self, name: str, tick: float):
         super().__init__(name=name, daemon=True)
@@ -22,10 +22,10 @@ class RepeatingThread(threading.Thread, ABC):
     def turn(self) -> None: ...
 
     def lost_database(self) -> None:
-        """A turn met an error of the database."""
+        """Called when a turn had a database error."""
 
     def last(self) -> None:
-        """After the last turn, if the database answers."""
+        """Called after the last turn."""
 
     def stop(self) -> None:
         self.ending.set()
@@ -36,18 +36,18 @@ class RepeatingThread(threading.Thread, ABC):
             try:
                 self.turn()
                 if trouble:
-                    logger.info("The %s gets through again.", self.name)
+                    logger.info("The %s works again.", self.name)
                 trouble = False
             except DatabaseError as error:
                 self.lost_database()
-                if not trouble:  # once, not with every turn of a long night
-                    logger.warning("The %s did not get through: %s", self.name, str(error).strip())
+                if not trouble:  # once per outage, not at every turn
+                    logger.warning("The %s had a database error, trying again: %s", self.name, str(error).strip())
                 trouble = True
                 connection.close()
             except Exception:
-                logger.exception("The %s met an error; it goes on.", self.name)
+                logger.exception("The %s failed; it tries again.", self.name)
         try:
             self.last()
         except DatabaseError as error:
-            logger.info("The %s ended without its last word: %s", self.name, str(error).strip())
+            logger.info("The %s could not record that it ended: %s", self.name, str(error).strip())
         connection.close()

@@ -1,7 +1,7 @@
-"""Keeps a cluster alive: replaces it when its parent or sentinel died, or when it is up but deaf.
+"""Keeps a cluster alive: replaces it when its parent or sentinel died, or when it is up but claims nothing.
 
-The cluster has a process group of its own, so that it can be ended whole. If the supervisor itself is killed, the kernel
-ends the cluster with it, link by link (PDEATHSIG), and systemd or compose starts the supervisor again.
+The cluster has its own process group, so that it can be killed as a whole. If the supervisor is killed, the kernel kills the
+cluster too, process by process (PDEATHSIG), and systemd or compose starts the supervisor again.
 """
 
 import contextlib
@@ -28,11 +28,11 @@ from .cluster import run_cluster
 from .processes import die_with_parent
 
 logger = logging.getLogger(__name__)
-STOPS = (signal.SIGTERM, signal.SIGINT)
-LOOK_SECONDS = 0.25
-DEAF_SECONDS = 10.0  # a run could be claimed, a worker is idle, and for so long none did
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+WATCH_SECONDS = 0.25
+STUCK_SECONDS = 10.0  # a run is ready and a worker is idle, but nothing was claimed for this long
 QUICK_DEATH_SECONDS = 5.0
-LONGEST_PAUSE_SECONDS = 30.0
+MAX_RESTART_PAUSE_SECONDS = 30.0
 
 
 def supervise() -> None:
@@ -48,7 +48,7 @@ def supervise() -> None:
 
     prepare_statements()
     current = Group()
-    for number in STOPS:
+    for number in STOP_SIGNALS:
         signal.signal(number, on_signal)
     quick_deaths = 0
     while not stop.is_set():
@@ -56,20 +56,20 @@ def supervise() -> None:
         current.start()
         why = _watch(current, stop)
         if stop.is_set():
-            current.ask_to_stop()  # again: the signal may have come while it was being started
+            current.ask_to_stop()  # again: the signal may have come while the cluster was starting
         current.end(settings.PIPELINE_GRACE_SECONDS + 10 if stop.is_set() else 0)
         if stop.is_set():
             return
         quick_deaths = quick_deaths + 1 if time.monotonic() - began < QUICK_DEATH_SECONDS else 0
-        pause = min(2.0**quick_deaths - 1, LONGEST_PAUSE_SECONDS)
+        pause = min(2.0**quick_deaths - 1, MAX_RESTART_PAUSE_SECONDS)
         logger.error("%s A new cluster starts%s.", why, f" in {pause:g} s" if pause else "")
         stop.wait(pause)
 
 
 def prepare_statements() -> None:
-    """From now on PostgreSQL plans this process's statements once per connection: a worker's are few and come again and again.
+    """From now on PostgreSQL plans this process's statements once per connection: a worker repeats a few of them.
 
-    Not for web processes: a statement may then have 65,535 values at most, which deleting a brand in the admin can exceed.
+    Not for web processes: a prepared statement takes at most 65,535 values, and deleting a brand in the admin can need more.
     """
     if connection.vendor == "postgresql":
         connection.close()
@@ -89,10 +89,10 @@ class Group:
         self.process = multiprocessing.get_context("fork").Process(
             target=_be_cluster, args=(os.getpid(), self.id), name="cluster"
         )
-        # A signal meanwhile waits until the child no longer has our handlers, which would take it and stop nothing there.
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+        # Signals wait until the child has replaced our handlers, which would do nothing there.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         self.process.start()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
     def alive(self) -> bool:
         return self.process is not None and self.process.is_alive()
@@ -102,15 +102,15 @@ class Group:
             os.kill(self.process.pid, signal.SIGTERM)
 
     def end(self, seconds: float) -> None:
-        """Give it that long, then kill what is left of the group, and hand back what its workers held."""
+        """Wait for that long, then kill what is left of the group and hand back its workers' runs."""
         self.process.join(seconds)
         self.kill()
         self.process.join()
         try:
             for worker in Worker.objects.filter(cluster=self.id, stopped_at=None):
                 by_death.lose_worker(worker, signal.SIGKILL)
-        except Exception as error:  # noqa: BLE001  of one run: a new cluster is to start
-            logger.warning("The dead cluster's runs could not be handed back, their leases will lapse: %r", error)
+        except Exception as error:  # noqa: BLE001  the new cluster must start all the same
+            logger.warning("The dead cluster's runs could not be handed back; other workers pick them up later: %r", error)
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -118,37 +118,37 @@ class Group:
 
 
 def _be_cluster(supervisor: int, cluster_id: uuid.UUID) -> None:
-    for number in STOPS:
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     os.setpgid(0, 0)
     die_with_parent(supervisor)
     run_cluster(cluster_id)
 
 
 def _watch(group: Group, stop: threading.Event) -> str:
-    """Returns when the cluster has to be ended, with the reason."""
-    deaf_since: float | None = None
-    looked = time.monotonic()
-    while not stop.wait(LOOK_SECONDS):
+    """Returns when the cluster has to be ended, with the reason; '' when it was asked to stop."""
+    stuck_since: float | None = None
+    checked = time.monotonic()
+    while not stop.wait(WATCH_SECONDS):
         if not group.alive():
             return f"The cluster died (exit code {group.process.exitcode})."
-        if time.monotonic() - looked < DEAF_SECONDS / 5:
+        if time.monotonic() - checked < STUCK_SECONDS / 5:
             continue
-        looked = time.monotonic()
-        if not _could_work(group.id, timedelta(seconds=looked - deaf_since if deaf_since else 0)):
-            deaf_since = None
-        elif deaf_since is None:
-            deaf_since = looked
-        elif looked - deaf_since > DEAF_SECONDS:
-            return f"For {DEAF_SECONDS:g} s a run could be claimed and an idle worker did not."
+        checked = time.monotonic()
+        if not _could_work(group.id, timedelta(seconds=checked - stuck_since if stuck_since else 0)):
+            stuck_since = None
+        elif stuck_since is None:
+            stuck_since = checked
+        elif checked - stuck_since > STUCK_SECONDS:
+            return f"A run was ready and a worker idle, but for {STUCK_SECONDS:g} s no run was started."
     return ""
 
 
 def _could_work(cluster_id: uuid.UUID, lately: timedelta) -> bool:
-    """By the claim's own predicate: something is claimable, and a worker of this cluster has nothing to do.
+    """Whether a run is claimable, a worker of this cluster is idle, and none of its workers claimed one within `lately`.
 
-    Nor took any of them something lately: between two short runs each looks as if it had nothing to do.
+    Without the last condition, workers would seem idle between two short runs.
     """
     try:
         at = now()

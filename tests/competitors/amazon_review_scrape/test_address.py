@@ -32,7 +32,7 @@ def test_any_product_link_gives_asin_and_marketplace(text: str) -> None:
 
 
 @pytest.mark.parametrize("code", MARKETPLACES)
-def test_each_marketplace_is_itself(code: str) -> None:
+def test_each_marketplace_is_recognized(code: str) -> None:
     assert parse_amazon_address(f"https://www.amazon.{code}/dp/{ASIN}").domain_code == code
 
 
@@ -56,7 +56,7 @@ def test_com_au_is_not_com() -> None:
         "http://[::1/dp/" + ASIN,
     ],
 )
-def test_what_is_not_amazon_is_refused_with_an_example(text: str) -> None:
+def test_an_address_that_is_not_amazons_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not an Amazon address"):
         parse_amazon_address(text)
 
@@ -84,13 +84,13 @@ def test_a_marketplace_that_cannot_be_scraped_is_named() -> None:
         parse_amazon_address(f"https://www.amazon.pl/dp/{ASIN}")
 
 
-def test_a_short_link_is_asked_to_be_opened() -> None:
+def test_a_short_link_is_refused_with_advice_to_open_it() -> None:
     with pytest.raises(ValueError, match="short link"):
         parse_amazon_address("https://amzn.to/3abcdef")
 
 
 @given(st.text(max_size=80))
-def test_no_text_ends_in_anything_but_an_address_or_words(text: str) -> None:
+def test_any_text_gives_an_address_or_an_error_message(text: str) -> None:
     for candidate in (text, f"https://www.amazon.com/{text}", f"https://{text}.amazon.com/dp/{ASIN}"):
         with suppress(ValueError):
             address = parse_amazon_address(candidate)

@@ -198,7 +198,7 @@ def test_the_pages_replay_says_what_it_did_and_needs_its_own_permission(sandbox,
     client.force_login(make_user("clerk", "pipeline.view_run", "pipeline.scrape_run"))
     assert client.post(address).status_code == 403
     client.force_login(make_user("engineer", "pipeline.view_run", "pipeline.replay_run"))
-    assert "nothing was paid" in client.post(address, follow=True).content.decode()
+    assert "of downloaded data, free" in client.post(address, follow=True).content.decode()
     assert run.events.get(kind="replay").by.username == "engineer"
 
 
@@ -212,7 +212,7 @@ def test_what_a_dead_upstream_run_left_is_replayed_too(sandbox, listing, mended,
     mended()
     client.force_login(make_user("engineer", "pipeline.view_run", "pipeline.replay_run"))
     answer = client.post(f"{run.get_absolute_url()}replay/", follow=True).content.decode()
-    assert "nothing was paid" in answer
+    assert "of downloaded data, free" in answer
     assert "run was aborted" in answer
     assert AmazonReview.objects.exclude(author="").exists()
 
@@ -229,7 +229,7 @@ def test_a_replay_that_still_reads_nothing_is_refused_in_words(sandbox, listing,
 
 def test_a_replay_of_an_older_run_is_refused(sandbox, listing):
     first, second = scrape(listing), scrape(listing)
-    with pytest.raises(NotAllowed, match=f"Run {second.pk} fetched the same later"):
+    with pytest.raises(NotAllowed, match=f"Run {second.pk} has newer data"):
         replay(first)
 
 
@@ -241,7 +241,7 @@ def test_a_replay_is_of_what_was_fetched_last_whichever_run_began_later(sandbox,
     api.retry(Run.objects.get(pk=first.pk), None)  # whose new start fetches what came since
     finish(first)
     assert (first.status, sandbox.state["runs_started"]) == (RunStatus.COMPLETED, 3)
-    with pytest.raises(NotAllowed, match=f"Run {first.pk} fetched the same later"):
+    with pytest.raises(NotAllowed, match=f"Run {first.pk} has newer data"):
         replay(second)
     assert replay(first).pages
 
@@ -252,7 +252,7 @@ def test_a_run_without_pages_cannot_be_replayed(listing):
     ).run
     api.cancel(run, None)
     run.refresh_from_db()
-    with pytest.raises(NotAllowed, match="kept no pages"):
+    with pytest.raises(NotAllowed, match="has no downloaded data"):
         replay(run)
 
 

@@ -19,7 +19,7 @@ class Work(JobType):
         return Done()
 
 
-def test_two_types_of_one_name_stop_the_start():
+def test_two_types_with_one_name_are_refused_at_start():
     with pytest.raises(ImproperlyConfigured, match="Two job types are called 'toy'"):
         job_type("toy", label="x", emoji="x", datasets={})(Work)
 
@@ -27,12 +27,12 @@ def test_two_types_of_one_name_stop_the_start():
 @pytest.mark.parametrize(
     "broken", [type("NoRun", (JobType,), {"Params": Form}), type("NoParams", (JobType,), {"run": lambda *a: None})]
 )
-def test_a_type_that_lacks_its_parts_stops_the_start(broken):
+def test_a_type_that_lacks_its_parts_is_refused_at_start(broken):
     with pytest.raises(ImproperlyConfigured, match="needs a Params form and a run"):
         job_type("broken", label="x", emoji="x", datasets={})(broken)
 
 
-def test_what_is_no_job_type_stops_the_start():
+def test_a_class_that_is_no_job_type_is_refused_at_start():
     with pytest.raises(ImproperlyConfigured, match="is no JobType"):
         job_type("broken", label="x", emoji="x", datasets={})(object)
 
@@ -51,7 +51,7 @@ class Parameters(ParameterForm):
 ID = "5a2d8a54-0000-4000-8000-000000000000"
 
 
-def test_what_is_not_given_takes_its_default():
+def test_missing_parameters_take_their_defaults():
     assert clean_parameters(Parameters, {"id": ID}, None) == {"amount": 3, "wanted": True, "id": ID}
 
 
@@ -59,7 +59,7 @@ def test_false_is_not_the_same_as_absent():
     assert clean_parameters(Parameters, {"id": ID, "wanted": False}, None)["wanted"] is False
 
 
-def test_all_that_is_wrong_is_said_at_once_and_where():
+def test_all_errors_are_reported_at_once_by_parameter():
     with pytest.raises(InvalidRequest) as refused:
         clean_parameters(Parameters, {"id": "x", "amount": 0, "amout": 1}, None)
     assert set(refused.value.errors) == {"id", "amount", "amout"}

@@ -1,4 +1,4 @@
-"""Two who change the same rows at once take them in the same order: neither waits for the other in a circle."""
+"""All code locks rows in the same order, so that two changes at once never deadlock."""
 
 import contextlib
 import threading
@@ -28,7 +28,7 @@ def brand():
 
 @pytest.fixture
 def meanwhile(monkeypatch):
-    """Has `freshness.<mark>` (or another module's) begin something else, in a thread, and go on when that waits for a lock."""
+    """Makes `freshness.<mark>` (or another module's function) start `do` in a thread and return once that waits for a lock."""
     threads: list[threading.Thread] = []
     errors: list[Exception] = []
 
@@ -59,7 +59,7 @@ def meanwhile(monkeypatch):
 
 
 def waiting():
-    """How many wait for a lock, in this test's database."""
+    """How many processes wait for a lock in this test's database."""
     ours = "SELECT pid FROM pg_locks WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN ({ours})")
@@ -84,7 +84,7 @@ def test_a_subject_is_removed_while_its_scheduled_run_ends(brand, meanwhile):
 
 
 def test_a_job_is_archived_while_its_run_is_cancelled(brand, meanwhile):
-    """Who comes second is told so in words."""
+    """The second one gets an error message."""
     queued = api.queue_one_time_job(brand.pk, "toy", {"ends": "transient"})
     work_one()  # waits for its next try
 
@@ -100,7 +100,7 @@ def test_a_job_is_archived_while_its_run_is_cancelled(brand, meanwhile):
 
 @pytest.mark.parametrize("scheduled", [True, False])
 def test_a_listing_is_removed_while_its_scrape_ends(brand, meanwhile, scheduled):
-    """The end books itself in the listing, last of all: whoever removes the listing must not have its row before the others."""
+    """The end of a run writes to the listing last, so removing a listing must lock its row last too."""
     listing = make_listing(make_competitor(brand))
     parameters = {"competitor_amazon_url_id": str(listing.pk), "include_keywords": False, "include_helpful": False}
     if scheduled:
@@ -115,7 +115,7 @@ def test_a_listing_is_removed_while_its_scrape_ends(brand, meanwhile, scheduled)
 
 
 def test_the_same_subjects_are_queued_by_two_people_in_opposite_orders(brand):
-    """Each has one of them, and waits for a third that somebody else is about to queue, before it gets to the other's."""
+    """Each queues one, then waits for the middle one, which somebody else is about to queue."""
     names, answers = ["fox", "mole", "owl"], {}
 
     def queue(order):
@@ -137,7 +137,7 @@ def test_the_same_subjects_are_queued_by_two_people_in_opposite_orders(brand):
 
 
 def test_a_tick_is_brought_forward_while_a_retry_takes_its_place(brand, meanwhile):
-    """What the one writes of the tick that the other takes back goes with it."""
+    """The retry deletes the tick together with the log line that was just written."""
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", {"ends": "permanent"})
     api.run_now(job.runs.get(), None)
     failed = work_one()

@@ -52,7 +52,7 @@ def test_an_upstream_that_is_down_is_unhealthy_and_so_is_one_that_may_be_at_work
     register_worker()
     closed = SourceState.objects.create(source="apify", blocked_until=timezone.now(), blocked_reason="Apify is down: HTTP 500.")
     code, out = status(capsys)
-    assert (code, "Unhealthy. Apify is down: HTTP 500. Next look at" in out) == (1, True)
+    assert (code, "Unhealthy. Apify is down: HTTP 500. Next check at" in out) == (1, True)
     closed.delete()
     run = make_orphan()
     code, out = status(capsys)

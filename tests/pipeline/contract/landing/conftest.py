@@ -19,7 +19,7 @@ def tables(django_db_setup, django_db_blocker):
 @pytest.fixture
 def committing(tables, transactional_db):
     yield
-    Item.objects.all().delete()  # Django's flush does not know them
+    Item.objects.all().delete()  # Django's flush does not include these tables
 
 
 @pytest.fixture

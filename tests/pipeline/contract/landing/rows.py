@@ -1,4 +1,4 @@
-"""Models of these tests' own, and pages for them: landing knows no model, so it must fit any."""
+"""Models for these tests, and pages for them: landing must work with any model."""
 
 import uuid
 from collections.abc import Sequence
@@ -11,17 +11,17 @@ from django.db.models import Q
 
 from pipeline.contract.landing import Landed, Values, land
 
-registry = Apps()  # a registry of their own keeps them out of migrations and of everybody else's flush
+registry = Apps()  # their own registry keeps them out of migrations and of Django's flush
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY = ["code", "place"]
 
 
 class Shop(models.Model):
-    """A counted primary key, and every way in which a field fills itself."""
+    """A serial primary key, and every kind of default."""
 
     name = models.CharField(max_length=100, unique=True)
     rank = models.IntegerField(default=7)
-    colour = models.CharField(max_length=10, db_default="green")
+    color = models.CharField(max_length=10, db_default="green")
     tags = models.JSONField(default=list)
     made_at = models.DateTimeField(auto_now_add=True)
 
@@ -30,11 +30,11 @@ class Shop(models.Model):
     class Meta:
         apps = registry
         app_label = "landing_tests"
-        db_table = f"Landing test {44 * 'x'} shop"  # no room for a prefix: PostgreSQL cuts names off at 63
+        db_table = f"Landing test {44 * 'x'} shop"  # no room for a prefix: PostgreSQL cuts names at 63 bytes
 
 
 class Item(models.Model):
-    """A random primary key, a compound natural key, a column of each type, and names that need their quotes."""
+    """A random primary key, a compound natural key, a column of each type, and names that need quotes."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     code = models.CharField(max_length=40)
@@ -58,7 +58,7 @@ class Item(models.Model):
     class Meta:
         apps = registry
         app_label = "landing_tests"
-        db_table = f"Landing test {44 * 'x'} item"  # and were they cut off, both would be the same
+        db_table = f"Landing test {44 * 'x'} item"  # if cut, both names would be the same
         constraints = [
             models.UniqueConstraint(fields=["code", "place"], name="landing_test_key"),
             models.CheckConstraint(condition=Q(stars__lte=5), name="landing_test_stars"),
@@ -70,6 +70,6 @@ def item(code: str | None, **fields: Any) -> dict[str, Any]:
 
 
 def land_items(rows: Sequence[Values], run: int = 1, at: datetime = NOON, **options: Any) -> Landed:
-    """A page of a scrape: `run` marks it, and it was `at` that moment."""
+    """Land a page of run `run`, fetched `at` that time."""
     touch = {"last_seen_at": at, "last_run": run}
     return land(Item, rows, key=KEY, touch=touch, mark="last_run", first={"first_seen_at": at}, **options)

@@ -25,8 +25,8 @@ def test_only_the_named_content_makes_a_row_changed(db):
     assert dict(Item.objects.values_list("code", "stars")) == {"a": 1, "b": 2}
 
 
-def test_without_a_mark_all_that_it_touches_is_the_mark(db):
-    for options in ({}, {"mark": "last_run"}):  # a mark that is None, since nobody's run it was, cannot be one
+def test_without_a_mark_all_touched_fields_are_the_mark(db):
+    for options in ({}, {"mark": "last_run"}):  # a mark whose value is None (no run) counts as none
         rows, at = [item(f"a{len(options)}")], {"last_seen_at": NOON, "last_run": None}
         assert land(Item, rows, key=KEY, touch=at, **options) == Landed(new=1)
         assert land(Item, rows, key=KEY, touch=at, **options) == Landed(duplicate=1)
@@ -41,10 +41,10 @@ def test_it_works_without_touch_and_without_content(db):
     assert land(Item, keys, key=KEY, touch={"last_run": 1}) == Landed(unchanged=3)
 
 
-def test_fields_that_nobody_gives_take_their_defaults_and_keep_them(db):
+def test_missing_fields_take_their_defaults_and_keep_them(db):
     assert land(Shop, [{"name": "a"}, {"name": "b"}], key=["name"]) == Landed(new=2)
     first = list(Shop.objects.order_by("name").values())
-    assert [(row["rank"], row["colour"], row["tags"]) for row in first] == [(7, "green", [])] * 2
+    assert [(row["rank"], row["color"], row["tags"]) for row in first] == [(7, "green", [])] * 2
     assert all(row["id"] and row["made_at"] for row in first)
     assert land(Shop, [{"name": "a"}, {"name": "b"}], key=["name"]) == Landed(unchanged=2)
     assert list(Shop.objects.order_by("name").values()) == first
@@ -70,12 +70,12 @@ def test_relations_go_by_primary_key(db):
         ([item("a")], {"mark": "title"}, "`mark` among"),
     ],
 )
-def test_rows_that_cannot_be_landed_are_refused_in_words(db, rows, options, says):
+def test_rows_that_cannot_be_landed_are_refused_with_an_explanation(db, rows, options, says):
     with pytest.raises(ValueError, match=says):
         land(Item, rows, **{"key": KEY, "touch": {"last_run": 1}} | options)
     assert not Item.objects.exists()
 
 
 def test_an_unknown_field_is_named(db):
-    with pytest.raises(FieldDoesNotExist, match="colour"):
-        land_items([item("a", colour="red")])
+    with pytest.raises(FieldDoesNotExist, match="color"):
+        land_items([item("a", color="red")])

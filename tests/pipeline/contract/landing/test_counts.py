@@ -1,4 +1,4 @@
-"""New, changed, unchanged, duplicate: by example, and against a dict."""
+"""Counts of new, changed, unchanged and duplicate rows: examples, and a comparison with a dict."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""A page lands whole or not at all, whatever becomes of connections, and beside whoever lands the same."""
+"""A page lands whole or not at all, also over lost connections and beside others that land the same rows."""
 
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
@@ -12,7 +12,7 @@ from pipeline.contract.landing import Landed, _Page, land
 from .rows import KEY, Item, item, land_items
 
 
-def test_a_value_that_the_database_refuses_takes_its_page_along_and_nothing_else(committing):
+def test_a_value_that_the_database_refuses_rejects_its_page_and_nothing_else(committing):
     land_items([item("before")])
     with pytest.raises(IntegrityError):
         land_items([item("a"), item("b", stars=6), item("before", title="Bad")], run=2)
@@ -49,7 +49,7 @@ def test_it_lands_through_a_new_connection_and_several_pages_in_one_transaction(
     assert Item.objects.count() == 3
 
 
-def test_a_row_that_somebody_deletes_between_the_statements_is_landed_all_the_same(committing, monkeypatch):
+def test_a_row_that_is_deleted_between_the_statements_is_inserted_again(committing, monkeypatch):
     land(Item, [item("a"), item("b")], key=KEY)
     merge = _Page.merge
 
@@ -70,7 +70,7 @@ def in_thread(work, *arguments):
         connection.close()
 
 
-def test_who_lands_what_another_is_landing_waits_and_then_counts_what_is_there(committing):
+def test_a_landing_waits_for_another_of_the_same_rows_and_then_counts_correctly(committing):
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             land_items([item("a"), item("b"), item("c")])
@@ -88,7 +88,7 @@ def test_two_that_land_the_same_keys_in_any_order_neither_deadlock_nor_lose_a_ro
     def write(run):
         order, total = Random(run), Landed()
         for number in range(rounds):
-            # Half of the keys are stored by the round before, so that the two meet in updates as well as in inserts.
+            # The round before stored half of the keys, so that the two meet in updates as well as in inserts.
             codes = [f"{number * size // 2 + code:06}" for code in range(size)]
             order.shuffle(codes)
             together.wait()

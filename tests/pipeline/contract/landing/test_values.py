@@ -1,4 +1,4 @@
-"""What went in comes out, on both databases."""
+"""Values are stored and read back unchanged, on both databases."""
 
 import uuid
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -70,7 +70,7 @@ def test_text_survives_unharmed(db):
     ("given", "stored"),
     [("a\0b\0", "ab"), ("\0", ""), ("half \ud83d pair", "half \ufffd pair"), ("\ud83d\ude00", "😀"), ("ü\0\udc00", "ü\ufffd")],
 )
-def test_what_no_database_takes_is_left_out_of_text_keys_and_json(db, given, stored):
+def test_characters_that_the_databases_refuse_are_dropped_from_text_keys_and_json(db, given, stored):
     row = item(f"k{given}", title=given, data={given: [given, {"a": given}]})
     assert land_items([row]) == Landed(new=1)
     landed = Item.objects.get()

@@ -1,4 +1,4 @@
-"""Any interleaving of two workers, a person and the clock keeps the invariants of a run's life."""
+"""Whatever two workers, a person and the clock do in any order, a run's invariants hold."""
 
 import contextlib
 from datetime import timedelta
@@ -25,7 +25,7 @@ NAMES = st.sampled_from(["owl", "fox"])
 
 
 class Life(RuleBasedStateMachine):
-    """Leases are kept after they are lost, as a stopped worker would: everything tried with them must change nothing."""
+    """Lost leases are kept and used, as by a worker that was stopped for a while: they must change nothing."""
 
     @initialize()
     def begin(self):
@@ -36,18 +36,18 @@ class Life(RuleBasedStateMachine):
         self.leases = []
         self.ended = {}
 
-    def held(self, lease):
+    def is_valid(self, lease):
         return Run.objects.filter(pk=lease.run_id, lease_token=lease.token).exists()
 
     def transition(self, worker, do):
-        """With any lease this worker ever had; only the one that is in the row may change anything."""
+        """Use the newest lease of this worker. Only if it is still in the run's row may it change anything."""
         for mine, lease in list(self.leases):
             if mine != worker:
                 continue
-            valid, before = self.held(lease), Run.objects.values().get(pk=lease.run_id)
+            valid, before = self.is_valid(lease), Run.objects.values().get(pk=lease.run_id)
             try:
                 do(lease)
-                assert valid, "a lost lease made a transition"
+                assert valid, "a lost lease changed the run"
             except LeaseLost:
                 assert not valid
                 assert Run.objects.values().get(pk=lease.run_id) == before
@@ -68,7 +68,7 @@ class Life(RuleBasedStateMachine):
         claimed = claim(self.workers[worker])
         if claimed:
             run, lease = claimed
-            assert run.pk in begun or not (paused or run.job.status == "paused"), "a pause was passed over"
+            assert run.pk in begun or not (paused or run.job.status == "paused"), "a pause was ignored"
             self.leases.insert(0, (worker, lease))
 
     @rule(worker=WORKERS)
@@ -85,7 +85,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(worker=WORKERS)
     def park(self, worker):
-        self.transition(worker, lambda lease: by_worker.park(lease, timezone.now() + timedelta(hours=1), "at rest"))
+        self.transition(worker, lambda lease: by_worker.park(lease, timezone.now() + timedelta(hours=1), "waiting"))
 
     @rule(worker=WORKERS)
     def hand_back(self, worker):
@@ -129,7 +129,7 @@ class Life(RuleBasedStateMachine):
                 getattr(api, action)(run, None)
             except NotAllowed:
                 return
-            self.ended.pop(run.pk, None)  # accept and retry are the only ways on from an end
+            self.ended.pop(run.pk, None)  # only accept and retry change a run that has ended
 
     @invariant()
     def the_rows_make_sense(self):

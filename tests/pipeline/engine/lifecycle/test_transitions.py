@@ -42,7 +42,7 @@ def make_due(run):
     Run.objects.filter(pk=run.pk).update(due_at=timezone.now() - timedelta(seconds=1))
 
 
-def test_a_completed_run_says_what_it_did_and_makes_its_data_fresh(queue):
+def test_a_completed_run_stores_its_summary_and_makes_its_data_fresh(queue):
     queue()
     run = work_one()
     assert (run.status, run.verdict, run.summary, run.counts) == (RunStatus.COMPLETED, "ok", "1 toy.", {"new": 1})
@@ -51,7 +51,7 @@ def test_a_completed_run_says_what_it_did_and_makes_its_data_fresh(queue):
     assert (status.last_status, status.last_success_at, status.records_affected) == ("completed", run.completed_at, 1)
 
 
-def test_a_partial_result_leaves_the_clock_and_says_why(queue):
+def test_a_partial_result_does_not_count_as_fresh_and_says_why(queue):
     """F19: only a plausible success is fresh."""
     queue(ends="partial")
     run = work_one()
@@ -101,7 +101,7 @@ def test_a_run_whose_type_is_gone_waits_says_so_and_holds_nobody_up(brand, queue
     assert gone.status == RunStatus.CANCELLED
 
 
-def test_a_bug_in_a_types_bookkeeping_is_a_failed_try_and_not_a_dead_worker(queue):
+def test_a_bug_in_on_completed_is_a_failed_try_and_does_not_end_the_worker(queue):
     queue(ends="unbooked")
     run = work_one()
     assert (run.status, run.attempt, run.error_message) == (RunStatus.PENDING, 1, "ValueError: a bug in the toy's books")
@@ -118,8 +118,8 @@ def test_a_downtime_of_four_days_is_one_run_and_not_four(brand):
     assert job.runs.live().get().scheduled_for > timezone.now()
 
 
-def test_a_process_that_comes_again_with_an_old_pid_is_another_worker(queue):
-    """F17: its host and pid say nothing about who holds a lease."""
+def test_a_new_process_with_an_old_pid_is_another_worker(queue):
+    """F17: host and pid do not tell who has a lease."""
     run = queue()
     claims.claim(register_worker())
     Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
@@ -150,7 +150,7 @@ def test_blocked_waits_with_its_reason_and_costs_no_try(queue):
 
 @pytest.mark.parametrize("ends", ["blocked", "no_column"])
 def test_blocked_for_two_hours_costs_a_try(queue, ends):
-    """By a full upstream; or by what SQLite says in the same words of a locked file and of a bug in a query."""
+    """By a full upstream, or by an error that SQLite raises both for a locked file and for a bug in a query."""
     run = queue(ends=ends)
     work_one()
     Run.objects.filter(pk=run.pk).update(blocked_since=timezone.now() - timedelta(hours=2, minutes=1))
@@ -158,7 +158,7 @@ def test_blocked_for_two_hours_costs_a_try(queue, ends):
     assert work_one().attempt == 1
 
 
-def test_what_is_blocked_and_cancelled_meanwhile_ends_at_once(queue):
+def test_a_run_that_is_blocked_and_then_cancelled_ends_at_once(queue):
     queue()
     run, lease = claims.claim(register_worker())
     api.cancel(Run.objects.get(pk=run.pk), None)
@@ -166,7 +166,7 @@ def test_what_is_blocked_and_cancelled_meanwhile_ends_at_once(queue):
     assert work_one().status == RunStatus.CANCELLED
 
 
-def test_what_got_on_meanwhile_has_not_been_blocked_all_the_time(queue):
+def test_a_run_that_parked_meanwhile_was_not_blocked_all_the_time(queue):
     def lease():
         _, lease = claims.claim(register_worker())
         return lease
@@ -179,16 +179,16 @@ def test_what_got_on_meanwhile_has_not_been_blocked_all_the_time(queue):
     assert Run.objects.get().attempt == 0
 
 
-def test_a_step_that_was_done_meanwhile_ends_what_it_had_been_blocked_for(queue):
+def test_a_finished_step_ends_the_time_a_run_was_blocked(queue):
     """Two short outages of the database, hours apart, in one long run that is never parked: the second costs no try either."""
     run = queue(ends="no_column")
     Run.objects.update(blocked_since=timezone.now() - timedelta(hours=3))
-    first = work_one()  # which commits its step before it
+    first = work_one()  # commits its step, then is blocked again
     assert (first.status, first.attempt) == (RunStatus.PENDING, 0)
     assert run.steps.exists()
 
 
-def test_a_sleep_parks_the_run_and_goes_on_after_it(queue):
+def test_a_sleep_parks_the_run_which_continues_after_it(queue):
     run = queue(sleeps=60)
     parked = work_one()
     assert (parked.status, parked.worker) == (RunStatus.WAITING, None)
@@ -202,8 +202,8 @@ def test_a_sleep_parks_the_run_and_goes_on_after_it(queue):
 
 
 @pytest.mark.parametrize("ends", ["transient", "blocked", "no_column"])
-def test_a_cancel_does_not_wait_for_what_never_comes(queue, ends):
-    """Its second try fails as its first did, and so would each after it; there is nothing upstream that it could bring home."""
+def test_a_cancel_does_not_wait_for_a_try_to_succeed(queue, ends):
+    """Every try fails, and nothing of the run is upstream: it can be cancelled at once."""
     run = queue(ends=ends)
     work_one()
     make_due(run)
@@ -220,7 +220,7 @@ def test_a_cancel_ends_a_sleep(queue):
     assert work_one().status == RunStatus.CANCELLED
 
 
-def test_a_stopping_worker_hands_the_run_back_without_a_try(queue):
+def test_a_stopping_worker_hands_the_run_back_and_spends_no_try(queue):
     queue(works=30)
     stops = iter([False, True, True, True])
     run = work_one(stopping=lambda: next(stops, True))
@@ -257,7 +257,7 @@ def test_a_worker_that_lost_its_lease_can_write_nothing(queue):
     by_worker.complete(new_lease, Done())
 
 
-def test_a_lapsed_lease_is_a_death_and_no_try(queue):
+def test_an_expired_lease_counts_as_a_death_and_spends_no_try(queue):
     run = queue()
     claim()
     Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
@@ -274,10 +274,10 @@ def test_five_deaths_without_progress_are_poison(queue):
     assert work_one() is None
     run.refresh_from_db()
     assert run.status == RunStatus.FAILED
-    assert run.error_message.count("gave no sign of life") == 5
+    assert run.error_message.count("stopped responding") == 5
 
 
-def test_a_death_seen_on_the_host_hands_the_run_back_with_its_signal(queue):
+def test_a_death_noticed_on_the_host_hands_the_run_back_and_stores_the_signal(queue):
     queue()
     run, _ = claim()
     assert by_death.lose_worker(run.worker, 9) == 1
@@ -293,11 +293,11 @@ def test_the_workers_log_names_the_run_of_a_dead_worker_and_what_becomes_of_it(q
         by_death.lose_worker(claimed.worker, 9)
     first, *_, last = caplog.messages
     assert first.startswith(f"Run {run.pk}: Worker ")
-    assert first.endswith(" was killed (signal 9). What was done is kept; another worker goes on.")
-    assert last.startswith(f"Run {run.pk} failed: 5 workers died on this run without getting further, so it is not tried again.")
+    assert first.endswith(" was killed (signal 9). Finished work is kept; another worker continues.")
+    assert last.startswith(f"Run {run.pk} failed: 5 workers died on this run without progress, so automatic retries stopped.")
 
 
-def test_a_cancel_of_a_running_run_is_heard_at_its_next_step(queue):
+def test_a_running_run_notices_a_cancel_at_its_next_step(queue):
     run = queue(works=0)
     claimed, lease = claim()
     api.cancel(run, None)
@@ -308,7 +308,7 @@ def test_a_cancel_of_a_running_run_is_heard_at_its_next_step(queue):
 def test_the_log_is_numbered_without_gaps(queue):
     run = queue()
     work_off()
-    assert [line.seq for line in run.logs.all()] == list(range(1, run.logs.count() + 1))
+    assert [row.seq for row in run.logs.all()] == list(range(1, run.logs.count() + 1))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,6 @@ def test_max_retries_3_means_four_tries():
     assert [next_try(tries, 3, NOW) is not None for tries in (1, 2, 3, 4)] == [True, True, True, False]
 
 
-def test_an_upstream_that_names_a_later_time_is_obeyed():
+def test_a_later_time_that_the_upstream_asked_for_is_obeyed():
     assert next_try(1, 3, NOW, NOW + timedelta(hours=2)) == NOW + timedelta(hours=2)
     assert next_try(1, 3, NOW, NOW + timedelta(seconds=1)) == NOW + timedelta(minutes=5)

@@ -1,4 +1,4 @@
-"""Schedules as rows: one future run each, whatever people and clocks do."""
+"""Each active schedule has one future run, whatever people and clocks do."""
 
 import contextlib
 import threading
@@ -34,7 +34,7 @@ def brand():
 
 
 def make_due(run, days=0):
-    """As if its time had come so many days ago."""
+    """Make the run due so many days ago."""
     then = timezone.now() - timedelta(days=days, minutes=1)
     Run.objects.filter(pk=run.pk).update(due_at=then, scheduled_for=then)
 
@@ -62,7 +62,7 @@ def test_a_tick_that_ends_inserts_its_successor(brand):
     assert successor.scheduled_for > tick.scheduled_for
 
 
-def test_a_tick_gives_way_to_the_run_that_holds_its_key(brand):
+def test_a_tick_is_skipped_if_another_run_has_its_key(brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     tick = job.runs.get()
     manual = api.queue_one_time_job(brand.pk, "toy", {"ends": "transient"}).run
@@ -70,21 +70,21 @@ def test_a_tick_gives_way_to_the_run_that_holds_its_key(brand):
     api.run_now(tick, None)
     assert work_one() is None
     tick.refresh_from_db()
-    assert (tick.status, tick.summary) == (RunStatus.CANCELLED, f"Skipped: run {manual.pk} is doing it.")
+    assert (tick.status, tick.summary) == (RunStatus.CANCELLED, f"Skipped: run {manual.pk} is already doing this.")
     assert job.runs.live().count() == 1
 
 
-def test_a_tick_that_gave_way_before_its_time_comes_again_at_it(brand):
+def test_a_tick_that_was_run_early_and_skipped_comes_again_at_its_time(brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     tick = job.runs.get()
     api.queue_one_time_job(brand.pk, "toy")
-    claim(register_worker())  # at work
+    claim(register_worker())  # now running
     api.run_now(tick, None)
     assert work_one() is None
     assert job.runs.live().get().scheduled_for == tick.scheduled_for
 
 
-def test_a_paused_schedule_is_passed_over_and_resumes_from_now(brand):
+def test_a_paused_schedule_does_not_run_and_resumes_from_now(brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     api.run_now(job.runs.get(), None)
     api.pause(job, None)
@@ -95,11 +95,11 @@ def test_a_paused_schedule_is_passed_over_and_resumes_from_now(brand):
 
 
 @pytest.mark.parametrize("ends", ["ok", "permanent"])
-def test_a_tick_that_is_cancelled_before_it_began_leaves_what_is_known_of_its_data(brand, ends):
+def test_a_tick_that_is_cancelled_before_it_began_does_not_change_freshness(brand, ends):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     api.queue_one_time_job(brand.pk, "toy", {"ends": ends})
     if ends == "ok":
-        claim(register_worker())  # at work
+        claim(register_worker())  # now running
     else:
         work_one()
     before = DatasetStatus.objects.values().get()
@@ -107,7 +107,7 @@ def test_a_tick_that_is_cancelled_before_it_began_leaves_what_is_known_of_its_da
     assert DatasetStatus.objects.values().get() == before
 
 
-def test_a_brand_whose_ticks_were_never_late_stands_beside_another_that_is_new(brand):
+def test_a_brand_whose_ticks_were_never_late_does_not_wait_behind_a_new_brand(brand):
     for name in ("owl", "fox"):
         api.ensure_recurring_job(brand.pk, "toy", "0 * * * *", {"name": name})
     for _ in range(48):
@@ -139,12 +139,12 @@ def test_max_runs_completes_the_job(brand):
     assert not job.runs.live().exists()
 
 
-def test_a_schedule_that_is_none_is_refused(brand):
-    with pytest.raises(InvalidRequest, match="Five fields"):
+def test_an_invalid_schedule_is_refused(brand):
+    with pytest.raises(InvalidRequest, match="Use five fields"):
         api.ensure_recurring_job(brand.pk, "toy", "every morning")
 
 
-def test_what_a_program_switched_off_it_can_switch_on_again(brand):
+def test_a_program_can_switch_on_again_what_it_switched_off(brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     assert api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", enabled=False).status == JobStatus.PAUSED
     assert api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", enabled=None).status == JobStatus.PAUSED
@@ -152,7 +152,7 @@ def test_what_a_program_switched_off_it_can_switch_on_again(brand):
     assert job.runs.live().count() == 1
 
 
-def test_a_persons_pause_ends_only_where_that_is_asked_for(brand):
+def test_a_program_ends_a_persons_pause_only_if_told_to(brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     api.pause(job, make_user("anna"))
     api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", enabled=False)
@@ -160,7 +160,7 @@ def test_a_persons_pause_ends_only_where_that_is_asked_for(brand):
     assert api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", keep_pause=False).status == JobStatus.ACTIVE
 
 
-def test_a_job_that_may_run_more_often_goes_on(brand):
+def test_a_completed_job_with_a_higher_max_runs_is_active_again(brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", max_runs=1)
     api.run_now(job.runs.get(), None)
     work_one()
@@ -170,7 +170,7 @@ def test_a_job_that_may_run_more_often_goes_on(brand):
 
 
 @pytest.mark.parametrize("max_runs", [0, 1])
-def test_a_job_that_has_had_its_runs_gets_no_more(brand, max_runs):
+def test_a_job_that_has_reached_max_runs_gets_no_more(brand, max_runs):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     api.run_now(job.runs.get(), None)
     work_one()
@@ -196,8 +196,8 @@ def test_one_time_jobs_are_left_alone(brand):
 
 
 @pytest.mark.parametrize(("days", "words"), [(1, "came due once more"), (3, "came due 3 more times")])
-def test_ticks_that_came_due_before_the_last_run_was_over_are_skipped_and_said(brand, days, words):
-    """F10: a downtime is one run per job, and how many it stands for is said."""
+def test_ticks_that_came_due_before_the_last_run_ended_are_skipped_and_reported(brand, days, words):
+    """F10: after a downtime a job runs once, and the number of skipped runs is reported."""
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", name="Nightly toys")
     make_due(job.runs.get(), days)
     (run,) = work_off()
@@ -214,18 +214,18 @@ def test_a_tick_in_time_skips_nothing(brand):
     assert not job.events.filter(kind="skipped").exists()
 
 
-def test_what_came_due_while_a_tick_was_at_work_is_counted_by_the_times_that_held_then(brand):
+def test_skipped_ticks_are_counted_by_the_schedule_that_was_valid_then(brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", name="Nightly toys")
     make_due(job.runs.get(), days=3)
     run, lease = claim(register_worker())
     api.ensure_recurring_job(brand.pk, "toy", "* * * * *")
     executor.execute(run, lease, stopping=lambda: False)
-    (said,) = [event.message for event in job.events.filter(kind="skipped") if "once more" not in event.message]
-    assert "Nightly toys came due 3 more times" in said
+    (message,) = [event.message for event in job.events.filter(kind="skipped") if "once more" not in event.message]
+    assert "Nightly toys came due 3 more times" in message
 
 
-def test_a_tick_that_was_run_before_its_time_is_not_run_again_at_it(brand):
-    """Nor does it stand in the way of whoever changes the schedule then."""
+def test_a_tick_that_was_run_early_does_not_run_again_at_its_time(brand):
+    """It does not hinder a later change of the schedule either."""
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     early = job.runs.get()
     api.run_now(early, None)
@@ -247,10 +247,10 @@ def test_a_failed_tick_can_be_retried_and_the_schedule_goes_on_after_it(brand):
     assert job.runs.live().get() == failed
     work_off()
     assert job.runs.live().get().scheduled_for == successor.scheduled_for
-    assert job.events.filter(kind="skipped").count() == 1, "the days that were skipped are said once"
+    assert job.events.filter(kind="skipped").count() == 1, "the skipped days are reported once"
 
 
-def test_a_cancelled_tick_whose_time_another_had_since_is_not_retried(brand):
+def test_a_cancelled_tick_is_not_retried_if_another_run_had_its_time(brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     cancelled = job.runs.get()
     api.cancel(cancelled, None)
@@ -264,7 +264,7 @@ def test_a_cancelled_tick_whose_time_another_had_since_is_not_retried(brand):
         api.retry(cancelled, None)
 
 
-def test_a_failed_tick_is_not_retried_beside_one_that_is_under_way(brand):
+def test_a_failed_tick_is_not_retried_while_another_is_under_way(brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", {"ends": "permanent"})
     make_due(job.runs.get())
     (failed,) = work_off()
@@ -289,7 +289,7 @@ def test_a_brand_that_moves_takes_its_schedules_along(brand):
 
 
 def test_an_update_that_changes_nothing_leaves_the_tick_alone(brand):
-    """After a downtime a program ensures its schedules again: the run that is due must not be lost by that."""
+    """After a downtime a program ensures its schedules again. The run that is due must not be lost."""
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     make_due(job.runs.get(), 3)
     api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", {"works": 0.01})
@@ -317,7 +317,7 @@ def test_a_schedule_whose_subject_is_gone_pauses_itself_and_holds_nobody_up(bran
     assert job.events.filter(kind="switch_off").exists()
 
 
-def test_the_sweep_heals_the_others_where_one_cannot_be(brand, monkeypatch):
+def test_a_schedule_that_cannot_be_healed_does_not_stop_the_others(brand, monkeypatch):
     api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     good = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", {"name": "owl"})
     Run.objects.all().delete()
@@ -334,7 +334,7 @@ def test_the_sweep_heals_the_others_where_one_cannot_be(brand, monkeypatch):
 
 
 @pytest.mark.only_on("postgresql")
-def test_cancels_of_a_tick_and_changes_of_its_schedule_never_wait_for_each_other(brand):
+def test_cancelling_a_tick_and_changing_its_schedule_never_deadlock(brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
     errors = []
 
@@ -365,7 +365,7 @@ def test_cancels_of_a_tick_and_changes_of_its_schedule_never_wait_for_each_other
     assert job.runs.live().count() == 1
 
 
-def test_the_last_run_of_an_archived_schedule_ends_though_another_has_its_place(brand):
+def test_the_last_run_of_an_archived_schedule_ends_though_a_new_schedule_replaced_it(brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", max_runs=1)
     make_due(job.runs.get())
     run, lease = claim(register_worker())

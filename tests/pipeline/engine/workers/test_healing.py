@@ -1,4 +1,4 @@
-"""What should be impossible is healed, and said."""
+"""States that should be impossible are repaired and reported."""
 
 import pytest
 from django.utils import timezone
@@ -30,7 +30,7 @@ def test_paused_and_archived_schedules_are_left_alone():
     assert not Run.objects.exists()
 
 
-def test_one_worker_a_minute_sweeps():
+def test_only_one_worker_a_minute_heals():
     job = api.ensure_recurring_job(make_brand().pk, "toy", "0 3 * * *")
     at = timezone.now()
     heal_if_due(at)
@@ -39,10 +39,10 @@ def test_one_worker_a_minute_sweeps():
     assert not job.runs.exists()
 
 
-def test_an_upstream_run_that_outlived_ours_is_told_once_with_what_to_do():
+def test_an_orphan_is_reported_once_with_what_to_do():
     run = make_orphan()
     settle_orphans()
     settle_orphans()
     event = Event.objects.get(kind="orphan")
     assert event.run == run
-    assert f"Retry run {run.pk} to go on with it, or end it at Apify" in event.message
+    assert f"On the page of run {run.pk}, retry to continue with it, or end it at Apify" in event.message

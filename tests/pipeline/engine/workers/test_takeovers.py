@@ -1,4 +1,4 @@
-"""Whose death is believed, by whom and when; and what becomes of a run that cannot even be taken up."""
+"""When a worker counts as dead, and what happens to a run that cannot be claimed."""
 
 import os
 import socket
@@ -29,14 +29,14 @@ def brand():
 
 
 def lapsed(brand):
-    """A run whose worker has given no sign of life for longer than its lease."""
+    """A run whose lease has expired."""
     api.queue_one_time_job(brand.pk, "toy")
     run, _ = claim(register_worker())
     Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     return run
 
 
-def test_right_after_an_outage_nobody_is_taken_for_dead(brand):
+def test_right_after_an_outage_no_worker_counts_as_dead(brand):
     run = lapsed(brand)
     worker = register_worker()
     assert claim(worker, may_take_over=lambda: False) is None
@@ -50,15 +50,15 @@ def test_a_heart_settles_one_period_after_the_database_is_back(brand, settings):
     heart.lost_database()
     assert not heart.may_take_over()
     heart.turn()
-    assert not heart.may_take_over(), "everybody else gets a period to renew their leases"
+    assert not heart.may_take_over(), "the other workers get a period to renew their leases"
     heart._regained -= 10
     assert heart.may_take_over()
     heart._beaten -= 21
-    assert not heart.may_take_over(), "no beat got through for two periods: that is an outage, noticed or not"
+    assert not heart.may_take_over(), "two periods without a heartbeat are an outage, noticed or not"
 
 
-def test_a_worker_that_can_have_no_lookout_has_no_heart_either(brand, monkeypatch):
-    """It says so where the worker hears it, and ends: one without a heartbeat must not claim."""
+def test_a_worker_that_cannot_start_its_housekeeping_does_not_start(brand, monkeypatch):
+    """The error reaches the worker, which ends: a worker without a heartbeat must not claim."""
 
     def start(thread):
         raise RuntimeError("can't start new thread")
@@ -104,8 +104,8 @@ def test_a_run_that_cannot_be_taken_up_is_set_aside_and_holds_nobody_up(brand, m
     assert claim(register_worker())[0] == run
 
 
-def test_a_death_here_is_nobodys_in_another_container(brand):
-    """F17: which may have the same host name and pids."""
+def test_a_dead_process_is_not_confused_with_one_in_another_container(brand):
+    """F17: the other container may have the same host name and pids."""
     theirs = register_worker(cluster=uuid.uuid4())
     assert (theirs.host, theirs.pid) == (socket.gethostname(), os.getpid())
     api.queue_one_time_job(brand.pk, "toy")
@@ -126,7 +126,7 @@ def test_a_death_here_is_nobodys_in_another_container(brand):
 
 @pytest.fixture
 def half_busy(brand):
-    """A cluster of two workers, one at work, and one more run in line."""
+    """A cluster of two workers, one of them busy, and one more run in the queue."""
     cluster_id = uuid.uuid4()
     busy, idle = (register_worker(cluster=cluster_id) for _ in range(2))
     for name in ("1", "2"):
@@ -135,17 +135,17 @@ def half_busy(brand):
     return cluster_id, idle
 
 
-def test_a_cluster_with_an_idle_worker_that_takes_nothing_is_deaf(half_busy):
+def test_a_cluster_with_an_idle_worker_that_claims_nothing_is_stuck(half_busy):
     assert _could_work(half_busy[0], timedelta(0))
 
 
 def test_a_cluster_that_took_a_run_just_now_is_not_deaf(half_busy):
-    """Between two short runs each worker looks as if it had nothing to do."""
+    """Between two short runs each worker seems idle."""
     assert not _could_work(half_busy[0], timedelta(seconds=10))
 
 
-def test_a_worker_that_is_long_silent_is_not_idle(half_busy):
-    """Its row may have stayed open, where the database was away when it died."""
+def test_a_worker_without_a_recent_heartbeat_is_not_idle(half_busy):
+    """Its row may still be open, because the database was away when it died."""
     cluster_id, idle = half_busy
     Worker.objects.filter(pk=idle.pk).update(last_seen_at=timezone.now() - timedelta(minutes=10))
     assert not _could_work(cluster_id, timedelta(0))
