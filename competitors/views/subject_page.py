@@ -3,6 +3,7 @@
 A subject here is a row of a model: it has a `brand`, and `get_absolute_url()` leads to its panel (`…#<noun>-<anchor>`).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -14,7 +15,7 @@ from pipeline.models import Run
 R = TypeVar("R", bound=Model)
 
 
-class SubjectPage(Generic[R]):
+class SubjectPage(ABC, Generic[R]):
     """Base of a page with a panel per subject. A subclass says what is scraped, how it is found, and what is shown of it."""
 
     job_type: ClassVar[str]
@@ -27,17 +28,17 @@ class SubjectPage(Generic[R]):
     noun: ClassVar[str]  # "listing": what a subject is called
 
     # ---- every page says ---------------------------------------------------------------------------------------------
+    @abstractmethod
     def place(self, address: Mapping[str, Any]) -> dict[str, Any]:
         """The objects that the address names, as the templates call them; among them `brand`. Raises Http404."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rows(self, place: Mapping[str, Any]) -> QuerySet[R]:
         """The subjects at that place, in the page's order."""
-        raise NotImplementedError
 
+    @abstractmethod
     def parameters(self, row: R) -> dict[str, Any]:
         """The job type's parameters that name the subject. Those left out are the options beside the button."""
-        raise NotImplementedError
 
     # ---- a page may say ----------------------------------------------------------------------------------------------
     def estimate(self, row: R, parameters: Mapping[str, Any], good_runs: Sequence[Run]) -> Estimate | None:

@@ -43,7 +43,7 @@ def _show(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
 
 
 def _live(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
-    """The panels that were live when the page last looked, or are now."""
+    """The panels that were live at the page's last poll, or are now."""
     before = _watched(request.GET.get("watch", ""))
     context = _context(page, request, address)
     runs = Run.objects.filter(pk__in=before, brand=context["brand"], job_type=page.job_type)

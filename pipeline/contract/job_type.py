@@ -1,5 +1,6 @@
 """What a job type is made of, and what its methods answer."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,7 +13,7 @@ from .parameters import ParameterForm
 
 @dataclass(frozen=True)
 class Subject:
-    """What a run is about, within its brand: the key is compared and stored, never read into."""
+    """What a run is about, within its brand. The engine compares and stores the key and does not interpret it."""
 
     key: str = ""
     label: str = ""
@@ -21,7 +22,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a click would cost, before it."""
+    """What a run is expected to cost and take, and its highest cost."""
 
     cost_usd: Decimal
     cap_usd: Decimal
@@ -30,7 +31,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Done:
-    """A handler's answer. `records` moves the freshness clock's figure; a verdict but 'ok' leaves the clock standing."""
+    """A handler's answer. `records` is shown with its freshness. Any verdict other than 'ok' leaves the clock unchanged."""
 
     counts: dict[str, int] = field(default_factory=dict)
     records: int = 0
@@ -39,34 +40,37 @@ class Done:
     reason: str = ""
 
 
-class JobType:
-    """Base of every job type. Subclasses say what the work is; the decorator below says what it is called."""
+class JobType(ABC):
+    """Base of every job type. A subclass says what the work is, the decorator registry.job_type what it is called."""
 
     name: ClassVar[str]
     label: ClassVar[str]
     emoji: ClassVar[str]
     datasets: ClassVar[dict[str, str]]  # key -> label
-    source: ClassVar[str]  # the upstream it pays, '' for none
+    source: ClassVar[str]  # the upstream that it pays, '' for none
     max_age: ClassVar[timedelta]  # how old its data may be and still count as fresh
     version: ClassVar[int]  # of the code that records steps
-    max_runtime: ClassVar[timedelta] = timedelta(minutes=30)  # of one attempt at work; waiting upstream does not count
+    max_runtime: ClassVar[timedelta] = timedelta(minutes=30)  # of one attempt; waiting upstream does not count
     Params: type[ParameterForm]
 
     def subject(self, brand: Brand | None, params: dict[str, Any]) -> Subject:
-        """What these parameters are about; one live run per (type, brand, subject)."""
+        """What these parameters are about. One run per (type, brand, subject) can be live."""
         return Subject()
 
     def subjects(self, brand: Brand | None) -> list[Subject]:
-        """Every subject the brand has, scraped or not: freshness is counted over these."""
+        """All subjects of the brand, scraped or not. Freshness is counted over these."""
         return [Subject()]
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate | None:
         """Cost and time of a run with these parameters; None where nothing is paid."""
         return None
 
+    @abstractmethod
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:
-        """Do the work. May be called again after a crash or failure: steps, paid starts and landed pages are kept."""
-        raise NotImplementedError(f"{type(self).__name__} has no run()")
+        """Do the work. May be called again after a crash or failure; steps, paid starts and saved pages are kept."""
 
-    def on_completed(self, run: Run, fetched_at: datetime) -> None:
-        """Called in the transaction that completes the run, and in the one in which a person accepts it as good."""
+    def on_completed(self, run: Run, fetched_at: datetime) -> None:  # noqa: B027  a hook: most types have none
+        """Called in the transaction that completes the run, and in the one in which a person accepts its result.
+
+        `fetched_at`: when its data was fetched.
+        """

@@ -4,6 +4,7 @@ import pkgutil
 from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
+from inspect import isabstract
 
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
@@ -25,7 +26,7 @@ def job_type(
     max_runtime: timedelta = timedelta(minutes=30),
     version: int = 1,
 ) -> Callable[[type[JobType]], type[JobType]]:
-    """Register the class under `name`. A second registration of a name, or a class that lacks its parts, stops the start.
+    """Register the class under `name`. Two classes of one name, or a class without its parts, stop the start.
 
     `version`: raise it when the result of a step changes its meaning. Workers with older code then leave such a run alone, and
     newer code repeats the steps that older code recorded. Paid starts and saved pages are never repeated.
@@ -41,8 +42,8 @@ def job_type(
                 f"Two job types are called {name!r}: {type(_types[name]).__module__} and {where}. Rename one."
             )
         if not (isinstance(cls, type) and issubclass(cls, JobType)):
-            raise ImproperlyConfigured(f"{where} is registered as job type {name!r} but is no JobType.")
-        if not hasattr(cls, "Params") or cls.run is JobType.run:
+            raise ImproperlyConfigured(f"{where} is registered as job type {name!r} but is not a JobType.")
+        if not hasattr(cls, "Params") or isabstract(cls):
             raise ImproperlyConfigured(f"Job type {name!r} ({where}) needs a Params form and a run() method.")
         cls.name, cls.label, cls.emoji, cls.datasets, cls.source = name, label, emoji, datasets, source
         cls.max_age, cls.max_runtime, cls.version = max_age, max_runtime, version
@@ -53,7 +54,7 @@ def job_type(
 
 
 def discover() -> None:
-    """Import every module named `job` in the installed apps. An error in one is an error of the start."""
+    """Import every module named `job` in the installed apps. An error in one stops the start."""
     for config in apps.get_app_configs():
         if config.name.startswith("django."):
             continue
@@ -69,7 +70,7 @@ def discover() -> None:
 
 
 def get_type(name: str) -> JobType:
-    """The job type called so. InvalidRequest where there is none."""
+    """The job type of that name. InvalidRequest where there is none."""
     if handler := find_type(name):
         return handler
     raise InvalidRequest(
@@ -78,7 +79,7 @@ def get_type(name: str) -> JobType:
 
 
 def find_type(name: str) -> JobType | None:
-    """For whatever has to go on without it: rows outlive the code that made them."""
+    """The job type, or None: rows outlive the code that made them."""
     return _types.get(name)
 
 

@@ -1,8 +1,8 @@
 """The claim: which due run a worker gets next.
 
-At least once: a run may be handed out again after its worker's death, so everything in it is a checkpoint or an upsert.
-Claims are serialised (an advisory lock on PostgreSQL, an IMMEDIATE transaction on SQLite), so limits, keys and order are plain
-reads."""
+A run may be handed out again after its worker's death, so everything in it is a checkpoint or an upsert. Claims are serialized
+(an advisory lock on PostgreSQL, an IMMEDIATE transaction on SQLite), so limits, keys and order are plain reads.
+"""
 
 import logging
 import uuid
@@ -26,10 +26,10 @@ logger = logging.getLogger(__name__)
 def claim(worker: Worker, *, may_take_over: Callable[[], bool] = lambda: True) -> tuple[Run, Lease] | None:
     """The best due run, now running under a new lease of this worker; None where nothing can be claimed.
 
-    `may_take_over`: whether, by the time the lock is had, a lapsed lease counts as a death.
+    `may_take_over`: whether a lapsed lease counts as a death. Asked once the lock is there, which may take a while.
     """
     if connection.vendor == "sqlite" and not claimable():
-        return None  # a look without the write lock: every heartbeat and log line wakes the idle here
+        return None  # without the write lock: every heartbeat and log line wakes the idle workers here
     raced = 0
     while True:
         with transaction.atomic():
@@ -37,27 +37,27 @@ def claim(worker: Worker, *, may_take_over: Callable[[], bool] = lambda: True) -
             found = next_candidate(*read_stops(), at, lapsed=may_take_over())
             if found is None:
                 return None
-            if found.lapsed or found.needs_key:
-                run = Run.objects.select_related("job", "brand").get(pk=found.pk)
-                try:
-                    with transaction.atomic():
-                        if found.lapsed:  # pending now, and in line where limits hold for it as for all
-                            by_death.record_death(run, at)
-                            continue
-                        if not by_queue.claim_key(run, at):
-                            continue
-                except IntegrityError:  # somebody clicked just now and has the key: the next look sees it
-                    if raced == run.pk:
-                        by_queue.set_aside(run, at, "It could not take its key.")
-                    raced = run.pk
-                    continue
-                except DatabaseError:
-                    raise
-                except Exception as error:  # in what its type does: the others in line are not to wait for that
-                    logger.exception("Run %s could not be taken up; it is set aside for a while.", run.pk)
-                    by_queue.set_aside(run, at, f"It could not be taken up ({type(error).__name__}: {error}).")
-                    continue
-            return take_lease(found.pk, worker, at)
+            if not (found.lapsed or found.needs_key):
+                return take_lease(found.pk, worker, at)
+            run = Run.objects.select_related("job", "brand").get(pk=found.pk)
+            try:
+                with transaction.atomic():
+                    if found.lapsed:  # pending now: limits apply to it as to all others
+                        by_death.record_death(run, at)
+                        continue
+                    if not by_queue.claim_key(run, at):
+                        continue
+            except IntegrityError:  # somebody clicked just now and has the key: the next round sees that run
+                if raced == run.pk:
+                    by_queue.set_aside(run, at, "Its key could not be taken.")
+                raced = run.pk
+            except DatabaseError:
+                raise
+            except Exception as error:  # a bug in its job type must not stop the runs behind it
+                logger.exception("Run %s could not be claimed. It is set aside for a while.", run.pk)
+                by_queue.set_aside(run, at, f"It could not be started ({type(error).__name__}: {error}).")
+            else:
+                return take_lease(found.pk, worker, at)
 
 
 def claimable() -> bool:
@@ -78,7 +78,7 @@ def take_lease(run_id: int, worker: Worker, at: datetime) -> tuple[Run, Lease]:
             (Worker._meta.pk, worker.pk),
         )
     )
-    # One statement instead of a read and two writes, where the database can: this stands in every pick-up's way.
+    # One statement where the database can do it: it delays every pick-up.
     mine = (
         f"UPDATE {Run._meta.db_table} SET status = 'running', lease_token = %s, lease_expires_at = %s, worker_id = %s,"
         f" started_at = COALESCE(started_at, %s), blocked_reason = '' WHERE id = %s RETURNING {RUN_COLUMNS}"

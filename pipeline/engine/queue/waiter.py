@@ -15,9 +15,9 @@ from ...states import RunStatus
 from ..database import CHANNEL, now
 
 logger = logging.getLogger(__name__)
-IDLE_SECONDS = 5.0  # the longest an idle worker goes without a look of its own
-LAPSED_LEASE_SECONDS = 0.25  # seconds between looks at a lease that has lapsed
-SQLITE_POLL_SECONDS = 0.02  # 10 ms would double the idle cost for 6 ms of pick-up
+IDLE_SECONDS = 5.0  # an idle worker claims at least this often, whatever it hears
+LAPSED_LEASE_SECONDS = 0.25  # between claims while a lapsed lease may not be taken over yet
+SQLITE_POLL_SECONDS = 0.02  # 10 ms would double the idle cost and save 6 ms per pick-up
 
 
 def next_event(after: datetime) -> datetime | None:
@@ -42,7 +42,7 @@ def next_event(after: datetime) -> datetime | None:
 class Waiter:
     """How one idle worker waits: until a change is heard, the next row falls due, or IDLE_SECONDS. Never raises.
 
-    `stop_fd` becomes readable when the worker shall stop. Belongs to one process and one thread.
+    `stop_fd` becomes readable when the worker is to stop. Belongs to one process and one thread.
     """
 
     def __init__(self, stop_fd: int):
@@ -63,7 +63,7 @@ class Waiter:
             self.recover(error)
 
     def recover(self, error: Exception) -> None:
-        """The database is away: say so once, drop what is broken, back off."""
+        """The database is away: log it once, drop the broken connections, back off."""
         if not self.trouble:
             logger.warning("The database does not answer (%s). This worker waits and tries again.", str(error).strip())
         self.trouble = min(self.trouble + 1, 6)
@@ -84,7 +84,7 @@ class Waiter:
         event = next_event(at)
         if event is None:
             return IDLE_SECONDS
-        left = (event - at).total_seconds()  # in the past: a lapsed lease that is not to be taken over just now
+        left = (event - at).total_seconds()  # negative: a lapsed lease that may not be taken over yet
         return min(IDLE_SECONDS, max(left, 0.01)) if left > -LAPSED_LEASE_SECONDS else LAPSED_LEASE_SECONDS
 
     def _wait_for_notify(self, seconds: float) -> None:
@@ -92,7 +92,7 @@ class Waiter:
             params = {k: v for k, v in connection.get_connection_params().items() if k not in ("cursor_factory", "context")}
             self.listening = psycopg.connect(**params, autocommit=True)
             self.listening.execute(f"LISTEN {CHANNEL}")
-            return  # look once more: a NOTIFY may have passed before LISTEN
+            return  # claim once more: a NOTIFY may have come before LISTEN
         readable = select.select([self.listening.fileno(), self.stop_fd], [], [], seconds)[0]
         if self.listening.fileno() in readable:
             for _ in self.listening.notifies(timeout=0):
@@ -110,5 +110,5 @@ class Waiter:
 
     def _data_version(self) -> int:
         connection.ensure_connection()
-        with connection.wrap_database_errors:  # past Django's cursors, which cost ten times the question
+        with connection.wrap_database_errors:  # Django's cursor would cost ten times as much
             return int(connection.connection.execute("PRAGMA data_version").fetchone()[0])

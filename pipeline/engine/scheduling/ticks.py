@@ -16,7 +16,7 @@ from . import cron
 from .place import insert_run
 
 logger = logging.getLogger(__name__)
-VERY_LATE = timedelta(days=1)  # a new tick goes behind ticks of its brand and type that are later than this
+OVERTAKE_AFTER = timedelta(days=1)  # a new tick goes behind ticks of its brand and type that are later than this
 MAX_SKIPS_COUNTED = 1000
 
 
@@ -50,7 +50,7 @@ def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
         subject=subject,
         priority=Run.SCHEDULED,
         # Not behind all that are due earlier: several schedules of one brand would push each other back forever.
-        ahead=Q(due_at=time) | Q(due_at__lt=at - VERY_LATE),
+        ahead=Q(due_at=time) | Q(due_at__lt=at - OVERTAKE_AFTER),
         scheduled_for=time,
         trigger_source=Job.Trigger.SCHEDULED,
     )

@@ -33,7 +33,7 @@ def test_a_type_that_lacks_its_parts_is_refused_at_start(broken):
 
 
 def test_a_class_that_is_no_job_type_is_refused_at_start():
-    with pytest.raises(ImproperlyConfigured, match="is no JobType"):
+    with pytest.raises(ImproperlyConfigured, match="is not a JobType"):
         job_type("broken", label="x", emoji="x", datasets={})(object)
 
 
