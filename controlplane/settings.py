@@ -176,10 +176,11 @@ USE_TZ = True
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
 USE_THOUSAND_SEPARATOR = True
-# The sections of the bar. `prefix`: paths that belong to the section, where its own URL does not say.
+# The sections of the bar. `prefix`: paths that belong to the section, where its own URL does not say. `scrapes`: where
+# pages without runs send people to start one.
 NAVIGATION: list[dict[str, Any]] = [
     {"label": "Overview", "url": "overview"},
-    {"label": "Competitors", "url": "competitors"},
+    {"label": "Competitors", "url": "competitors", "scrapes": True},
     {"label": "Pipeline", "url": "runs", "prefix": "/pipeline/", "gap": True},
     {"label": "Admin", "url": "admin:index", "staff": True},
 ]

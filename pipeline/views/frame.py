@@ -16,6 +16,7 @@ THEMES = [
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Sections, theme, zone and environment, as `frame`."""
     theme = request.COOKIES.get("theme", "auto")
+    sections = _sections(request)
     chosen = next((one for one in THEMES if one["value"] == theme), THEMES[0])
     return {
         "frame": {
@@ -24,7 +25,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "themes": THEMES,
             "development": settings.DEBUG,
             "zone": settings.TIME_ZONE.rpartition("/")[2].replace("_", " "),
-            "sections": _sections(request),
+            "sections": sections,
+            "scrapes": next((section for section in sections if section["scrapes"]), None),
         }
     }
 
@@ -41,5 +43,13 @@ def _sections(request: HttpRequest) -> list[dict[str, Any]]:
         url = reverse(entry["url"])
         prefix = entry.get("prefix", url)
         current = request.path == url if prefix == "/" else request.path.startswith(prefix)
-        sections.append({"label": entry["label"], "url": url, "current": current, "gap": entry.get("gap", False)})
+        sections.append(
+            {
+                "label": entry["label"],
+                "url": url,
+                "current": current,
+                "gap": entry.get("gap", False),
+                "scrapes": entry.get("scrapes", False),
+            }
+        )
     return sections

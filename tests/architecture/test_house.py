@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.architecture.tree import imports, modules, source_files, strings, tree, within
+from tests.architecture.tree import files, imports, modules, source_files, strings, text, tree, within
 
 PIPELINE = (  # lowest first; a file imports its own folder and lower levels
     ("pipeline.states", "pipeline.words"),
@@ -181,6 +181,12 @@ def crowded(paths: list[str]) -> Iterator[str]:
 def test_no_module_breaks_the_rule(rule):
     broken = [f"{path}: {found}" for path in PRODUCT for found in rule(tree(path), path)]
     assert not broken, "\n".join([f"{rule.__name__}:", *broken])
+
+
+def test_no_page_of_the_engine_names_the_domain():
+    pages = [path for path in files() if path.startswith(("templates/pipeline/", "templates/base.html", "templates/_"))]
+    assert pages
+    assert [(path, word) for path in pages for word in DOMAIN_WORDS if word in text(path).lower().replace("preview", "")] == []
 
 
 def test_every_module_of_pipeline_belongs_to_a_level():
