@@ -178,7 +178,7 @@ def test_above_the_daily_limit_runs_wait_and_say_so(sandbox, run, settings):
     assert run.status == RunStatus.COMPLETED
 
 
-def test_dead_starts_that_cost_much_are_not_repeated_until_a_person_asks(sandbox, run, settings):
+def test_failed_starts_that_cost_much_are_not_repeated_until_a_person_asks(sandbox, run, settings):
     settings.PIPELINE_RETRY_SPEND_USD = Decimal("0.001")
     sandbox.account.faults.arm("end_as", value="FAILED", count=1)
     finish(run)

@@ -67,7 +67,7 @@ def test_a_run_that_takes_hours_upstream_waits_and_costs_no_try(sandbox, run):
 
 
 @pytest.mark.parametrize(("over", "end"), [(timedelta(minutes=1), "aborted"), (timedelta(minutes=6), "timed_out")])
-def test_a_run_that_outlives_its_time_out_is_ended_and_decided(sandbox, run, over, end):
+def test_a_run_past_its_time_limit_is_stopped_and_started_again(sandbox, run, over, end):
     """It is asked to stop at its time limit, and given up 5 minutes later even if the upstream cannot stop it."""
     sandbox.account.faults.arm("never_ends", count=1)
     work(run)
@@ -82,7 +82,7 @@ def test_a_run_that_outlives_its_time_out_is_ended_and_decided(sandbox, run, ove
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 2)
 
 
-def test_a_run_that_vanished_is_decided(sandbox, run):
+def test_a_run_that_vanished_upstream_costs_a_try(sandbox, run):
     work(run)
     sandbox.account.faults.arm("vanish_run")
     UpstreamRun.objects.update(started_at=timezone.now() - timedelta(minutes=5))
@@ -154,7 +154,7 @@ def test_a_final_cost_that_cannot_be_read_is_asked_for_again_and_else_stays_unse
 
 
 @pytest.mark.parametrize("fault", ["broken_json", "server_error"])
-def test_a_run_of_which_nothing_can_be_learnt_for_a_day_is_given_up(sandbox, run, fault):
+def test_a_run_that_cannot_be_read_for_a_day_is_given_up(sandbox, run, fault):
     """An answer that our client cannot read may stay so forever. For the first day it may be an outage: the run waits."""
     sandbox.account.faults.arm("never_ends")
     work(run)

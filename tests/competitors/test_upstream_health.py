@@ -131,7 +131,7 @@ def test_the_pause_after_a_failed_probe_does_not_grow_with_idle_time_before_the_
     assert SourceState.objects.get().blocked_until - first <= timedelta(minutes=1)
 
 
-def test_a_rejected_token_is_one_failure_and_all_others_go_on_by_themselves_once_it_is_right(sandbox, queue, settings):
+def test_a_rejected_token_fails_one_run_and_the_others_continue_once_it_is_right(sandbox, queue, settings):
     """F20: one cause, one incident. Nothing is paid or asked while a token is known to be bad."""
     sandbox.account.faults.arm("never_ends")
     runs = [queue(number) for number in range(30)]
@@ -250,7 +250,7 @@ def test_an_upstream_that_does_not_answer_waiting_runs_counts_as_down_for_all(sa
     assert "Apify is down: HTTP 500" in explain(Run.objects.get(pk=run.pk), timezone.now())
 
 
-def test_what_is_to_be_landed_goes_on_though_its_type_is_paused(sandbox, queue):
+def test_a_run_with_work_upstream_continues_though_its_type_is_paused(sandbox, queue):
     """Its items are saved, also if a 429 put it back into the queue."""
     run, fresh = queue(1), queue(2)
     Run.objects.filter(pk=fresh.pk).update(due_at=timezone.now() + timedelta(hours=1))

@@ -81,7 +81,7 @@ def test_the_fourth_failed_try_is_the_last(queue):
 
 
 @pytest.mark.parametrize("scheduled", [False, True])
-def test_a_run_whose_type_is_gone_waits_says_so_and_holds_nobody_up(brand, queue, scheduled):
+def test_a_run_whose_type_is_gone_waits_says_so_and_others_continue(brand, queue, scheduled):
     """As after a deploy that removed the type, or during one that adds it."""
     if scheduled:
         gone = api.ensure_recurring_job(brand.pk, "toy", "0 4 * * *").runs.get()

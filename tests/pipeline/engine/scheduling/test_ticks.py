@@ -298,7 +298,7 @@ def test_an_update_that_changes_nothing_leaves_the_tick_alone(brand):
 
 
 @pytest.mark.parametrize("ends", ["ok", "permanent"])
-def test_a_schedule_whose_subject_is_gone_pauses_itself_and_holds_nobody_up(brand, monkeypatch, ends):
+def test_a_schedule_whose_subject_is_gone_is_paused_and_others_continue(brand, monkeypatch, ends):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", {"ends": ends})
     make_due(job.runs.get())
     other = api.queue_one_time_job(brand.pk, "toy", {"name": "other"}).run

@@ -43,7 +43,7 @@ def test_right_after_an_outage_no_worker_counts_as_dead(brand):
     assert claim(worker, may_take_over=lambda: True)[0] == run
 
 
-def test_a_heart_settles_one_period_after_the_database_is_back(brand, settings):
+def test_leases_are_taken_over_from_one_period_after_the_database_is_back(brand, settings):
     settings.PIPELINE_LEASE_SECONDS = 30
     heart = Heartbeat(register_worker())
     assert heart.may_take_over()
@@ -76,7 +76,7 @@ def test_a_limit_holds_for_a_run_that_is_taken_over_too(brand):
     assert (run.status, run.attempts.get().outcome) == (RunStatus.PENDING, Outcome.LOST)
 
 
-def test_a_pause_lets_finish_what_has_begun(brand):
+def test_a_run_that_has_begun_can_finish_during_a_pause(brand):
     api.queue_one_time_job(brand.pk, "toy", {"works": 5})
     run = work_one(stopping=iter([False, True]).__next__)
     Pause.objects.create()
@@ -85,7 +85,7 @@ def test_a_pause_lets_finish_what_has_begun(brand):
 
 
 @pytest.mark.parametrize(("broken", "is_lapsed"), [("record_death", True), ("log", True), ("claim_key", False)])
-def test_a_run_that_cannot_be_taken_up_is_set_aside_and_holds_nobody_up(brand, monkeypatch, broken, is_lapsed):
+def test_a_run_that_cannot_be_claimed_is_set_aside_and_others_continue(brand, monkeypatch, broken, is_lapsed):
     def bug(*_):
         raise RuntimeError("a bug")
 
@@ -139,7 +139,7 @@ def test_a_cluster_with_an_idle_worker_that_claims_nothing_is_stuck(half_busy):
     assert _could_work(half_busy[0], timedelta(0))
 
 
-def test_a_cluster_that_took_a_run_just_now_is_not_deaf(half_busy):
+def test_a_cluster_that_claimed_a_run_just_now_is_not_stuck(half_busy):
     """Between two short runs each worker seems idle."""
     assert not _could_work(half_busy[0], timedelta(seconds=10))
 
