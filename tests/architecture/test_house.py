@@ -133,12 +133,15 @@ def domain_words(module: ast.Module, path: str) -> list[str]:
 
 
 def ring(graph: dict[str, set[str]]) -> set[str]:
-    """The files that are left when all that import none of the others are taken away, again and again."""
-    left = dict(graph)
-    while free := [path for path, wanted in left.items() if not wanted & left.keys()]:
+    """What is left when files that import none of the others, or that none of the others imports, are taken away repeatedly."""
+    left = {path: set(wanted) for path, wanted in graph.items()}
+    while True:
+        imported = set().union(*left.values())
+        free = [path for path, wanted in left.items() if not wanted & left.keys() or path not in imported]
+        if not free:
+            return set(left)
         for path in free:
             del left[path]
-    return set(left)
 
 
 def constants(module: ast.Module) -> dict[str, str]:
