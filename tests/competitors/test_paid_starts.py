@@ -12,7 +12,7 @@ from django.utils import timezone
 from competitors.jobs.amazon_review_scrape.order import review_order
 from competitors.jobs.amazon_review_scrape.sweeps import SweepOptions
 from pipeline import api
-from pipeline.contract import NotAllowed, get_source
+from pipeline.contract import NotAllowed, get_source, get_type
 from pipeline.engine.execution import executor
 from pipeline.engine.execution.context import WorkerContext
 from pipeline.engine.queue.claim import claim
@@ -91,6 +91,14 @@ def test_after_a_day_of_not_knowing_a_person_decides(sandbox, listing, run):
     api.adopt(run, ours, None)
     finish(run)
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 2)
+
+
+def test_new_code_never_repeats_a_paid_start_of_old_code(sandbox, run, monkeypatch):
+    work(run)
+    assert run.upstream_runs.count() == 1
+    monkeypatch.setattr(get_type(run.job_type), "version", 2)
+    finish(run)
+    assert (run.status, upstream_runs(sandbox), run.code_version) == (RunStatus.COMPLETED, 1, 2)
 
 
 def test_a_worker_that_died_before_its_checkpoint_adopts_what_it_started(sandbox, listing, run):
