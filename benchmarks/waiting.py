@@ -28,6 +28,31 @@ def memory_mb(pids):
     )
 
 
+def insert_waiting_runs(sandbox, count, seconds, began):
+    """Runs that each wait for an upstream run of their own. Those end at random times within so many seconds."""
+    from benchmarks import load
+    from competitors.sandbox.ids import opaque_id
+    from pipeline.models import Run, UpstreamRun
+
+    (first,) = sandbox.account.runs.values()
+    later = began + timedelta(hours=1)
+    load.runs(count, "waiting", job_type="load", due_at=later, order_at=later)
+    dice, rows = random.Random(7), []
+    for run_id in Run.objects.filter(job_type="load").values_list("pk", flat=True):
+        life = replace(first.life, began=began.timestamp(), ready=0, work=dice.uniform(5, seconds), timeout=1e9)
+        twin = replace(first, id=opaque_id(), started=began.timestamp(), life=life)
+        twin.plan = replace(first.plan, batches=[])
+        sandbox.account.runs[twin.id] = twin
+        started = {"status": "running", "started_at": began, "intent_at": began, "deadline": later}
+        costs = {"cost_estimate": 0, "cost_cap": 0, "max_items": 1}
+        rows.append(
+            UpstreamRun(
+                run_id=run_id, source="apify", step="start", intent=1, tag=twin.id, upstream_id=twin.id, **started, **costs
+            )
+        )
+    UpstreamRun.objects.bulk_create(rows, batch_size=500)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10_000)
@@ -38,46 +63,17 @@ def main():
         from django.db import connection
         from django.utils import timezone
 
-        from benchmarks import load
         from competitors.jobs.amazon_review_scrape.order import ACTOR
-        from competitors.sandbox.ids import opaque_id
         from competitors.sandbox.server import serve
-        from pipeline.models import ConcurrencyLimit, Run, UpstreamRun
+        from pipeline.models import ConcurrencyLimit, UpstreamRun
 
         ConcurrencyLimit.objects.create(job_type="load", max_running=0)
         with serve(concurrent_runs_limit=2 * options.runs, memory_limit_mbytes=2**40) as sandbox:
             environment = {"APIFY_API_URL": sandbox.url, "APIFY_TOKEN": "a-token-for-benchmarks"}
             began = timezone.now()
-            later = began + timedelta(hours=1)
-            load.runs(options.runs, "waiting", job_type="load", due_at=later, order_at=later)
             client = ApifyClient(environment["APIFY_TOKEN"], api_url=sandbox.url)
             client.actor(ACTOR).start(run_input={"input": [{"asin": "B000000001", "domainCode": "com"}]})
-            (first,) = sandbox.account.runs.values()
-            dice, rows = random.Random(7), []
-            for run_id in Run.objects.filter(job_type="load").values_list("pk", flat=True):
-                life = replace(first.life, began=began.timestamp(), ready=0, work=dice.uniform(5, options.seconds), timeout=1e9)
-                twin = replace(first, id=opaque_id(), started=began.timestamp(), life=life)
-                twin.plan = replace(first.plan, batches=[])
-                sandbox.account.runs[twin.id] = twin
-                rows.append(
-                    UpstreamRun(
-                        run_id=run_id,
-                        source="apify",
-                        step="start",
-                        intent=1,
-                        tag=twin.id,
-                        upstream_id=twin.id,
-                        status="running",
-                        started_at=began,
-                        intent_at=began,
-                        deadline=later,
-                        cost_estimate=0,
-                        cost_cap=0,
-                        max_items=1,
-                    )
-                )
-            UpstreamRun.objects.bulk_create(rows, batch_size=500)
-            del rows
+            insert_waiting_runs(sandbox, options.runs, options.seconds, began)
             with process("worker", settings="benchmarks.settings", log=folder / "worker.log", **environment) as supervisor:
                 time.sleep(15)
                 asked, at, memory = sum(sandbox.account.requests.values()), time.monotonic(), memory_mb(tree(supervisor.pid))
