@@ -1,5 +1,6 @@
 """A schedule: create, change, move and end it. Its one future run moves in the same transaction."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -14,25 +15,35 @@ from ..states import JobStatus, RunStatus
 from .enqueue import validated
 
 
+@dataclass(frozen=True)
+class ScheduleOptions:
+    """What a schedule is to be, beyond its cron expression and parameters.
+
+    `enabled`: False switches it off, True on again, None changes nothing. A person's pause stays unless `keep_pause` is False.
+    """
+
+    enabled: bool | None = True
+    name: str | None = None
+    time_zone: str = ""
+    max_runs: int | None = None
+    max_retries: int = 3
+    keep_pause: bool = True
+    created_by: Any = None
+
+
 def ensure_recurring_job(
     brand_id: UUID | str | None,
     job_type: str,
     cron_expression: str,
     parameters: dict[str, Any] | None = None,
-    *,
-    enabled: bool | None = True,
-    name: str | None = None,
-    time_zone: str = "",
-    max_runs: int | None = None,
-    max_retries: int = 3,
-    keep_pause: bool = True,
-    created_by: Any = None,
+    **options: Any,
 ) -> Job:
     """Create or update the one schedule of (brand, type, subject); its single future run moves in the same transaction.
 
-    `enabled`: False switches it off, True on again, None changes nothing. A person's pause stays unless `keep_pause` is False.
+    `options`: the fields of ScheduleOptions. What is not given takes its default, also where the schedule had another value.
     """
-    cron.check(cron_expression, time_zone)
+    wanted = ScheduleOptions(**options)
+    cron.check(cron_expression, wanted.time_zone)
     handler, brand, params, subject = validated(brand_id, job_type, parameters)
     with transaction.atomic():
         lock(CLAIM_LOCK)
@@ -40,9 +51,9 @@ def ensure_recurring_job(
         if found:
             job = locked_with_run(found)
             before = (job.cron_expression, job.time_zone, job.status)
-            _switch(job, enabled, keep_pause, max_runs, created_by)
-            if before[:2] != (cron_expression, time_zone):
-                _leave_times(job, created_by)
+            _switch(job, wanted)
+            if before[:2] != (cron_expression, wanted.time_zone):
+                _leave_times(job, wanted.created_by)
         else:
             before = None
             job = Job(
@@ -50,15 +61,15 @@ def ensure_recurring_job(
                 job_type=job_type,
                 subject=subject.key,
                 schedule_type=Job.Schedule.RECURRING,
-                created_by=created_by,
+                created_by=wanted.created_by,
                 trigger_source=Job.Trigger.SCHEDULED,
-                status=JobStatus.PAUSED if enabled is False else JobStatus.ACTIVE,
+                status=JobStatus.PAUSED if wanted.enabled is False else JobStatus.ACTIVE,
             )
-        job.cron_expression, job.parameters, job.time_zone = cron_expression, params, time_zone
-        job.max_runs, job.max_retries = max_runs, max_retries
-        if max_runs is not None and job.runs_completed >= max_runs:  # or it would make, and pay for, one more run
+        job.cron_expression, job.parameters, job.time_zone = cron_expression, params, wanted.time_zone
+        job.max_runs, job.max_retries = wanted.max_runs, wanted.max_retries
+        if wanted.max_runs is not None and job.runs_completed >= wanted.max_runs:  # or it would make, and pay for, one more run
             job.status = JobStatus.COMPLETED
-        job.name = name or job.name or handler.label
+        job.name = wanted.name or job.name or handler.label
         job.save()
         if before == (job.cron_expression, job.time_zone, job.status):  # its tick stays, even if it is due already
             job.runs.filter(status=RunStatus.PENDING, started_at=None).update(parameters=params)
@@ -84,16 +95,19 @@ def locked_with_run(job: Job) -> Job:
     return Job.objects.select_for_update(no_key=True).get(pk=job.pk)
 
 
-def _switch(job: Job, enabled: bool | None, keep_pause: bool, max_runs: int | None, by: Any) -> None:
+def _switch(job: Job, wanted: ScheduleOptions) -> None:
     """Switch an existing schedule on or off. The caller saves it."""
-    if enabled is False and job.status == JobStatus.ACTIVE:
+    by = wanted.created_by
+    if wanted.enabled is False and job.status == JobStatus.ACTIVE:
         job.status = JobStatus.PAUSED
         record_event("switch_off", f"Switched off by {by or 'another program'}.", job=job, by=by)
-    elif enabled and job.status == JobStatus.PAUSED:
+    elif wanted.enabled and job.status == JobStatus.PAUSED:
         last = job.events.filter(kind__in=["pause", "switch_off"]).first()
-        if not keep_pause or last is None or last.kind == "switch_off":
+        if not wanted.keep_pause or last is None or last.kind == "switch_off":
             job.status = JobStatus.ACTIVE
-    elif enabled and job.status == JobStatus.COMPLETED and (max_runs is None or job.runs_completed < max_runs):
+    elif (
+        wanted.enabled and job.status == JobStatus.COMPLETED and (wanted.max_runs is None or job.runs_completed < wanted.max_runs)
+    ):
         job.status = JobStatus.ACTIVE  # its limit of runs was raised
 
 
