@@ -17,7 +17,8 @@ from .subject_page import SubjectPage
 
 def press(request: HttpRequest, page: SubjectPage[Any], row: Any, *, legacy: bool) -> Run | None:
     """Start a scrape of the row with the posted options. Returns the run if it was started on the web server."""
-    wanted = page.parameters(row) | _chosen(page, row, request.POST)
+    chosen = _chosen(page, row, request.POST)
+    wanted = page.parameters(row) | chosen
     try:
         if legacy:
             queued = api.start_here(row.brand.pk, page.job_type, wanted, mode=Run.Mode.LEGACY, created_by=request.user)
@@ -28,7 +29,7 @@ def press(request: HttpRequest, page: SubjectPage[Any], row: Any, *, legacy: boo
         return None
     link = format_html('<a href="{}">See run {}</a>', queued.run.get_absolute_url(), queued.run.pk)
     if not queued.created:
-        messages.info(request, format_html("{} {}", queries.already_queued(queued.run, wanted, request.user), link))
+        messages.info(request, format_html("{} {}", queries.already_queued(queued.run, chosen, request.user), link))
     elif legacy:
         words = "{} started on the web server. You can close this page; it continues. {}"
         messages.info(request, format_html(words, page.work, link))

@@ -11,7 +11,7 @@ from ..contract.registry import find_type
 from ..models import Run
 from ..states import RunStatus
 from ..words import in_words
-from .explain import QueueView, held_back
+from .explain import QueueView, held_back, missing_code
 from .runs import run_row
 
 SWITCH = {True: "on", False: "off"}
@@ -28,10 +28,11 @@ def _progress(run: Run, user: Any) -> str:
     around = QueueView(now)
     row = run_row(run, user, around)
     if run.status == RunStatus.PENDING and run.attempt:
-        return f"Run {run.pk} is already doing this. {row.explanation} Press Run now to try it at once."
+        return f"Run {run.pk} is already doing this. {row.explanation} Run now tries it at once."
     if run.status != RunStatus.PENDING:
         since = timezone.localtime(run.started_at or run.created_at)
-        return f"Run {run.pk} is already doing this. Started at {since:%H:%M} by {row.by}."
+        doing = f"Run {run.pk} is already doing this. Started at {since:%H:%M} by {row.by}."
+        return f"{doing} {missing_code(run, now) or row.explanation}".strip()
     queued = f"Run {run.pk} was already queued {in_words(now - run.created_at)} ago by {row.by}"
     # Its place promises that its turn comes, which is not so before it is due, or while a pause or a limit holds it back.
     place = around.places.get(run.pk) if run.due_at <= now and not held_back(run, around) else None

@@ -7,7 +7,7 @@ from statistics import median_low
 
 from ..contract.registry import find_type, label_of
 from ..contract.source import source_label
-from ..engine.queue.candidates import has_code_for
+from ..engine.queue.candidates import DEPLOYED_WITHIN, has_code_for
 from ..engine.queue.limits import KEEPS_BACK, Kind, Stop, stage_of
 from ..engine.queue.stops import current_stops
 from ..models import Event, Pause, Run, UpstreamRun, Worker
@@ -114,6 +114,8 @@ def missing_code(run: Run, at: datetime) -> str:
     """Why no worker with the code that is deployed here may take the run; '' where one may."""
     if has_code_for(run, at):
         return ""
+    if run.cancel_requested_at:
+        return f"Nothing here has its code, so the cancel takes up to {in_words(DEPLOYED_WITHIN)}."
     handler = find_type(run.job_type)
     if handler is None:
         return f"Nothing here has code for the job type {run.job_type!r}. Deploy code that has it, or cancel the run."

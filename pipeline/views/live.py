@@ -20,5 +20,5 @@ def fragment(request: HttpRequest, template: str, context: Mapping[str, Any]) ->
     body = render_to_string(template, dict(context), request)
     digest = hashlib.sha256(TOKEN.sub("", body).encode()).hexdigest()[:16]
     if request.GET.get("seen") == digest:
-        return HttpResponseNotModified()
+        return HttpResponseNotModified(headers={"HX-Reswap": "none"})  # for pages from before base.html said so
     return HttpResponse(body.replace("seen=&", f"seen={digest}&", 1))

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -99,6 +100,35 @@ def test_new_code_never_repeats_a_paid_start_of_old_code(sandbox, run, monkeypat
     monkeypatch.setattr(get_type(run.job_type), "version", 2)
     finish(run)
     assert (run.status, upstream_runs(sandbox), run.code_version) == (RunStatus.COMPLETED, 1, 2)
+
+
+def test_an_intent_of_newer_code_is_left_to_newer_code(sandbox, listing, run, monkeypatch):
+    """Old code would look for it by its own order, find nothing, and pay again."""
+    monkeypatch.setattr(get_type(run.job_type), "version", 2)
+    claimed, lease = claim(register_worker())
+    _intend(WorkerContext(claimed, lease, stopping=lambda: False), order_of(claimed, listing), "start", None)
+    Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    monkeypatch.setattr(get_type(run.job_type), "version", 1)
+    assert claim(register_worker()) is None
+    monkeypatch.setattr(get_type(run.job_type), "version", 2)
+    assert claim(register_worker())[0] == run
+
+
+def test_a_start_of_old_code_whose_trace_is_lost_is_not_repeated_by_new_code_that_asks_for_something_else(
+    sandbox, listing, run, settings
+):
+    """Our user agent is stripped, and the input that new code would send is not what old code sent: a person decides."""
+    settings.PIPELINE_NONE_SECONDS = 0
+    sandbox.account.faults.arm("strip_user_agent")
+    claimed, lease = claim(register_worker())
+    order = order_of(claimed, listing)
+    old = replace(order, input={"input": order.input["input"][:1]})
+    ctx = WorkerContext(claimed, lease, stopping=lambda: False)
+    intent = _intend(ctx, old, "start", None)
+    get_source("apify").start(old, intent.tag)
+    Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    work(run)
+    assert (run.upstream_runs.get().status, upstream_runs(sandbox)) == ("unknown", 1)
 
 
 def test_a_worker_that_died_before_its_checkpoint_adopts_what_it_started(sandbox, listing, run):

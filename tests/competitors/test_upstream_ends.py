@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 
 from pipeline import api
-from pipeline.engine.upstreams.watch import watch_upstreams
+from pipeline.contract import get_source
+from pipeline.engine.upstreams.watch import ask_account, watch_upstreams
 from pipeline.models import Run, UpstreamRun
 from pipeline.states import RunStatus
 from tests.competitors.scraping import finish, upstream_runs, words, work
@@ -193,3 +194,12 @@ def test_any_status_message_of_an_actor_can_be_stored(sandbox, run):
     assert work(run).status == RunStatus.WAITING
     run.refresh_from_db()
     assert run.attempt == 0
+
+
+def test_a_run_that_is_due_already_is_not_asked_for_with_all_others(sandbox, run):
+    """Else one whose code is gone would make every poll ask for all runs since its start."""
+    work(run)
+    Run.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    before = sandbox.account.requests.total()
+    ask_account(get_source("apify"))
+    assert sandbox.account.requests.total() == before

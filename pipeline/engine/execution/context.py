@@ -39,9 +39,12 @@ class WorkerContext(LeasedRun, Context):
         stored = Step.objects.filter(run=self.run, name=name).first()
         if stored and stored.version == version:
             return stored.result
+        result = self._checkpoint(name, fn, version)
         if stored:
-            self.log(f"Step {name!r} is repeated: version {stored.version} of this job type recorded it, now it is {version}.")
-        return self._checkpoint(name, fn, version)
+            self.log(
+                f"Step {name!r} was repeated: version {stored.version} of this job type's code recorded it, this is {version}."
+            )
+        return result
 
     def _checkpoint(self, name: str, fn: Callable[[], Any], version: int) -> Any:
         self.check()

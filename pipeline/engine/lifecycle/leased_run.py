@@ -65,13 +65,14 @@ class LeasedRun:
             Run.objects.filter(pk=self.run.pk).update(progress={"done": done, "total": total, "unit": unit})
 
     def progressed(self, **fields: Any) -> None:
-        """A step or page is committed: earlier deaths and waits no longer count against the run.
+        """A step or page is committed: earlier deaths and waits no longer count against the run. Within an open transaction.
 
         From now on older code leaves the run alone. `fields` are written with it.
         """
         reached = {"recoveries": 0, "blocked_since": None, "code_version": version_of(self.run.job_type)}
-        changed = {name: value for name, value in reached.items() if getattr(self.run, name) != value} | fields
-        if changed:
-            Run.objects.filter(pk=self.run.pk).update(**changed)
-            for name, value in reached.items():
-                setattr(self.run, name, value)
+        mine = Run.objects.filter(pk=self.run.pk)
+        (mine if fields else mine.exclude(**reached)).update(**reached, **fields)
+
+    def record_version(self) -> None:
+        """From now on older code leaves the run alone. Within an open transaction."""
+        Run.objects.filter(pk=self.run.pk).update(code_version=version_of(self.run.job_type))

@@ -1,6 +1,8 @@
 """Keeps the ledger row of a paid start up to date with what the upstream shows."""
 
 import contextlib
+import hashlib
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +17,12 @@ Status = UpstreamRun.Status
 GIVE_UP_AFTER = timedelta(hours=24)
 DEADLINE_MARGIN = timedelta(minutes=5)
 NEW_RUN_GRACE = timedelta(seconds=60)  # for so long after its start, an upstream may not find a run yet
+
+
+def fingerprint(order: Order) -> str:
+    """What makes two starts the same: source, actor and input."""
+    text = json.dumps([order.source, order.actor, order.input], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def adopt(leased: LeasedRun, source: Source, order: Order, upstream: UpstreamRun, seen: Seen, words: str) -> None:

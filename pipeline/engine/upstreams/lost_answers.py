@@ -1,5 +1,6 @@
 """A paid start whose answer was lost: its run is found and adopted, or was never started, or it stays unknown."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from django.conf import settings
@@ -10,7 +11,7 @@ from ...models import UpstreamRun
 from ..database import now
 from ..lifecycle.leased_run import LeasedRun
 from . import health
-from .ledger import GIVE_UP_AFTER, Status, adopt, close
+from .ledger import GIVE_UP_AFTER, Status, adopt, close, fingerprint
 
 MAX_CLOCK_DIFFERENCE = timedelta(minutes=5)  # between our clock and the upstream's
 
@@ -28,7 +29,8 @@ def resolve(leased: LeasedRun, source: Source, order: Order, upstream: UpstreamR
             health.slow_down(error.source, error.asked)
     else:
         trouble = f"{source.label} has {len(found or [])} runs that could be this one."
-    if found and len(found) == 1:
+    same_order = fingerprint(order) == upstream.fingerprint
+    if found and len(found) == 1 and (same_order or found[0].tag == upstream.tag):
         adopt(
             leased, source, order, upstream, found[0], f"{source.label} did start the run: {found[0].id}. Nothing is paid twice."
         )
@@ -61,7 +63,8 @@ def possible_starts(source: Source, order: Order, upstream: UpstreamRun, *, by_i
     By input only once the list no longer lags: until then ours may be missing, and an equal run may be somebody else's.
     """
     possible = []
-    for seen in source.candidates(order, upstream.intent_at - MAX_CLOCK_DIFFERENCE):
+    recorded = replace(order, actor=upstream.actor)  # which newer code may have changed
+    for seen in source.candidates(recorded, upstream.intent_at - MAX_CLOCK_DIFFERENCE):
         if seen.tag == upstream.tag:
             return [seen]
         if not seen.tag:
@@ -70,4 +73,7 @@ def possible_starts(source: Source, order: Order, upstream: UpstreamRun, *, by_i
         return []
     ids = [seen.id for seen in possible]
     owned = set(UpstreamRun.objects.filter(source=source.name, upstream_id__in=ids).values_list("upstream_id", flat=True))
-    return [seen for seen in possible if seen.id not in owned and source.has_input(seen, order)]
+    unowned = [seen for seen in possible if seen.id not in owned]
+    if fingerprint(order) != upstream.fingerprint:  # newer code asks for something else: any of them may be the one
+        return unowned
+    return [seen for seen in unowned if source.has_input(seen, order)]

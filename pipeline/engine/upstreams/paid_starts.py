@@ -4,8 +4,6 @@ The order: commit the intent; send the request within PIPELINE_START_SECONDS, or
 After a lost answer or a crash the upstream is asked first (lost_answers.py).
 """
 
-import hashlib
-import json
 import uuid
 from datetime import timedelta
 
@@ -17,17 +15,11 @@ from ...models import UpstreamRun
 from ..database import MONEY_LOCK, lock, now
 from ..lifecycle.leased_run import LeasedRun
 from .budget import check_daily_spend, check_retry_spend
-from .ledger import DEADLINE_MARGIN, Status, adopt, close
+from .ledger import DEADLINE_MARGIN, Status, adopt, close, fingerprint
 from .lost_answers import resolve
 from .room import check_room
 
 NOT_SENT_IN_TIME = "The request could not be sent in time, so it was not sent."
-
-
-def fingerprint(order: Order) -> str:
-    """What makes two starts the same: source, actor and input."""
-    text = json.dumps([order.source, order.actor, order.input], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def ensure_started(leased: LeasedRun, order: Order, step: str) -> UpstreamRun:
@@ -96,6 +88,7 @@ def _intend(leased: LeasedRun, order: Order, step: str, last: UpstreamRun | None
             max_items=order.max_items,
             memory_mb=order.memory_mb,
         )
+        leased.record_version()  # older code would look for it by another order, and pay for a second one
         leased.write_log(
             f"Estimated cost ${order.estimate_usd:.2f}, at most ${order.max_cost_usd:.2f}. Spent and reserved today:"
             f" ${spent:.2f} of ${limit:.2f}."

@@ -59,7 +59,11 @@ def watch_upstreams() -> None:
 
 def ask_account(source: Source) -> None:
     waiting = UpstreamRun.objects.filter(
-        started_at__isnull=False, source=source.name, status=UpstreamRun.Status.RUNNING, run__status=RunStatus.WAITING
+        started_at__isnull=False,
+        source=source.name,
+        status=UpstreamRun.Status.RUNNING,
+        run__status=RunStatus.WAITING,
+        run__due_at__gt=now(),  # not those that are due already: they ask for themselves, or wait for a worker with their code
     )
     # Only ids: ten thousand runs may wait, and every poll reads them.
     rows = list(waiting.order_by("started_at").values_list("upstream_id", "run_id", "started_at"))

@@ -1,7 +1,7 @@
 """The pipeline's health in a few lines, for people and monitors."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         due = Run.objects.filter(status=RunStatus.PENDING, due_at__lte=now).select_related("job", "brand").order_by("due_at")
         around = QueueView(now)
         overdue = due.filter(due_at__lt=now - LATE)[:LATE_RUNS_CHECKED]
-        late = next((run for run in overdue if not held_back(run, around) or missing_code(run, now)), None)
+        late = next((run for run in overdue if not held_back(run, around)), None) or self.without_code(now)
         first = due.first()
         dead = list(Worker.objects.filter(kind=Worker.Kind.WORKER).silent(now, within=timedelta(days=1)))
         oldest = (now - first.due_at).total_seconds() if first else 0.0
@@ -51,6 +51,11 @@ class Command(BaseCommand):
             self.tell(seen, problems, oldest if first else None, dead)
         if problems:
             raise SystemExit(1)
+
+    def without_code(self, now: datetime) -> Run | None:
+        """A run that is overdue, also one that waits upstream, and whose code no worker has."""
+        overdue = Run.objects.filter(status__in=[RunStatus.PENDING, RunStatus.WAITING], due_at__lt=now - LATE)
+        return next((run for run in overdue.order_by("due_at")[:LATE_RUNS_CHECKED] if missing_code(run, now)), None)
 
     def tell(self, seen: Overview, problems: list[str], oldest: float | None, dead: list[Worker]) -> None:
         now = timezone.now()

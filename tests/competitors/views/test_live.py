@@ -65,7 +65,7 @@ def test_a_poll_with_no_news_is_answered_empty(page: Client, listing: Competitor
     second = poll_address(page.get(first).content.decode())
     assert second
     response = page.get(second)
-    assert (response.status_code, response.content) == (304, b"")
+    assert (response.status_code, response.content, response["HX-Reswap"]) == (304, b"", "none")
 
 
 def test_the_end_brings_the_button_back_says_so_once_and_stops_the_poll(page: Client, listing: CompetitorAmazonUrl) -> None:

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from competitors.models import CompetitorAmazonUrl
+from pipeline import api
 from pipeline.contract.errors import InvalidRequest, NotAllowed
 from pipeline.models import ConcurrencyLimit, Job, Pause, Run
 from tests.competitors.addresses import of_listing, tab
@@ -141,3 +142,10 @@ def test_a_post_without_the_forms_token_is_refused(operator: Any, listing: Compe
     careful.force_login(operator)
     assert press(careful, listing, **BOTH).status_code == 403
     assert not Run.objects.exists()
+
+
+def test_what_the_button_did_not_ask_for_is_no_other_option(page: Client, listing: CompetitorAmazonUrl) -> None:
+    """The command line may leave the ASIN out: it only shows on the run's page."""
+    parameters = {"competitor_amazon_url_id": str(listing.pk)}
+    api.queue_one_time_job(listing.competitor.brand_id, "amazon_review_scrape", parameters)
+    assert "Its options differ" not in said(press(page, listing, **BOTH))

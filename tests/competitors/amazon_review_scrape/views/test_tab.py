@@ -78,6 +78,8 @@ def test_the_last_five_one_time_runs_of_each_listing_are_its_own(page: Client, l
     panels = {panel.row.pk: panel for panel in page.get(tab(listing.competitor)).context["panels"]}
     assert [line.run.pk for line in panels[listing.pk].runs] == [run.pk for run in reversed(mine[1:])]
     assert [line.run.pk for line in panels[other.pk].runs] == [theirs.pk]
+    text = body(page, listing.competitor)
+    assert [f'id="run-{run.pk}"' in text for run in (*mine, theirs)] == [False, True, True, True, True, True, True]
 
 
 def test_a_live_run_takes_the_buttons_place(page: Client, listing: CompetitorAmazonUrl) -> None:

@@ -64,6 +64,8 @@ def test_an_old_worker_ends_a_cancelled_run_of_newer_code_only_when_no_deploy_ca
     api.cancel(run, None)
     code(1)
     assert claim(register_worker()) is None
+    run.refresh_from_db()
+    assert explain(run, timezone.now()) == "Nothing here has its code, so the cancel takes up to 10 min."
     Run.objects.update(cancel_requested_at=timezone.now() - timedelta(minutes=11))
     assert work_one().status == RunStatus.CANCELLED
 
@@ -76,7 +78,7 @@ def test_new_code_repeats_a_step_that_old_code_recorded_and_says_so(run, code):
     work_one() if due(run) else None
     assert run.steps.get(name="unpack").result == {"name": "bear"}
     assert run.steps.get(name="unpack").version == 2
-    assert RunLog.objects.filter(run=run, message__contains="Step 'unpack' is repeated").exists()
+    assert RunLog.objects.filter(run=run, message__contains="Step 'unpack' was repeated").exists()
 
 
 def test_code_of_the_same_version_reads_the_step_that_is_recorded(run, code):
