@@ -1,4 +1,4 @@
-"""What the domain's own settings lack, each said in one line."""
+"""Reports the domain's missing settings, one line each."""
 
 from typing import Any
 

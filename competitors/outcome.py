@@ -1,4 +1,4 @@
-"""What a scrape brought, judged and said alike for every job type."""
+"""Judges what a scrape brought and puts it into words, the same for every job type."""
 
 from collections.abc import Mapping
 

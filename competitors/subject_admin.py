@@ -22,7 +22,7 @@ ASK_ABOVE_USD = 10  # a selection that is expected to cost more is confirmed fir
 
 
 class UnlessLive(admin.ModelAdmin):
-    """Deletes nothing that a live run scrapes, nor what such a row hangs on: the admin shows those rows as protected."""
+    """Refuses to delete rows that a live run is scraping, and the rows above them. The admin shows them as protected."""
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
         found, counts, lacking, protected = super().get_deleted_objects(objs, request)
@@ -67,12 +67,12 @@ class ScrapesSelected(admin.ModelAdmin):
                     queued, live = queued + result.created, live + (not result.created)
         level = messages.WARNING if refused else messages.SUCCESS if queued else messages.INFO
         work = f"{self.page.work.lower()}{'' if queued == 1 else 's'}"
-        words = f"{queued} {work} queued, {live} already live, {len(refused)} refused."
+        words = f"{queued} {work} queued, {live} already queued or running, {len(refused)} refused."
         self.message_user(request, " ".join([words, *refused]), level)
         return None
 
     def _cost(self, by_brand: dict[Any, list[Any]]) -> tuple[Decimal, Decimal]:
-        """Of all rows, USD: expected, and at most."""
+        """Expected and highest cost of all rows, USD."""
         cost = cap = Decimal(0)
         for brand_id, rows in by_brand.items():
             good = queries.good_runs(self.page.job_type, brand_id, [self.page.key(row) for row in rows])

@@ -1,7 +1,7 @@
-"""Models whose rows are what a job type scrapes, by their primary key.
+"""Models whose rows are subjects of a job type. The primary key is the subject's key.
 
-Each `job.py` names its model here once. From then on a row that goes takes its schedules and its freshness along, and the
-admin deletes none while a run is live for it.
+Each `job.py` names its model here once. Deleting a row then also archives its schedules and deletes its freshness, and the
+admin refuses while a run is live for it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -47,6 +47,6 @@ def live_runs(rows: Iterable[Model]) -> Iterator[tuple[Model, Run]]:
 
 
 def _forget(sender: type[Model], instance: Model, **_: Any) -> None:
-    """However the row goes: by a page, by the admin, or with the row it hangs on."""
+    """For every deletion: by a page, by the admin or by cascade."""
     for job_type in _job_types[sender]:
         forget_subject(job_type, str(instance.pk))

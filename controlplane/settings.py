@@ -45,7 +45,7 @@ ALLOWED_HOSTS = read("ALLOWED_HOSTS", "list", ["127.0.0.1", "localhost", "[::1]"
 CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", "list", [])
 
 INSTALLED_APPS = [
-    "controlplane.admin_site.AdminConfig",
+    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -154,7 +154,7 @@ Q_CLUSTER = {
 }
 
 # ---- upstreams -----------------------------------------------------------------------------------------------------
-APIFY_TOKEN = read("APIFY_TOKEN", "str", "").strip()  # a token from a file ends with a newline
+APIFY_TOKEN = read("APIFY_TOKEN", "str", "").strip()  # a token from a file may end with a newline
 APIFY_API_URL = read("APIFY_API_URL", "str", "https://api.apify.com")
 META_ACCESS_TOKEN = read("META_ACCESS_TOKEN", "str", "").strip()
 META_GRAPH_URL = read("META_GRAPH_URL", "str", "https://graph.facebook.com")

@@ -35,9 +35,9 @@ class CompetitorAmazonUrl(models.Model):
     domain_code = models.CharField(max_length=10, default="com", choices=[(code, f"amazon.{code}") for code in MARKETPLACES])
     product_title = models.TextField(blank=True, default="")
     last_scraped_at = models.DateTimeField(null=True, blank=True)
-    total_reviews_scraped = models.PositiveIntegerField(default=0, help_text="Reviews that the last good scrape saw.")
+    total_reviews_scraped = models.PositiveIntegerField(default=0, help_text="Number of reviews in the last good scrape.")
     scrape_cost_estimate = models.DecimalField(
-        max_digits=10, decimal_places=4, null=True, blank=True, help_text="Cost of the last scrape, USD."
+        max_digits=10, decimal_places=4, null=True, blank=True, verbose_name="last scrape cost (USD)"
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

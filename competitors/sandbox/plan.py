@@ -20,7 +20,7 @@ class Batch:
 @dataclass
 class Plan:
     stages: int
-    unit: str  # the word for one stage in progress messages: "Sweep"
+    unit: str  # the word for one stage in progress messages: "Search"
     noun: str  # the word for its items: "reviews"
     batches: list[Batch]
     capped: bool = False  # stopped early by a cap of the start
@@ -39,10 +39,10 @@ class Plan:
         return self._totals[math.floor(done * len(self.batches) + 1e-9)]
 
     def message(self, done: float) -> str:
-        """``Sweep 9 of 31: 704 reviews``."""
+        """``Search 9 of 31, 704 reviews so far``."""
         index = min(math.floor(done * len(self.batches) + 1e-9), max(0, len(self.batches) - 1))
         stage = self.batches[index].stage if self.batches else self.stages
-        return f"{self.unit} {stage} of {self.stages}: {self.written(done)} {self.noun}"
+        return f"{self.unit} {stage} of {self.stages}, {self.written(done)} {self.noun} so far"
 
     def cut(self, share: float) -> "Plan":
         """The plan with only this share of its items, rounded down."""

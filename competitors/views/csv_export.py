@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-# A spreadsheet takes such a cell for a formula; an apostrophe in front makes it text.
+# A spreadsheet reads such a cell as a formula; an apostrophe in front makes it text.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 CHUNK = 500
 

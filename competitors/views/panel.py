@@ -17,7 +17,7 @@ from .subject_page import SubjectPage
 
 @dataclass
 class Panel:
-    """`live` is the run that holds the subject's key; `followed` the run that this session started on the web server."""
+    """`live` is the subject's live run; `followed` the run that this session started on the web server."""
 
     page: SubjectPage[Any]
     row: Any
@@ -61,7 +61,7 @@ class Panel:
 
     @property
     def headline(self) -> str:
-        """What is going on, up to the time that `since_words` gives."""
+        """The headline; `since_words` follows it."""
         if self.live is None:
             return ""
         if self.retrying:
@@ -104,7 +104,7 @@ class Panel:
         of = f" of {self.progress_total:,}" if self.progress_total else ""
         return f"{self.progress_done:,}{of} {unit}".strip()
 
-    # ---- at rest -----------------------------------------------------------------------------------------------------
+    # ---- without a live run ------------------------------------------------------------------------------------------
     @property
     def outcome(self) -> str:
         """How the run that this session followed ended, with its counts; '' if there is none or it is still running."""

@@ -28,16 +28,16 @@ def build(
     spends = queries.spends(page.job_type, brand.pk, keys)
     live = queries.live_rows(page.job_type, brand.pk, keys, user=user, known=recent)
     good = queries.good_runs(page.job_type, brand.pk, keys)
-    logs = queries.log_tails(line.run.pk for line in live.values() if line.run.mode == Run.Mode.LEGACY)
+    logs = queries.log_tails(row.run.pk for row in live.values() if row.run.mode == Run.Mode.LEGACY)
     started_here = [followed[key] for key in keys if key in followed]
     here = Run.objects.in_bulk(started_here) if started_here else {}
     panels = []
     for row, key in zip(rows, keys, strict=True):
-        line = live.get(key)
-        panel = Panel(page, row, fresh[key], spends.get(key, queries.Spend()), recent[key], line, facts=facts.get(key))
+        live_row = live.get(key)
+        panel = Panel(page, row, fresh[key], spends.get(key, queries.Spend()), recent[key], live_row, facts=facts.get(key))
         panel.followed = here.get(followed.get(key, 0))
-        if line:
-            panel.log = logs.get(line.run.pk, [])
+        if live_row:
+            panel.log = logs.get(live_row.run.pk, [])
         else:
             panel.estimate = page.estimate(row, page.defaults(row), good[key])
             form = handler.Params(brand=brand, auto_id=f"%s-{panel.anchor}")

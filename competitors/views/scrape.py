@@ -1,4 +1,4 @@
-"""A press on Scrape: queue the run, or start it on the web server where the session says so, and say what happened."""
+"""Handles the Scrape button: queues the run, or starts it on the web server if the session says so."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def press(request: HttpRequest, page: SubjectPage[Any], row: Any, *, legacy: boo
 
 
 def _chosen(page: SubjectPage[Any], row: Any, data: QueryDict) -> dict[str, Any]:
-    """The options as the form sent them: a box that is not ticked is off, a field that is not there keeps its default."""
+    """The options as the form sent them: an unchecked box is off, a missing field keeps its default."""
     fields = get_type(page.job_type).Params.base_fields
     sent = {name: fields[name].widget.value_from_datadict(data, {}, name) for name in page.options(row)}
     return {name: value for name, value in sent.items() if value is not None}

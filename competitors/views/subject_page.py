@@ -1,4 +1,4 @@
-"""What a job type says about its page; subject_views.py makes the page of it.
+"""What a job type says about its page; subject_views.py builds the page from it.
 
 A subject here is a row of a model: it has a `brand`, and `get_absolute_url()` leads to its panel (`…#<noun>-<anchor>`).
 """
@@ -50,7 +50,7 @@ class SubjectPage(ABC, Generic[R]):
         return {}
 
     def more(self, place: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
-        """What page.html needs besides."""
+        """Further context for page.html."""
         return {}
 
     def nothing_yet(self, facts: Any) -> tuple[str, str]:
@@ -65,7 +65,7 @@ class SubjectPage(ABC, Generic[R]):
         return self.label(row)
 
     def anchor(self, row: R) -> str:
-        """What the ids of a panel's elements end in."""
+        """The suffix of the ids in the panel's HTML."""
         return self.key(row)
 
     # ---- the same for all --------------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ class SubjectPage(ABC, Generic[R]):
         return str(row.pk)
 
     def defaults(self, row: R) -> dict[str, Any]:
-        """The parameters, with the options as they are before anybody chooses."""
+        """The parameters, with the options at their defaults."""
         fields = get_type(self.job_type).Params.base_fields
         return {name: fields[name].initial for name in self.options(row)} | self.parameters(row)
 

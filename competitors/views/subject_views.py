@@ -21,7 +21,7 @@ from . import panels, scrape
 from .subject_page import SubjectPage
 
 Page = SubjectPage[Any]
-PAUSED = "live_paused"  # session: this person wants pages to stand still
+PAUSED = "live_paused"  # session key: live updates are paused
 MOST_WATCHED = 100  # run ids that one poll may name
 
 
@@ -108,7 +108,7 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
 
 
 def _name_of(permission: str) -> str:
-    """As the admin lists it, for whoever has to ask for it."""
+    """The permission's name as the admin shows it, so that people can ask for it."""
     app, _, codename = permission.partition(".")
     found = Permission.objects.filter(content_type__app_label=app, codename=codename).values_list("name", flat=True).first()
     return found or permission

@@ -4,6 +4,8 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    # Each table is locked by itself: old workers take them in another order.
+    atomic = False
 
     dependencies = [
         ('pipeline', '0003_each_type_has_its_own_line'),

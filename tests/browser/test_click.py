@@ -57,7 +57,7 @@ def test_legacy_follows_the_run_and_counts_inline(open_page, sandbox, listing):
     page.get_by_role("button", name="Scrape reviews of").click()
     expect(page.get_by_role("status").filter(has_text="started on the web server")).to_be_visible()
     panel = page.locator(f"#listing-{listing.asin}")
-    expect(panel).to_contain_text(re.compile(r"Sweep \d+ of 31"))
+    expect(panel).to_contain_text(re.compile(r"Search \d+ of 31"))
     sandbox.account.finish()
     expect(panel).to_contain_text("finished:", timeout=30_000)
     assert Run.objects.get().mode == "legacy"

@@ -188,7 +188,7 @@ def test_any_status_message_of_an_actor_can_be_stored(sandbox, run):
     """JSON allows NUL; PostgreSQL refuses it in text and JSON."""
     sandbox.account.faults.arm("never_ends")
     work(run)
-    sandbox.account.runs[run.upstream_runs.get().upstream_id].plan.unit = "Sweep\x00"
+    sandbox.account.runs[run.upstream_runs.get().upstream_id].plan.unit = "Search\x00"
     watch_upstreams()
     watch_upstreams()
     assert work(run).status == RunStatus.WAITING

@@ -32,15 +32,13 @@ scraped_by(NAME, CompetitorAmazonUrl)
 )
 class AmazonReviewScrape(JobType):
     class Params(ParameterForm):
-        competitor_amazon_url_id = forms.UUIDField(
-            label="Amazon URL id", help_text="The listing's id, as its page in the admin shows it."
-        )
+        competitor_amazon_url_id = forms.UUIDField(label="Amazon URL id", help_text="The listing's id. Its admin page shows it.")
         asin = forms.CharField(
             initial="Unknown",
             required=False,
             max_length=20,
             label="ASIN",
-            help_text="Only for the log. The listing's own ASIN is scraped.",
+            help_text="Shown on the run's page only. The listing's own ASIN is scraped.",
         )
         include_keywords = forms.BooleanField(initial=True, required=False, label=f"Also search {len(KEYWORDS)} common words")
         include_helpful = forms.BooleanField(initial=True, required=False, label="Also read “most helpful”")

@@ -13,7 +13,7 @@ from .job import NAME
 
 
 def scrape_parameters(listing: CompetitorAmazonUrl) -> dict[str, Any]:
-    """As the job type takes them, with all its options left as they are."""
+    """The job type's parameters for this listing. Options keep their defaults."""
     return {"competitor_amazon_url_id": str(listing.pk), "asin": listing.asin}
 
 

@@ -17,13 +17,13 @@ from .sweeps import PAGE_REVIEWS, PAGES, SweepOptions, sweeps
 ACTOR = "axesso_data/amazon-reviews-scraper"
 MEMORY_MB, TIMEOUT = 2048, timedelta(seconds=900)
 PRICE_PER_ITEM = Decimal("0.75") / 1000  # USD; every raw item counts. The run's cost is what the upstream says
-CAP_MARGIN = Decimal("1.2")  # a sweep's last page may hold a few more than ten
+CAP_MARGIN = Decimal("1.2")  # a sweep's last page may have a few more than ten
 USUAL_FILL = Decimal("0.4")  # of what the sweeps could bring, before anything is known of a listing
 USUAL_SECONDS = 18  # per sweep, before anything is known of a listing
 
 
 def review_order(listing: CompetitorAmazonUrl, options: SweepOptions, good_runs: Sequence[Run]) -> Order:
-    """Capped in items and money to what all its sweeps can bring."""
+    """One order for all sweeps, capped in items and money at what they can bring."""
     configs = sweeps(listing.asin, listing.domain_code, options)
     most = int(len(configs) * PAGES * PAGE_REVIEWS * CAP_MARGIN)
     expected = usual_cost(good_runs, len(configs))
@@ -65,7 +65,7 @@ def usual_seconds(good_runs: Sequence[Run], configs: int) -> int:
 
 
 def _sweeps_of(run: Run) -> int:
-    """How many sweeps the run made; which listing it was for makes no difference to their number."""
+    """How many sweeps the run made. The listing does not matter for the number."""
     return len(sweeps("", "", SweepOptions.of(run.parameters)))
 
 

@@ -48,7 +48,7 @@ class Rejected:
 
 
 def parse_item(item: Any, asin: str, domain_code: str) -> Review | Rejected:
-    """A review of the listing that was asked for. The row belongs to that listing: a reviewId can appear under many ASINs."""
+    """A review of the listing that was asked for. The row gets the item's ASIN, or the listing's if the item has none."""
     if not isinstance(item, dict):
         return Rejected("Not an object")
     status = item.get("statusCode")

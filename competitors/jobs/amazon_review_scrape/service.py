@@ -23,7 +23,7 @@ CONTENT = ("domain_code", "rating", "review_date", "helpful_votes", "title", "bo
 
 
 def scrape_amazon_reviews_for_competitor(ctx: Context, listing: CompetitorAmazonUrl, options: SweepOptions) -> Done:
-    """Scrape a listing's reviews and save them. The same function on a worker (a wait frees it) and in legacy mode.
+    """Scrape a listing's reviews and save them. Used on workers, which are free while it waits, and in legacy mode.
 
     Raises TransientError if the upstream's run failed, after saving what it had; PermanentError if nothing could be read.
     """
@@ -41,7 +41,7 @@ def scrape_amazon_reviews_for_competitor(ctx: Context, listing: CompetitorAmazon
 
 
 def _newer(listing: CompetitorAmazonUrl, run: Run, fetched: datetime) -> dict[str, str]:
-    """Reviews that another run has fetched since, for instance before a late Retry, each with how it counts. They stay as is."""
+    """Reviews that a later run fetched (before a late Retry). They stay. The value says how the next copy counts."""
     others = AmazonReview.objects.filter(asin=listing.asin, last_seen_at__gt=fetched).exclude(last_run=run)
     return dict.fromkeys(others.values_list("review_id", flat=True), "unchanged")
 
@@ -79,7 +79,7 @@ def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: dat
 
 
 def judge(upstream: UpstreamRun, totals: Counter[str], run: Run, good_runs: Sequence[Run]) -> Done:
-    """Whether the result is plausible. Only then does it count as fresh."""
+    """Whether the result is plausible. Only a plausible result counts as fresh."""
     found = different(totals)
     done = Done(counts={name: count for name, count in sorted(totals.items()) if count}, records=found, summary=in_words(totals))
     if totals["raw"] and totals["rejected"] == totals["raw"]:

@@ -18,7 +18,7 @@ PAGES, PAGE_REVIEWS = 10, 10
 
 @dataclass(frozen=True)
 class SweepOptions:
-    """What a scrape fetches beside the newest reviews of each star, named as the job type's parameters are."""
+    """What a scrape fetches besides the newest reviews of each star, named as the job type's parameters are."""
 
     include_keywords: bool = True
     include_helpful: bool = True

@@ -79,7 +79,7 @@ def test_it_aborts_in_two_steps(hour_long: Sandbox) -> None:
 def test_it_reads_the_log(client: ApifyClient) -> None:
     run = client.actor(ACTOR).start(run_input=star_sweeps(), wait_for_finish=5)
     text = client.run(run.id).log().get() or ""
-    assert "Sweep 6 of 6: B0SANDBOX1, com, recent, one_star" in text
+    assert "Search 6 of 6: B0SANDBOX1, com, recent, one_star" in text
     assert text == client.log(run.id).get()
 
 

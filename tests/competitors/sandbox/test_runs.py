@@ -41,7 +41,7 @@ def test_a_running_run_says_how_far_it_is(timed: Api, clock: Clock) -> None:
     run = timed.started(star_sweeps())
     clock.advance(30)
     message = timed.run(run["id"])["statusMessage"]
-    assert message == f"Sweep 2 of 6: {len(timed.items(run))} reviews"
+    assert message == f"Search 2 of 6, {len(timed.items(run))} reviews so far"
 
 
 def test_waiting_for_the_end_holds_the_answer_until_then(start_sandbox: Any) -> None:

@@ -59,14 +59,14 @@ def test_reviews_are_read_only(boss: Client, listing: CompetitorAmazonUrl) -> No
 def test_the_action_says_how_many_became_what(boss: Client, listing: CompetitorAmazonUrl) -> None:
     other = make_listing(listing.competitor, asin="B000000002")
     act(boss, listing)
-    assert "1 review scrape queued, 1 already live, 0 refused." in words(act(boss, listing, other))
+    assert "1 review scrape queued, 1 already queued or running, 0 refused." in words(act(boss, listing, other))
     assert Run.objects.count() == 2
 
 
 def test_a_refusal_is_counted_and_the_others_still_go(boss: Client, listing: CompetitorAmazonUrl) -> None:
     with patch("competitors.subject_admin.api.queue_many", return_value=[InvalidRequest("No <b>such</b> listing.")]):
         response = act(boss, listing)
-    assert "0 review scrapes queued, 0 already live, 1 refused." in words(response)
+    assert "0 review scrapes queued, 0 already queued or running, 1 refused." in words(response)
     assert "No &lt;b&gt;such&lt;/b&gt; listing." in response.content.decode()
 
 

@@ -36,7 +36,7 @@ class StarSpread:
         return sum(self.by_stars.values())
 
     @property
-    def held(self) -> int:
+    def saved(self) -> int:
         return self.rated + self.unrated
 
     @property

@@ -45,11 +45,11 @@ class AmazonTab(SubjectPage[CompetitorAmazonUrl]):
         return {self.key(row): spreads[row.asin, row.domain_code] for row in rows}
 
     def more(self, place: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
-        held = sum(spread.held for spread in facts.values())
-        return {"held": held, "form": AmazonUrlForm(competitor=place["competitor"], auto_id="add_%s")}
+        saved = sum(spread.saved for spread in facts.values())
+        return {"saved": saved, "form": AmazonUrlForm(competitor=place["competitor"], auto_id="add_%s")}
 
     def nothing_yet(self, facts: StarSpread) -> tuple[str, str]:
-        if facts.held:
+        if facts.saved:
             return "No runs yet.", "These reviews were saved by another competitor's scrape of the same product."
         return "No reviews yet.", "Press Scrape to fetch them. You can close this page meanwhile; the run shows up here."
 

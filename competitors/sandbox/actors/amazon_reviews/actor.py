@@ -28,8 +28,8 @@ class AmazonReviews:
         batches = []
         for stage, query in enumerate(queries, start=1):
             batches += [Batch(stage, page) for page in self._pages(query, world)]
-        log = [f"Sweep {number} of {len(queries)}: {query.label}" for number, query in enumerate(queries, start=1)]
-        return Plan(stages=len(queries), unit="Sweep", noun="reviews", batches=batches, log=log)
+        log = [f"Search {number} of {len(queries)}: {query.label}" for number, query in enumerate(queries, start=1)]
+        return Plan(stages=len(queries), unit="Search", noun="reviews", batches=batches, log=log)
 
     def error_item(self, given: dict[str, Any]) -> Item:
         return error_item(read_query(given["input"][0]), 1)

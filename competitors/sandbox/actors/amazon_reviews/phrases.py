@@ -9,7 +9,7 @@ BRANDS = ["Northfell", "Calmora", "Brightwick", "Tavolo", "Pinegrove Lab", "Oske
 SIZES = ["Small", "Medium", "Large", "60 Count", "120 Count", "Single", "Pack of 2", "8 Ounce"]
 
 NAMES = ["Alex", "Sam", "Chris", "Jo", "Robin", "Kim", "Dana", "Lee", "Max", "Toni", "Pat", "Nic", "Mika", "Ari"]
-HANDLES = ["Amazon Customer", "Anonymous", "Happy Shopper", "Night Reader", "Two Cats", "mountain_mum", "bookworm 7"]
+HANDLES = ["Amazon Customer", "Anonymous", "Happy Shopper", "Night Reader", "Two Cats", "mountain_mom", "bookworm 7"]
 
 TITLES = {
     "good": [

@@ -55,7 +55,7 @@ def test_reviews_are_counted_averaged_and_drawn_with_words(page: Client, listing
         make_review(listing, review_id=f"R{number:09}", rating=rating)
     make_review(listing, review_id="R999999999", rating=1, domain_code="de")
     text = body(page, listing.competitor)
-    assert "<dt>Reviews held</dt><dd>5</dd>" in text
+    assert "<dt>Reviews saved</dt><dd>5</dd>" in text
     assert "4.0 of 5" in text
     assert 'aria-label="Star spread: 5 stars 75 %, 4 stars 0 %, 3 stars 0 %, 2 stars 0 %, 1 stars 25 %"' in text
     assert of_listing("reviews", listing) in text
@@ -160,7 +160,7 @@ def test_the_page_names_what_it_shows(page: Client, listing: CompetitorAmazonUrl
     make_review(listing)
     text = body(page, listing.competitor)
     assert "<title>Amazon · Barkwell · Competitors" in text
-    assert "Competitor of Northpaw. 1 Amazon listing, 1 review held" in text
+    assert "Competitor of Northpaw. 1 Amazon listing, 1 review saved" in text
     assert text.count("<h1") == 1
 
 
