@@ -1,7 +1,8 @@
 """Settings, read from the environment. docs/reference/settings.md explains each variable.
 
 A wrong value causes no traceback here: it is noted in CONFIGURATION_PROBLEMS and replaced by the default. Then
-`manage.py check`, which every command runs first, reports it in one line and stops.
+`manage.py check` reports it in one line and stops. Nearly every command runs it first, and the web unit and Compose
+run it before they start the site.
 """
 
 import contextlib

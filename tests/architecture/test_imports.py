@@ -14,11 +14,7 @@ FORBIDDEN = {  # package -> what nothing in it may import
 }
 HTTP = ("requests", "apify_client", "urllib.request", "urllib.error", "urllib3", "http.client", "httpx", "aiohttp", "impit")
 HTTP_HOME = "competitors/upstream/"
-SANDBOX_HOMES = (
-    "competitors/sandbox/",
-    "competitors/management/commands/sandbox.py",
-    "competitors/management/commands/demo.py",
-)
+SANDBOX_HOMES = ("competitors/sandbox/", "competitors/management/commands/sandbox.py")
 
 
 def wrong_direction(module: ast.Module, path: str) -> list[str]:

@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
+from competitors.jobs.amazon_review_scrape.job import NAME
 from competitors.models import Competitor, CompetitorAmazonUrl
 from pipeline import api
 from pipeline.models import Brand, RunLog
@@ -128,7 +129,7 @@ class Command(BaseCommand):
         user = get_user_model().objects.get(username=USER)
         queued = api.queue_one_time_job(
             listing.competitor.brand_id,
-            "amazon_review_scrape",
+            NAME,
             {"competitor_amazon_url_id": str(listing.pk), "asin": listing.asin},
             created_by=user,
         )
