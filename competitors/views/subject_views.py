@@ -22,11 +22,13 @@ from .subject_page import SubjectPage
 
 Page = SubjectPage[Any]
 PAUSED = "live_paused"  # session key: live updates are paused
+_tabs: dict[str, list[tuple[str, Page]]] = {}  # address above -> the pages side by side below it, each with its own address
 MOST_WATCHED = 100  # run ids that one poll may name
 
 
 def urls(page: Page, base: str) -> list[URLPattern]:
     """The page at `base`, and its live fragment, switches and Scrape button below it."""
+    _tabs.setdefault(_parent(base), []).append((base, page))
     name, view, act = page.url_name, needs(page.may_view), needs(page.may_scrape)
     return [
         path(base, require_GET(view(partial(_show, page))), name=name),
@@ -91,6 +93,7 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
     may_scrape = request.user.has_perm(page.may_scrape)
     return place | {
         "page": page,
+        "tabs": _tabs_beside(page, place, address, len(rows)),
         "links": {name: reverse(f"{page.url_name}_{name}", kwargs=address) for name in ("live", "updates", "legacy")},
         "panels": shown,
         "live_panels": live_panels,
@@ -105,6 +108,25 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
         "may_run_now": request.user.has_perm("pipeline.scrape_run"),
         **page.more(place, facts),
     }
+
+
+def _parent(base: str) -> str:
+    """'competitors/<uuid:competitor>/' of 'competitors/<uuid:competitor>/amazon/'."""
+    return base.rstrip("/").rpartition("/")[0] + "/"
+
+
+def _tabs_beside(page: Page, place: dict[str, Any], address: dict[str, Any], count: int) -> list[dict[str, Any]]:
+    """The pages of all job types at the same place, the current one with its number of subjects."""
+    base = next(base for pages in _tabs.values() for base, one in pages if one is page)
+    return [
+        {
+            "label": one.tab,
+            "url": reverse(one.url_name, kwargs=address),
+            "current": one is page,
+            "count": count if one is page else one.rows(place).count(),
+        }
+        for _, one in _tabs[_parent(base)]
+    ]
 
 
 def _name_of(permission: str) -> str:

@@ -59,7 +59,6 @@ COMPETITORS_MAY_USE = (
 LATE = {  # functions that may import: what they need exists only then
     "pipeline/apps.py": {"ready"},
     "competitors/apps.py": {"ready"},
-    "pipeline/management/commands/worker.py": {"handle"},  # django-q2 reads its settings at import
 }
 DOMAIN_WORDS = ("competitor", "listing", "amazon", "apify", "facebook", "meta_", "reddit", "review")
 AT_MOST = 9  # files and folders of ours in one folder

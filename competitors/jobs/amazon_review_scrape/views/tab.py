@@ -21,7 +21,7 @@ from .stars import StarSpread, star_spreads
 
 class AmazonTab(SubjectPage[CompetitorAmazonUrl]):
     job_type = NAME
-    url_name = "amazon"
+    url_name, tab = "amazon", "Amazon"
     templates = "competitors/amazon_review_scrape"
     may_view = "competitors.view_competitoramazonurl"
     may_scrape = "competitors.scrape_competitoramazonurl"
