@@ -53,7 +53,7 @@ def ensure_recurring_job(
             before = (job.cron_expression, job.time_zone, job.status)
             _switch(job, wanted)
             if before[:2] != (cron_expression, wanted.time_zone):
-                _leave_times(job, wanted.created_by)
+                _record_old_skips(job, wanted.created_by)
         else:
             before = None
             job = Job(
@@ -111,7 +111,7 @@ def _switch(job: Job, wanted: ScheduleOptions) -> None:
         job.status = JobStatus.ACTIVE  # its limit of runs was raised
 
 
-def _leave_times(job: Job, by: Any) -> None:
+def _record_old_skips(job: Job, by: Any) -> None:
     """Report what the old times skipped while they still apply."""
     at = now()
     for tick in job.runs.live().filter(scheduled_for__lte=at):

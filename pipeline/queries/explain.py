@@ -76,8 +76,8 @@ def explain(run: Run, at: datetime, around: QueueView | None = None) -> str:
     around = around or QueueView(at)
     if run.due_at > at:
         return _waiting(run, at, around) if run.status == RunStatus.WAITING else _not_due(run, at, around)
-    if held := held_back(run, around):
-        return held
+    if reason := kept_back(run, around):
+        return reason
     if around.no_worker is not None:
         return around.no_worker
     if run.cancel_requested_at:
@@ -91,7 +91,7 @@ def explain(run: Run, at: datetime, around: QueueView | None = None) -> str:
     return f"{where}. It starts when a worker is free."
 
 
-def held_back(run: Run, around: QueueView) -> str:
+def kept_back(run: Run, around: QueueView) -> str:
     """What keeps a due run from being claimed; '' where it only waits for a free worker."""
     stage = stage_of(run)
     if missing := missing_code(run, around.at):

@@ -30,8 +30,8 @@ class Heartbeat(RepeatingThread):
     """
 
     def __init__(self, worker: Worker, *, overrun: Callable[[], None] = lambda: None):
-        tick = min(1.0, settings.PIPELINE_LEASE_SECONDS / 6, settings.PIPELINE_POLL_SECONDS)
-        super().__init__(f"heartbeat of {worker}", tick)
+        interval = min(1.0, settings.PIPELINE_LEASE_SECONDS / 6, settings.PIPELINE_POLL_SECONDS)
+        super().__init__(f"heartbeat of {worker}", interval)
         self.worker, self.overrun = worker, overrun
         self.housekeeping = Housekeeping(str(worker))
         self._leases: dict[Lease, tuple[float, timedelta]] = {}
@@ -71,7 +71,7 @@ class Heartbeat(RepeatingThread):
     def last(self) -> None:
         Worker.objects.filter(pk=self.worker.pk).update(stopped_at=database.now())
 
-    def turn(self) -> None:
+    def work(self) -> None:
         with self._guard:
             leases = dict(self._leases)
         at = time.monotonic()

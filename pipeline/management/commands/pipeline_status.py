@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from pipeline import queries
 from pipeline.models import Run, Worker
-from pipeline.queries import Overview, QueueView, held_back, missing_code
+from pipeline.queries import Overview, QueueView, kept_back, missing_code
 from pipeline.states import RunStatus
 from pipeline.words import in_words
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         due = Run.objects.filter(status=RunStatus.PENDING, due_at__lte=now).select_related("job", "brand").order_by("due_at")
         around = QueueView(now)
         overdue = due.filter(due_at__lt=now - LATE)[:LATE_RUNS_CHECKED]
-        late = next((run for run in overdue if not held_back(run, around) or missing_code(run, now)), None)
+        late = next((run for run in overdue if not kept_back(run, around) or missing_code(run, now)), None)
         first = due.first()
         dead = list(Worker.objects.filter(kind=Worker.Kind.WORKER).silent(now, within=timedelta(days=1)))
         oldest = (now - first.due_at).total_seconds() if first else 0.0

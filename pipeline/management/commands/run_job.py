@@ -15,7 +15,7 @@ from pipeline.models import Brand, Job, Run, RunLog
 from pipeline.queries import explain, no_worker_since
 from pipeline.states import RunStatus
 
-LOOK_SECONDS = 0.25
+POLL_SECONDS = 0.25
 FAILED, BAD_USAGE, GAVE_UP = 1, 2, 3
 
 
@@ -94,7 +94,7 @@ class Command(BaseCommand):
                     direct = False
                 if end is not None and time.monotonic() > end:
                     raise CommandError(f"Gave up waiting after {timeout:g} s. Run {run.pk} continues.", returncode=GAVE_UP)
-                time.sleep(LOOK_SECONDS)
+                time.sleep(POLL_SECONDS)
         except KeyboardInterrupt:
             if direct:
                 api.hand_back_all()

@@ -62,7 +62,7 @@ def test_an_upstream_that_is_down_is_unhealthy_and_so_is_one_that_may_be_at_work
     assert (code, f"Run {run.pk} has ended, but Apify may have started a paid run for it" in out) == (1, True)
 
 
-def test_work_that_is_held_back_for_a_reason_is_healthy_and_hides_no_other(capsys):
+def test_work_that_is_kept_back_for_a_reason_is_healthy_and_hides_no_other(capsys):
     register_worker()
     api.queue_one_time_job(None, "toy", {"name": "paused"})
     Run.objects.update(due_at=timezone.now() - timedelta(minutes=9))
