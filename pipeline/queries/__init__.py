@@ -1,4 +1,4 @@
-"""The read door: what pages ask about runs and freshness. Nothing here changes a row."""
+"""What pages ask about runs and freshness. Nothing here changes a row."""
 
 from .already_queued import already_queued
 from .explain import QueueView, explain, kept_back, missing_code, no_worker_since

@@ -26,7 +26,8 @@ CANCEL_CHECK_SECONDS = 2.0  # a running handler notices a cancel within this
 class Heartbeat(RepeatingThread):
     """The heartbeat of one worker and of its leases. Also runs the process's housekeeping thread.
 
-    `overrun` is called after a run that took longer than its type allows has failed. It stops the work itself.
+    `overrun` stops the work of a run that exceeded its type's limit. Before that, the try is marked as failed, if the database
+    allows it.
     """
 
     def __init__(self, worker: Worker, *, overrun: Callable[[], None] = lambda: None):
