@@ -102,8 +102,8 @@ def test_a_pipeline_with_a_worker_is_healthy_and_lists_its_work(capsys):
     code, words = status(capsys)
     assert code == 0
     assert words.startswith(
-        "Healthy.\nWorkers: 1. Runs: 0 running, 0 at a data source, 1 queued, 0 scheduled for later. Oldest due: "
+        "Healthy.\nWorkers: 1. Runs: 0 running, 0 being fetched, 1 queued, 0 scheduled for later. Oldest due: "
     )
     assert f"Run {run.pk}, Queued: Next in the queue." in words
-    assert "Never: Toys of all (Acme). Never fetched." in words
+    assert "Never: Toys of all (Acme). Never refreshed." in words
     assert "1 failed in 24 h. Spent and reserved today: $0.00 of $50.00." in words
