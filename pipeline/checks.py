@@ -16,7 +16,7 @@ def settings_are_usable(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register
 def cluster_agrees_with_leases(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Settings of django-q2 with which it would end or repeat runs itself."""
+    """Reports django-q2 settings that would make it end or repeat runs itself."""
     q = settings.Q_CLUSTER
     found: list[CheckMessage] = []
     if q.get("timeout") is not None:

@@ -55,7 +55,7 @@ RETRY = Badge("retry", "Will retry", "retry", "amber")
 RUNNING = Badge("running", "Running", "play", "blue")
 WAITING = Badge("waiting", "Waiting", "hourglass", "blue")
 COMPLETED = Badge("completed", "Completed", "check", "green")
-CHECK = Badge("check", "Check", "look", "amber")
+CHECK = Badge("check", "Check", "magnifier", "amber")
 FAILED = Badge("failed", "Failed", "alert", "red")
 CANCELLED = Badge("cancelled", "Cancelled", "slash", "grey")
 

@@ -1,4 +1,4 @@
-// Live regions poll by htmx; nobody looks at a hidden page, so nothing is asked for it.
+// Live regions poll by htmx; a hidden page does not poll.
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.verb === "get" && document.hidden) event.preventDefault();
 });
@@ -7,7 +7,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const said = document.getElementById("live-trouble");
   if (said) said.textContent = event.detail.successful ? "" : "Could not update. Trying again.";
 });
-// A swap never takes a form from under somebody's hands: that region waits until they have gone on.
+// Never replace a form that has the focus. Its region updates later.
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
   if (document.activeElement?.form && event.detail.target.contains(document.activeElement)) event.detail.shouldSwap = false;
 });

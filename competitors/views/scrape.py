@@ -35,7 +35,7 @@ def press(request: HttpRequest, page: SubjectPage[Any], row: Any, *, legacy: boo
         messages.info(request, format_html(words, page.work, link))
         return queued.run
     else:
-        starts = queries.held_back(queued.run, queries.QueueView(timezone.now())) or "It starts when a worker is free."
+        starts = queries.kept_back(queued.run, queries.QueueView(timezone.now())) or "It starts when a worker is free."
         messages.info(request, format_html("{} queued! {} {}", page.work, starts, link))
     return None
 

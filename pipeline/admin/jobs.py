@@ -52,16 +52,17 @@ class JobForm(forms.ModelForm):
             if cleaned.get(name):  # or it would be ignored, and the job queued and paid for at once
                 self.add_error(name, "A one-time job runs once, now. Choose Recurring above, or leave this empty.")
         if recurring and not self.instance.pk and cleaned.get("max_runs") == 0:
-            self.add_error("max_runs", "With 0 runs it would never start. Leave this empty for no end.")
+            self.add_error("max_runs", "With 0 runs it would never start. Leave this empty if it should never end.")
         try:
             self.parameters = clean_parameters(self.handler.Params, given, brand)
             if recurring:
                 api.check_schedule(cleaned.get("cron_expression", ""))
             subject = self.handler.subject(brand, self.parameters).key
             if self.instance.pk and subject != self.instance.subject:
-                raise InvalidRequest("A schedule cannot change its subject. Add a new schedule and archive this one.")
+                raise InvalidRequest("A schedule cannot change what it scrapes. Add a new schedule and archive this one.")
             if recurring and not self.instance.pk and (twin := api.schedule_of(brand, self.handler.name, subject)):
-                raise InvalidRequest(f"Schedule {twin.pk}, {twin}, already does this ({twin.status}). Change that one instead.")
+                state = twin.get_status_display().lower()
+                raise InvalidRequest(f"Schedule {twin.pk}, {twin}, already does this ({state}). Change that one instead.")
         except InvalidRequest as error:
             placed = {name: name if name in self.fields else PREFIX + name for name in error.errors}
             for name, words in error.errors.items():
@@ -100,7 +101,7 @@ class JobAdmin(admin.ModelAdmin):
     readonly_fields = ("job_type", "status", "when_in_words", "runs_completed", "last_error", "created_by", "created_at")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # it has the history; archive it instead
+        return False  # a job has the history: archive it instead
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if obj is not None and (not obj.recurring or obj.status == "archived" or find_type(obj.job_type) is None):
@@ -128,7 +129,7 @@ class JobAdmin(admin.ModelAdmin):
     ) -> HttpResponse:
         job = self.get_object(request, unquote(object_id)) if request.method == "POST" else None
         if job and super().has_change_permission(request) and not self.has_change_permission(request, job):
-            # For example archived in another tab. The reason is not a missing permission, which Django would name.
+            # It may have been archived in another tab. Say so: Django would blame a missing permission.
             words = f"{job} is {job.get_status_display().lower()} and can no longer be changed. Not saved."
             messages.error(request, words)
             return HttpResponseRedirect(request.path)

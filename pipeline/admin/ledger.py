@@ -3,7 +3,7 @@ from django.contrib import admin
 from ..models import DatasetStatus, RejectedItem, SourceState, UpstreamRun, Worker
 from .base import EngineRows
 
-# RawPage is not here, because what upstreams sent is private.
+# RawPage has no admin: what upstreams sent is private.
 
 
 @admin.register(UpstreamRun)

@@ -76,7 +76,7 @@ class ScopeForm(forms.ModelForm):
 
 
 class StopAdmin(admin.ModelAdmin):
-    """Base of what keeps runs from starting. Each change is recorded as an event."""
+    """Base of the admins for limits and pauses. Each change is recorded as an event."""
 
     form = ScopeForm
     search_fields = ("job_type",)
@@ -96,8 +96,8 @@ class StopAdmin(admin.ModelAdmin):
         super().delete_queryset(request, queryset)
 
     def _tell(self, request: HttpRequest, what: str, obj: Any) -> None:
-        kind = self.opts.verbose_name
-        api.record_change(str(self.opts.model_name), f"The {kind} of {obj} was {what} by {request.user}.", by=request.user)
+        kind = str(self.opts.verbose_name).capitalize()
+        api.record_change(str(self.opts.model_name), f"{kind} “{obj}” was {what} by {request.user}.", by=request.user)
 
 
 @admin.register(ConcurrencyLimit)

@@ -1,4 +1,4 @@
-"""The write door: what pages, admin, commands and other apps call to change work.
+"""What pages, admin, commands and other apps call to change work.
 
 A function that raises InvalidRequest or NotAllowed has changed nothing. Their messages can be shown to users.
 """

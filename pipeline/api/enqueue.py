@@ -190,7 +190,7 @@ def _queue(request: Request) -> Queued:
         except IntegrityError as error:
             if "run_one_live_per_key" not in str(error) and "dedupe_key" not in str(error):
                 raise
-    raise NotAllowed("Other runs of the same work kept getting in first. Try again.")
+    raise NotAllowed("The same work was queued by others at the same moment. Try again.")
 
 
 def _queue_batch(requests: Sequence[Request]) -> dict[str, Queued]:

@@ -25,12 +25,12 @@ def job_run_now(job: Job, by: Any) -> Queued:
 
 
 def pause(job: Job, by: Any) -> None:
-    """Its queued runs keep their place, and the claim skips them."""
+    """Pause the job. Its queued runs keep their place, and the claim skips them."""
     _change(job, "pause", JobStatus.PAUSED, by)
 
 
 def resume(job: Job, by: Any) -> None:
-    """Its future run moves to the next time from now. Missed times are not made up for."""
+    """Resume the job. Its future run moves to the next scheduled time after now. Missed times are not made up for."""
     with transaction.atomic():
         lock(CLAIM_LOCK)
         locked_with_run(job)

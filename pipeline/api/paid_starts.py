@@ -19,17 +19,17 @@ def start_again(run: Run, by: Any) -> None:
         UpstreamRun.objects.filter(run=run, status__in=[UpstreamRun.Status.INTENT, UpstreamRun.Status.UNKNOWN]).update(
             status=UpstreamRun.Status.VOID, message=f"Given up: {by} asked for a new start."
         )
-        record_event("start_again", f"{by} asked for another paid start of run {run.pk}.", run=run, by=by)
+        record_event("start_again", f"{by} started run {run.pk} again, at new cost.", run=run, by=by)
 
 
 def adopt(run: Run, upstream_id: str, by: Any) -> None:
     """Continue with the upstream run that a person says is ours."""
     if not upstream_id:
-        raise NotAllowed("Enter the ID of the upstream run to adopt.")
+        raise NotAllowed("Enter the run's ID, as the data source shows it.")
     with transaction.atomic():
         unknown = UpstreamRun.objects.filter(run=run, status__in=[UpstreamRun.Status.INTENT, UpstreamRun.Status.UNKNOWN]).last()
         if unknown is None:
-            raise NotAllowed(f"Run {run.pk} has no paid start in doubt.")
+            raise NotAllowed(f"It is known what run {run.pk} paid for, so there is no run to adopt.")
         retry(run, by)  # locks the run's row first, as its worker does: no deadlock
         try:
             with transaction.atomic():
@@ -41,14 +41,14 @@ def adopt(run: Run, upstream_id: str, by: Any) -> None:
                 )
         except IntegrityError:
             raise NotAllowed(f"{upstream_id} already belongs to another run.") from None
-        record_event("adopt", f"{by} gave {upstream_id} to run {run.pk}.", run=run, by=by)
+        record_event("adopt", f"{by} said that {upstream_id} belongs to run {run.pk}.", run=run, by=by)
 
 
 def end_upstream(run: Run, by: Any) -> None:
     """Stop what still runs upstream for an ended run. What it fetched so far is paid for, so it is saved."""
     with transaction.atomic():
         if not UpstreamRun.objects.filter(run=run, status=UpstreamRun.Status.RUNNING).exists():
-            raise NotAllowed(f"Run {run.pk} has nothing running upstream any more.")
+            raise NotAllowed(f"Nothing of run {run.pk} is running at the data source any more.")
         retry(run, by)
         cancel(run, by)
-        record_event("end_upstream", f"{by} asked to stop what run {run.pk} left running upstream.", run=run, by=by)
+        record_event("end_upstream", f"{by} asked to stop what run {run.pk} left running.", run=run, by=by)

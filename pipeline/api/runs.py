@@ -13,6 +13,8 @@ from ..models import Run
 from ..states import RUN_ACTIONS, RunStatus
 from .enqueue import Queued, queue_one_time_job
 
+PARTICIPLE = {"cancel": "cancelled", "retry": "retried", "run_now": "run now", "accept": "accepted"}
+
 
 def cancel(run: Run, by: Any) -> None:
     """Request the cancel. Paid-for data is saved first."""
@@ -35,7 +37,9 @@ def retry(run: Run, by: Any) -> None:
         if run.scheduled_for:  # The rollback restored the next tick; ignore it and look for the real conflict.
             there = run.job.runs.filter(scheduled_for=run.scheduled_for).exclude(status=RunStatus.CANCELLED).exclude(pk=run.pk)
             if other := there.first():
-                raise NotAllowed(f"Run {run.pk} cannot be retried: run {other.pk} was made for the same time.") from None
+                raise NotAllowed(
+                    f"Run {run.pk} cannot be retried: run {other.pk} was already made for the same scheduled time."
+                ) from None
         key = dedupe_key(run.job_type, run.brand_id, run.subject)
         holder = Run.objects.holding(key).first() or run.job.runs.live().first()
         raise NotAllowed(f"Run {run.pk} cannot be retried: run {holder.pk if holder else '?'} is doing the same now.") from None
@@ -63,4 +67,4 @@ def _refuse(action: str, run: Run) -> None:
         run.refresh_from_db(fields=["status"])
     except Run.DoesNotExist:
         raise NotAllowed(f"Run {run.pk} no longer exists: its schedule was changed.") from None
-    raise NotAllowed(f"Run {run.pk} is {run.get_status_display().lower()} now, so {action.replace('_', ' ')} is not possible.")
+    raise NotAllowed(f"Run {run.pk} is {run.get_status_display().lower()}, so it cannot be {PARTICIPLE[action]}.")

@@ -53,7 +53,7 @@ def ensure_recurring_job(
             before = (job.cron_expression, job.time_zone, job.status)
             _switch(job, wanted)
             if before[:2] != (cron_expression, wanted.time_zone):
-                _leave_times(job, wanted.created_by)
+                _record_old_skips(job, wanted.created_by)
         else:
             before = None
             job = Job(
@@ -111,8 +111,8 @@ def _switch(job: Job, wanted: ScheduleOptions) -> None:
         job.status = JobStatus.ACTIVE  # its limit of runs was raised
 
 
-def _leave_times(job: Job, by: Any) -> None:
-    """Report what the old times skipped while they still apply."""
+def _record_old_skips(job: Job, by: Any) -> None:
+    """Record the times that were skipped under the old schedule, before it changes."""
     at = now()
     for tick in job.runs.live().filter(scheduled_for__lte=at):
         tell_skipped(tick, job, at)
@@ -138,7 +138,7 @@ def end_schedules_of(job_type: str, subject: str) -> None:
     for job in ended.exclude(status=JobStatus.ARCHIVED):
         locked_with_run(job)  # or a run that is just ending could insert one more tick, or deadlock with us
         drop_future_tick(job)
-        Job.objects.filter(pk=job.pk).update(status=JobStatus.ARCHIVED, last_error="Its subject was removed.")
+        Job.objects.filter(pk=job.pk).update(status=JobStatus.ARCHIVED, last_error="What it scrapes was removed.")
 
 
 def reschedule_brand(brand: Brand) -> None:

@@ -1,4 +1,4 @@
-"""What is kept about a subject goes when the subject itself does, or when it becomes another one."""
+"""Deletes what is stored about a subject when it is removed or becomes another one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,6 +22,6 @@ def forget_subject(job_type: str, subject: str) -> None:
 
 
 def forget_freshness(job_type: str, brand_id: Any, subjects: Sequence[str]) -> None:
-    """Show these subjects as never fetched. Their schedules stay."""
+    """Show these subjects as never refreshed. Their schedules stay."""
     keys = list(get_type(job_type).datasets)
     DatasetStatus.objects.filter(brand_id=brand_id, dataset_key__in=keys, subject__in=subjects).delete()

@@ -23,7 +23,7 @@ class Context(ABC):
     """One attempt at a run, as its handler sees it. The same handler runs on a worker, on the web server and in a replay.
 
     Any of these methods may end the handler (parked, handed back, cancelled, lease lost). What must not be repeated belongs
-    into a step, a paid start or a page.
+    in a step, a paid start or a page.
     """
 
     run: Run
@@ -39,7 +39,7 @@ class Context(ABC):
 
     @abstractmethod
     def wait_for(self, upstream: UpstreamRun) -> UpstreamRun:
-        """Wait until the upstream run has ended, and return it. A run that waits this way holds no worker."""
+        """Wait until the upstream run has ended, and return it. A run that waits this way needs no worker."""
 
     @abstractmethod
     def ingest(self, upstream: UpstreamRun, land: Callable[[list[Any], int], PageResult]) -> Counter[str]:
@@ -50,7 +50,7 @@ class Context(ABC):
 
     @abstractmethod
     def sleep(self, duration: timedelta) -> None:
-        """Continue after `duration`; holds no worker meanwhile. The n-th sleep of a run is one checkpoint."""
+        """Continue after `duration`; needs no worker meanwhile. The n-th sleep of a run is one checkpoint."""
 
     @abstractmethod
     def check(self) -> None:

@@ -95,7 +95,7 @@ class Leave(BaseException):
 
 
 class Park(Leave):
-    """The run waits (upstream, or for a time) and holds no worker until `due_at`."""
+    """The run waits (upstream, or for a time) and needs no worker until `due_at`."""
 
     def __init__(self, due_at: datetime, reason: str = ""):
         super().__init__(reason)
@@ -107,7 +107,7 @@ class HandBack(Leave):
 
 
 class Cancelled(Leave):
-    """A person cancelled the run. The executor then stops what it still runs upstream."""
+    """A person cancelled the run. The executor then stops the run's upstream runs."""
 
 
 class LeaseLost(Leave):

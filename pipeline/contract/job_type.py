@@ -31,7 +31,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Done:
-    """A handler's answer. `records` is shown with its freshness. Any verdict other than 'ok' leaves the clock unchanged."""
+    """A handler's answer. `records` is shown beside the data's freshness.
+
+    Any verdict other than 'ok' leaves the clock unchanged.
+    """
 
     counts: dict[str, int] = field(default_factory=dict)
     records: int = 0

@@ -29,7 +29,7 @@ AnyField: TypeAlias = "models.Field[Any, Any]"
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What became of the given rows; the four numbers add up to theirs. Add pages with `+`."""
+    """What became of the given rows; the four numbers add up to the number of rows. Add pages with `+`."""
 
     new: int = 0
     changed: int = 0  # stored before, with other content

@@ -1,4 +1,4 @@
-"""Job types by name, found in the `job` modules of installed apps. A new type is one such module and no list elsewhere."""
+"""Job types by name, found in the `job` modules of installed apps. A new type needs only such a module."""
 
 import pkgutil
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def job_type(
     max_runtime: timedelta = timedelta(minutes=30),
     version: int = 1,
 ) -> Callable[[type[JobType]], type[JobType]]:
-    """Register the class under `name`. Two classes of one name, or a class without its parts, stop the start.
+    """Register the class under `name`. Django does not start if two classes share a name, or if one lacks Params or run().
 
     `version`: raise it when the result of a step changes its meaning. Workers with older code then leave such a run alone, and
     newer code repeats the steps that older code recorded. Paid starts and saved pages are never repeated.

@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 
 def log(run_id: int, message: str, level: str = RunLog.Level.INFO, at: datetime | None = None) -> None:
-    """Append a line. The caller's transaction has locked or changed the run's row, so the numbers follow each other."""
+    """Append a line. The caller's transaction has locked or changed the run's row, so no number is used twice."""
     last = RunLog.objects.filter(run_id=run_id).order_by("-seq").values_list("seq", flat=True).first() or 0
     RunLog.objects.create(run_id=run_id, seq=last + 1, at=at or now(), level=level, message=message.replace("\x00", ""))
 
@@ -21,6 +21,6 @@ def record_event(kind: str, message: str, *, job: Job | None = None, run: Run | 
 
 
 def warn_and_record(kind: str, message: str, **about: Any) -> None:
-    """Also logged, so that somebody notices."""
+    """Record the event and log it, so that somebody notices."""
     logger.warning(message)
     record_event(kind, message, **about)

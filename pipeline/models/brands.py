@@ -6,7 +6,7 @@ from .validators import validate_time_zone
 
 
 class Brand(models.Model):
-    """The owner of jobs, runs, freshness and budgets. Everything else about a brand belongs to the domain's app."""
+    """The owner of jobs, runs and freshness. Everything else about a brand belongs to the domain's app."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=200)

@@ -3,7 +3,10 @@ from django.db import models
 
 
 class ConcurrencyLimit(models.Model):
-    """How many runs may run at once. Empty type and brand: everything. 0: nothing starts. The next claim obeys a change."""
+    """How many runs may run at once. Empty type and brand: everything. 0: nothing starts.
+
+    A change applies from the next claim.
+    """
 
     job_type = models.CharField(max_length=80, blank=True, default="")
     brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE)

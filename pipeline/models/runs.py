@@ -63,7 +63,7 @@ class Run(models.Model):
     code_version = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="Newest version of the job type's code that recorded a step; 0: none yet."
     )
-    dedupe_key = models.CharField(max_length=300, null=True, blank=True)  # noqa: DJ001  NULL: holds no key
+    dedupe_key = models.CharField(max_length=300, null=True, blank=True)  # noqa: DJ001  NULL: has no key
     lease_token = models.UUIDField(null=True, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     # No index here and on the two users below: every index makes each change of status slower.
@@ -196,7 +196,7 @@ class Step(models.Model):
 
 
 class RunLog(models.Model):
-    """One line of a run's log, written at once."""
+    """One line of a run's log, saved immediately, not at the run's end."""
 
     class Level(models.TextChoices):
         INFO = "info", "info"
@@ -218,7 +218,7 @@ class RunLog(models.Model):
 
 
 class Event(models.Model):
-    """What happened to a job, run, limit or source, and who did it."""
+    """What happened to a job, run, limit or upstream account, and who did it."""
 
     at = models.DateTimeField(auto_now_add=True)
     kind = models.CharField(max_length=60)

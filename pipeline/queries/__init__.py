@@ -1,7 +1,7 @@
-"""The read door: what pages ask about runs and freshness. Nothing here changes a row."""
+"""What pages ask about runs and freshness. Nothing here changes a row."""
 
 from .already_queued import already_queued
-from .explain import QueueView, explain, held_back, missing_code, no_worker_since
+from .explain import QueueView, explain, kept_back, missing_code, no_worker_since
 from .freshness import Banner, FreshnessRow, banner, freshness
 from .overview import Overview, overview
 from .run_detail import RunDetail, run_detail
@@ -23,7 +23,7 @@ __all__ = [
     "freshness",
     "good_runs",
     "good_runs_of",
-    "held_back",
+    "kept_back",
     "live_rows",
     "live_run",
     "live_runs",

@@ -1,4 +1,4 @@
-"""Why a click made no new run: what the live run is doing, and its options if they are others."""
+"""Why a click made no new run: what the live run is doing, and how its options differ."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from ..contract.registry import find_type
 from ..models import Run
 from ..states import RunStatus
 from ..words import in_words
-from .explain import QueueView, held_back, missing_code
+from .explain import QueueView, kept_back, missing_code
 from .runs import run_row
 
 SWITCH = {True: "on", False: "off"}
@@ -34,8 +34,8 @@ def _progress(run: Run, user: Any) -> str:
         doing = f"Run {run.pk} is already doing this. Started at {since:%H:%M} by {row.by}."
         return f"{doing} {missing_code(run, now) or row.explanation}".strip()
     queued = f"Run {run.pk} was already queued {in_words(now - run.created_at)} ago by {row.by}"
-    # Its place promises that its turn comes, which is not so before it is due, or while a pause or a limit holds it back.
-    place = around.places.get(run.pk) if run.due_at <= now and not held_back(run, around) else None
+    # Name its place only if its turn will come: not before it is due, nor while a pause or limit keeps it back.
+    place = around.places.get(run.pk) if run.due_at <= now and not kept_back(run, around) else None
     return f"{queued}, {ordinal(place)} in the queue." if place else f"{queued}. {row.explanation}"
 
 

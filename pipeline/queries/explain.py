@@ -10,12 +10,12 @@ from ..contract.source import source_label
 from ..engine.queue.candidates import DEPLOYED_WITHIN, has_code_for
 from ..engine.queue.limits import KEEPS_BACK, Kind, Stop, stage_of
 from ..engine.queue.stops import current_stops
-from ..models import Event, Pause, Run, UpstreamRun, Worker
+from ..models import Brand, Event, Pause, Run, UpstreamRun, Worker
 from ..states import JobStatus, RunStatus
 from ..words import clock, in_words
 
 TIMED_RUNS = 20  # recent upstream runs whose median is the usual time
-PLACES_NUMBERED = 500  # a run further back reads only that at least so many are before it
+PLACES_NUMBERED = 500  # for a run further back, the sentence says only "at least this many"
 
 
 @dataclass
@@ -70,14 +70,14 @@ class QueueView:
 
 
 def explain(run: Run, at: datetime, around: QueueView | None = None) -> str:
-    """'' unless the run is pending or waiting."""
+    """Why the run is not running; '' unless it is pending or waiting."""
     if run.status not in (RunStatus.PENDING, RunStatus.WAITING):
         return ""
     around = around or QueueView(at)
     if run.due_at > at:
         return _waiting(run, at, around) if run.status == RunStatus.WAITING else _not_due(run, at, around)
-    if held := held_back(run, around):
-        return held
+    if reason := kept_back(run, around):
+        return reason
     if around.no_worker is not None:
         return around.no_worker
     if run.cancel_requested_at:
@@ -91,7 +91,7 @@ def explain(run: Run, at: datetime, around: QueueView | None = None) -> str:
     return f"{where}. It starts when a worker is free."
 
 
-def held_back(run: Run, around: QueueView) -> str:
+def kept_back(run: Run, around: QueueView) -> str:
     """What keeps a due run from being claimed; '' where it only waits for a free worker."""
     stage = stage_of(run)
     if missing := missing_code(run, around.at):
@@ -107,7 +107,9 @@ def held_back(run: Run, around: QueueView) -> str:
     if stop.kind is not Kind.PAUSE:
         return stop.reason
     pause = next((p for p in around.pauses if p.job_type in ("", run.job_type) and p.brand_id in (None, run.brand_id)), None)
-    return f"Paused by {pause.by or 'the system'} since {clock(pause.since)}: {pause}." if pause else "Paused."
+    if pause is None:
+        return "Paused."
+    return f"Paused by {pause.by or 'the system'} since {clock(pause.since)}: {_scope(pause.job_type, pause.brand)}."
 
 
 def missing_code(run: Run, at: datetime) -> str:
@@ -156,7 +158,7 @@ def _not_due(run: Run, at: datetime, around: QueueView) -> str:
 def _woken(run: Run) -> str:
     """For a waiting run that is due."""
     upstream = _running_upstream(run)
-    # Only the upstream's end sets both times to the same: a run that is due to ask for itself keeps its old order_at.
+    # wake() sets both times to the same moment. A run that is due to ask for itself keeps its old order_at.
     if upstream and run.due_at == run.order_at:
         return f"{source_label(upstream.source)} is done. Saving starts when a worker is free."
     return "Continues when a worker is free."
@@ -180,8 +182,14 @@ def _running_upstream(run: Run) -> UpstreamRun | None:
     return next((one for one in run.upstream_runs.all() if one.status == UpstreamRun.Status.RUNNING), None)
 
 
+def _scope(job_type: str, brand: Brand | None) -> str:
+    """Which runs a limit or pause is for: 'all runs', 'Toy of Acme'."""
+    what = label_of(job_type) if job_type else "all runs"
+    return f"{what} of {brand}" if brand else what
+
+
 def _limited(limit: Stop) -> str:
-    what = label_of(limit.job_type) if limit.job_type else "all runs"
+    what = _scope(limit.job_type, Brand.objects.filter(pk=limit.brand_id).first() if limit.brand_id else None)
     if not limit.max_running:
         return f"The limit for {what} is 0: nothing starts until it is raised."
     scope = Run.objects.filter(status=RunStatus.RUNNING)

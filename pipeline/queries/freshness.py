@@ -46,12 +46,12 @@ def freshness(dataset_key: str, brand_id: UUID | None, subjects: list[str], *, m
 def freshness_row(status: DatasetStatus | None, max_age: timedelta, now: datetime) -> FreshnessRow:
     age = now - status.last_success_at if status and status.last_success_at else None
     if age is None:
-        badge, sentence = states.NEVER, "Never fetched."
+        badge, sentence = states.NEVER, "Never refreshed."
     else:
         badge = states.FRESH if age <= max_age else states.LATE if age <= 2 * max_age else states.STALE
         sentence = f"{days(age)} old; expected every {days(max_age)}."
     if status and status.last_status == DatasetStatus.Last.RUNNING:
-        sentence += " A run is fetching it now."
+        sentence += " A run is refreshing it now."
     elif status and status.error_message:
         sentence += f" The last run did not refresh it: {status.error_message}"
     return FreshnessRow(badge, status, age, sentence)
@@ -69,7 +69,7 @@ def banner(label: str, rows: Sequence[FreshnessRow], *, noun: str) -> Banner | N
         title = f"{label}: {len(worst)} {of} out of date, oldest {oldest}." if several else f"{label} are {oldest} old."
         tone = "tone-red" if stale else "tone-amber"
     elif never:
-        title = f"{label}: {len(never)} {of} never fetched." if several else f"{label} were never fetched."
+        title = f"{label}: {len(never)} {of} never refreshed." if several else f"{label} were never refreshed."
         tone = "tone-grey"
     elif failed:
         title, tone = f"{label} are still fresh, but the last {'try' if _retries(failed) else 'run'} failed.", "tone-amber"
@@ -92,11 +92,11 @@ def _text(worst: list[FreshnessRow], never: list[FreshnessRow], running: Freshne
     if failed and failed.status and (run := failed.status.last_run):
         text.append(f"Run {run.pk} {'will be tried again' if run.is_live else 'failed'}: {failed.status.error_message}")
     if worst and never:
-        text.append(f"{len(never)} more never fetched, so they are missing from the numbers here.")
+        text.append(f"{len(never)} more never refreshed, so they are missing from the numbers here.")
     if worst and not running and not failed:
         text.append("Numbers on this page may be wrong.")
     if running and running.status and (run := running.status.last_run):
-        text.append(f"Run {run.pk} is fetching them now.")
+        text.append(f"Run {run.pk} is refreshing them now.")
     return " ".join(text)
 
 

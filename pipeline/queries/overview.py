@@ -54,7 +54,7 @@ class Overview:
     @property
     def activity(self) -> str:
         """'2 scrapes running, 4 waiting.'"""
-        counts = ((self.running, "running"), (self.waiting, "at a data source"), (self.queued, "waiting"))
+        counts = ((self.running, "running"), (self.waiting, "being fetched"), (self.queued, "waiting"))
         some = [(count, where) for count, where in counts if count]
         if not some:
             return "Nothing is running."
@@ -64,7 +64,7 @@ class Overview:
 
 
 def overview(user: Any = None) -> Overview:
-    """Everything `/` says."""
+    """Everything that the overview page shows."""
     now = timezone.now()
     live = dict(Run.objects.live().order_by().values_list("status").annotate(n=Count("pk")))
     later = Run.objects.filter(status=RunStatus.PENDING, due_at__gt=now, scheduled_for__isnull=False).count()
@@ -114,7 +114,7 @@ def _orphan_words(upstream: UpstreamRun) -> str:
 
 
 def _freshness() -> tuple[list[StaleRow], int]:
-    """Of every subject that a brand has, scraped or not: those that are not fresh, worst first, and how many are."""
+    """The subjects that are not fresh, worst first, and how many are fresh. Covers every subject of every brand."""
     now = timezone.now()
     statuses = DatasetStatus.objects.select_related("last_run")
     known = {(status.brand_id, status.dataset_key, status.subject): status for status in statuses}

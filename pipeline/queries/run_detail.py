@@ -72,7 +72,7 @@ class RunDetail:
     cap: Decimal | None
     again: Decimal | None  # about what Run again costs: this run's actual cost if it completed, else its estimate
     cost_settled: bool
-    waits_for: str  # the upstream's label, for 'At …'
+    waits_for: str  # the upstream's label, for 'At …'; '' if the type has no upstream
     try_words: str
     can_replay: bool
     can_adopt: bool  # a paid start may or may not have happened
@@ -124,11 +124,11 @@ def _type_fields(run: Run) -> dict[str, Any]:
     handler = find_type(run.job_type)
     if handler is None:
         parameters = [(name, _value(value)) for name, value in run.parameters.items()]
-        return {"type_label": run.job_type, "emoji": "", "waits_for": "the source", "parameters": parameters}
+        return {"type_label": run.job_type, "emoji": "", "waits_for": "the data source", "parameters": parameters}
     return {
         "type_label": handler.label,
         "emoji": handler.emoji,
-        "waits_for": source_label(handler.source) if handler.source else "the source",
+        "waits_for": source_label(handler.source) if handler.source else "",
         "parameters": [
             (str(field.label or name.replace("_", " ").capitalize()), _value(run.parameters.get(name)))
             for name, field in handler.Params.base_fields.items()

@@ -95,7 +95,7 @@ def recent_runs(
 
 
 def live_run(job_type: str, brand_id: UUID | None, subject: str) -> Run | None:
-    """The live run that holds the subject's dedupe key."""
+    """The live run that has the subject's dedupe key."""
     live = Run.objects.with_key().filter(Q(brand_id=brand_id), job_type=job_type, subject=subject)
     return live.select_related("job", "created_by").prefetch_related("upstream_runs").first()
 

@@ -19,7 +19,7 @@ GOOD_RUNS = 4  # enough to tell what is usual
 
 @dataclass(frozen=True)
 class Spend:
-    """Paid for a subject so far, USD; an estimate while the upstream's final figures are out."""
+    """Paid for a subject so far, USD; an estimate until the upstream reports the final cost."""
 
     usd: Decimal = Decimal(0)
     runs: int = 0
@@ -27,7 +27,7 @@ class Spend:
 
 
 def live_runs(job_type: str, subjects: Sequence[str]) -> dict[str, Run]:
-    """By subject, the run that holds its key. For subjects that belong to one brand each, as rows with a key of their own do."""
+    """By subject, its live run. Only for subjects that belong to one brand, such as rows with a UUID."""
     return {run.subject: run for run in _live(job_type, subjects)}
 
 
@@ -36,7 +36,7 @@ def live_rows(
 ) -> dict[str, RunRow]:
     """The row of each subject's live run. `known`: rows read already, such as recent_runs(), which are not read again.
 
-    A schedule's run is not among the recent one-time runs, but it holds the key all the same.
+    A schedule's run is not among the recent one-time runs, but it has the key too.
     """
     by_run = {row.run.pk: row for rows in known.values() for row in rows}
     holders = (
@@ -50,7 +50,7 @@ def live_rows(
 
 
 def spends(job_type: str, brand_id: UUID | None, subjects: Sequence[str]) -> dict[str, Spend]:
-    """By subject: what its paid starts cost, or are expected to cost while the upstream's figure is out."""
+    """By subject: what its paid starts cost, or are expected to cost until the upstream reports the final cost."""
     status = UpstreamRun.Status
     rows = (
         UpstreamRun.objects.filter(Q(run__brand_id=brand_id), run__job_type=job_type, run__subject__in=subjects)
@@ -92,7 +92,7 @@ def good_runs(job_type: str, brand_id: UUID | None, subjects: Sequence[str]) -> 
 
 
 def good_runs_of(job_type: str, brand_id: UUID | None, subject: str) -> list[Run]:
-    """The same of one subject."""
+    """good_runs() of one subject."""
     return good_runs(job_type, brand_id, [subject])[subject]
 
 

@@ -1,4 +1,4 @@
-"""A part of a page that asks for itself again while something is live, and is answered 304 while nothing changed.
+"""A page fragment that polls while something is live. The answer is 304 while nothing changed.
 
 The fragment carries its own address, with `seen=&` in it: the digest of what was sent goes there, and comes back with the
 next request. base.html tells htmx to swap nothing on a 304.

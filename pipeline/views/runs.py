@@ -27,8 +27,8 @@ ACTIONS = {
     "start_again": ("pipeline.scrape_run", "Run {} restarted{}."),
     "run_again": ("pipeline.scrape_run", ""),
     "replay": ("pipeline.replay_run", ""),
-    "end_upstream": ("pipeline.cancel_run", "The upstream run of run {} is being stopped. Its data is saved first."),
-    "adopt": ("pipeline.scrape_run", "Run {} continues with the upstream run you named."),
+    "end_upstream": ("pipeline.cancel_run", "What run {} left running is being stopped. Its data is saved first."),
+    "adopt": ("pipeline.scrape_run", "Run {} continues with the run you named."),
 }
 
 

@@ -88,7 +88,7 @@ def test_after_a_day_of_not_knowing_a_person_decides(sandbox, listing, run):
     work(run)
     run.refresh_from_db()
     assert run.status == RunStatus.FAILED
-    assert "Adopt the right run, or start again" in run.error_message
+    assert "Enter the ID of the right run, or start again" in run.error_message
     api.adopt(run, ours, None)
     finish(run)
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 2)
@@ -272,7 +272,7 @@ def test_a_mistyped_id_adopts_nothing_and_pays_nothing(sandbox, listing, run):
 
 def test_adopting_nothing_is_refused(sandbox, listing, run):
     fail_as_unknown(sandbox, listing, run)
-    with pytest.raises(NotAllowed, match="Enter the ID"):
+    with pytest.raises(NotAllowed, match="Enter the run's ID"):
         api.adopt(run, "", None)
 
 

@@ -26,7 +26,7 @@ from .ingest import Land, ingest
 
 
 class WorkerContext(LeasedRun, Context):
-    """One attempt at a run. Where it would wait it parks the run, or with `waits_here` waits in place."""
+    """One attempt at a run. Instead of waiting it parks the run. With `waits_here` it waits in place."""
 
     def __init__(self, run: Run, lease: Lease, *, stopping: Callable[[], bool], waits_here: bool = False):
         super().__init__(run, lease, stopping=stopping, waits_here=waits_here)
@@ -80,7 +80,7 @@ class WorkerContext(LeasedRun, Context):
                         f"{source.label} run {upstream.upstream_id} could not be read for a day after its time limit. {error}"
                         f" Check it at {source.label}, then retry."
                     ) from error
-                self.log(f"{source.label} could not be asked, trying again: {error}", "warning")
+                self.log(f"{source.label} gave no usable answer. Trying again: {error}", "warning")
                 pause = ASK_AGAIN_AFTER
             if not upstream.ended:
                 left = upstream.deadline - self.now()
@@ -93,7 +93,7 @@ class WorkerContext(LeasedRun, Context):
     def sleep(self, duration: timedelta) -> None:
         self._sleeps += 1
         name = f"sleep {self._sleeps}"
-        stored = Step.objects.filter(run=self.run, name=name).first()  # of any version: the engine's own
+        stored = Step.objects.filter(run=self.run, name=name).first()  # a sleep is the engine's own step, so any version will do
         version = version_of(self.run.job_type)
         end = stored.result if stored else self._checkpoint(name, lambda: (self.now() + duration).isoformat(), version)
         until = datetime.fromisoformat(str(end))

@@ -48,8 +48,8 @@ def execute(run: Run, lease: Lease, *, stopping: Callable[[], bool], waits_here:
         logger.info("Run %s was taken over by another worker; this one writes nothing.", run.pk)
     except DatabaseError:
         logger.exception("The result of run %s could not be saved. Another worker continues it from its last step.", run.pk)
-    except Exception as error:  # in the type's on_completed
-        logger.exception("Run %s: its job type failed when the run ended.", run.pk)
+    except Exception as error:
+        logger.exception("Run %s: the job type's on_completed failed.", run.pk)
         with contextlib.suppress(LeaseLost):
             _write(_failed_by(error, lease, cancel_seen=True))
 
@@ -78,7 +78,7 @@ def _work(run: Run, lease: Lease, stopping: Callable[[], bool], waits_here: bool
     except InvalidRequest as error:
         if ctx.cancelling:  # its items cannot be saved, but its upstream run is still stopped
             return partial(_cancel, ctx, lease)
-        words = f"The parameters are no longer valid. {error}"
+        words = f"The options are no longer valid. {error}"
         return lambda: by_worker.fail(lease, words, permanent=True, cancel_seen=False)
     except RunError as error:
         if ctx.cancelling and isinstance(error, TransientError):  # try again: paid-for items are still to be saved
@@ -94,7 +94,7 @@ def _work(run: Run, lease: Lease, stopping: Callable[[], bool], waits_here: bool
         connection.close()
         words = f"The database could not be used ({str(error).strip()})."
         logger.warning("Run %s was interrupted. %s", run.pk, words)
-        knew = ctx.cancelling  # limited: a missing column in SQLite is the same error, and never heals
+        knew = ctx.cancelling  # limited: in SQLite a missing column raises the same error, and waiting does not fix it
         return lambda: by_worker.block(lease, words, DATABASE_RETRY_SECONDS, cancel_seen=knew)
     except Exception as error:
         if isinstance(error, DatabaseError):

@@ -36,7 +36,7 @@ class _DryRunDone(Exception):
 def replay(run: Run, by: Any = None, *, dry_run: bool = False) -> Replayed:
     """Read the pages again with today's parser, all or nothing. `dry_run` returns what would change and changes nothing.
 
-    NotAllowed if the run is not over, has no pages or is not the last that fetched this data, or if they cannot be read.
+    NotAllowed if the run is not over, has no pages or is not the last that fetched this data, or if its pages cannot be read.
     """
     if run.status not in RUN_ACTIONS["replay"]:
         raise NotAllowed(f"Run {run.pk} is not over yet. Replay it when it has ended.")
@@ -58,7 +58,7 @@ def replay(run: Run, by: Any = None, *, dry_run: bool = False) -> Replayed:
             RejectedItem.objects.filter(run=run).delete()
             try:
                 done = handler.run(ctx, clean_parameters(handler.Params, run.parameters, run.brand))
-            except TransientError as error:  # its upstream run had failed; what it left is imported all the same
+            except TransientError as error:  # the upstream run had failed; what it left is imported anyway
                 done = Done(summary=str(error))
             except RunError as error:
                 raise NotAllowed(str(error)) from error

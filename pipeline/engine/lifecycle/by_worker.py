@@ -19,7 +19,7 @@ MAX_CANCEL_PAUSE = 30.0  # seconds until a blocked cancel is tried again
 
 
 def park(lease: Lease, due_at: datetime, reason: str, *, cancel_seen: bool = False) -> None:
-    """The run waits for something outside and holds no worker. It continues when woken, at the latest at `due_at`.
+    """The run waits for something outside and needs no worker. It continues when woken, at the latest at `due_at`.
 
     `cancel_seen`: the handler has already seen any cancel request. Otherwise a cancel makes the run due at once.
     """
@@ -96,7 +96,7 @@ def fail(
 ) -> None:
     """A try failed. Another follows with backoff, unless none is left or another would not help.
 
-    A cancel request that the handler has not seen goes first: the run is due at once, to save what was paid for.
+    A cancel request that the handler has not seen takes precedence: the run is due at once, to save what was paid for.
     """
     with fenced(lease) as (run, at):
         if run.cancel_requested_at and not cancel_seen:

@@ -57,7 +57,7 @@ def end_job(run: Run, at: datetime) -> None:
 def follow_up(tick: Run, job: Job, at: datetime, *, gave_way: bool = False) -> None:
     """A scheduled run is over: record the times that were skipped, and insert the next tick after now.
 
-    `gave_way`: another run did its work. If a person had brought the tick forward, it comes again at its own time.
+    `gave_way`: another run did its work. A tick that a person had brought forward then runs again at its own time.
     """
     if tick.scheduled_for is None or job.status not in (JobStatus.ACTIVE, JobStatus.PAUSED):
         return

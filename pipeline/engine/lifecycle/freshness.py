@@ -15,7 +15,10 @@ MAX_SAVE_DELAY = timedelta(hours=1)  # data saved later than this is only as fre
 
 
 def as_of(run: Run, at: datetime) -> datetime:
-    """How fresh data saved at `at` is: as of `at`, or of the end of its upstream run if that is long past (a late Retry)."""
+    """From when data saved at `at` counts as fresh.
+
+    That is `at`, or the end of its upstream run if that was over an hour earlier (a late Retry).
+    """
     handler = find_type(run.job_type)
     if handler and not handler.source:
         return at

@@ -16,7 +16,7 @@ from ...contract.errors import LeaseLost
 from ...models import Run
 from ..database import now
 
-# Named, not *: a deploy may add a column beside old workers, which must not change their prepared statements.
+# Named instead of *: a deploy may add a column while old workers run, and that must not change their prepared statements.
 RUN_COLUMNS = ", ".join(f"{field.column}" for field in Run._meta.concrete_fields)
 
 

@@ -1,7 +1,7 @@
 """The query for the next run: lapsed leases, then cancels and woken waits, then the pending runs by priority and order.
 
-What a stop keeps back is decided by limits.KEEPS_BACK, which code a run needs by the registry's versions. The sentence on the
-pages (queries/explain.py) is made from the same two.
+limits.KEEPS_BACK says what each stop keeps back. The registry's versions say whether this process has the code that a run needs.
+queries/explain.py uses the same two.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from ...models import Job, Run
 from ..database import by_index, rows
 from .limits import KEEPS_BACK, Kind, Stage, Stop
 
-# A cancelled run whose code nobody has is ended without it: by then a rolling deploy is over.
+# After this time a rolling deploy is over. A cancelled run whose code no worker has is then ended without that code.
 DEPLOYED_WITHIN = timedelta(minutes=10)
 
 
@@ -75,7 +75,10 @@ def next_candidate(stops: list[Stop], pending_types: list[str], at: datetime, *,
 
 
 def _pending(stops: list[Stop], types: list[str], known: dict[str, int], moment: Any, skip: str) -> tuple[str, list[Any]]:
-    """The first pending run of all types. Each type by its own index: thousands of a stopped type may come before it."""
+    """The first pending run of all types.
+
+    Each type is read separately: thousands of runs of a stopped type may come first.
+    """
     new_only = [stop for stop in stops if not stop.keeps_back(Stage.BEGUN)]
     all_but_cancelled = [stop for stop in stops if stop.keeps_back(Stage.BEGUN)]
     begun_free, begun_values = _none_of(all_but_cancelled)
@@ -103,7 +106,7 @@ def _pending(stops: list[Stop], types: list[str], known: dict[str, int], moment:
 
 
 def _none_of(stops: Iterable[Stop]) -> tuple[str, list[Any]]:
-    """SQL's AND … for a run that none of these covers, and its values."""
+    """The SQL condition that none of these stops covers the run, and its values."""
     clauses = ""
     values: list[Any] = []
     for stop in stops:

@@ -1,7 +1,7 @@
 """The claim: which due run a worker gets next.
 
-A run may be handed out again after its worker's death, so everything in it is a checkpoint or an upsert. Claims are serialized
-(an advisory lock on PostgreSQL, an IMMEDIATE transaction on SQLite), so limits, keys and order are plain reads.
+A run may be handed out again after its worker's death, so everything that a run does must be a checkpoint or an upsert. Claims
+are serialized (an advisory lock on PostgreSQL, an IMMEDIATE transaction on SQLite), so limits, keys and order are plain reads.
 """
 
 import logging
@@ -26,10 +26,11 @@ logger = logging.getLogger(__name__)
 def claim(worker: Worker, *, may_take_over: Callable[[], bool] = lambda: True) -> tuple[Run, Lease] | None:
     """The best due run, now running under a new lease of this worker; None where nothing can be claimed.
 
-    `may_take_over`: whether a lapsed lease counts as a death. Asked once the lock is there, which may take a while.
+    `may_take_over`: whether a lapsed lease counts as a death. Called after the lock is taken, since that may take a while.
     """
+    # First without the write lock: on SQLite every heartbeat and log line wakes the idle workers.
     if connection.vendor == "sqlite" and not claimable():
-        return None  # without the write lock: every heartbeat and log line wakes the idle workers here
+        return None
     raced = 0
     while True:
         with transaction.atomic():
@@ -49,7 +50,7 @@ def claim(worker: Worker, *, may_take_over: Callable[[], bool] = lambda: True) -
                         continue
             except IntegrityError:  # somebody clicked just now and has the key: the next round sees that run
                 if raced == run.pk:
-                    by_queue.set_aside(run, at, "Its key could not be taken.")
+                    by_queue.set_aside(run, at, "Another run of the same work was queued first.")
                 raced = run.pk
             except DatabaseError:
                 raise
@@ -78,7 +79,7 @@ def take_lease(run_id: int, worker: Worker, at: datetime) -> tuple[Run, Lease]:
             (Worker._meta.pk, worker.pk),
         )
     )
-    # One statement where the database can do it: it delays every pick-up.
+    # One statement where possible: each one delays every pick-up.
     mine = (
         f"UPDATE {Run._meta.db_table} SET status = 'running', lease_token = %s, lease_expires_at = %s, worker_id = %s,"
         f" started_at = COALESCE(started_at, %s), blocked_reason = '' WHERE id = %s RETURNING {RUN_COLUMNS}"

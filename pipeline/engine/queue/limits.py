@@ -11,7 +11,7 @@ from ...states import RunStatus
 
 
 class Stage(Enum):
-    """How far a due run is."""
+    """How far a due run has got."""
 
     NEW = auto()
     BEGUN = auto()  # woken: what it has upstream, or what another worker began, is to be finished
@@ -33,7 +33,7 @@ class Kind(Enum):
     FULL = auto()  # a limit whose slots are all in use
 
 
-# The next stage never waits for more than the one before: candidates.py relies on it.
+# A later stage is never kept back by more kinds than an earlier one: candidates.py relies on it.
 KEEPS_BACK: dict[Kind, frozenset[Stage]] = {
     Kind.PAUSE: frozenset({Stage.NEW}),
     Kind.JOB_PAUSE: frozenset({Stage.NEW}),
@@ -62,10 +62,10 @@ class Stop:
 
 
 def limit(job_type: str, brand_id: UUID | None, max_running: int) -> Stop:
-    """A limit as it would stop if all its slots were in use."""
+    """The stop that this limit is once all its slots are in use."""
     return Stop(Kind.FULL if max_running else Kind.ZERO, job_type, brand_id, max_running)
 
 
 def saturated(limits: Iterable[Stop], running: Counter[tuple[str, UUID | None]]) -> list[Stop]:
-    """The limits with no free slot. `running` counts live rows by (type, brand), so nothing can drift."""
+    """The limits with no free slot. `running` counts the running rows by (type, brand), so no counter can drift."""
     return [one for one in limits if sum(n for scope, n in running.items() if one.covers(*scope)) >= one.max_running]

@@ -27,8 +27,8 @@ def current_stops() -> list[Stop]:
 
 def read_stops() -> tuple[list[Stop], list[str]]:
     """What must not start now, and the job types that have pending runs."""
-    # One query for five tables: it delays every claim, and nearly always finds nothing but a type or two. One step through
-    # the index per type.
+    # One query for all four parts, since each query delays every claim. Nearly always it finds only a type or two, with one index
+    # step per type.
     least = f"SELECT min(job_type) FROM {Run._meta.db_table} {by_index('run_claim_pending')} WHERE status = 'pending'"
     found = rows(
         f"WITH RECURSIVE types(name) AS ({least} UNION ALL"

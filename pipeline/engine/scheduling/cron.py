@@ -14,7 +14,7 @@ from ...models.validators import validate_time_zone
 def check(expression: str, zone: str = "") -> None:
     """InvalidRequest if the expression is not five valid cron fields, or the zone does not exist."""
     try:
-        if len(expression.split()) == 6:  # cronsim would accept a field for seconds: not what was meant
+        if len(expression.split()) == 6:  # cronsim would read six fields as seconds first
             raise CronSimError("Wrong number of fields")
         CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC))
     except CronSimError as error:

@@ -24,7 +24,7 @@ def dedupe_key(job_type: str, brand_id: UUID | None, subject: str) -> str:
 def order_at_for(
     job_type: str, brand_id: UUID | None, due_at: datetime, priority: int = Run.MANUAL, ahead: Q | None = None
 ) -> datetime:
-    """The order_at of a new run: behind the last run of its brand and type, so that a flood of one does not delay another's.
+    """The order_at of a new run: behind the last run of its brand and type, so that one brand's flood delays nobody else.
     Never before due_at, so that due runs come before later ones.
 
     `ahead`: which runs of its brand and type it goes behind; by default all that are due by then.

@@ -16,7 +16,7 @@ from . import cron
 from .place import insert_run
 
 logger = logging.getLogger(__name__)
-OVERTAKE_AFTER = timedelta(days=1)  # a new tick goes behind ticks of its brand and type that are later than this
+OVERTAKE_AFTER = timedelta(days=1)  # a new tick goes behind ticks of its brand and type that are overdue by more than this
 MAX_SKIPS_COUNTED = 1000
 
 
@@ -30,7 +30,7 @@ def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
     except DatabaseError:
         raise
     except Exception as error:  # noqa: BLE001  the subject is gone, or the type has a bug: other runs must go on
-        words = f"Paused: its target was not found ({type(error).__name__}: {error}). Fix this, then resume the schedule."
+        words = f"Paused: what it scrapes was not found ({type(error).__name__}: {error}). Fix this, then resume the schedule."
         Job.objects.filter(pk=job.pk).update(status=JobStatus.PAUSED, last_error=words)
         Event.objects.create(kind="switch_off", message=words, job=job)
         logger.warning("%s: %s", job, words)
@@ -70,7 +70,10 @@ def zone_of(job: Job) -> str:
 
 
 def tell_skipped(tick: Run, job: Job, at: datetime) -> None:
-    """Record how often the schedule came due before this tick ended, since this was last recorded or the schedule changed."""
+    """Record how many scheduled times passed before this tick ended.
+
+    Counts from the last scheduled time that has a run, or from the last such record or change if that is later.
+    """
     told = job.events.filter(kind__in=["skipped", "rescheduled"]).aggregate(at=Max("at"))["at"]
     since = max(filter(None, [job.runs.aggregate(last=Max("scheduled_for"))["last"], told]))
     skipped = cron.count_between(job.cron_expression, zone_of(job), since, at, MAX_SKIPS_COUNTED)

@@ -88,7 +88,7 @@ def probe(at: datetime) -> None:
 
 
 def resting(at: datetime) -> dict[str, str]:
-    """The sources that must be left alone now, by name, each with the reason."""
+    """The upstream accounts that must be left alone now, by source name, each with the reason."""
     return {
         state.source: f"{_label(state)} asked us to slow down. Runs continue at {timezone.localtime(state.slow_until):%H:%M:%S}."
         for state in _states().filter(slow_until__gt=at)
@@ -96,7 +96,7 @@ def resting(at: datetime) -> dict[str, str]:
 
 
 def closed_sources() -> dict[str, str]:
-    """The sources that are down or reject us, by name, each with the reason and the time of the next probe."""
+    """The upstream accounts that are down or reject us, by source name, each with the reason and the time of the next probe."""
     return {
         state.source: f"{state.blocked_reason or f'{_label(state)} is down.'}"
         f" Next check at {timezone.localtime(state.blocked_until):%H:%M:%S}."

@@ -16,7 +16,14 @@ from . import health
 Status = UpstreamRun.Status
 GIVE_UP_AFTER = timedelta(hours=24)
 DEADLINE_MARGIN = timedelta(minutes=5)
-NEW_RUN_GRACE = timedelta(seconds=60)  # for so long after its start, an upstream may not find a run yet
+NEW_RUN_GRACE = timedelta(seconds=60)  # for this long after its start, the upstream may not know the run yet
+ENDED_AS = {
+    Status.SUCCEEDED: "succeeded",
+    Status.FAILED: "failed",
+    Status.TIMED_OUT: "timed out",
+    Status.ABORTED: "was aborted",
+    Status.GONE: "is gone",
+}
 
 
 def fingerprint(order: Order) -> str:
@@ -55,11 +62,11 @@ def observe(leased: LeasedRun, upstream: UpstreamRun) -> UpstreamRun:
     if state == "gone" and upstream.extra.get("by_hand"):
         with leased.fenced():  # a mistyped id must not count as a failed start: the real run may be running
             UpstreamRun.objects.filter(pk=upstream.pk).update(status=Status.UNKNOWN, upstream_id=None, extra={})
-        raise UnknownStart(f"{source.label} has no run {upstream.upstream_id}. Adopt the right run, or start again.")
+        raise UnknownStart(f"{source.label} has no run {upstream.upstream_id}. Enter the ID of the right run, or start again.")
     if state == "gone" and upstream.started_at and at - upstream.started_at < NEW_RUN_GRACE:
         state = "running"
     if state == "running" and at > upstream.deadline:
-        leased.log(f"{source.label} run {upstream.upstream_id} is past its time limit. It was asked to stop.", "warning")
+        leased.log(f"{source.label} run {upstream.upstream_id} is past its time limit. It is now asked to stop.", "warning")
         decided = at > upstream.deadline + DEADLINE_MARGIN
         with contextlib.suppress(RunError) if decided else contextlib.nullcontext():  # the upstream may never manage to stop it
             source.abort(upstream.upstream_id or "")
@@ -71,7 +78,7 @@ def observe(leased: LeasedRun, upstream: UpstreamRun) -> UpstreamRun:
         if state == "running":  # the watch shows progress of parked runs only, not in legacy or direct mode
             Run.objects.filter(pk=leased.run.pk).update(progress=progress_of(seen))
         if upstream.status == Status.RUNNING and fields["status"] != Status.RUNNING:
-            message = f"{source.label}'s run: {Status(fields['status']).label.lower()}. {seen.message}".strip()
+            message = f"{source.label}'s run {ENDED_AS[fields['status']]}. {seen.message}".strip()
             leased.write_log(message, "info" if fields["status"] == Status.SUCCEEDED else RunLog.Level.WARNING)
     for name, value in fields.items():
         setattr(upstream, name, value)

@@ -47,7 +47,8 @@ def resolve(leased: LeasedRun, source: Source, order: Order, upstream: UpstreamR
     else:
         if age > GIVE_UP_AFTER:
             raise UnknownStart(
-                f"{trouble} After a day it is still unknown whether the run started. Adopt the right run, or start again."
+                f"{trouble} After a day it is still unknown whether the run started. Enter the ID of the right run, or start"
+                " again."
             )
         with leased.fenced():
             UpstreamRun.objects.filter(pk=upstream.pk).update(status=Status.UNKNOWN)
@@ -60,7 +61,8 @@ def resolve(leased: LeasedRun, source: Source, order: Order, upstream: UpstreamR
 def possible_starts(source: Source, order: Order, upstream: UpstreamRun, *, by_input: bool) -> list[Seen]:
     """The upstream's runs that may be this start: the one with its tag, else those with its input that no run of ours owns.
 
-    By input only once the list no longer lags: until then ours may be missing, and an equal run may be somebody else's.
+    Input is compared only when the list can no longer lag. Until then our run may be missing from it, and an equal run may be
+    somebody else's.
     """
     possible = []
     recorded = replace(order, actor=upstream.actor)  # which newer code may have changed

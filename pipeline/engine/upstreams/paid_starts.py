@@ -41,7 +41,7 @@ def _start(leased: LeasedRun, source: Source, order: Order, step: str, last: Ups
     """Commit one intent and send one request. Then the row's status says what is known of it."""
     upstream = _intend(leased, order, step, last)
     leased.check()
-    if leased.cancelling:  # since the intent: nothing was sent yet
+    if leased.cancelling:  # cancelled after the intent was written; nothing was sent
         close(leased, upstream, Status.VOID, "Cancelled before it was sent.")
         raise Cancelled
     # By the database's clock, which stamped the intent: a host's own may be minutes off.

@@ -16,7 +16,10 @@ def check_room(source: Source, memory_mb: int) -> None:
 
 
 def full_accounts() -> dict[str, str]:
-    """The sources whose account limits are reached, by name, with the reason. Only a hint: each start is checked again."""
+    """The upstream accounts whose limits are reached, by source name, each with the reason.
+
+    Only a hint: each start is checked again.
+    """
     labels = {source.name: source.label for source in known_sources()}
     limits = ConcurrencyLimit.objects.filter(source__in=labels)
     reasons = {limit.source: _no_room(limit, labels[limit.source]) for limit in limits}

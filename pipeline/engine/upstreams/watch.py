@@ -1,4 +1,4 @@
-"""Asks each upstream account which runs have ended, once for all waiting runs. The first worker whose turn it is asks.
+"""Asks each upstream account which runs have ended, once for all waiting runs. One worker at a time takes the turn.
 
 It only makes those runs due; each then reads its own end. If this fails, runs continue later, but none is lost.
 """

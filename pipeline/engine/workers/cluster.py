@@ -1,4 +1,4 @@
-"""The django-q2 cluster, changed in one point: every worker claims for itself.
+"""The django-q2 cluster, changed in one way: every worker claims for itself.
 
 The stock cluster hands tasks through a pipe whose lock all workers share. If a worker is killed while it has that lock, the
 cluster seems alive but runs nothing any more. Here a worker's `get()` claims from the Run table, stop is end-of-file on a pipe,

@@ -1,4 +1,4 @@
-"""Repairs schedules that have no next run, which should be impossible, and reports each repair."""
+"""Repairs schedules that have no next run, which should be impossible, and reports each repair. Also checks on orphans."""
 
 import logging
 from datetime import datetime, timedelta

@@ -26,12 +26,13 @@ CANCEL_CHECK_SECONDS = 2.0  # a running handler notices a cancel within this
 class Heartbeat(RepeatingThread):
     """The heartbeat of one worker and of its leases. Also runs the process's housekeeping thread.
 
-    `overrun` is called after a run that took longer than its type allows has failed. It stops the work itself.
+    `overrun` stops the work of a run that exceeded its type's limit. Before that, the try is marked as failed, if the database
+    allows it.
     """
 
     def __init__(self, worker: Worker, *, overrun: Callable[[], None] = lambda: None):
-        tick = min(1.0, settings.PIPELINE_LEASE_SECONDS / 6, settings.PIPELINE_POLL_SECONDS)
-        super().__init__(f"heartbeat of {worker}", tick)
+        interval = min(1.0, settings.PIPELINE_LEASE_SECONDS / 6, settings.PIPELINE_POLL_SECONDS)
+        super().__init__(f"heartbeat of {worker}", interval)
         self.worker, self.overrun = worker, overrun
         self.housekeeping = Housekeeping(str(worker))
         self._leases: dict[Lease, tuple[float, timedelta]] = {}
@@ -71,7 +72,7 @@ class Heartbeat(RepeatingThread):
     def last(self) -> None:
         Worker.objects.filter(pk=self.worker.pk).update(stopped_at=database.now())
 
-    def turn(self) -> None:
+    def work(self) -> None:
         with self._guard:
             leases = dict(self._leases)
         at = time.monotonic()

@@ -20,7 +20,7 @@ class Housekeeping(RepeatingThread):
         super().__init__(f"housekeeping of {owner}", settings.PIPELINE_POLL_SECONDS)
         self._next_healing = 0.0
 
-    def turn(self) -> None:
+    def work(self) -> None:
         watch_upstreams()
         if (at := time.monotonic()) >= self._next_healing:
             heal_if_due(now())

@@ -11,36 +11,36 @@ logger = logging.getLogger(__name__)
 
 
 class RepeatingThread(threading.Thread, ABC):
-    """Subclasses define `turn`. A turn that fails is tried again after `tick` seconds."""
+    """Subclasses define `work`, which is called every `interval` seconds, also after it has failed."""
 
-    def __init__(self, name: str, tick: float):
+    def __init__(self, name: str, interval: float):
         super().__init__(name=name, daemon=True)
-        self.tick = tick
+        self.interval = interval
         self.ending = threading.Event()
 
     @abstractmethod
-    def turn(self) -> None: ...
+    def work(self) -> None: ...
 
     def lost_database(self) -> None:
-        """Called when a turn had a database error."""
+        """Called when `work` had a database error."""
 
     def last(self) -> None:
-        """Called after the last turn."""
+        """Called after the last `work`."""
 
     def stop(self) -> None:
         self.ending.set()
 
     def run(self) -> None:
         trouble = False
-        while not self.ending.wait(self.tick):
+        while not self.ending.wait(self.interval):
             try:
-                self.turn()
+                self.work()
                 if trouble:
                     logger.info("The %s works again.", self.name)
                 trouble = False
             except DatabaseError as error:
                 self.lost_database()
-                if not trouble:  # once per outage, not at every turn
+                if not trouble:  # once per outage, not every time
                     logger.warning("The %s had a database error, trying again: %s", self.name, str(error).strip())
                 trouble = True
                 connection.close()

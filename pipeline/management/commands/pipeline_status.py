@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from pipeline import queries
 from pipeline.models import Run, Worker
-from pipeline.queries import Overview, QueueView, held_back, missing_code
+from pipeline.queries import Overview, QueueView, kept_back, missing_code
 from pipeline.states import RunStatus
 from pipeline.words import in_words
 
-LATE = timedelta(seconds=60)  # users were promised a start within this time
+LATE = timedelta(seconds=60)  # a due run should start within this time
 LATE_RUNS_CHECKED = 500  # if all of these have a reason to wait, the rest is assumed to have one too
 
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
     help = (
         "Health, queue length, oldest due run, data that needs refreshing, dead workers. Exit 1 when unhealthy: no worker, a run"
         " that is over a minute late without a reason or without its code, an upstream that is down or rejects us, or an upstream"
-        " that is or may be running something for a run that has ended."
+        " run that is still going, or may be, although our run has ended."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         due = Run.objects.filter(status=RunStatus.PENDING, due_at__lte=now).select_related("job", "brand").order_by("due_at")
         around = QueueView(now)
         overdue = due.filter(due_at__lt=now - LATE)[:LATE_RUNS_CHECKED]
-        late = next((run for run in overdue if not held_back(run, around)), None) or self.without_code(now)
+        late = next((run for run in overdue if not kept_back(run, around)), None) or self.without_code(now)
         first = due.first()
         dead = list(Worker.objects.filter(kind=Worker.Kind.WORKER).silent(now, within=timedelta(days=1)))
         oldest = (now - first.due_at).total_seconds() if first else 0.0
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         now = timezone.now()
         self.stdout.write("Healthy." if not problems else "Unhealthy. " + " ".join(problems))
         self.stdout.write(
-            f"Workers: {seen.workers}. Runs: {seen.running} running, {seen.waiting} at a data source, {seen.queued}"
+            f"Workers: {seen.workers}. Runs: {seen.running} running, {seen.waiting} being fetched, {seen.queued}"
             f" queued, {seen.scheduled} scheduled for later."
             f" Oldest due: {'none' if oldest is None else f'{oldest:.0f} s ago'}."
         )

@@ -15,19 +15,19 @@ from pipeline.models import Brand, Job, Run, RunLog
 from pipeline.queries import explain, no_worker_since
 from pipeline.states import RunStatus
 
-LOOK_SECONDS = 0.25
+POLL_SECONDS = 0.25
 FAILED, BAD_USAGE, GAVE_UP = 1, 2, 3
 
 
 class Command(BaseCommand):
     help = (
         "Queue a job once (default), follow it (--wait), or run it in this process (--direct)."
-        " Exit 0 done or queued, 1 run failed, 2 bad usage, 3 gave up waiting."
+        " Exit 0 done or queued, 1 run failed or cancelled, 2 bad usage, 3 stopped waiting, 130 Ctrl-C."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("job_type", help=f"one of: {', '.join(one.name for one in all_types())}")
-        parser.add_argument("--brand", help="slug or id; without it the job belongs to the platform")
+        parser.add_argument("--brand", help="slug or id; without it the job is site-wide")
         parser.add_argument("--param", action="append", default=[], metavar="K=V", help="a parameter; V may be JSON")
         parser.add_argument("--params", default="{}", metavar="JSON", help="all parameters as one JSON object")
         parser.add_argument("--wait", action="store_true", help="show its log until it ends; Ctrl-C stops showing, not the run")
@@ -94,7 +94,7 @@ class Command(BaseCommand):
                     direct = False
                 if end is not None and time.monotonic() > end:
                     raise CommandError(f"Gave up waiting after {timeout:g} s. Run {run.pk} continues.", returncode=GAVE_UP)
-                time.sleep(LOOK_SECONDS)
+                time.sleep(POLL_SECONDS)
         except KeyboardInterrupt:
             if direct:
                 api.hand_back_all()

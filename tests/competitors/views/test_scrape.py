@@ -76,7 +76,7 @@ def test_a_second_click_returns_the_live_run(page: Client, listing: CompetitorAm
     ("stop", "fields", "why"),
     [(ConcurrencyLimit, {"max_running": 0}, "The limit for all runs is 0"), (Pause, {}, "Paused by the system since")],
 )
-def test_a_click_on_what_is_held_back_says_why_and_no_place_in_the_queue(
+def test_a_click_on_what_is_kept_back_says_why_and_no_place_in_the_queue(
     page: Client, listing: CompetitorAmazonUrl, stop: Any, fields: dict[str, int], why: str
 ) -> None:
     stop.objects.create(**fields)

@@ -66,7 +66,7 @@ def test_runs_are_cancelled_and_retried_by_action(page, brand):
     assert "Runs being cancelled: 1." in act(page, "run", "cancel", run).content.decode()
     assert "Runs queued again: 1." in act(page, "run", "retry", run).content.decode()
     answer = act(page, "run", "retry", run).content.decode()
-    assert f"Run {run.pk} is queued now" in answer
+    assert f"Run {run.pk} is queued, so it cannot be retried." in answer
 
 
 def test_an_action_needs_its_own_permission(client, brand):
@@ -260,9 +260,9 @@ def test_events_record_who_sets_changes_and_removes_a_limit(page):
     page.post(change, LIMIT | {"job_type": "toy", "max_running": "0"})
     page.post(reverse("admin:pipeline_concurrencylimit_delete", args=[limit.pk]), {"post": "yes"})
     assert list(Event.objects.order_by("pk").values_list("kind", "message", "by__username")) == [
-        ("concurrencylimit", "The concurrency limit of toy: 2 was set by root.", "root"),
-        ("concurrencylimit", "The concurrency limit of toy: 0 was changed by root.", "root"),
-        ("concurrencylimit", "The concurrency limit of toy: 0 was removed by root.", "root"),
+        ("concurrencylimit", "Concurrency limit “toy: 2” was set by root.", "root"),
+        ("concurrencylimit", "Concurrency limit “toy: 0” was changed by root.", "root"),
+        ("concurrencylimit", "Concurrency limit “toy: 0” was removed by root.", "root"),
     ]
 
 
@@ -277,7 +277,7 @@ def test_a_limit_of_a_type_whose_code_is_gone_can_still_be_seen_and_removed(page
         {"action": "delete_selected", "_selected_action": [limit.pk], "post": "yes"},
     )
     assert not ConcurrencyLimit.objects.exists()
-    assert Event.objects.filter(message="The concurrency limit of gone: 1 was removed by root.").exists()
+    assert Event.objects.filter(message="Concurrency limit “gone: 1” was removed by root.").exists()
 
 
 def test_a_pause_of_everything_names_who_set_it(page, brand):

@@ -83,7 +83,7 @@ def test_cancel_ends_a_pending_run_at_once(brand):
 def test_an_ended_run_cannot_be_cancelled(brand):
     api.queue_one_time_job(brand.pk, "toy")
     (run,) = work_off()
-    with pytest.raises(NotAllowed, match="completed now"):
+    with pytest.raises(NotAllowed, match="is completed, so it cannot be cancelled"):
         api.cancel(run, None)
 
 

@@ -62,7 +62,7 @@ def test_an_upstream_that_is_down_is_unhealthy_and_so_is_one_that_may_be_at_work
     assert (code, f"Run {run.pk} has ended, but Apify may have started a paid run for it" in out) == (1, True)
 
 
-def test_work_that_is_held_back_for_a_reason_is_healthy_and_hides_no_other(capsys):
+def test_work_that_is_kept_back_for_a_reason_is_healthy_and_hides_no_other(capsys):
     register_worker()
     api.queue_one_time_job(None, "toy", {"name": "paused"})
     Run.objects.update(due_at=timezone.now() - timedelta(minutes=9))
@@ -103,8 +103,8 @@ def test_a_pipeline_with_a_worker_is_healthy_and_lists_its_work(capsys):
     code, words = status(capsys)
     assert code == 0
     assert words.startswith(
-        "Healthy.\nWorkers: 1. Runs: 0 running, 0 at a data source, 1 queued, 0 scheduled for later. Oldest due: "
+        "Healthy.\nWorkers: 1. Runs: 0 running, 0 being fetched, 1 queued, 0 scheduled for later. Oldest due: "
     )
     assert f"Run {run.pk}, Queued: Next in the queue." in words
-    assert "Never: Toys of all (Acme). Never fetched." in words
+    assert "Never: Toys of all (Acme). Never refreshed." in words
     assert "1 failed in 24 h. Spent and reserved today: $0.00 of $50.00." in words

@@ -90,7 +90,7 @@ def test_an_action_that_no_longer_fits_is_refused_in_words(operator, brand):
     run = queue(brand)
     work_off()
     page = operator.post(f"{run.get_absolute_url()}cancel/", follow=True).content.decode()
-    assert f"Run {run.pk} is completed now, so cancel is not possible." in page
+    assert f"Run {run.pk} is completed, so it cannot be cancelled." in page
 
 
 def test_an_action_goes_back_to_where_its_button_was_but_never_to_another_host(operator, brand):
@@ -241,7 +241,7 @@ def test_the_overview_counts_what_runs_is_stale_and_failed(operator, brand):
     work_off()
     queue(brand, name="two")
     page = operator.get("/").content.decode()
-    assert "1 scrape waiting. 1 of 1 data sets need refreshing." in page
+    assert "1 scrape waiting. 1 of 1 need refreshing." in page
     assert "1 failed in the last 24 hours" in page
 
 
@@ -297,6 +297,14 @@ def test_every_page_forbids_inline_script_and_foreign_hosts(operator, brand):
     assert "default-src 'none'" in policy
 
 
+def test_a_run_without_an_upstream_names_no_data_source(operator, brand):
+    run = queue(brand, sleeps=60)
+    work_off()
+    page = operator.get(run.get_absolute_url()).content.decode()
+    assert "data source" not in page
+    assert "Waiting between steps" in page
+
+
 def failed_with_upstream(brand, status):
     run = queue(brand, ends="permanent")
     work_off()
@@ -320,7 +328,7 @@ def test_a_start_in_doubt_can_be_adopted_or_started_again(operator, brand):
     """F6: unknown is a state of its own, and a person decides."""
     run = failed_with_upstream(brand, "unknown")
     page = operator.get(run.get_absolute_url()).content.decode()
-    assert "ID of the run to adopt" in page
+    assert "ID of the run at the data source" in page
     assert "act-start_again" in page
     operator.post(f"{run.get_absolute_url()}adopt/", {"upstream_id": "HG7ML7M8z78YcAPEB"})
     run.refresh_from_db()
@@ -357,5 +365,5 @@ def test_an_upstream_run_that_outlives_its_run_is_shown_and_can_be_stopped(opera
     run.refresh_from_db()
     assert (run.status, run.cancel_requested_by.username) == (RunStatus.PENDING, "operator")
     answer = operator.post(f"{run.get_absolute_url()}end_upstream/", follow=True).content.decode()
-    assert "is queued now" in answer
+    assert f"Run {run.pk} is queued, so it cannot be retried." in answer
     assert "asked to stop" in operator.get(run.get_absolute_url()).content.decode()

@@ -158,7 +158,7 @@ def test_a_saturated_brand_does_not_block_the_line(brands):
     assert claim() == free
 
 
-def test_a_pause_holds_back_what_has_not_begun(brands):
+def test_a_pause_keeps_back_what_has_not_begun(brands):
     Pause.objects.create(job_type="toy")
     run = queue(brands[0])
     assert claim() is None

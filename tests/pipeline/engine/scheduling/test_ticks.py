@@ -260,7 +260,7 @@ def test_a_cancelled_tick_is_not_retried_if_another_run_had_its_time(brand):
     other = work_one()
     assert other.scheduled_for == cancelled.scheduled_for
     cancelled.refresh_from_db()
-    with pytest.raises(NotAllowed, match=f"run {other.pk} was made for the same time"):
+    with pytest.raises(NotAllowed, match=f"run {other.pk} was already made for the same scheduled time"):
         api.retry(cancelled, None)
 
 

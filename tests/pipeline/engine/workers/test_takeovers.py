@@ -49,7 +49,7 @@ def test_leases_are_taken_over_from_one_period_after_the_database_is_back(brand,
     assert heart.may_take_over()
     heart.lost_database()
     assert not heart.may_take_over()
-    heart.turn()
+    heart.work()
     assert not heart.may_take_over(), "the other workers get a period to renew their leases"
     heart._regained -= 10
     assert heart.may_take_over()
