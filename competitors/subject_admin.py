@@ -86,7 +86,7 @@ class ScrapesSelected(admin.ModelAdmin):
             **self.admin_site.each_context(request),
             "title": f"{self.page.verb} of {len(rows)} {self.page.noun}s?",
             "opts": self.model._meta,
-            "rows": rows,
+            "rows": [(row.pk, self.page.label(row), row) for row in rows],
             "noun": self.page.noun,
             "cost": cost,
             "cap": cap,

@@ -31,7 +31,10 @@ class Context(ABC):
 
     @abstractmethod
     def step(self, name: str, fn: Callable[[], Any]) -> Any:
-        """The result of `fn` (JSON), computed once per run. Resume and retry get the stored result."""
+        """The result of `fn` (JSON), computed once per run. Resume and retry get the stored result.
+
+        Code of another `version` of the job type computes it again, also in a replay: `fn` must not pay for anything.
+        """
 
     @abstractmethod
     def start(self, order: Order, step: str = "start") -> UpstreamRun:

@@ -74,7 +74,10 @@ def test_a_selection_that_costs_much_is_asked_about_first(boss: Client, listing:
     dear = Estimate(Decimal("11"), Decimal("14"), 600)
     with patch.object(tab, "estimate", return_value=dear):
         asked = act(boss, listing)
-        assert "≈ $11.00 in all, never more than $14.00" in asked.content.decode()
+        text = asked.content.decode()
+        assert "≈ $11.00 in all, never more than $14.00" in text
+        assert f"<li>Calming chews ({listing})</li>" in text
+        assert f'name="_selected_action" value="{listing.pk}"' in text
         assert not Run.objects.exists()
         act(boss, listing, confirmed="yes")
     assert Run.objects.count() == 1
