@@ -1,6 +1,7 @@
 """A run's place in the queue, and the key that allows one live run of the same thing.
 
-All functions work in the caller's transaction."""
+All functions work in the caller's transaction.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any

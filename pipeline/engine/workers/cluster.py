@@ -3,7 +3,8 @@
 The stock cluster hands tasks through a pipe whose lock all workers share. If a worker is killed while it has that lock, the
 cluster seems alive but runs nothing any more. Here a worker's `get()` claims from the Run table, stop is end-of-file on a pipe,
 the timer has no lock, and results are dropped.
-The overridden classes are those of django-q2 1.11; tests/pipeline/engine/workers/test_cluster.py fails when they change."""
+The overridden classes are those of django-q2 1.11; tests/pipeline/engine/workers/test_cluster.py fails when they change.
+"""
 
 import logging
 import os
