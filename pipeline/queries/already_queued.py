@@ -43,8 +43,8 @@ def _other_options(run: Run, wanted: Mapping[str, Any]) -> str:
     """'Country: DE; Only active ads: on' for the options in which the run differs from what was wanted; '' if none."""
     handler = find_type(run.job_type)
     fields = handler.Params.base_fields if handler else {}
-    return "; ".join(
-        f"{fields[name].label or pretty_name(name)}: {SWITCH[value] if isinstance(value, bool) else value}"
-        for name, value in run.parameters.items()
-        if name in wanted and name in fields and str(value) != str(wanted[name])
+    return "; ".join(  # in the form's order: PostgreSQL keeps no order of a JSON object's names
+        f"{field.label or pretty_name(name)}: {SWITCH[value] if isinstance(value, bool) else value}"
+        for name, field in fields.items()
+        if name in wanted and name in run.parameters and str(value := run.parameters[name]) != str(wanted[name])
     )
