@@ -1,4 +1,4 @@
-"""What a compared system has to say: how it is given work, and which processes are its workers."""
+"""A compared system: how to queue work in it, and which processes are its workers."""
 
 import contextlib
 import subprocess
@@ -11,7 +11,7 @@ from tests.processes import until
 
 
 class Lacks(Exception):
-    """This system has no such thing."""
+    """This system does not have that feature."""
 
 
 class System:
@@ -19,8 +19,8 @@ class System:
     settings: str
     commands: list[list[str]]
     bulk = True  # whether put_many is more than a loop
-    leases = False  # whether another host takes over what a dead one held
-    parks = False  # whether a wait holds no worker
+    leases = False  # whether another host takes over a dead host's jobs
+    waits_without_worker = False
 
     def __init__(self, folder: Path):
         self.log = folder / f"{self.label}.log"
@@ -33,23 +33,23 @@ class System:
             self.put(name)
 
     def doze(self, name: str, works: float) -> None:
-        """One that keeps its worker busy for so many seconds."""
+        """Queue a job that keeps its worker busy for so many seconds."""
         raise NotImplementedError
 
     def sleep_many(self, names: list[str], seconds: int) -> None:
-        """Each goes on after so many seconds, and holds no worker meanwhile."""
+        """Queue jobs that go on after so many seconds and need no worker until then."""
         raise NotImplementedError
 
     def backlog(self, count: int) -> None:
-        """So many that are due but stand behind what is put later."""
+        """Insert due jobs that come after whatever is queued later."""
         raise Lacks
 
     def saturated(self, count: int) -> None:
-        """So many that stand before what is put later but may not start now."""
+        """Insert jobs that come before whatever is queued later but may not start."""
         raise Lacks
 
     def history(self, count: int) -> None:
-        """So many that are over."""
+        """Insert completed jobs."""
         raise Lacks
 
     def empty(self) -> None:
@@ -60,7 +60,7 @@ class System:
 
     @contextlib.contextmanager
     def workers(self, **environment: str) -> Iterator[list[int]]:
-        """Two workers; yields the pids of the commands."""
+        """Run two workers. Yields the pids of the commands."""
         with contextlib.ExitStack() as stack:
             started: list[subprocess.Popen[bytes]] = [
                 stack.enter_context(process(*command, settings=self.settings, log=self.log, **environment))
@@ -70,7 +70,7 @@ class System:
 
     @contextlib.contextmanager
     def idle_workers(self) -> Iterator[list[int]]:
-        """The same, when both are there and have had something to do."""
+        """The same, after both workers are there and the system has worked."""
         seen.forget()
         with self.workers() as roots:
             for number in range(1, 7):
