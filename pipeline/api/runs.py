@@ -64,7 +64,9 @@ def accept(run: Run, by: Any) -> None:
 
 def _refuse(action: str, run: Run) -> None:
     try:
-        run.refresh_from_db(fields=["status"])
+        run.refresh_from_db(fields=["status", "verdict"])
     except Run.DoesNotExist:
         raise NotAllowed(f"Run {run.pk} no longer exists: its schedule was changed.") from None
+    if action == "accept" and run.status == RunStatus.COMPLETED:
+        raise NotAllowed(f"The result of run {run.pk} already counts as good.")
     raise NotAllowed(f"Run {run.pk} is {run.get_status_display().lower()}, so it cannot be {PARTICIPLE[action]}.")

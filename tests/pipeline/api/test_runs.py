@@ -110,6 +110,8 @@ def test_accepting_a_partial_result_moves_the_freshness_clock(brand):
     api.accept(run, None)
     status.refresh_from_db()
     assert status.last_success_at == run.completed_at
+    with pytest.raises(NotAllowed, match="already counts as good"):
+        api.accept(run, None)
 
 
 def test_accepting_an_old_result_does_not_set_the_freshness_clock_back(brand):
