@@ -2,6 +2,7 @@
 
 import contextlib
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ class Lacks(Exception):
     """This system does not have that feature."""
 
 
-class System:
+class System(ABC):
     label: str
     settings: str
     commands: list[list[str]]
@@ -25,20 +26,21 @@ class System:
     def __init__(self, folder: Path):
         self.log = folder / f"{self.label}.log"
 
+    @abstractmethod
     def put(self, name: str) -> None:
-        raise NotImplementedError
+        """Queue a job."""
 
     def put_many(self, names: list[str]) -> None:
         for name in names:
             self.put(name)
 
+    @abstractmethod
     def doze(self, name: str, works: float) -> None:
         """Queue a job that keeps its worker busy for so many seconds."""
-        raise NotImplementedError
 
     def sleep_many(self, names: list[str], seconds: int) -> None:
         """Queue jobs that go on after so many seconds and need no worker until then."""
-        raise NotImplementedError
+        raise Lacks
 
     def backlog(self, count: int) -> None:
         """Insert due jobs that come after whatever is queued later."""
@@ -52,11 +54,13 @@ class System:
         """Insert completed jobs."""
         raise Lacks
 
+    @abstractmethod
     def empty(self) -> None:
-        raise NotImplementedError
+        """Delete all jobs."""
 
+    @abstractmethod
     def worker_pids(self, roots: list[int]) -> list[int]:
-        raise NotImplementedError
+        """The processes that do the work, of the commands with these pids."""
 
     @contextlib.contextmanager
     def workers(self, **environment: str) -> Iterator[list[int]]:
