@@ -5,12 +5,6 @@ from collections.abc import Mapping
 from pipeline.contract import TransientError, get_source
 from pipeline.models import UpstreamRun
 
-ENDS: dict[str, str] = {
-    UpstreamRun.Status.TIMED_OUT: "timed out",
-    UpstreamRun.Status.ABORTED: "was aborted",
-    UpstreamRun.Status.GONE: "is gone",
-}
-
 
 def different(totals: Mapping[str, int]) -> int:
     """How many different rows came, whatever was known of them before."""
@@ -32,4 +26,5 @@ def require_success(upstream: UpstreamRun, totals: Mapping[str, int], noun: str)
     label = get_source(upstream.source).label
     new = f"{totals['new']:,} were new" if totals.get("new") else "none were new"
     saved = f"Its {different(totals):,} {noun} are saved; {new}." if different(totals) else f"It had found no {noun}."
-    raise TransientError(f"{label}'s run {ENDS.get(upstream.status, 'failed')}. {saved} {upstream.message}".strip())
+    ended = UpstreamRun.ENDED_WORDS.get(UpstreamRun.Status(upstream.status), "failed")
+    raise TransientError(f"{label}'s run {ended}. {saved} {upstream.message}".strip())

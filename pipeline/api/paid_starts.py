@@ -16,7 +16,7 @@ def start_again(run: Run, by: Any) -> None:
         retry(run, by)  # locks the run's row first, as its worker does: no deadlock
         for upstream in UpstreamRun.objects.filter(run=run).exclude(status=UpstreamRun.Status.SUCCEEDED):
             run.steps.update_or_create(name=f"start again: {upstream.step}", defaults={"result": upstream.intent})
-        UpstreamRun.objects.filter(run=run, status__in=[UpstreamRun.Status.INTENT, UpstreamRun.Status.UNKNOWN]).update(
+        UpstreamRun.objects.filter(run=run, status__in=UpstreamRun.UNCLEAR).update(
             status=UpstreamRun.Status.VOID, message=f"Given up: {by} asked for a new start."
         )
         record_event("start_again", f"{by} started run {run.pk} again, at new cost.", run=run, by=by)
@@ -27,7 +27,7 @@ def adopt(run: Run, upstream_id: str, by: Any) -> None:
     if not upstream_id:
         raise NotAllowed("Enter the run's ID, as the data source shows it.")
     with transaction.atomic():
-        unknown = UpstreamRun.objects.filter(run=run, status__in=[UpstreamRun.Status.INTENT, UpstreamRun.Status.UNKNOWN]).last()
+        unknown = UpstreamRun.objects.filter(run=run, status__in=UpstreamRun.UNCLEAR).last()
         if unknown is None:
             raise NotAllowed(f"It is known what run {run.pk} paid for, so there is no run to adopt.")
         retry(run, by)  # locks the run's row first, as its worker does: no deadlock

@@ -17,8 +17,16 @@ class UpstreamRun(models.Model):
         ABORTED = "aborted", "Aborted"
         GONE = "gone", "Gone"
 
-    OPEN = (Status.INTENT, Status.UNKNOWN, Status.RUNNING)  # may still cost money
-    ENDED = (Status.SUCCEEDED, Status.FAILED, Status.TIMED_OUT, Status.ABORTED, Status.GONE)
+    UNCLEAR = (Status.INTENT, Status.UNKNOWN)  # it is not known whether the upstream started it
+    OPEN = (*UNCLEAR, Status.RUNNING)  # may still cost money
+    ENDED_WORDS = {  # "Apify's run …"
+        Status.SUCCEEDED: "succeeded",
+        Status.FAILED: "failed",
+        Status.TIMED_OUT: "timed out",
+        Status.ABORTED: "was aborted",
+        Status.GONE: "is gone",
+    }
+    ENDED = tuple(ENDED_WORDS)
 
     run = models.ForeignKey("pipeline.Run", on_delete=models.CASCADE, related_name="upstream_runs")
     step = models.CharField(max_length=120)

@@ -68,8 +68,8 @@ def overview(user: Any = None) -> Overview:
     now = timezone.now()
     live = dict(Run.objects.live().order_by().values_list("status").annotate(n=Count("pk")))
     later = Run.objects.filter(status=RunStatus.PENDING, due_at__gt=now, scheduled_for__isnull=False).count()
-    active = Run.objects.live().exclude(status=RunStatus.PENDING, due_at__gt=now, scheduled_for__isnull=False)
-    failed = Run.objects.filter(status=RunStatus.FAILED, completed_at__gt=now - FAILED_WITHIN)
+    active = Run.objects.for_rows().live().exclude(status=RunStatus.PENDING, due_at__gt=now, scheduled_for__isnull=False)
+    failed = Run.objects.for_rows().filter(status=RunStatus.FAILED, completed_at__gt=now - FAILED_WITHIN)
     stale, fresh = _freshness()
     return Overview(
         running=live.get(RunStatus.RUNNING, 0),
@@ -77,20 +77,13 @@ def overview(user: Any = None) -> Overview:
         queued=live.get(RunStatus.PENDING, 0) - later,
         scheduled=later,
         active=run_rows(
-            active.select_related("job", "created_by", "brand")
-            .prefetch_related("upstream_runs")
-            .order_by(F("started_at").desc(nulls_last=True), "-pk")[:ROWS_SHOWN],  # PostgreSQL would put NULL first
+            active.order_by(F("started_at").desc(nulls_last=True), "-pk")[:ROWS_SHOWN],  # PostgreSQL would put NULL first
             user,
         ),
         stale=stale[:ROWS_SHOWN],
         stale_count=len(stale),
         fresh_count=fresh,
-        failed=run_rows(
-            failed.select_related("job", "created_by", "brand")
-            .prefetch_related("upstream_runs")
-            .order_by("-completed_at")[:ROWS_SHOWN],
-            user,
-        ),
+        failed=run_rows(failed.order_by("-completed_at")[:ROWS_SHOWN], user),
         failed_count=failed.count(),
         closed=list(health.closed_sources().values()),
         orphans=[
@@ -119,8 +112,9 @@ def _freshness() -> tuple[list[StaleRow], int]:
     statuses = DatasetStatus.objects.select_related("last_run")
     known = {(status.brand_id, status.dataset_key, status.subject): status for status in statuses}
     found, fresh = [], 0
+    brands = list(Brand.objects.all())
     for handler in all_types():
-        for brand in Brand.objects.all():
+        for brand in brands:
             for subject in handler.subjects(brand):
                 for key, label in handler.datasets.items():
                     row = freshness_row(known.get((brand.pk, key, subject.key)), handler.max_age, now)

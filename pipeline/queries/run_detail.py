@@ -85,7 +85,7 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
     """`level` and `words` narrow the log."""
     attempts = list(Attempt.objects.filter(run=run))
     upstreams = list(UpstreamRun.objects.filter(run=run))
-    unclear = any(one.status in (UpstreamRun.Status.INTENT, UpstreamRun.Status.UNKNOWN) for one in upstreams)
+    unclear = any(one.status in UpstreamRun.UNCLEAR for one in upstreams)
     now = timezone.now()
     spans = spans_of(run, attempts, now)
     sums: defaultdict[str, float] = defaultdict(float)

@@ -83,21 +83,19 @@ def recent_runs(
     job_type: str, brand_id: UUID | None, subjects: list[str], *, limit: int = 5, user: Any = None
 ) -> dict[str, list[RunRow]]:
     """The latest one-time runs of each subject, newest first, in one query."""
-    wanted = Run.objects.one_time().filter(Q(brand_id=brand_id), job_type=job_type, subject__in=subjects)
+    wanted = Run.objects.for_rows().one_time().filter(Q(brand_id=brand_id), job_type=job_type, subject__in=subjects)
     numbered = wanted.annotate(back=Window(RowNumber(), partition_by=F("subject"), order_by=F("id").desc())).filter(
         back__lte=limit
     )
     found: dict[str, list[RunRow]] = {subject: [] for subject in subjects}
-    shown = numbered.select_related("job", "created_by", "brand").prefetch_related("upstream_runs").order_by("-pk")
-    for row in run_rows(shown, user):
+    for row in run_rows(numbered.order_by("-pk"), user):
         found[row.run.subject].append(row)
     return found
 
 
 def live_run(job_type: str, brand_id: UUID | None, subject: str) -> Run | None:
     """The live run that has the subject's dedupe key."""
-    live = Run.objects.with_key().filter(Q(brand_id=brand_id), job_type=job_type, subject=subject)
-    return live.select_related("job", "created_by").prefetch_related("upstream_runs").first()
+    return Run.objects.for_rows().with_key().filter(Q(brand_id=brand_id), job_type=job_type, subject=subject).first()
 
 
 def place_in_queue(run: Run) -> int | None:

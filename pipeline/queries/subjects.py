@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet, Sum, Window
+from django.db.models import Count, F, Q, Sum, Window
 from django.db.models.functions import Coalesce, RowNumber
 
 from ..models import Run, RunLog, UpstreamRun
+from ..models.runs import RunQuerySet
 from ..states import RunStatus, Verdict
 from .runs import RunRow, run_rows
 
@@ -39,12 +40,7 @@ def live_rows(
     A schedule's run is not among the recent one-time runs, but it has the key too.
     """
     by_run = {row.run.pk: row for rows in known.values() for row in rows}
-    holders = (
-        _live(job_type, subjects)
-        .filter(Q(brand_id=brand_id))
-        .select_related("job", "created_by")
-        .prefetch_related("upstream_runs")
-    )
+    holders = _live(job_type, subjects).for_rows().filter(Q(brand_id=brand_id))
     by_run |= {row.run.pk: row for row in run_rows([run for run in holders if run.pk not in by_run], user)}
     return {run.subject: by_run[run.pk] for run in holders}
 
@@ -96,5 +92,5 @@ def good_runs_of(job_type: str, brand_id: UUID | None, subject: str) -> list[Run
     return good_runs(job_type, brand_id, [subject])[subject]
 
 
-def _live(job_type: str, subjects: Sequence[str]) -> QuerySet[Run]:
+def _live(job_type: str, subjects: Sequence[str]) -> RunQuerySet:
     return Run.objects.with_key().filter(job_type=job_type, subject__in=subjects)

@@ -41,7 +41,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     if before.isdecimal() and len(before) < 19:
         runs = runs.filter(pk__lt=int(before))
-    page = list(runs.select_related("job", "brand", "created_by").prefetch_related("upstream_runs")[: PAGE + 1])
+    page = list(runs[: PAGE + 1])
     query = {name: value for name, value in request.GET.items() if name in form.fields and value}
     older = urlencode({**query, "before": page[PAGE - 1].pk}) if len(page) > PAGE else ""
     return render(
@@ -60,7 +60,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
 
 def _filtered(form: RunFilter) -> tuple[QuerySet[Run], list[str]]:
     """The runs that match, and a sentence for each filter that was ignored."""
-    runs: QuerySet[Run] = Run.objects.all()
+    runs: QuerySet[Run] = Run.objects.for_rows()
     form.is_valid()
     values = getattr(form, "cleaned_data", {})
     for name in ("status", "job_type", "brand", "subject"):

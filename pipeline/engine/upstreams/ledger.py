@@ -17,13 +17,6 @@ Status = UpstreamRun.Status
 GIVE_UP_AFTER = timedelta(hours=24)
 DEADLINE_MARGIN = timedelta(minutes=5)
 NEW_RUN_GRACE = timedelta(seconds=60)  # for this long after its start, the upstream may not know the run yet
-ENDED_AS = {
-    Status.SUCCEEDED: "succeeded",
-    Status.FAILED: "failed",
-    Status.TIMED_OUT: "timed out",
-    Status.ABORTED: "was aborted",
-    Status.GONE: "is gone",
-}
 
 
 def fingerprint(order: Order) -> str:
@@ -78,7 +71,7 @@ def observe(leased: LeasedRun, upstream: UpstreamRun) -> UpstreamRun:
         if state == "running":  # the watch shows progress of parked runs only, not in legacy or direct mode
             Run.objects.filter(pk=leased.run.pk).update(progress=progress_of(seen))
         if upstream.status == Status.RUNNING and fields["status"] != Status.RUNNING:
-            message = f"{source.label}'s run {ENDED_AS[fields['status']]}. {seen.message}".strip()
+            message = f"{source.label}'s run {UpstreamRun.ENDED_WORDS[fields['status']]}. {seen.message}".strip()
             leased.write_log(message, "info" if fields["status"] == Status.SUCCEEDED else RunLog.Level.WARNING)
     for name, value in fields.items():
         setattr(upstream, name, value)

@@ -27,7 +27,7 @@ def ensure_started(leased: LeasedRun, order: Order, step: str) -> UpstreamRun:
     source = get_source(order.source)
     while True:
         last = UpstreamRun.objects.filter(run_id=leased.run.pk, step=step).order_by("-intent").first()
-        if last and last.status in (Status.INTENT, Status.UNKNOWN):
+        if last and last.status in UpstreamRun.UNCLEAR:
             resolve(leased, source, order, last)
         elif last and (last.status in (Status.RUNNING, Status.SUCCEEDED) or (last.ended and not last.read_complete)):
             return last  # running, succeeded, or failed with paid-for items that are not saved yet

@@ -54,7 +54,7 @@ def watch_upstreams() -> None:
                 health.slow_down(name, error.asked)
             except RunError as error:
                 logger.info("%s could not be asked which runs ended: %s", source_label(name), error)
-                SourceState.objects.filter(source=name).update(next_poll_at=at + timedelta(seconds=30))
+                SourceState.objects.filter(source=name).update(next_poll_at=at + health.ASK_AGAIN_AFTER)
 
 
 def ask_account(source: Source) -> None:
