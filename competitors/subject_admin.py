@@ -16,7 +16,7 @@ from pipeline import api, queries
 from pipeline.contract import InvalidRequest
 
 from .subject_rows import live_runs
-from .views.subject_page import SubjectPage
+from .views.subjects.page import SubjectPage
 
 ASK_ABOVE_USD = 10  # a selection that is expected to cost more is confirmed first
 

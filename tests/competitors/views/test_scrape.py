@@ -119,7 +119,7 @@ def test_who_asked_first_is_named_to_somebody_else(page: Client, listing: Compet
     "error", [InvalidRequest("That <b>cannot</b> be scraped."), NotAllowed("That <b>cannot</b> be scraped.")]
 )
 def test_a_refusal_is_an_alert_in_its_own_words(page: Client, listing: CompetitorAmazonUrl, error: Exception) -> None:
-    with patch("competitors.views.scrape.api.queue_one_time_job", side_effect=error):
+    with patch("competitors.views.subjects.scrape.api.queue_one_time_job", side_effect=error):
         press(page, listing, **BOTH)
     body = page.get(tab(listing.competitor)).content.decode()
     alert = body[body.index('role="alert"') :]

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from competitors.models import CompetitorAmazonUrl
 from competitors.views.access import get_competitor
-from competitors.views.subject_page import SubjectPage
+from competitors.views.subjects.page import SubjectPage
 from pipeline.contract import Estimate
 from pipeline.models import Run
 

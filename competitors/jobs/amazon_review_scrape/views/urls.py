@@ -1,6 +1,6 @@
 from django.urls import path
 
-from competitors.views import subject_views
+from competitors.views.subjects import views
 
 from . import listing, reviews
 from .tab import tab
@@ -9,7 +9,7 @@ amazon = "competitors/<slug:brand>/<uuid:competitor>/amazon/"
 one = amazon + "<uuid:url>/"
 
 urlpatterns = [
-    *subject_views.urls(tab, amazon),
+    *views.urls(tab, amazon),
     path(amazon + "add/", listing.add, name="amazon_add"),
     path(one + "edit/", listing.edit, name="amazon_edit"),
     path(one + "remove/", listing.remove, name="amazon_remove"),

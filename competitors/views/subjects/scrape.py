@@ -12,7 +12,7 @@ from pipeline.contract import get_type
 from pipeline.contract.errors import InvalidRequest, NotAllowed
 from pipeline.models import Run
 
-from .subject_page import SubjectPage
+from .page import SubjectPage
 
 
 def press(request: HttpRequest, page: SubjectPage[Any], row: Any, *, legacy: bool) -> Run | None:

@@ -18,7 +18,7 @@ from pipeline.views.access import needs, see_other
 from pipeline.views.live import fragment
 
 from . import panels, scrape
-from .subject_page import SubjectPage
+from .page import SubjectPage
 
 Page = SubjectPage[Any]
 PAUSED = "live_paused"  # session key: live updates are paused

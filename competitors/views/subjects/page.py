@@ -1,4 +1,4 @@
-"""What a job type says about its page; subject_views.py builds the page from it.
+"""What a job type says about its page; views.py builds the page from it.
 
 A subject here is a row of a model: it has a `brand`, and `get_absolute_url()` leads to its panel (`…#<noun>-<anchor>`).
 """

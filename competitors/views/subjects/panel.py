@@ -12,7 +12,7 @@ from pipeline.models import Run, RunLog
 from pipeline.queries import FreshnessRow, RunRow, Spend
 from pipeline.states import RunStatus
 
-from .subject_page import SubjectPage
+from .page import SubjectPage
 
 
 @dataclass

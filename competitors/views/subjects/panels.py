@@ -10,8 +10,8 @@ from pipeline import queries
 from pipeline.contract import get_type
 from pipeline.models import Brand, Run
 
+from .page import SubjectPage
 from .panel import Panel
-from .subject_page import SubjectPage
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 User = AbstractBaseUser | AnonymousUser
