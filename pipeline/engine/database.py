@@ -1,6 +1,7 @@
 """The engine's use of the database itself: its clock, its locks, the wake-up of idle workers, and prepared queries."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,6 +36,25 @@ def lock(number: int) -> datetime:
     planner = CLAIM_PLAN_SETTINGS if number == CLAIM_LOCK else ""
     query = f"SELECT pg_advisory_xact_lock(%s), clock_timestamp(){planner}"
     return rows(query, [number])[0][1].astimezone(UTC)
+
+
+@contextmanager
+def durable() -> Iterator[None]:
+    """What commits inside survives a power cut. For commits that must come before something that cannot be taken back.
+
+    SQLite otherwise syncs its log only now and then (`synchronous=NORMAL`), since a sync slows each commit. PostgreSQL syncs
+    every commit. It must surround the transaction: SQLite refuses the change inside one.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    ((usual,),) = rows("PRAGMA synchronous")
+    rows("PRAGMA synchronous=FULL")
+    try:
+        yield
+    finally:
+        if connection.connection is not None:  # a new connection begins with the usual level
+            rows(f"PRAGMA synchronous={usual}")
 
 
 def wake_workers() -> datetime:

@@ -12,7 +12,7 @@ from django.conf import settings
 from ...contract.errors import AmbiguousStart, Cancelled, RunError
 from ...contract.source import Order, Source, get_source
 from ...models import UpstreamRun
-from ..database import MONEY_LOCK, lock, now
+from ..database import MONEY_LOCK, durable, lock, now
 from ..lifecycle.leased_run import LeasedRun
 from .budget import check_daily_spend, check_retry_spend
 from .ledger import DEADLINE_MARGIN, Status, adopt, close, fingerprint
@@ -65,7 +65,7 @@ def _start(leased: LeasedRun, source: Source, order: Order, step: str, last: Ups
 
 
 def _intend(leased: LeasedRun, order: Order, step: str, last: UpstreamRun | None) -> UpstreamRun:
-    with leased.fenced():
+    with durable(), leased.fenced():
         lock(MONEY_LOCK)
         check_room(get_source(order.source), order.memory_mb)
         check_retry_spend(leased, step, order)
