@@ -8,7 +8,8 @@ class DatasetStatus(models.Model):
     class Last(models.TextChoices):
         COMPLETED = "completed", "Completed"
         FAILED = "failed", "Failed"
-        RUNNING = "running", "Running"
+        RUNNING = "running", "Running"  # a worker is at it, or its paid run is under way upstream
+        WAITING = "waiting", "Waiting"  # its run was taken up and is not over, but nobody works on it; error_message says why
         UNKNOWN = "unknown", "Unknown"
 
     brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE, related_name="datasets")

@@ -9,7 +9,6 @@ from ...models import Attempt, Run, RunLog, Worker
 from ...states import Outcome, RunStatus
 from ..database import now, wake_workers
 from ..journal import log
-from . import freshness
 from .ending import fail_for_good
 from .state import first_in_queue, set_state
 
@@ -28,7 +27,7 @@ def record_death(run: Run, at: datetime, exit_signal: int | None = None) -> None
     Attempt.objects.filter(run=run, outcome="").update(outcome=Outcome.LOST, ended_at=at, error=story, exit_signal=exit_signal)
     recoveries = run.recoveries + 1
     if recoveries < MAX_RECOVERIES:
-        set_state(run, RunStatus.PENDING, recoveries=recoveries, **first_in_queue(at))
+        set_state(run, RunStatus.PENDING, recoveries=recoveries, blocked_reason=story, **first_in_queue(at))
         words = f"{story} Finished work is kept; another worker continues."
         log(run.pk, words, RunLog.Level.WARNING, at)
         logger.warning("Run %s: %s", run.pk, words)
@@ -39,7 +38,6 @@ def record_death(run: Run, at: datetime, exit_signal: int | None = None) -> None
     error = f"{MAX_RECOVERIES} workers died on this run without progress, so automatic retries stopped. " + " ".join(
         reversed(deaths)
     )
-    freshness.mark_failed(run, error)
     log(run.pk, f"Failed: {error}", RunLog.Level.ERROR, at)
     logger.error("Run %s failed: %s", run.pk, error)
     fail_for_good(run, error, at, recoveries=recoveries)

@@ -59,7 +59,9 @@ def reopen(run: Run, by: Any) -> bool:
     )
     if changed:
         Job.objects.filter(pk=run.job_id, schedule_type=Job.Schedule.ONE_TIME).update(status=JobStatus.ACTIVE)
-        log(run.pk, f"Retried by {by or 'the system'}. Finished work is kept.", at=at)
+        words = f"Retried by {by or 'the system'}. Finished work is kept."
+        freshness.mark_waiting(run, words)
+        log(run.pk, words, at=at)
         wake_workers()
     return bool(changed)
 

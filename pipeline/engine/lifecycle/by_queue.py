@@ -8,6 +8,7 @@ from ...states import RunStatus
 from ..database import now, wake_workers
 from ..journal import log
 from ..scheduling.place import dedupe_key
+from . import freshness
 from .ending import follow_up
 from .state import set_state
 
@@ -30,8 +31,9 @@ def claim_key(run: Run, at: datetime) -> bool:
 def set_aside(run: Run, at: datetime, reason: str) -> None:
     """The run could not be claimed: try again later, so that the runs behind it can start."""
     run.refresh_from_db()  # the object still has values that were rolled back
-    if run.status == RunStatus.RUNNING:
-        Run.objects.filter(pk=run.pk).update(lease_expires_at=at + SET_ASIDE_FOR)
+    if run.status == RunStatus.RUNNING:  # its worker is dead
+        Run.objects.filter(pk=run.pk).update(lease_expires_at=at + SET_ASIDE_FOR, blocked_reason=reason)
+        freshness.mark_waiting(run, reason)
     else:
         set_state(run, RunStatus.PENDING, due_at=at + SET_ASIDE_FOR, order_at=at + SET_ASIDE_FOR, blocked_reason=reason)
 

@@ -32,7 +32,7 @@ def park(lease: Lease, due_at: datetime, reason: str, *, cancel_seen: bool = Fal
 def hand_back(lease: Lease, reason: str = "The worker was stopped.") -> None:
     """The worker stops: the run is due at once for another worker, and no try is spent."""
     with fenced(lease) as (run, at):
-        set_state(run, RunStatus.PENDING, **first_in_queue(at))
+        set_state(run, RunStatus.PENDING, **first_in_queue(at), blocked_reason=reason)
         end_attempt(lease, Outcome.HANDED_BACK, at, reason)
         wake_workers()
 
@@ -100,15 +100,15 @@ def fail(
     """
     with fenced(lease) as (run, at):
         if run.cancel_requested_at and not cancel_seen:
-            set_state(run, RunStatus.PENDING, **first_in_queue(at))
+            words = f"Cancelling. This try failed: {error}"
+            set_state(run, RunStatus.PENDING, **first_in_queue(at), blocked_reason=words)
             end_attempt(lease, Outcome.FAILED, at, error, traceback)
-            log(run.pk, f"Cancelling. This try failed: {error}", RunLog.Level.WARNING, at)
+            log(run.pk, words, RunLog.Level.WARNING, at)
             wake_workers()
             return
         tries = run.attempt + 1
         due = None if permanent or run.cancel_requested_at else retry.next_try(tries, run.job.max_retries, at, not_before)
         end_attempt(lease, Outcome.FAILED, at, error, traceback)
-        freshness.mark_failed(run, error)
         if due is None:
             log(run.pk, f"Failed: {error}", RunLog.Level.ERROR, at)
             fail_for_good(run, error, at, attempt=tries)

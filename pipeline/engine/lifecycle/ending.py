@@ -9,7 +9,6 @@ from ...models import Attempt, Job, Run
 from ...states import JobStatus, Outcome, RunStatus, Verdict
 from ..journal import log
 from ..scheduling.ticks import insert_next_tick, tell_skipped
-from . import freshness
 from .lease import Lease
 from .state import cost_so_far, set_state
 
@@ -21,7 +20,6 @@ def end_attempt(lease: Lease, outcome: Outcome, at: datetime, error: str = "", t
 
 def cancel(run: Run, at: datetime, summary: str) -> None:
     set_state(run, RunStatus.CANCELLED, completed_at=at, summary=summary, cost_actual=cost_so_far(run), progress={})
-    freshness.mark_stopped(run)
     log(run.pk, summary, at=at)
     end_job(run, at)
 

@@ -9,8 +9,9 @@ from django.db.models import Max, Q, QuerySet
 from ...contract.job_type import Done
 from ...contract.registry import find_type
 from ...models import DatasetStatus, Run, UpstreamRun
-from ...states import Verdict
+from ...states import RunStatus, Verdict
 
+Last = DatasetStatus.Last
 MAX_SAVE_DELAY = timedelta(hours=1)  # data saved later than this is only as fresh as the end of its upstream run
 
 
@@ -29,7 +30,37 @@ def as_of(run: Run, at: datetime) -> datetime:
 
 def mark_running(run: Run, at: datetime) -> None:
     """A worker has taken the run. The time of the last success stays."""
-    _mark(run, last_status=DatasetStatus.Last.RUNNING, last_attempt_at=at, last_run_id=run.pk)
+    _mark(run, last_status=Last.RUNNING, last_attempt_at=at, last_run_id=run.pk, error_message="")
+
+
+def follow(run: Run) -> None:
+    """The run's state has changed: the datasets that it was the last to work on say what is true now.
+
+    Called by `set_state`, so that no path can leave data as *running* that nobody works on. A run that no worker has taken
+    yet is no dataset's last run, and changes nothing. Needs no code of the run's type.
+    """
+    DatasetStatus.objects.filter(last_run_id=run.pk).update(**_said_by(run))
+
+
+def mark_waiting(run: Run, reason: str) -> None:
+    """Nobody works on the run, for this reason."""
+    DatasetStatus.objects.filter(last_run_id=run.pk).update(last_status=Last.WAITING, error_message=reason)
+
+
+def _said_by(run: Run) -> dict[str, Any]:
+    match run.status:
+        case RunStatus.COMPLETED if run.verdict == Verdict.OK:
+            return {"last_status": Last.COMPLETED, "error_message": ""}
+        case RunStatus.COMPLETED:
+            return {"last_status": Last.UNKNOWN, "error_message": run.summary}
+        case RunStatus.FAILED:
+            return {"last_status": Last.FAILED, "error_message": run.error_message}
+        case RunStatus.CANCELLED:  # a cancel says nothing about the data
+            return {"last_status": Last.UNKNOWN, "error_message": run.summary}
+        case RunStatus.WAITING if UpstreamRun.objects.filter(run=run, status=UpstreamRun.Status.RUNNING).exists():
+            return {"last_status": Last.RUNNING, "error_message": ""}  # the upstream is fetching it
+        case _:
+            return {"last_status": Last.WAITING, "error_message": run.blocked_reason or run.error_message}
 
 
 def mark_completed(run: Run, done: Done, fetched_at: datetime) -> None:
@@ -38,27 +69,14 @@ def mark_completed(run: Run, done: Done, fetched_at: datetime) -> None:
         # This data may be old, and only now accepted or retried: a later run may have fetched newer data.
         known = list(_rows(run).values_list("last_success_at", "last_attempt_at", "last_run_id")) if _keys(run) else []
         if any(success and success > fetched_at for success, _, _ in known):
-            _rows(run).filter(last_run=run, last_status=DatasetStatus.Last.RUNNING).update(
-                last_status=DatasetStatus.Last.COMPLETED
-            )
             return
         success = {"last_success_at": fetched_at, "records_affected": done.records}
         if any(tried and tried > fetched_at and by != run.pk for _, tried, by in known):  # keep the outcome of that later run
             _mark(run, **success)
         else:
-            _mark(run, **success, last_status=DatasetStatus.Last.COMPLETED, last_run_id=run.pk, error_message="")
+            _mark(run, **success, last_status=Last.COMPLETED, last_run_id=run.pk, error_message="")
     else:
-        _mark(run, last_status=DatasetStatus.Last.UNKNOWN, last_run_id=run.pk, error_message=done.reason)
-
-
-def mark_failed(run: Run, error: str) -> None:
-    """The run ended without a result, or waits for its next try."""
-    _mark(run, last_status=DatasetStatus.Last.FAILED, last_run_id=run.pk, error_message=error)
-
-
-def mark_stopped(run: Run) -> None:
-    """A cancel says nothing about the data: only rows that this run was the last to change become unknown."""
-    _rows(run).filter(last_run=run).update(last_status=DatasetStatus.Last.UNKNOWN)
+        _mark(run, last_status=Last.UNKNOWN, last_run_id=run.pk, error_message=done.reason)
 
 
 def _keys(run: Run) -> list[str]:

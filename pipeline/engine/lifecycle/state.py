@@ -1,4 +1,4 @@
-"""The one function that writes a run's state, and the questions that state changes ask about a run."""
+"""The one function that writes a run's state and lets its data's state follow, and the questions that state changes ask about a run."""
 
 from datetime import datetime
 from typing import Any
@@ -9,15 +9,20 @@ from ...contract.registry import find_type
 from ...models import Run, UpstreamRun
 from ...states import RunStatus
 from ..scheduling.place import order_at_for
+from . import freshness
 
 
 def set_state(run: Run, status: RunStatus, **fields: Any) -> None:
-    """Write the fields that differ, and drop the lease: only the claim makes a run running. The caller has locked the row."""
+    """Write the fields that differ, and drop the lease: only the claim makes a run running. The caller has locked the row.
+
+    The state of its data follows from the row: `blocked_reason` or `error_message` says why the run waits.
+    """
     fields |= {"status": status, "lease_token": None, "lease_expires_at": None, "worker_id": None}
     changed = {name: value for name, value in fields.items() if getattr(run, name) != value}
     Run.objects.filter(pk=run.pk).update(**changed)
     for name, value in changed.items():
         setattr(run, name, value)
+    freshness.follow(run)
 
 
 def cost_so_far(run: Run) -> Any:

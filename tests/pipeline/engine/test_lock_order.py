@@ -92,7 +92,7 @@ def test_a_job_is_archived_while_its_run_is_cancelled(brand, meanwhile):
         with contextlib.suppress(NotAllowed):
             api.archive(Job.objects.get(pk=queued.job.pk), None)
 
-    meanwhile("mark_stopped", archive)
+    meanwhile("follow", archive)
     api.cancel(queued.run, None)
     queued.run.refresh_from_db()
     assert queued.run.status == RunStatus.CANCELLED

@@ -24,6 +24,14 @@ WORKERS = st.sampled_from([0, 1])
 NAMES = st.sampled_from(["owl", "fox"])
 
 
+def data_state(run):
+    """What the data of a run without an upstream must say."""
+    if run.status == RunStatus.COMPLETED and run.verdict != "ok":
+        return "unknown"
+    same = {RunStatus.COMPLETED: "completed", RunStatus.FAILED: "failed", RunStatus.RUNNING: "running"}
+    return same.get(run.status, "unknown" if run.status == RunStatus.CANCELLED else "waiting")
+
+
 class Life(RuleBasedStateMachine):
     """Lost leases are kept and used, as by a worker that was stopped for a while: they must change nothing."""
 
@@ -88,6 +96,10 @@ class Life(RuleBasedStateMachine):
         self.transition(worker, lambda lease: by_worker.park(lease, timezone.now() + timedelta(hours=1), "waiting"))
 
     @rule(worker=WORKERS)
+    def block(self, worker):
+        self.transition(worker, lambda lease: by_worker.block(lease, "full", 60))
+
+    @rule(worker=WORKERS)
     def hand_back(self, worker):
         self.transition(worker, by_worker.hand_back)
 
@@ -147,6 +159,12 @@ class Life(RuleBasedStateMachine):
                 assert known == run.status, f"{known} turned into {run.status}"
         for name in ("owl", "fox"):
             assert Run.objects.live().filter(subject=name, dedupe_key__isnull=False).count() <= 1
+
+    @invariant()
+    def data_says_what_its_last_run_does(self):
+        for status in DatasetStatus.objects.select_related("last_run"):
+            assert status.last_status == data_state(status.last_run)
+            assert bool(status.error_message) == (status.last_status not in ("running", "completed"))
 
     @invariant()
     def fresh_is_never_a_lie(self):
