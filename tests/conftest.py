@@ -48,6 +48,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out["only_on"] = len(elsewhere)
         items[:] = [item for item in items if item not in elsewhere]
         config.hook.pytest_deselected(items=elsewhere)
+    if "exhaustive" not in config.option.markexpr:
+        every_case = [item for item in items if item.get_closest_marker("exhaustive")]
+        items[:] = [item for item in items if item not in every_case]
+        config.hook.pytest_deselected(items=every_case)
     for marker, (variable, _) in NEEDS.items():
         if os.environ.get(variable):
             continue

@@ -1,5 +1,6 @@
 """Cron expressions in a time zone. Pure functions."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
@@ -31,14 +32,22 @@ def check(expression: str, zone: str = "") -> None:
 
 def next_times(expression: str, zone: str, after: datetime, count: int = 1) -> list[datetime]:
     """The next `count` times strictly after `after`, in UTC. Fewer if the expression has no more within 50 years."""
-    times = CronSim(expression, after.astimezone(ZoneInfo(zone)))
-    return [time.astimezone(UTC) for _, time in zip(range(count), times, strict=False)]
+    return list(islice(_times(expression, zone, after), count))
 
 
 def count_between(expression: str, zone: str, after: datetime, until: datetime, at_most: int) -> int:
     """How many of its times lie after `after` and up to `until`; at most `at_most` are counted."""
-    times = islice(CronSim(expression, after.astimezone(ZoneInfo(zone))), at_most)
-    return sum(1 for _ in takewhile(lambda time: time.astimezone(UTC) <= until, times))
+    return sum(1 for _ in takewhile(lambda time: time <= until, islice(_times(expression, zone, after), at_most)))
+
+
+def _times(expression: str, zone: str, after: datetime) -> Iterator[datetime]:
+    """All its times after `after`, in UTC, each later than the one before."""
+    for local in CronSim(expression, after.astimezone(ZoneInfo(zone))):
+        time = local.astimezone(UTC)
+        # In the hour that clocks repeat, cronsim takes the second 01:30 for the first and answers with times that have passed.
+        if time > after:
+            yield time
+            after = time
 
 
 def in_words(expression: str) -> str:

@@ -1,7 +1,8 @@
 import contextlib
 import time
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given, settings
@@ -29,6 +30,77 @@ def test_the_doubled_hour_runs_once_that_day():
     """On 25 October 2026 clocks in Berlin go back from 03:00 to 02:00."""
     after = datetime(2026, 10, 24, 3, tzinfo=BERLIN)
     assert local("30 2 * * *", "Europe/Berlin", after, 2) == ["10-25 02:30", "10-26 02:30"]
+
+
+AFTER_THE_FIRST_PASS = [  # on 1 November 2026 clocks in Los Angeles go back from 02:00 to 01:00, at 09:00 UTC
+    ("59 1 * * *", datetime(2026, 11, 1, 9, 2, tzinfo=UTC), datetime(2026, 11, 2, 9, 59, tzinfo=UTC)),
+    ("30 1 * * *", datetime(2026, 11, 1, 9, 5, tzinfo=UTC), datetime(2026, 11, 2, 9, 30, tzinfo=UTC)),
+]
+
+
+@pytest.mark.parametrize(("expression", "after", "expected"), AFTER_THE_FIRST_PASS)
+def test_in_the_repeated_hour_the_next_time_lies_after_now(expression, after, expected):
+    assert cron.next_times(expression, "America/Los_Angeles", after) == [expected]
+    assert cron.count_between(expression, "America/Los_Angeles", after, after + timedelta(hours=20), 9) == 0
+
+
+EXPRESSIONS = [
+    "59 1 * * *",
+    "30 1 * * *",
+    "30 0 * * *",
+    "0 0 * * *",
+    "30 2 * * *",
+    "0,30 1-3 * * *",
+    "*/20 * * * *",
+    "15 * * * *",
+    "30 23 * * 6",
+]
+
+
+@cache
+def clock_changes(zone, year):
+    """The moments of the year at which the zone's offset changes, in UTC."""
+    hours = [datetime(year, 1, 1, tzinfo=UTC) + timedelta(hours=hour) for hour in range(366 * 24)]
+    offsets = [moment.astimezone(zone).utcoffset() for moment in hours]
+    return [moment for moment, before, now in zip(hours[1:], offsets, offsets[1:], strict=False) if before != now]
+
+
+def one_zone_per_rule(year):
+    """Zones whose clocks change that year, one of all that change alike."""
+    alike = {}
+    for name in sorted(available_timezones()):
+        zone = ZoneInfo(name)
+        if changes := clock_changes(zone, year):
+            alike.setdefault((datetime(year, 1, 1, tzinfo=zone).utcoffset(), *changes), name)
+    return sorted(alike.values())
+
+
+def check_night(name, change, minutes):
+    """Whenever it is asked, the next time is the first of the schedule's own times that lies after that moment."""
+    for expression in EXPRESSIONS:
+        times = cron.next_times(expression, name, change - timedelta(hours=4), 40)
+        assert times == sorted(set(times))
+        for minute in minutes:
+            at = change + timedelta(minutes=minute)
+            expected = next(time for time in times if time > at)
+            assert cron.next_times(expression, name, at) == [expected], (expression, name, at)
+
+
+SOME_ZONES = ["America/Los_Angeles", "Europe/Berlin", "Africa/Cairo", "Australia/Lord_Howe", "America/Havana", "America/Santiago"]
+
+
+@given(st.sampled_from(SOME_ZONES), st.sampled_from([2026, 2031]), st.integers(0, 1), st.integers(-180, 180))
+@settings(max_examples=60, deadline=None)
+def test_whenever_it_is_asked_the_answer_is_the_schedules_first_time_after_now(name, year, which, minute):
+    changes = clock_changes(ZoneInfo(name), year)
+    check_night(name, changes[which % len(changes)], [minute])
+
+
+@pytest.mark.exhaustive
+def test_every_minute_of_both_nights_in_every_zone():
+    for name in one_zone_per_rule(2026):
+        for change in clock_changes(ZoneInfo(name), 2026):
+            check_night(name, change, range(-180, 181))
 
 
 @given(
