@@ -11,6 +11,12 @@ from django import forms
 from ..models import Brand
 from .errors import InvalidRequest
 
+# Django takes any text but "false" and "0" for a yes, which would switch on, and pay for, what somebody wrote "no" or "off" for.
+SWITCHES = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
+
 
 class ParameterForm(forms.Form):
     """Base of every job type's Params. Clean methods may use `brand`. A missing field takes its `initial`."""
@@ -32,8 +38,17 @@ def clean_parameters(form_class: type[ParameterForm], given: Mapping[str, Any], 
             near = get_close_matches(name, fields, 1)
             hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(fields) or 'none'}."
             errors[name] = [f"There is no parameter {name!r}.{hint}"]
-    defaults = {name: field.initial for name, field in fields.items() if field.initial is not None}
-    form = form_class({**defaults, **given}, brand=brand)
+    data = {name: field.initial for name, field in fields.items() if field.initial is not None} | dict(given)
+    for name, field in fields.items():
+        if name not in given:
+            continue
+        if isinstance(field, forms.BooleanField):
+            data[name] = SWITCHES.get(str(given[name]).strip().lower())
+            if data[name] is None:
+                errors[name] = [f"{given[name]!r} is neither yes nor no."]
+        elif type(field) is forms.CharField and isinstance(given[name], list | dict):  # which it would turn into text
+            errors[name] = [f"{given[name]!r} is not a text."]
+    form = form_class(data, brand=brand)
     if not form.is_valid():
         errors |= {name: [str(message) for message in messages] for name, messages in form.errors.items()}
     if errors:

@@ -3,13 +3,17 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import psycopg
 import pytest
+import requests
 from django.conf import settings
 
 from competitors.sandbox.server import serve
@@ -81,6 +85,52 @@ def test_a_server_that_restarts_is_waited_for_and_work_is_not_repeated(tmp_path,
         assert value("SELECT count(*) FROM pipeline_attempt WHERE outcome = 'lost'") == 0
         assert value("SELECT count(*) FROM pipeline_step") == 2
         assert value("SELECT max(attempt) FROM pipeline_run") == 0, "an outage costs no retry"
+
+
+def answers(address):
+    """Whether something listens there."""
+    with socket.socket() as probe:
+        host, port = address.split(":")
+        return probe.connect_ex((host, int(port))) == 0
+
+
+@pytest.mark.only_on("postgresql")
+def test_a_page_after_the_server_restarted_is_no_error(tmp_path):
+    """The pool's connections died with the server. Each is tried before a request gets it."""
+    with server() as ours:
+        environment = {**os.environ, "DATABASE_URL": ours.url, "DEBUG": "1"}
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], check=True, env=environment, timeout=60)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{probe.getsockname()[1]}"
+        with (tmp_path / "log").open("wb") as log:
+            web = subprocess.Popen(
+                [sys.executable, "manage.py", "web", "--listen", address, "--threads", "12"],
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            until(lambda: answers(address), "the site to answer")
+
+            def twelve():
+                """The status of twelve requests at once, each of which reads a session from the database."""
+                get = partial(requests.get, f"http://{address}/login/", timeout=30, cookies={"sessionid": "a" * 32})
+                with ThreadPoolExecutor(12) as pool:
+                    return [answer.status_code for answer in pool.map(lambda _: get(), range(12))]
+
+            assert twelve() == [200] * 12
+            with psycopg.connect(ours.url) as session:
+                open_before = session.execute(
+                    "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                ).fetchone()[0]
+            assert open_before >= 2, "the pool must have connections that die"
+            ours.stop(signal.SIGINT)
+            ours.start()
+            assert twelve() == [200] * 12, (tmp_path / "log").read_text()[-3000:]
+        finally:
+            web.terminate()
+            web.wait(20)
 
 
 def test_eight_processes_never_exceed_a_limit_over_two_thousand_claims(tmp_path):

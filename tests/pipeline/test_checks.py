@@ -1,5 +1,6 @@
 """Each problem with the settings is one clear line at start."""
 
+import json
 import os
 import subprocess
 import sys
@@ -30,10 +31,15 @@ def test_a_right_environment_passes():
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("PIPELINE_WORKERS", "many", "PIPELINE_WORKERS cannot be used"),
-        ("PIPELINE_WORKERS", "0", "must be at least 1"),
-        ("PIPELINE_LEASE_SECONDS", "-1", "PIPELINE_LEASE_SECONDS cannot be used"),
-        ("PIPELINE_DAILY_SPEND_LIMIT_USD", "much", "PIPELINE_DAILY_SPEND_LIMIT_USD cannot be used"),
+        ("PIPELINE_WORKERS", "many", "PIPELINE_WORKERS is not a whole number from 1: 'many'."),
+        ("PIPELINE_WORKERS", "0", "PIPELINE_WORKERS is not a whole number from 1: '0'."),
+        ("PIPELINE_LEASE_SECONDS", "-1", "PIPELINE_LEASE_SECONDS is not a number from 1: '-1'."),
+        ("PIPELINE_LEASE_SECONDS", "abc", "PIPELINE_LEASE_SECONDS is not a number from 1: 'abc'."),
+        ("PIPELINE_LEASE_SECONDS", "inf", "PIPELINE_LEASE_SECONDS is not a number from 1: 'inf'."),
+        ("PIPELINE_DAILY_SPEND_LIMIT_USD", "much", "PIPELINE_DAILY_SPEND_LIMIT_USD is not an amount from 0: 'much'."),
+        ("PIPELINE_DAILY_SPEND_LIMIT_USD", "NaN", "PIPELINE_DAILY_SPEND_LIMIT_USD is not an amount from 0: 'NaN'."),
+        ("DEBUG", "maybe", "DEBUG is neither yes nor no: 'maybe'."),
+        ("APIFY_API_URL", "https://api.example.com:x", "APIFY_API_URL is not a web address"),
         ("PIPELINE_TIME_ZONE", "Mars/Olympus", "is not a time zone"),
         ("APIFY_API_URL", "ftp:/x", "APIFY_API_URL is not a web address"),
         ("DATABASE_URL", "nonsense", "DATABASE_URL cannot be used"),
@@ -45,6 +51,36 @@ def test_a_wrong_value_is_one_clear_line_and_no_traceback(name, value, said):
     assert code == 1
     assert said in words
     assert "Traceback" not in words
+
+
+def in_settings(expression, **environment):
+    """The value of an expression over the settings, in a process of its own with this environment."""
+    script = f"from controlplane import settings; import json; print(json.dumps({expression}))"
+    environment = {"PATH": os.environ["PATH"], "DEBUG": "1", "PYTHONPATH": str(settings.BASE_DIR), **environment}
+    command = [sys.executable, "-c", script]
+    result = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=60, env=environment)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_a_secret_is_taken_as_it_is():
+    secrets = {"SECRET_KEY": "$HOME-and-more\n", "APIFY_TOKEN": "$$x", "DATABASE_URL": "postgres://u:$PW%23@h/n"}
+    values = in_settings("[settings.SECRET_KEY, settings.APIFY_TOKEN, settings.DATABASES['default']['PASSWORD']]", **secrets)
+    assert values == ["$HOME-and-more", "$$x", "$PW#"]
+
+
+def test_blanks_around_the_parts_of_a_list_do_not_count():
+    lists = {"ALLOWED_HOSTS": "a, b ,", "CSRF_TRUSTED_ORIGINS": " https://a.example , https://b.example"}
+    values = in_settings("[settings.ALLOWED_HOSTS, settings.CSRF_TRUSTED_ORIGINS]", **lists)
+    assert values == [["a", "b"], ["https://a.example", "https://b.example"]]
+
+
+def test_the_options_of_the_databases_address_join_ours():
+    url = "postgres://u:p@h/n?sslmode=require&connect_timeout=9&options=-c%20search_path%3Dapp"
+    options = in_settings("settings.DATABASES['default']['OPTIONS']", DATABASE_URL=url)
+    assert (options["sslmode"], options["connect_timeout"], options["keepalives"]) == ("require", 9, 1)
+    assert "-c lock_timeout=30000" in options["options"]
+    assert options["options"].endswith("-c search_path=app")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Queue a run from the command line, follow it, or run it in this process."""
 
+import contextlib
 import json
 import time
 from typing import Any
@@ -28,7 +29,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("job_type", help=f"one of: {', '.join(one.name for one in all_types())}")
         parser.add_argument("--brand", help="slug or id; without it the job is site-wide")
-        parser.add_argument("--param", action="append", default=[], metavar="K=V", help="a parameter; V may be JSON")
+        parser.add_argument(
+            "--param", action="append", default=[], metavar="K=V", help="a parameter; V may be a JSON list or object"
+        )
         parser.add_argument("--params", default="{}", metavar="JSON", help="all parameters as one JSON object")
         parser.add_argument("--wait", action="store_true", help="show its log until it ends; Ctrl-C stops showing, not the run")
         parser.add_argument("--timeout", type=float, metavar="S", help="stop waiting after S seconds; the run continues")
@@ -154,8 +157,12 @@ def read_parameters(text: str, pairs: list[str]) -> dict[str, Any]:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise InvalidRequest(f"--param {pair!r} must have the form name=value.")
-        try:
-            parameters[name] = json.loads(value)
-        except ValueError:
-            parameters[name] = value
+        parameters[name] = json.loads(value) if value == "null" or _is_json(value) else value
     return parameters
+
+
+def _is_json(value: str) -> bool:
+    """A list, an object or a quoted text. All else is taken as it is: 1e5 and 007 may be names."""
+    with contextlib.suppress(ValueError):
+        return value.startswith(("[", "{", '"')) and json.loads(value) is not None
+    return False

@@ -31,6 +31,17 @@ def test_it_queues_and_says_the_runs_number(capsys):
     assert "No worker has ever reported" in out
 
 
+@pytest.mark.parametrize("text", ["1e5", "007", "true", "a=b"])
+def test_a_name_that_looks_like_a_number_stays_as_it_was_typed(text):
+    call_command("run_job", "toy", "--brand", "acme", "--param", f"name={text}")
+    assert Run.objects.get().parameters["name"] == text
+
+
+def test_a_switch_is_off_when_somebody_says_no():
+    call_command("run_job", "toy", "--brand", "acme", "--param", "tells=no", "--param", "inside=on")
+    assert (Run.objects.get().parameters["tells"], Run.objects.get().parameters["inside"]) == (False, True)
+
+
 def test_a_second_call_says_which_run_is_doing_it(capsys):
     call_command("run_job", "toy", "--brand", "acme")
     call_command("run_job", "toy", "--brand", "acme")
@@ -47,6 +58,7 @@ def test_a_second_call_says_which_run_is_doing_it(capsys):
         (["toy", "--params", "{"], "--params is not JSON"),
         (["toy", "--params", "[]"], "must be a JSON object"),
         (["toy", "--param", "works=x"], "works"),
+        (["toy", "--param", "tells=maybe"], "tells: 'maybe' is neither yes nor no."),
     ],
 )
 def test_bad_usage_is_said_and_is_2(arguments, words):

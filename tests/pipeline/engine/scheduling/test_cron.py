@@ -67,7 +67,7 @@ def clock_changes(zone, year):
 
 def one_zone_per_rule(year):
     """Zones whose clocks change that year, one of all that change alike."""
-    alike = {}
+    alike: dict[tuple, str] = {}
     for name in sorted(available_timezones()):
         zone = ZoneInfo(name)
         if changes := clock_changes(zone, year):
