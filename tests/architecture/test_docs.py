@@ -13,11 +13,10 @@ COMMAND = re.compile(r"/management/commands/([a-z]\w+)\.py$")
 
 
 def settings_read() -> set[str]:
-    """Names in calls of controlplane/settings.py: read("NAME", …)."""
+    """Names in calls of controlplane/settings.py: environment.text("NAME", …)."""
     calls = [node for node in ast.walk(tree("controlplane/settings.py")) if isinstance(node, ast.Call) and node.args]
-    return {
-        call.args[0].value for call in calls if getattr(call.func, "id", "") == "read" and isinstance(call.args[0], ast.Constant)
-    }
+    readers = [call for call in calls if getattr(getattr(call.func, "value", None), "id", "") == "environment"]
+    return {call.args[0].value for call in readers if isinstance(call.args[0], ast.Constant)}
 
 
 def names(requirements: list[str]) -> set[str]:

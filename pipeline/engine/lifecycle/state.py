@@ -1,4 +1,4 @@
-"""The one function that writes a run's state and lets its data's state follow, and the questions that state changes ask about a run."""
+"""The one function that writes a run's state, which its data's state follows, and what state changes ask about a run."""
 
 from datetime import datetime
 from typing import Any
