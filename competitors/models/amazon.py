@@ -6,23 +6,24 @@ from django.urls import reverse
 
 from pipeline.models import Brand
 
-MARKETPLACES = (  # that the reviews actor can scrape, see its input schema
-    "com",
-    "ca",
-    "co.uk",
-    "in",
-    "de",
-    "fr",
-    "it",
-    "es",
-    "co.jp",
-    "com.au",
-    "com.br",
-    "nl",
-    "se",
-    "com.mx",
-    "ae",
-)
+# That the reviews actor can scrape (its input schema), and the languages that Amazon's pages there are in, as CLDR names them.
+MARKETPLACES = {
+    "com": ("en_US", "es_US"),
+    "ca": ("en_CA", "fr_CA"),
+    "co.uk": ("en_GB",),
+    "in": ("en_IN", "hi_IN"),
+    "de": ("de_DE", "en_GB"),
+    "fr": ("fr_FR",),
+    "it": ("it_IT",),
+    "es": ("es_ES",),
+    "co.jp": ("ja_JP", "en_US"),
+    "com.au": ("en_AU",),
+    "com.br": ("pt_BR",),
+    "nl": ("nl_NL", "en_GB"),
+    "se": ("sv_SE", "en_GB"),
+    "com.mx": ("es_MX",),
+    "ae": ("ar_AE", "en_AE"),
+}
 
 
 class CompetitorAmazonUrl(models.Model):

@@ -31,7 +31,7 @@ ENGINE = (
     ("pipeline.engine.workers",),
 )
 COMPETITORS = (
-    ("competitors.models", "competitors.sandbox", "competitors.checks"),
+    ("competitors.models", "competitors.sandbox", "competitors.checks", "competitors.reading"),
     ("competitors.upstream",),
     ("competitors.outcome", "competitors.subject_rows"),
     ("competitors.views",),

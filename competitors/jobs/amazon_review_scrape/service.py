@@ -9,6 +9,7 @@ from typing import Any
 
 from competitors.models import AmazonReview, CompetitorAmazonUrl
 from competitors.outcome import different, in_words, require_success
+from competitors.reading import decoded
 from pipeline import queries
 from pipeline.contract import Context, Done, PageResult, PermanentError, land, storable
 from pipeline.models import Run, UpstreamRun
@@ -60,7 +61,7 @@ def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: dat
         else:
             rows.append(parsed.row)
             unread.update(parsed.unread)
-            title = title or (item.get("productTitle") if isinstance(item.get("productTitle"), str) else "")
+            title = title or decoded(item.get("productTitle"))
     landed = land(
         AmazonReview,
         rows,

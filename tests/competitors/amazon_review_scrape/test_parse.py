@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from competitors.jobs.amazon_review_scrape.parse import Rejected, Review, parse_date, parse_item, parse_rating
+from competitors.jobs.amazon_review_scrape.parse import LANGUAGES, Rejected, Review, parse_item
+from competitors.reading import decoded, read_date
 from tests.factories import read_items
 
 ITEM = {
@@ -45,60 +46,6 @@ def test_an_item_becomes_a_row():
 
 
 @pytest.mark.parametrize(
-    ("sentence", "read"),
-    [
-        ("Reviewed in the United States on July 4, 2025", date(2025, 7, 4)),
-        ("Reviewed in the United Kingdom on 24 November 2024", date(2024, 11, 24)),
-        ("Reviewed in India on 1 May 2023", date(2023, 5, 1)),
-        ("Rezension aus Deutschland vom 5. Oktober 2025", date(2025, 10, 5)),
-        ("Rezension aus Deutschland vom 3. März 2025", date(2025, 3, 3)),
-        ("Avis laissé en France le 14 août 2024", date(2024, 8, 14)),
-        ("Commenté en France le 1er février 2024", date(2024, 2, 1)),
-        ("Reseñado en España el 2 de enero de 2025", date(2025, 1, 2)),
-        ("Revisado en México el 30 de septiembre de 2023", date(2023, 9, 30)),
-        ("Recensito in Italia il 9 luglio 2025", date(2025, 7, 9)),
-        ("Avaliado no Brasil em 7 de março de 2025", date(2025, 3, 7)),
-        ("Beoordeeld in Nederland op 11 mei 2025", date(2025, 5, 11)),
-        ("Recenserad i Sverige den 8 augusti 2025", date(2025, 8, 8)),
-        ("2025年10月5日に日本でレビュー済み", date(2025, 10, 5)),
-        ("2025-10-05", date(2025, 10, 5)),
-        ("2025-10-05T23:59:59.000Z", date(2025, 10, 5)),
-        ("Reviewed in the United States on February 30, 2025", None),
-        ("yesterday", None),
-        ("", None),
-        (None, None),
-        (20250101, None),
-    ],
-)
-def test_the_date_is_read_out_of_its_sentence(sentence, read):
-    assert parse_date(sentence) == read
-
-
-@pytest.mark.parametrize(
-    ("value", "read"),
-    [
-        ("5.0 out of 5 stars", 5),
-        ("1,0 von 5 Sternen", 1),
-        ("4,0 sur 5 étoiles", 4),
-        ("5つ星のうち3.0", 3),
-        (4.0, 4),
-        (2, 2),
-        ("3", 3),
-        (0, None),
-        (6, None),
-        ("55 out of 5", None),
-        ("no stars", None),
-        (None, None),
-        (True, None),
-        (float("nan"), None),
-        ("", None),
-    ],
-)
-def test_the_rating_is_the_first_number_and_within_one_to_five(value, read):
-    assert parse_rating(value) == read
-
-
-@pytest.mark.parametrize(
     ("item", "reason"),
     [
         ("text", "Not an object"),
@@ -125,15 +72,37 @@ def test_what_is_missing_is_empty_and_not_named():
     assert (review.row["asin"], review.row["domain_code"], review.row["title"], review.unread) == ("B09XK4T2LM", "de", "", [])
 
 
-def test_the_rating_in_front_of_a_title_is_dropped_and_nothing_else():
-    assert parsed(title="5.0 out of 5 stars Great chews").row["title"] == "Great chews"
-    assert parsed(title="5 stars from my dog").row["title"] == "5 stars from my dog"
+@pytest.mark.parametrize("field", ["rating", "date"])
+def test_a_sentence_in_a_language_of_no_marketplace_is_unread(field):
+    turkish = {"rating": "5 yıldız üzerinden 2,0", "date": "5 Mayıs 2024 tarihinde Türkiye'de değerlendirildi"}
+    review = parsed(**{field: turkish[field]})
+    assert review.unread == [{"date": "review_date"}.get(field, field)]
+    assert review.row[review.unread[0]] is None
 
 
-@pytest.mark.parametrize("text", ["x" * 5000, "🐶 good 👍🏽", "a &amp; b<br />c", "tab\tnew\nline\\", ""])
+@pytest.mark.parametrize(
+    ("title", "kept"),
+    [
+        ("5.0 out of 5 stars Great chews", "Great chews"),
+        ("5.0 out of 5 stars 4 &lt; 5", "4 < 5"),
+        ("4 out of 5 dentists agree", "4 out of 5 dentists agree"),
+        ("5 out of 5 dentists agree", "5 out of 5 dentists agree"),
+        ("2 out of 5 bulbs arrived dead", "2 out of 5 bulbs arrived dead"),
+    ],
+)
+def test_only_the_reviews_own_rating_before_a_title_is_dropped(title, kept):
+    assert parsed(title=title).row["title"] == kept
+
+
+@pytest.mark.parametrize("text", ["x" * 5000, "🐶 good 👍🏽", "R&D <3", "tab\tnew\nline\\", ""])
 def test_text_stays_as_it_came(text):
     row = parsed(title=text, text=text, userName=text).row
     assert (row["title"], row["body"], row["author"]) == (text, text, text)
+
+
+def test_html_in_texts_is_decoded_once():
+    row = parsed(title="a &amp;lt; b", text="Good<br />Tom &amp; Jerry", userName="J&uuml;rgen").row
+    assert (row["title"], row["body"], row["author"]) == ("a &lt; b", "Good\nTom & Jerry", "Jürgen")
 
 
 anything = st.recursive(
@@ -156,7 +125,8 @@ def test_every_real_review_is_read_whole(samples):
     assert len(items) == 1352
     for item in items:
         review = parse_item(item, "B000000000", "com")
-        assert (review.unread, review.row["body"], review.row["title"]) == ([], item.get("text", ""), item.get("title", ""))
+        assert (review.unread, review.row["title"]) == ([], decoded(item.get("title")))
+        assert review.row["body"] == decoded(item.get("text"))
         assert review.row["rating"] and review.row["review_date"]
 
 
@@ -164,5 +134,5 @@ def test_every_real_review_is_read_whole(samples):
 def test_real_rows_without_an_id_are_rejected_and_their_dates_are_read(samples):
     items = read_items(samples / "amazon_reviews_without_id.jsonl")
     assert {parse_item(item, "B000000000", "com") for item in items} == {Rejected("No review id")}
-    unread = [item["date"] for item in items if item.get("date") and parse_date(item["date"]) is None]
+    unread = [item["date"] for item in items if item.get("date") and read_date(item["date"], LANGUAGES) is None]
     assert not unread, unread[:5]

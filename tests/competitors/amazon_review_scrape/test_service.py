@@ -11,6 +11,7 @@ from django.utils import timezone
 from competitors.jobs.amazon_review_scrape import parse
 from competitors.jobs.amazon_review_scrape.sweeps import SweepOptions, sweeps
 from competitors.models import AmazonReview
+from competitors.reading import decoded
 from competitors.sandbox.server import serve
 from pipeline import api
 from pipeline.contract.errors import InvalidRequest, NotAllowed
@@ -269,7 +270,7 @@ def test_every_real_review_lands_unharmed_and_only_once(samples, settings, db):
         first, second = (scrape(listing, include_keywords=True) for _ in range(2))
     digest = {
         (item["reviewId"], item["asin"]): hashlib.sha256(
-            f"{item.get('title', '')}\x1f{item.get('text', '')}".encode()
+            f"{decoded(item.get('title'))}\x1f{decoded(item.get('text'))}".encode()
         ).hexdigest()
         for item in items
     }
