@@ -112,6 +112,9 @@ PIPELINE_START_SECONDS = environment.number("PIPELINE_START_SECONDS", 10.0, at_l
 PIPELINE_NONE_SECONDS = environment.number("PIPELINE_NONE_SECONDS", 30.0, at_least=1)
 PIPELINE_POLL_SECONDS = environment.number("PIPELINE_POLL_SECONDS", 3.0, at_least=0.1)
 PIPELINE_SETTLE_SECONDS = environment.number("PIPELINE_SETTLE_SECONDS", 10.0, at_least=0)  # until an upstream run's cost is final
+# What is stored of foreign data: see pipeline/models/fields.py.
+PIPELINE_TEXT_CHARACTERS = environment.integer("PIPELINE_TEXT_CHARACTERS", 100_000, at_least=1000)
+PIPELINE_MESSAGE_CHARACTERS = environment.integer("PIPELINE_MESSAGE_CHARACTERS", 2000, at_least=200)
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     database_options |= {
         # Notice a vanished server within seconds instead of the kernel's default of two hours.
@@ -151,6 +154,7 @@ APIFY_TOKEN = environment.text("APIFY_TOKEN")
 APIFY_API_URL = environment.web_address("APIFY_API_URL", "https://api.apify.com")
 META_ACCESS_TOKEN = environment.text("META_ACCESS_TOKEN")
 META_GRAPH_URL = environment.web_address("META_GRAPH_URL", "https://graph.facebook.com")
+SECRET_SETTINGS = ["SECRET_KEY", "APIFY_TOKEN", "META_ACCESS_TOKEN"]  # their values are kept out of messages and logs
 
 # ---- people ------------------------------------------------------------------------------------------------------
 PIPELINE_TIME_ZONE = environment.time_zone("PIPELINE_TIME_ZONE", "America/Los_Angeles")

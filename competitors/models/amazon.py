@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from pipeline.models import Brand
+from pipeline.models.fields import ForeignCharField, ForeignTextField
 
 # That the reviews actor can scrape (its input schema), and the languages that Amazon's pages there are in, as CLDR names them.
 MARKETPLACES = {
@@ -31,10 +32,10 @@ class CompetitorAmazonUrl(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     competitor = models.ForeignKey("competitors.Competitor", on_delete=models.CASCADE, related_name="amazon_urls")
-    amazon_url = models.CharField(max_length=1000)
-    asin = models.CharField(max_length=10)
+    amazon_url = ForeignCharField(max_length=1000)
+    asin = ForeignCharField(max_length=10)
     domain_code = models.CharField(max_length=10, default="com", choices=[(code, f"amazon.{code}") for code in MARKETPLACES])
-    product_title = models.TextField(blank=True, default="")
+    product_title = ForeignTextField(blank=True, default="")
     last_scraped_at = models.DateTimeField(null=True, blank=True)
     total_reviews_scraped = models.PositiveIntegerField(default=0, help_text="Number of reviews in the last good scrape.")
     scrape_cost_estimate = models.DecimalField(
@@ -78,13 +79,13 @@ class CompetitorAmazonUrl(models.Model):
 class AmazonReview(models.Model):
     """A review of a product, stored once however many competitors or brands have a listing of it."""
 
-    review_id = models.CharField(max_length=40)
-    asin = models.CharField(max_length=10)
-    domain_code = models.CharField(max_length=10)
+    review_id = ForeignCharField(max_length=40)
+    asin = ForeignCharField(max_length=10)
+    domain_code = ForeignCharField(max_length=10)
     rating = models.PositiveSmallIntegerField(null=True, blank=True)
-    title = models.TextField(blank=True, default="")
-    body = models.TextField(blank=True, default="")
-    author = models.TextField(blank=True, default="")
+    title = ForeignTextField(blank=True, default="")
+    body = ForeignTextField(blank=True, default="")
+    author = ForeignTextField(blank=True, default="")
     review_date = models.DateField(null=True, blank=True)
     verified_purchase = models.BooleanField(null=True, blank=True)
     helpful_votes = models.PositiveIntegerField(null=True, blank=True)

@@ -3,13 +3,15 @@ import uuid
 from django.db import models
 from django.urls import reverse
 
+from pipeline.models.fields import ForeignCharField
+
 
 class Competitor(models.Model):
     """A company that a brand watches."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     brand = models.ForeignKey("pipeline.Brand", on_delete=models.CASCADE, related_name="competitors")
-    name = models.CharField(max_length=200)
+    name = ForeignCharField(max_length=200)
 
     class Meta:
         ordering = ["name"]

@@ -24,7 +24,6 @@ from pipeline.contract.errors import (
     TransientError,
     UpstreamDown,
 )
-from pipeline.contract.landing import storable
 from pipeline.contract.source import Order, Page, Seen, register_source
 
 T = TypeVar("T")
@@ -178,7 +177,7 @@ def _seen(run: Any) -> Seen:
         started_at=run.started_at,
         finished_at=run.finished_at,
         cost_usd=None if cost is None else Decimal(str(cost)),
-        message=storable(getattr(run, "status_message", None) or ""),
+        message=getattr(run, "status_message", None) or "",
         tag=agent.rpartition(TAG_MARK)[2].split(";")[0].strip() if TAG_MARK in agent else "",
         extra={"dataset": run.default_dataset_id, "store": run.default_key_value_store_id},
     )

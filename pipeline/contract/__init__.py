@@ -16,7 +16,7 @@ from .errors import (
     UpstreamDown,
 )
 from .job_type import Done, Estimate, JobType, Subject
-from .landing import Landed, land, storable
+from .landing import Landed, land
 from .parameters import ParameterForm
 from .registry import find_type, get_type, job_type
 from .source import Order, Page, Seen, Source, get_source, register_source
@@ -52,5 +52,4 @@ __all__ = [
     "job_type",
     "land",
     "register_source",
-    "storable",
 ]

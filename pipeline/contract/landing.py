@@ -23,8 +23,11 @@ from django.db import connections, models, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper, truncate_name
 
+from ..models.fields import ForeignCharField, ForeignTextField
+
 Values = Mapping[str, Any]
 AnyField: TypeAlias = "models.Field[Any, Any]"
+SHORT = 1000  # characters: no longer text is stored unchecked
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,8 @@ def land(
              written. Without a mark, or where its value is None, all of `touch` together are the mark.
     first    values for new rows only: first_seen_at. Other fields take their default, as in `create()`.
 
-    Fields go by name or attribute (`last_run_id`), relations by primary key. In text and JSON, NUL is dropped and half a
-    surrogate pair becomes U+FFFD, since the databases refuse both. No signals are sent.
+    Fields go by name or attribute (`last_run_id`), relations by primary key. Each field prepares its values as for `save()`,
+    so columns of `models/fields.py` take any text and any JSON. No signals are sent.
 
     Joins the caller's transaction or makes its own: a page lands whole or not at all. Raises ValueError for rows with different
     fields or without their key, FieldDoesNotExist, and the database's error for a value that its column cannot hold.
@@ -198,19 +201,9 @@ class _Page:
 def _prepared(field: AnyField, values: Sequence[Any], connection: BaseDatabaseWrapper) -> list[Any]:
     """The values of one field as `Model.save()` would send them. Much of a page's time is spent here, hence two shortcuts."""
     save = partial(field.get_db_prep_save, connection=connection)
-    if type(field) in (models.CharField, models.TextField):  # they send a str as it is
-        return [v if type(v) is str and v.isascii() and "\0" not in v else save(storable(v)) for v in values]
+    if type(field) in (ForeignCharField, ForeignTextField):  # nearly all texts are stored as they are
+        most = field.max_length or SHORT
+        return [v if type(v) is str and len(v) <= most and v.isascii() and "\0" not in v else save(v) for v in values]
     if isinstance(field, models.IntegerField | models.BooleanField | models.DateField):  # a page has few different values
         return list(map(cache(save), values))
-    return [save(storable(value)) for value in values]
-
-
-def storable(value: Any) -> Any:
-    """The value without what the databases refuse in text and JSON. Sorts JSON's keys, since SQLite compares JSON as text."""
-    if isinstance(value, str):
-        return value.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict):
-        return {storable(name): storable(value[name]) for name in sorted(value, key=str)}
-    if isinstance(value, list | tuple):
-        return [storable(item) for item in value]
-    return value
+    return [save(value) for value in values]

@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 def log(run_id: int, message: str, level: str = RunLog.Level.INFO, at: datetime | None = None) -> None:
     """Append a line. The caller's transaction has locked or changed the run's row, so no number is used twice."""
     last = RunLog.objects.filter(run_id=run_id).order_by("-seq").values_list("seq", flat=True).first() or 0
-    RunLog.objects.create(run_id=run_id, seq=last + 1, at=at or now(), level=level, message=message.replace("\x00", ""))
+    RunLog.objects.create(run_id=run_id, seq=last + 1, at=at or now(), level=level, message=message)
 
 
 def record_event(kind: str, message: str, *, job: Job | None = None, run: Run | None = None, by: Any = None) -> None:

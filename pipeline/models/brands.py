@@ -2,6 +2,7 @@ import uuid
 
 from django.db import models
 
+from .fields import ForeignCharField
 from .validators import validate_time_zone
 
 
@@ -9,7 +10,7 @@ class Brand(models.Model):
     """The owner of jobs, runs and freshness. Everything else about a brand belongs to the domain's app."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=200)
+    name = ForeignCharField(max_length=200)
     slug = models.SlugField(max_length=80, unique=True)
     time_zone = models.CharField(
         max_length=64,

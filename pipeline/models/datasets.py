@@ -1,6 +1,8 @@
 from django.db import models
 from django.db.models import Q
 
+from .fields import ForeignCharField, ForeignJSONField, MessageField
+
 
 class DatasetStatus(models.Model):
     """How fresh one kind of data is, for one brand (empty: the platform) and one subject ('' if it has none)."""
@@ -14,14 +16,14 @@ class DatasetStatus(models.Model):
 
     brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE, related_name="datasets")
     dataset_key = models.CharField(max_length=80)
-    subject = models.CharField(max_length=200, blank=True, default="")
+    subject = ForeignCharField(max_length=200, blank=True, default="")
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_attempt_at = models.DateTimeField(null=True, blank=True)
     last_status = models.CharField(max_length=10, choices=Last, default=Last.UNKNOWN)
     last_run = models.ForeignKey("pipeline.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     records_affected = models.PositiveIntegerField(null=True, blank=True)
-    error_message = models.TextField(blank=True, default="")
-    metadata = models.JSONField(default=dict, blank=True)
+    error_message = MessageField(blank=True, default="")
+    metadata = ForeignJSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["dataset_key", "subject"]

@@ -3,6 +3,7 @@ from django.db import models
 from django.db.models import Q
 
 from ..states import JobStatus
+from .fields import ForeignCharField, ForeignJSONField, MessageField
 from .validators import validate_time_zone
 
 
@@ -20,20 +21,20 @@ class Job(models.Model):
 
     brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE, related_name="jobs")
     job_type = models.CharField(max_length=80)
-    subject = models.CharField(max_length=200, blank=True, default="")
-    name = models.CharField(max_length=200, blank=True, default="")
+    subject = ForeignCharField(max_length=200, blank=True, default="")
+    name = ForeignCharField(max_length=200, blank=True, default="")
     schedule_type = models.CharField(max_length=10, choices=Schedule, default=Schedule.ONE_TIME)
     cron_expression = models.CharField(max_length=100, blank=True, default="", help_text="Five fields, like 0 3 * * *")
     time_zone = models.CharField(max_length=64, blank=True, default="", validators=[validate_time_zone])
     status = models.CharField(max_length=10, choices=JobStatus, default=JobStatus.ACTIVE)
-    parameters = models.JSONField(default=dict, blank=True)
+    parameters = ForeignJSONField(default=dict, blank=True)
     trigger_source = models.CharField(max_length=10, choices=Trigger, default=Trigger.MANUAL)
     max_runs = models.PositiveIntegerField(
         null=True, blank=True, help_text="The schedule ends after this many runs. Empty: it never ends."
     )
     runs_completed = models.PositiveIntegerField(default=0)
     max_retries = models.PositiveSmallIntegerField(default=3, help_text="3 = up to four tries.")
-    last_error = models.TextField(blank=True, default="")
+    last_error = MessageField(blank=True, default="")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -4,6 +4,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from ..states import LIVE, TERMINAL, Outcome, RunStatus, Verdict
+from .fields import ForeignCharField, ForeignJSONField, MessageField, TracebackField
 from .jobs import Job
 
 LIVE_VALUES = [str(status) for status in LIVE]
@@ -51,10 +52,10 @@ class Run(models.Model):
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="runs")
     brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE, related_name="runs")
     job_type = models.CharField(max_length=80)
-    parameters = models.JSONField(default=dict, blank=True)
-    subject = models.CharField(max_length=200, blank=True, default="")
-    subject_label = models.CharField(max_length=300, blank=True, default="")
-    subject_url = models.CharField(max_length=500, blank=True, default="")
+    parameters = ForeignJSONField(default=dict, blank=True)
+    subject = ForeignCharField(max_length=200, blank=True, default="")
+    subject_label = ForeignCharField(max_length=300, blank=True, default="")
+    subject_url = ForeignCharField(max_length=500, blank=True, default="")
     mode = models.CharField(max_length=10, choices=Mode, default=Mode.WORKER)
     status = models.CharField(max_length=10, choices=RunStatus, default=RunStatus.PENDING)
     verdict = models.CharField(max_length=10, choices=Verdict, blank=True, default="")
@@ -67,7 +68,7 @@ class Run(models.Model):
     code_version = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="Newest version of the job type's code that recorded a step; 0: none yet."
     )
-    dedupe_key = models.CharField(max_length=300, null=True, blank=True)  # noqa: DJ001  NULL: has no key
+    dedupe_key = ForeignCharField(max_length=300, null=True, blank=True)  # NULL: has no key
     lease_token = models.UUIDField(null=True, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     # No index here and on the two users below: every index makes each change of status slower.
@@ -78,12 +79,12 @@ class Run(models.Model):
     cancel_requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
-    blocked_reason = models.TextField(blank=True, default="")
+    blocked_reason = MessageField(blank=True, default="")
     blocked_since = models.DateTimeField(null=True, blank=True)
-    progress = models.JSONField(default=dict, blank=True)
-    summary = models.TextField(blank=True, default="")
-    counts = models.JSONField(default=dict, blank=True)
-    error_message = models.TextField(blank=True, default="")
+    progress = ForeignJSONField(default=dict, blank=True)
+    summary = MessageField(blank=True, default="")
+    counts = ForeignJSONField(default=dict, blank=True)
+    error_message = MessageField(blank=True, default="")
     trigger_source = models.CharField(max_length=10, choices=Job.Trigger, default=Job.Trigger.MANUAL)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
@@ -165,13 +166,13 @@ class Attempt(models.Model):
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts")
     number = models.PositiveIntegerField()
     worker = models.ForeignKey("pipeline.Worker", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    worker_label = models.CharField(max_length=200, blank=True, default="")
+    worker_label = ForeignCharField(max_length=200, blank=True, default="")
     lease_token = models.UUIDField()
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True, default="")
-    error = models.TextField(blank=True, default="")
-    traceback = models.TextField(blank=True, default="")
+    error = MessageField(blank=True, default="")
+    traceback = TracebackField(blank=True, default="")
     exit_signal = models.PositiveSmallIntegerField(null=True, blank=True)
 
     class Meta:
@@ -186,8 +187,8 @@ class Step(models.Model):
     """A checkpoint: the result of a named part of the run. Resume and retry do not compute it again."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
-    name = models.CharField(max_length=120)
-    result = models.JSONField(null=True)
+    name = ForeignCharField(max_length=120)
+    result = ForeignJSONField(null=True)
     version = models.PositiveSmallIntegerField(default=1, db_default=1, help_text="Of the job type's code that recorded it.")
     at = models.DateTimeField(auto_now=True)
 
@@ -211,7 +212,7 @@ class RunLog(models.Model):
     seq = models.PositiveIntegerField()
     at = models.DateTimeField()
     level = models.CharField(max_length=8, choices=Level, default=Level.INFO)
-    message = models.TextField()
+    message = MessageField()
 
     class Meta:
         ordering = ["seq"]
@@ -226,7 +227,7 @@ class Event(models.Model):
 
     at = models.DateTimeField(auto_now_add=True)
     kind = models.CharField(max_length=60)
-    message = models.TextField()
+    message = MessageField()
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
     run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")

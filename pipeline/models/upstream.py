@@ -1,6 +1,8 @@
 from django.db import models
 from django.db.models import Q
 
+from .fields import ForeignCharField, ForeignJSONField, MessageField
+
 
 class UpstreamRun(models.Model):
     """The ledger: one row per intended paid start, written before the request is sent."""
@@ -29,13 +31,13 @@ class UpstreamRun(models.Model):
     ENDED = tuple(ENDED_WORDS)
 
     run = models.ForeignKey("pipeline.Run", on_delete=models.CASCADE, related_name="upstream_runs")
-    step = models.CharField(max_length=120)
+    step = ForeignCharField(max_length=120)
     source = models.CharField(max_length=40)
-    actor = models.CharField(max_length=200)
+    actor = ForeignCharField(max_length=200)
     intent = models.PositiveIntegerField(help_text="Number of this paid start within its step, from 1.")
     tag = models.CharField(max_length=40, unique=True)
     fingerprint = models.CharField(max_length=64)
-    upstream_id = models.CharField(max_length=80, null=True, blank=True)  # noqa: DJ001  NULL: not known (yet)
+    upstream_id = ForeignCharField(max_length=80, null=True, blank=True)  # NULL: not known (yet)
     status = models.CharField(max_length=10, choices=Status, default=Status.INTENT)
     intent_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
@@ -53,8 +55,8 @@ class UpstreamRun(models.Model):
     capped = models.BooleanField(default=False, help_text="Reached its item or cost cap, so some data is missing.")
     read_offset = models.PositiveIntegerField(default=0, help_text="Upstream rows saved so far.")
     read_complete = models.BooleanField(default=False)
-    extra = models.JSONField(default=dict, blank=True)
-    message = models.TextField(blank=True, default="")
+    extra = ForeignJSONField(default=dict, blank=True)
+    message = MessageField(blank=True, default="")
 
     class Meta:
         ordering = ["id"]
@@ -109,8 +111,8 @@ class RejectedItem(models.Model):
     run = models.ForeignKey("pipeline.Run", on_delete=models.CASCADE, related_name="rejected")
     upstream_run = models.ForeignKey(UpstreamRun, null=True, on_delete=models.CASCADE, related_name="rejected")
     offset = models.PositiveIntegerField(default=0, help_text="Offset of its page.")
-    reason = models.CharField(max_length=200)
-    item = models.JSONField()
+    reason = ForeignCharField(max_length=200)
+    item = ForeignJSONField()
 
     class Meta:
         ordering = ["id"]
@@ -127,7 +129,7 @@ class SourceState(models.Model):
     slow_count = models.PositiveIntegerField(default=0, help_text="Times in a row that it asked us to slow down.")
     failures = models.PositiveIntegerField(default=0, help_text="Failed calls in a row.")
     blocked_until = models.DateTimeField(null=True, blank=True, help_text="It is down: time of the next check. Empty: it is up.")
-    blocked_reason = models.TextField(blank=True, default="")
+    blocked_reason = MessageField(blank=True, default="")
     next_poll_at = models.DateTimeField(null=True, blank=True)
     polled_at = models.DateTimeField(null=True, blank=True)
 

@@ -3,6 +3,8 @@ from datetime import datetime, timedelta
 
 from django.db import models
 
+from .fields import ForeignCharField
+
 SILENT_AFTER = timedelta(seconds=60)  # a worker that has not reported for longer is not counted as alive
 
 
@@ -25,7 +27,7 @@ class Worker(models.Model):
         COMMAND = "command", "Command (direct)"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    host = models.CharField(max_length=200)
+    host = ForeignCharField(max_length=200)
     pid = models.PositiveIntegerField()
     cluster = models.UUIDField(null=True, blank=True, help_text="Its cluster. Empty for web and command.")
     kind = models.CharField(max_length=10, default=Kind.WORKER, help_text="worker, web or command")

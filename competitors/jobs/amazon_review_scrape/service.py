@@ -11,7 +11,7 @@ from competitors.models import AmazonReview, CompetitorAmazonUrl
 from competitors.outcome import different, in_words, require_success
 from competitors.reading import decoded
 from pipeline import queries
-from pipeline.contract import Context, Done, PageResult, PermanentError, land, storable
+from pipeline.contract import Context, Done, PageResult, PermanentError, land
 from pipeline.models import Run, UpstreamRun
 from pipeline.states import Verdict
 
@@ -72,8 +72,8 @@ def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: dat
         first={"first_seen_at": fetched},
     )
     if title and title != listing.product_title and not newer:
-        listing.product_title = storable(title)
-        CompetitorAmazonUrl.objects.filter(pk=listing.pk).update(product_title=listing.product_title)
+        listing.product_title = title
+        CompetitorAmazonUrl.objects.filter(pk=listing.pk).update(product_title=title)
     counts = {"raw": len(items), **(Counter(landed.counts) + stay), "rejected": len(rejected)}
     counts |= {"no_rating": unread["rating"], "no_date": unread["review_date"], "no_votes": unread["helpful_votes"]}
     return PageResult({name: count for name, count in counts.items() if count}, rejected)

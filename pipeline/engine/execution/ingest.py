@@ -11,7 +11,6 @@ from django.conf import settings
 
 from ...contract.context import PageResult
 from ...contract.errors import Cancelled, ItemsGone, TransientError
-from ...contract.landing import storable
 from ...contract.source import Page, Seen, get_source
 from ...models import RawPage, RejectedItem, Run, Step, UpstreamRun
 from ..database import now
@@ -63,8 +62,7 @@ def ingest(leased: LeasedRun, upstream: UpstreamRun, land: Land) -> Counter[str]
 def keep_rejected(run: Run, upstream: UpstreamRun, offset: int, rejected: list[tuple[str, Any]]) -> None:
     """Store the items of the page at `offset` that could not become rows, with their reasons. The caller has a transaction."""
     RejectedItem.objects.bulk_create(
-        RejectedItem(run=run, upstream_run=upstream, offset=offset, reason=reason[:200], item=storable(item))
-        for reason, item in rejected
+        RejectedItem(run=run, upstream_run=upstream, offset=offset, reason=reason, item=item) for reason, item in rejected
     )
 
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from pipeline.contract.landing import Landed, Values, land
+from pipeline.models.fields import ForeignCharField, ForeignJSONField, ForeignTextField
 
 registry = Apps()  # their own registry keeps them out of migrations and of Django's flush
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -37,9 +38,9 @@ class Item(models.Model):
     """A random primary key, a compound natural key, a column of each type, and names that need quotes."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    code = models.CharField(max_length=40)
+    code = ForeignCharField(max_length=40)
     place = models.SlugField(max_length=10)
-    title = models.TextField(default="")
+    title = ForeignTextField(default="")
     stars = models.PositiveSmallIntegerField(null=True, db_column="order")
     price = models.DecimalField(max_digits=10, decimal_places=4, null=True)
     weight = models.FloatField(null=True)
@@ -47,7 +48,7 @@ class Item(models.Model):
     day = models.DateField(null=True)
     at = models.DateTimeField(null=True)
     ref = models.UUIDField(null=True)
-    data = models.JSONField(null=True)
+    data = ForeignJSONField(null=True)
     shop = models.ForeignKey(Shop, null=True, on_delete=models.SET_NULL, related_name="+")
     first_seen_at = models.DateTimeField(null=True)
     last_seen_at = models.DateTimeField(null=True)

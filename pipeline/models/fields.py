@@ -1,0 +1,69 @@
+"""The columns that take text and JSON from outside: each value is cleaned on its way in, whichever way that is.
+
+`save()`, `create()`, `bulk_create()`, `update()`, `land()` and lookups all ask the field. A model's plain TextField, CharField
+or JSONField is for words of our own only; a test has the list. Migrations know only Django's fields: the column is the same.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+from ..words.foreign import message, shortened, storable, storable_json
+
+
+class ForeignTextField(models.TextField):
+    """Text as it came, without what the databases refuse, cut at PIPELINE_TEXT_CHARACTERS."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        return self.cleaned(value) if isinstance(value, str) else value
+
+    def cleaned(self, text: str) -> str:
+        return shortened(storable(text), settings.PIPELINE_TEXT_CHARACTERS)
+
+    def deconstruct(self) -> Any:
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.TextField", args, kwargs
+
+
+class MessageField(ForeignTextField):
+    """What a person reads: one line of at most PIPELINE_MESSAGE_CHARACTERS, harmless to show, without our secrets."""
+
+    def cleaned(self, text: str) -> str:
+        return message(text, settings.PIPELINE_MESSAGE_CHARACTERS)
+
+
+class TracebackField(ForeignTextField):
+    """Like a message, but of many lines."""
+
+    def cleaned(self, text: str) -> str:
+        return message(text, settings.PIPELINE_TEXT_CHARACTERS, lines=True)
+
+
+class ForeignCharField(models.CharField):
+    """Short text as it came, without what the databases refuse, cut at its `max_length`."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        return shortened(storable(value), self.max_length or 0) if isinstance(value, str) else value
+
+    def deconstruct(self) -> Any:
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+
+class ForeignJSONField(models.JSONField):
+    """JSON as it came; what the databases cannot hold becomes text. In a column that is never NULL, None is JSON's null."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return storable_json(super().get_prep_value(value))
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        if value is None and not self.null:
+            value = models.Value(None, models.JSONField())
+        return super().get_db_prep_save(value, connection)
+
+    def deconstruct(self) -> Any:
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.JSONField", args, kwargs

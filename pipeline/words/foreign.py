@@ -1,0 +1,116 @@
+"""Text and JSON from outside: made storable in both databases, harmless to show, and free of our secrets.
+
+The columns of `models/fields.py` and the formatter of the process's log use it.
+"""
+
+import json
+import math
+import re
+from typing import Any
+
+from django.conf import settings
+
+MAX_DEPTH = 100  # levels of nested JSON that are stored; both databases and Python refuse a few hundred or thousand
+MAX_DIGITS, MAX_BITS = 300, 1000  # of a JSON number; a longer one is stored as text: Python and the databases limit them
+MAX_KEY = 1000  # characters of a JSON key
+TOO_DEEP = f"(left out: nested deeper than {MAX_DEPTH} levels)"
+SHORTEST_SECRET = 8  # characters: a shorter value may be an ordinary word
+
+_BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_HARMFUL = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff{_BIDI}]")  # all controls but tab and newline
+_SECRETS = (
+    re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]{6,}"),
+    re.compile(
+        r"(?i)((?:token|api_?key|password|passwd|secret|appsecret_proof)[\"']?\s*(?:=|%3D|\":|':)\s*[\"']?)[^\s&\"'<>,;)]+"
+    ),
+    re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)"),
+)
+
+
+def storable(text: str) -> str:
+    """The text without NUL, and with U+FFFD for each half of a surrogate pair: the databases refuse both."""
+    if text.isascii():
+        return text.replace("\0", "")
+    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def shortened(text: str, most: int) -> str:
+    """At most this many characters; a cut shows as …"""
+    return text if len(text) <= most else text[: max(most - 1, 0)] + "…"
+
+
+def storable_json(value: Any, depth: int = 0) -> Any:
+    """The value as both databases store it and give it back, with sorted keys, since SQLite compares JSON as text.
+
+    What they cannot hold becomes text: NaN, an infinity, a number of more than MAX_DIGITS digits. Keys that become equal get
+    a number. Deeper levels than MAX_DEPTH are left out.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return shortened(storable(value), settings.PIPELINE_TEXT_CHARACTERS)
+    if isinstance(value, int):
+        return value if value.bit_length() <= MAX_BITS else shortened(hex(value), settings.PIPELINE_TEXT_CHARACTERS)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
+    if not isinstance(value, dict | list | tuple):
+        return value  # not JSON, so a bug of ours: the encoder says so
+    if depth >= MAX_DEPTH:
+        return TOO_DEEP
+    if not isinstance(value, dict):
+        return [storable_json(item, depth + 1) for item in value]
+    stored: dict[str, Any] = {}
+    for name in sorted(value, key=str):
+        key = clean = shortened(storable(name if isinstance(name, str) else json.dumps(name, default=str)), MAX_KEY)
+        number = 1
+        while key in stored:
+            number += 1
+            key = f"{clean} ({number})"
+        stored[key] = storable_json(value[name], depth + 1)
+    return stored
+
+
+def read_json(text: str | bytes) -> Any:
+    """Parse JSON from outside. A number that Python cannot hold keeps its digits, as text. ValueError if it is not JSON."""
+    try:
+        return json.loads(text, parse_int=_whole, parse_float=_real, parse_constant=str)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) <= MAX_DIGITS else digits
+
+
+def _real(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits
+
+
+def harmless(text: str, *, lines: bool = False) -> str:
+    """The text with control and bidirectional characters escaped, as \\x1b or \\u202e. `lines`: keep line breaks."""
+    if not lines and "\n" in text:
+        text = text.replace("\r\n", "\n").replace("\n", "\\n")
+    return _HARMFUL.sub(lambda found: found[0].encode("unicode_escape").decode(), text.replace("\r\n", "\n"))
+
+
+def without_secrets(text: str) -> str:
+    """The text with our secrets, and whatever stands where secrets stand, replaced by [secret]."""
+    for secret in _own_secrets():
+        text = text.replace(secret, "[secret]")
+    for pattern in _SECRETS:
+        text = pattern.sub(r"\1[secret]", text)
+    return text
+
+
+def _own_secrets() -> list[str]:
+    """The values of the settings named in SECRET_SETTINGS, and the database's password."""
+    values = [getattr(settings, name, "") for name in settings.SECRET_SETTINGS]
+    values += [database.get("PASSWORD") for database in settings.DATABASES.values()]
+    return sorted({str(value) for value in values if value and len(str(value)) >= SHORTEST_SECRET}, key=len, reverse=True)
+
+
+def message(text: str, most: int, *, lines: bool = False) -> str:
+    """A message for people as it is stored: clean, harmless, without secrets, and not too long."""
+    text = shortened(storable(text), 4 * most)  # before the patterns below see it: a message may be of any size
+    return shortened(harmless(without_secrets(text), lines=lines), most)

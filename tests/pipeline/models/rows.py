@@ -1,0 +1,63 @@
+"""One row of every model, for tests of all their columns."""
+
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+from django.utils import timezone
+
+from pipeline import api
+from pipeline.models import (
+    Attempt,
+    DatasetStatus,
+    Event,
+    RawPage,
+    RejectedItem,
+    RunLog,
+    SourceState,
+    Step,
+    Worker,
+)
+from pipeline.models.fields import ForeignCharField, ForeignJSONField, ForeignTextField
+from tests.factories import make_listing, make_review, make_upstream
+
+DOORS = (ForeignTextField, ForeignCharField, ForeignJSONField)
+
+
+def text_columns() -> list[tuple[type[models.Model], Any]]:
+    """Every column of ours that holds text or JSON, with its model."""
+    ours = [model for app in ("pipeline", "competitors") for model in apps.get_app_config(app).get_models()]
+    kinds = (models.TextField, models.CharField, models.JSONField)
+    return [(model, field) for model in ours for field in model._meta.concrete_fields if isinstance(field, kinds)]
+
+
+def door_columns() -> list[tuple[type[models.Model], Any]]:
+    return [(model, field) for model, field in text_columns() if isinstance(field, DOORS)]
+
+
+def row_of_every_model() -> dict[type[models.Model], models.Model]:
+    now = timezone.now()
+    listing = make_listing()
+    review = make_review(listing)
+    run = api.queue_one_time_job(listing.competitor.brand_id, "toy", {}).run
+    upstream = make_upstream(run)
+    page = {"offset": 0, "next_offset": 1, "items": 1, "payload": b""}
+    rows: list[models.Model] = [
+        listing,
+        listing.competitor,
+        listing.competitor.brand,
+        review,
+        run,
+        run.job,
+        upstream,
+        Attempt.objects.create(run=run, number=1, lease_token="0" * 32, started_at=now),
+        DatasetStatus.objects.create(dataset_key="toys"),
+        Event.objects.create(kind="test", message=""),
+        RawPage.objects.create(upstream_run=upstream, **page),
+        RejectedItem.objects.create(run=run, upstream_run=upstream, reason="", item={}),
+        RunLog.objects.create(run=run, seq=99, at=now, message=""),
+        SourceState.objects.create(source="apify"),
+        Step.objects.create(run=run, name="a", result={}),
+        Worker.objects.create(host="a", pid=1, started_at=now, last_seen_at=now),
+    ]
+    return {type(row): row for row in rows}
