@@ -19,8 +19,10 @@ from ..engine.queue.claim import take_lease
 from ..engine.queue.stops import stops_for
 from ..engine.scheduling.place import PLACE_GAP, build_run, dedupe_key, insert_run, order_at_for
 from ..models import Brand, Job, Run, Worker
+from ..states import RunStatus
 
 BATCH = 500  # runs per transaction
+MOST_ON_THE_WEB_SERVER = 4  # at once: each has a thread, and now and then a database connection that pages need too
 
 
 @dataclass(frozen=True)
@@ -141,19 +143,25 @@ def take_at_once(
 ) -> tuple[Queued, Lease | None]:
     """As queue_one_time_job, but this process takes the run in the same transaction, so no worker can.
 
-    The caller does the work under the lease. No lease if a live run already had the key. NotAllowed if a limit or pause keeps
-    such a run from starting now.
+    The caller does the work under the lease. No lease if a live run already had the key, or if the web server already does as
+    much as it can: then the run is queued for the workers. NotAllowed if a limit or pause keeps such a run from starting now.
     """
     request = Request(*validated(brand_id, job_type, parameters), mode=mode, created_by=created_by)
     with transaction.atomic():
         lock(CLAIM_LOCK)
         if not stops_for(job_type, request.brand_id):
+            if mode == Run.Mode.LEGACY and _on_the_web_server() >= MOST_ON_THE_WEB_SERVER:
+                return _queue(replace(request, mode=Run.Mode.WORKER)), None
             queued = _queue(request)
             if not queued.created:
                 return queued, None
             run, lease = take_lease(queued.run.pk, worker, now())
             return Queued(queued.job, run, created=True), lease
     raise NotAllowed(f"{request.handler.label} cannot start here now: it is paused or its limit is reached. Queue it instead.")
+
+
+def _on_the_web_server() -> int:
+    return Run.objects.filter(status=RunStatus.RUNNING, worker__kind=Worker.Kind.WEB).count()
 
 
 def validated(

@@ -30,7 +30,10 @@ _threads: set[threading.Thread] = set()
 def start_here(
     brand_id: UUID | str | None, job_type: str, parameters: dict[str, Any] | None, *, mode: str, created_by: Any = None
 ) -> Queued:
-    """Start the work in its own thread and return at once. `created` is False if a live run already had the key."""
+    """Start the work in its own thread and return at once. `created` is False if a live run already had the key.
+
+    If the web server already does as much as it can, the run is queued for the workers: its mode is then WORKER.
+    """
     heartbeat = _beating(Worker.Kind.WEB if mode == Run.Mode.LEGACY else Worker.Kind.COMMAND)
     queued, lease = take_at_once(brand_id, job_type, parameters, worker=heartbeat.worker, mode=mode, created_by=created_by)
     if lease:

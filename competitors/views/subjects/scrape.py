@@ -30,12 +30,14 @@ def press(request: HttpRequest, page: SubjectPage[Any], row: Any, *, legacy: boo
     link = format_html('<a href="{}">See run {}</a>', queued.run.get_absolute_url(), queued.run.pk)
     if not queued.created:
         messages.info(request, format_html("{} {}", queries.already_queued(queued.run, chosen, request.user), link))
-    elif legacy:
+    elif queued.run.mode == Run.Mode.LEGACY:
         words = "{} started on the web server. You can close this page; it continues. {}"
         messages.info(request, format_html(words, page.work, link))
         return queued.run
     else:
         starts = queries.kept_back(queued.run, queries.QueueView(timezone.now())) or "It starts when a worker is free."
+        if legacy:
+            starts = f"The web server already does as many scrapes as it can, so a worker does this one. {starts}"
         messages.info(request, format_html("{} queued! {} {}", page.work, starts, link))
     return None
 

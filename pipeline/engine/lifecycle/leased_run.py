@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+from django.db import connection
+
 from ...contract.errors import HandBack, LeaseLost, Park
 from ...contract.registry import version_of
 from ...models import Run, RunLog
@@ -45,6 +47,7 @@ class LeasedRun:
         """Park the run for `duration`, which leaves the handler. With `waits_here`, wait and return, early on a cancel."""
         if not self.waits_here:
             raise Park(now() + duration, reason)
+        connection.close_if_unusable_or_obsolete()  # a pooled one goes back to its pool: pages need it meanwhile
         end, cancelling_before = time.monotonic() + duration.total_seconds(), self.cancelling
         while (left := end - time.monotonic()) > 0:
             self.check()

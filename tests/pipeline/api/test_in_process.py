@@ -1,10 +1,11 @@
 """Legacy and direct runs work in this process, under the same rules."""
 
 import pytest
+from django.db import connection
 
 from pipeline import api
 from pipeline.contract.errors import NotAllowed
-from pipeline.models import Brand, ConcurrencyLimit, Run
+from pipeline.models import Brand, ConcurrencyLimit, Run, Step
 from pipeline.states import RunStatus
 from tests.processes import until
 
@@ -68,3 +69,29 @@ def test_a_cancel_is_heard_here(brand):
     api.cancel(queued.run, None)
     until(ended(queued.run), "the run to end", 8)
     assert queued.run.status == RunStatus.CANCELLED
+
+
+def test_the_web_server_does_four_runs_at_once_and_queues_the_next(brand):
+    started = [api.start_here(brand.pk, "toy", {"name": f"{n}", "works": 30}, mode="legacy") for n in range(4)]
+    assert {queued.run.mode for queued in started} == {"legacy"}
+    fifth = api.start_here(brand.pk, "toy", {"name": "fifth"}, mode="legacy")
+    assert (fifth.created, fifth.run.mode, fifth.run.status) == (True, "worker", RunStatus.PENDING)
+    command = api.start_here(brand.pk, "toy", {"name": "command"}, mode="direct")
+    assert command.run.mode == "direct", "a command has a process of its own"
+
+
+@pytest.mark.only_on("postgresql")
+def test_a_run_that_waits_here_gives_its_pooled_connection_back(brand, monkeypatch):
+    """With a pool, a connection that is closed goes back to it."""
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
+
+    def open_connections():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+            return cursor.fetchone()[0]
+
+    before = open_connections()
+    for number in range(4):
+        api.start_here(brand.pk, "toy", {"name": f"{number}", "sleeps": 30}, mode="legacy")
+    until(lambda: Step.objects.filter(name="sleep 1").count() == 4, "all four to begin their wait")
+    until(lambda: open_connections() <= before + 2, "only the heartbeat and the housekeeping to stay connected", 5)
