@@ -1,8 +1,8 @@
 """What pages ask about runs and freshness. Nothing here changes a row."""
 
 from .already_queued import already_queued
-from .explain import QueueView, explain, kept_back, missing_code, no_worker_since
-from .freshness import Banner, FreshnessRow, banner, freshness
+from .explain import Activity, QueueView, activity, explain, kept_back, missing_code, no_worker_since
+from .freshness import Banner, FreshnessRow, SubjectState, banner, freshness
 from .overview import Overview, overview
 from .run_detail import RunDetail, run_detail
 from .runs import RunRow, live_run, place_in_queue, recent_runs, run_row, run_rows, type_choices
@@ -10,6 +10,7 @@ from .schedules import when_in_words
 from .subjects import Spend, good_runs, good_runs_of, live_rows, live_runs, log_tails, spends
 
 __all__ = [
+    "Activity",
     "Banner",
     "FreshnessRow",
     "Overview",
@@ -17,6 +18,8 @@ __all__ = [
     "RunDetail",
     "RunRow",
     "Spend",
+    "SubjectState",
+    "activity",
     "already_queued",
     "banner",
     "explain",

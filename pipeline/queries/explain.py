@@ -1,7 +1,8 @@
-"""Why a pending or waiting run is not running, and when it will run: one sentence, from the claim's own conditions."""
+"""Who works on a live run, else why nobody does and when it goes on: one sentence, from the claim's own conditions."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import cached_property
 from statistics import median_low
 
@@ -69,11 +70,30 @@ class QueueView:
         return no_worker_since(self.at)
 
 
+class Activity(StrEnum):
+    """Who is at work on a run."""
+
+    WORKER = "worker"
+    UPSTREAM = "upstream"
+    NOBODY = ""
+
+
+def activity(run: Run, at: datetime) -> Activity:
+    """Who is at work on the run now. Not the run's status: its worker may be dead, or its upstream run over."""
+    if run.status == RunStatus.RUNNING and run.lease_expires_at and run.lease_expires_at > at:
+        return Activity.WORKER
+    if run.status == RunStatus.WAITING and run.due_at > at and _running_upstream(run):
+        return Activity.UPSTREAM
+    return Activity.NOBODY
+
+
 def explain(run: Run, at: datetime, around: QueueView | None = None) -> str:
-    """Why the run is not running; '' unless it is pending or waiting."""
-    if run.status not in (RunStatus.PENDING, RunStatus.WAITING):
+    """Why nobody works on the live run, or what the upstream does; '' while a worker is at it, and after its end."""
+    if not run.is_live or activity(run, at) is Activity.WORKER:
         return ""
     around = around or QueueView(at)
+    if run.status == RunStatus.RUNNING:
+        return f"Its worker stopped responding. {around.no_worker or 'It continues when a worker is free.'}"
     if run.due_at > at:
         return _waiting(run, at, around) if run.status == RunStatus.WAITING else _not_due(run, at, around)
     if reason := kept_back(run, around):

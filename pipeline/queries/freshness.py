@@ -3,15 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
 
 from .. import states
-from ..models import DatasetStatus
-from ..states import Badge
+from ..contract.registry import find_type
+from ..contract.source import source_label
+from ..models import DatasetStatus, Run, UpstreamRun
+from ..states import Badge, RunStatus, Verdict
 from ..words import days
+from .explain import Activity, activity
+from .runs import RunRow
+
+Last = DatasetStatus.Last
+WORST_FIRST = (states.STALE, states.LATE, states.NEVER, states.FRESH)
 
 
 @dataclass(frozen=True)
@@ -21,18 +29,53 @@ class FreshnessRow:
     age: timedelta | None
     sentence: str
 
-    def last_was(self, outcome: DatasetStatus.Last) -> bool:
-        return self.status is not None and self.status.last_status == outcome
+    @property
+    def run(self) -> Run | None:
+        """The last run that a worker took."""
+        return self.status.last_run if self.status else None
+
+    @property
+    def failed(self) -> bool:
+        """Whether its last run, or the last try of it, failed."""
+        return self.status is not None and (self.status.last_status == Last.FAILED or bool(self.run and _retries(self.run)))
+
+    @property
+    def doubted(self) -> bool:
+        """Whether its last result needs a person's decision."""
+        return bool(self.run and self.run.verdict in (Verdict.PARTIAL, Verdict.SUSPICIOUS))
+
+
+@dataclass(frozen=True)
+class SubjectState:
+    """What the banner knows of one subject. `name` as on its buttons; `price`: of a scrape with the usual options, USD."""
+
+    key: str
+    name: str
+    freshness: FreshnessRow
+    live: RunRow | None = None
+    price: Decimal | None = None
+
+    @property
+    def trouble(self) -> bool:
+        return self.freshness.badge is not states.FRESH or self.freshness.failed or self.freshness.doubted
 
 
 @dataclass(frozen=True)
 class Banner:
+    """`subject` is the key of the subject that text, run and button are about; `action` what the button does to it.
+
+    'scrape' starts a new scrape of the subject; 'run_now', 'retry' and 'accept' are actions on `run`; '' is no button.
+    """
+
     tone: str
     title: str
     text: str
     icon: str = "clock"
-    link_url: str = ""
-    link_text: str = ""
+    subject: str = ""
+    run: Run | None = None
+    action: str = ""
+    label: str = ""
+    price: Decimal | None = None
 
 
 def freshness(dataset_key: str, brand_id: UUID | None, subjects: list[str], *, max_age: timedelta) -> dict[str, FreshnessRow]:
@@ -50,55 +93,118 @@ def freshness_row(status: DatasetStatus | None, max_age: timedelta, now: datetim
     else:
         badge = states.FRESH if age <= max_age else states.LATE if age <= 2 * max_age else states.STALE
         sentence = f"{days(age)} old; expected every {days(max_age)}."
-    if status and status.last_status == DatasetStatus.Last.RUNNING:
-        sentence += " A run is refreshing it now."
-    elif status and status.error_message:
-        sentence += f" The last run did not refresh it: {status.error_message}"
+    if status and (words := _since(status, now)):
+        sentence += f" {words}"
     return FreshnessRow(badge, status, age, sentence)
 
 
-def banner(label: str, rows: Sequence[FreshnessRow], *, noun: str) -> Banner | None:
-    """The one banner for several subjects: the worst first. None while all are fresh. `noun`: what one subject is called."""
-    stale, late, never = ([row for row in rows if row.badge.key == key] for key in ("stale", "late", "never"))
-    failed = next((row for row in rows if row.last_was(DatasetStatus.Last.FAILED)), None)
-    running = next((row for row in rows if row.last_was(DatasetStatus.Last.RUNNING)), None)
-    worst, several = stale or late, len(rows) > 1
-    of = f"of {len(rows)} {noun}s"
-    if worst:
-        oldest = days(max(row.age for row in worst if row.age is not None))
-        title = f"{label}: {len(worst)} {of} out of date, oldest {oldest}." if several else f"{label} are {oldest} old."
-        tone = "tone-red" if stale else "tone-amber"
-    elif never:
-        title = f"{label}: {len(never)} {of} never refreshed." if several else f"{label} were never refreshed."
-        tone = "tone-grey"
-    elif failed:
-        title, tone = f"{label} are still fresh, but the last {'try' if _retries(failed) else 'run'} failed.", "tone-amber"
-    else:
-        return None
-    shown = running or failed
-    run = shown.status.last_run if shown and shown.status else None
-    return Banner(
-        tone=tone,
-        title=title,
-        text=_text(worst, never, running, failed),
-        icon="dash" if tone == "tone-grey" else "clock",
-        link_url=run.get_absolute_url() if run else "",
-        link_text=f"See run {run.pk}" if run else "",
+def _since(status: DatasetStatus, now: datetime) -> str:
+    """What the last run does, or why it did not refresh the data; '' if it did."""
+    run = status.last_run
+    if run is None or not run.is_live:
+        return f"The last run did not refresh it: {status.error_message}" if status.error_message else ""
+    # Only a run whose upstream run is under way leaves its data running while it waits: no need to read that row here.
+    upstream = status.last_status == Last.RUNNING and run.status == RunStatus.WAITING and run.due_at > now
+    who = Activity.UPSTREAM if upstream else activity(run, now) if run.status == RunStatus.RUNNING else Activity.NOBODY
+    return _doing(
+        run, who, "it", f"waits: {status.error_message}" if status.error_message else "continues when a worker is free."
     )
 
 
-def _text(worst: list[FreshnessRow], never: list[FreshnessRow], running: FreshnessRow | None, failed: FreshnessRow | None) -> str:
-    text = []
-    if failed and failed.status and (run := failed.status.last_run):
-        text.append(f"Run {run.pk} {'will be tried again' if run.is_live else 'failed'}: {failed.status.error_message}")
-    if worst and never:
-        text.append(f"{len(never)} more never refreshed, so they are missing from the numbers here.")
-    if worst and not running and not failed:
-        text.append("Numbers on this page may be wrong.")
-    if running and running.status and (run := running.status.last_run):
-        text.append(f"Run {run.pk} is refreshing them now.")
-    return " ".join(text)
+def _doing(run: Run, who: Activity, it: str, else_: str) -> str:
+    """What a live run does, in one sentence. `else_`: what to say of a run that nobody works on."""
+    if who is Activity.WORKER:
+        return f"Run {run.pk} is refreshing {it} now."
+    if who is Activity.UPSTREAM:
+        handler = find_type(run.job_type)
+        return f"{source_label(handler.source) if handler else 'The data source'} is fetching {it}, run {run.pk}."
+    if _retries(run):
+        return f"Run {run.pk} will be tried again: {run.error_message}"
+    return f"Run {run.pk} {else_}"
 
 
-def _retries(row: FreshnessRow) -> bool:
-    return bool(row.status and row.status.last_run and row.status.last_run.is_live)
+def _retries(run: Run) -> bool:
+    return run.status == RunStatus.PENDING and run.attempt > 0 and not run.blocked_reason
+
+
+def banner(label: str, subjects: Sequence[SubjectState], *, noun: str, verb: str) -> Banner | None:
+    """The one banner for several subjects, None while all are fresh and well. `noun`: what one subject is called.
+
+    It speaks of the worst subject that no run is busy with yet, and offers what fixes it. `verb`: of its button, "Scrape X".
+    """
+    ranked = sorted((one for one in subjects if one.trouble), key=_badness)
+    if not ranked:
+        return None
+    about = next((one for one in ranked if not one.live), ranked[0])
+    run = about.live.run if about.live else about.freshness.run
+    tone, title = _title(label, subjects, ranked, noun)
+    action, words, price = _fix(about, verb)
+    return Banner(
+        tone=tone,
+        title=title,
+        text=_text(about, ranked, len(subjects) > 1, noun),
+        icon="dash" if tone == "tone-grey" else "clock",
+        subject=about.key,
+        run=run,
+        action=action,
+        label=words,
+        price=price,
+    )
+
+
+def _badness(one: SubjectState) -> tuple[int, float]:
+    return WORST_FIRST.index(one.freshness.badge), -(one.freshness.age or timedelta()).total_seconds()
+
+
+def _title(label: str, subjects: Sequence[SubjectState], ranked: list[SubjectState], noun: str) -> tuple[str, str]:
+    """Tone and title: how many are how bad."""
+    of, several, first = f"of {len(subjects)} {noun}s", len(subjects) > 1, ranked[0].freshness
+    old = [one for one in ranked if one.freshness.badge in (states.STALE, states.LATE)]
+    never = sum(one.freshness.badge is states.NEVER for one in ranked)
+    if old:
+        oldest = days(max(one.freshness.age for one in old if one.freshness.age is not None))
+        tone = "tone-red" if first.badge is states.STALE else "tone-amber"
+        return tone, f"{label}: {len(old)} {of} out of date, oldest {oldest}." if several else f"{label} are {oldest} old."
+    if never:
+        return "tone-grey", f"{label}: {never} {of} never refreshed." if several else f"{label} were never refreshed."
+    what = "result needs a check" if not first.failed else f"{'try' if first.run and first.run.is_live else 'run'} failed"
+    which = f"the last {what}" if not several else f"the last {what} for {len(ranked)} {of}"
+    return "tone-amber", f"{label} are still fresh, but {which}."
+
+
+def _text(about: SubjectState, ranked: list[SubjectState], several: bool, noun: str) -> str:
+    fresh, words = about.freshness, []
+    if about.live:
+        run = about.live.run
+        words.append(_doing(run, activity(run, timezone.now()), "them", f"waits. {about.live.explanation}"))
+    elif fresh.run and (fresh.failed or fresh.doubted) and fresh.status:
+        words.append(f"Run {fresh.run.pk} {'failed' if fresh.failed else 'needs a check'}: {fresh.status.error_message}")
+    elif fresh.badge in (states.STALE, states.LATE):
+        words.append("Numbers on this page may be wrong.")
+    if several and words:
+        words[0] = f"{about.name}: {words[0]}"
+    busy = sum(one is not about and one.live is not None for one in ranked)
+    if busy:
+        words.append(f"{busy} other {noun}{' has a run' if busy == 1 else 's have runs'} already.")
+    never = sum(one.freshness.badge is states.NEVER for one in ranked)
+    if never and ranked[0].freshness.badge is not states.NEVER:
+        words.append(f"{never} more never refreshed, so they are missing from the numbers here.")
+    return " ".join(words)
+
+
+def _fix(about: SubjectState, verb: str) -> tuple[str, str, Decimal | None]:
+    """The action that fixes the subject, its button's words and what it costs."""
+    run = about.freshness.run
+    if about.live:
+        soon = _retries(about.live.run) and "run_now" in about.live.actions
+        return ("run_now", f"Try run {about.live.run.pk} now", None) if soon else ("", "", None)
+    if run and about.freshness.doubted:
+        return "accept", f"Accept the result of run {run.pk}", None
+    if run and about.freshness.failed and _has_paid_data(run):
+        return "retry", f"Retry run {run.pk}, already paid", None
+    return "scrape", f"{verb} of {about.name}", about.price
+
+
+def _has_paid_data(run: Run) -> bool:
+    """Whether its upstream run succeeded: a retry then saves that data and pays nothing."""
+    return UpstreamRun.objects.filter(run=run, status=UpstreamRun.Status.SUCCEEDED).exists()

@@ -1,12 +1,13 @@
 """The first page: what is running, what needs refreshing, what failed."""
 
+from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F
+from django.db.models import Case, Count, Exists, F, OuterRef, Value, When
 from django.utils import timezone
 
 from .. import states
@@ -15,7 +16,7 @@ from ..contract.source import source_label
 from ..engine.upstreams import budget, health
 from ..models import Brand, DatasetStatus, Run, UpstreamRun, Worker
 from ..states import RunStatus
-from .explain import no_worker_since
+from .explain import Activity, no_worker_since
 from .freshness import FreshnessRow, freshness_row
 from .runs import RunRow, run_rows
 
@@ -34,9 +35,9 @@ class StaleRow:
 
 @dataclass(frozen=True)
 class Overview:
-    running: int
-    waiting: int
-    queued: int
+    running: int  # a worker is at it
+    fetching: int  # the upstream is at it
+    queued: int  # due, but nobody works on it
     scheduled: int
     active: list[RunRow]
     stale: list[StaleRow]
@@ -53,8 +54,8 @@ class Overview:
 
     @property
     def activity(self) -> str:
-        """'2 scrapes running, 4 waiting.'"""
-        counts = ((self.running, "running"), (self.waiting, "being fetched"), (self.queued, "waiting"))
+        """'2 scrapes running, 4 being fetched, 1 waiting.'"""
+        counts = ((self.running, "running"), (self.fetching, "being fetched"), (self.queued, "waiting"))
         some = [(count, where) for count, where in counts if count]
         if not some:
             return "Nothing is running."
@@ -66,15 +67,15 @@ class Overview:
 def overview(user: Any = None) -> Overview:
     """Everything that the overview page shows."""
     now = timezone.now()
-    live = dict(Run.objects.live().order_by().values_list("status").annotate(n=Count("pk")))
+    at_work = _at_work(now)
     later = Run.objects.filter(status=RunStatus.PENDING, due_at__gt=now, scheduled_for__isnull=False).count()
     active = Run.objects.for_rows().live().exclude(status=RunStatus.PENDING, due_at__gt=now, scheduled_for__isnull=False)
     failed = Run.objects.for_rows().filter(status=RunStatus.FAILED, completed_at__gt=now - FAILED_WITHIN)
     stale, fresh = _freshness()
     return Overview(
-        running=live.get(RunStatus.RUNNING, 0),
-        waiting=live.get(RunStatus.WAITING, 0),
-        queued=live.get(RunStatus.PENDING, 0) - later,
+        running=at_work[Activity.WORKER],
+        fetching=at_work[Activity.UPSTREAM],
+        queued=at_work[Activity.NOBODY] - later,
         scheduled=later,
         active=run_rows(
             active.order_by(F("started_at").desc(nulls_last=True), "-pk")[:ROWS_SHOWN],  # PostgreSQL would put NULL first
@@ -97,6 +98,17 @@ def overview(user: Any = None) -> Overview:
         spent_today=budget.spent_today(),
         spend_limit=settings.PIPELINE_DAILY_SPEND_LIMIT_USD,
     )
+
+
+def _at_work(now: datetime) -> Counter[str]:
+    """How many live runs a worker, the upstream and nobody is at: activity() for all runs, counted by the database."""
+    fetched = UpstreamRun.objects.filter(run=OuterRef("pk"), status=UpstreamRun.Status.RUNNING)
+    who = Case(
+        When(status=RunStatus.RUNNING, lease_expires_at__gt=now, then=Value(Activity.WORKER.value)),
+        When(Exists(fetched), status=RunStatus.WAITING, due_at__gt=now, then=Value(Activity.UPSTREAM.value)),
+        default=Value(Activity.NOBODY.value),
+    )
+    return Counter(dict(Run.objects.live().order_by().annotate(who=who).values_list("who").annotate(n=Count("pk"))))
 
 
 def _orphan_words(upstream: UpstreamRun) -> str:

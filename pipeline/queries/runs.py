@@ -36,7 +36,7 @@ class RunRow:
 def run_row(run: Run, user: Any = None, around: QueueView | None = None) -> RunRow:
     """One run in words. `user`: whose own runs are 'by you'. `around`: pass it to read the queue once for several runs."""
     now = timezone.now()
-    explanation = explain(run, now, around=around) if run.status in (RunStatus.PENDING, RunStatus.WAITING) else ""
+    explanation = explain(run, now, around=around)
     actual = run.cost_actual
     estimate = run.cost_estimate if actual is None and _may_cost(run) else None
     return RunRow(
@@ -130,10 +130,8 @@ def _rows(run: Run) -> str:
 
 
 def _result(run: Run, explanation: str) -> str:
-    if run.status in (RunStatus.PENDING, RunStatus.WAITING):
-        return explanation
-    if run.status == RunStatus.RUNNING:
-        return (run.progress or {}).get("note") or "Working"
+    if run.is_live:
+        return explanation or (run.progress or {}).get("note") or "Working"
     if run.status == RunStatus.FAILED:
         return run.error_message
     return run.summary or run.get_status_display()

@@ -21,7 +21,7 @@ class SubjectPage(ABC, Generic[R]):
     job_type: ClassVar[str]
     url_name: ClassVar[str]  # "amazon" names the addresses "amazon", "amazon_live", "amazon_scrape" …
     tab: ClassVar[str]  # "Amazon": what the page is called among the tabs of its place
-    templates: ClassVar[str]  # the folder of page.html, _facts.html and _links.html
+    templates: ClassVar[str]  # the folder of page.html, _summary.html, _facts.html and _links.html
     may_view: ClassVar[str]  # permissions
     may_scrape: ClassVar[str]
     work: ClassVar[str]  # "Review scrape": what a run is called

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from pipeline.contract import Estimate
 from pipeline.models import Run, RunLog
-from pipeline.queries import FreshnessRow, RunRow, Spend
+from pipeline.queries import FreshnessRow, RunRow, Spend, activity
 from pipeline.states import RunStatus
 
 from .page import SubjectPage
@@ -60,22 +60,26 @@ class Panel:
         return bool(self.live and self.live.run.status == RunStatus.PENDING and self.live.run.attempt)
 
     @property
+    def at_work(self) -> bool:
+        """Whether a worker or the upstream is at it now."""
+        return bool(self.live and activity(self.live.run, timezone.now()))
+
+    @property
     def headline(self) -> str:
         """The headline; `since_words` follows it."""
         if self.live is None:
             return ""
         if self.retrying:
             return "Scrape will be tried again"
-        if self.live.run.status == RunStatus.PENDING:
-            return "Scrape queued since"
-        return "Scrape running since"
+        if self.at_work:
+            return "Scrape running since"
+        return "Scrape waiting, started" if self.live.run.started_at else "Scrape queued since"
 
     @property
     def since(self) -> datetime | None:
         if self.live is None or self.retrying:
             return None
-        run = self.live.run
-        return run.created_at if run.status == RunStatus.PENDING else run.started_at
+        return self.live.run.started_at or self.live.run.created_at
 
     @property
     def since_words(self) -> str:

@@ -60,4 +60,10 @@ def most_wanted(panels: Sequence[Panel]) -> str | None:
 def banner(page: SubjectPage[Any], panels: Sequence[Panel]) -> queries.Banner | None:
     """One banner for all subjects, None while every one is fresh."""
     label = next(iter(get_type(page.job_type).datasets.values()))
-    return queries.banner(label, [panel.freshness for panel in panels], noun=page.noun)
+    subjects = [
+        queries.SubjectState(
+            panel.key, panel.short, panel.freshness, panel.live, panel.estimate.cost_usd if panel.estimate else None
+        )
+        for panel in panels
+    ]
+    return queries.banner(label, subjects, noun=page.noun, verb=page.verb)

@@ -91,14 +91,18 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
         panel.scrape_url = reverse(f"{page.url_name}_scrape", kwargs=address | {"pk": panel.row.pk})
     live_panels = [panel for panel in shown if panel.live]
     may_scrape = request.user.has_perm(page.may_scrape)
+    banner = panels.banner(page, shown)
     return place | {
         "page": page,
         "tabs": _tabs_beside(page, place, address, len(rows)),
         "links": {name: reverse(f"{page.url_name}_{name}", kwargs=address) for name in ("live", "updates", "legacy")},
         "panels": shown,
         "live_panels": live_panels,
+        "subject_count": len(rows),
         "last_good": panels.last_good(shown),
-        "banner": panels.banner(page, shown),
+        "at_work": sum(panel.at_work for panel in shown),
+        "banner": banner,
+        "banner_panel": next((panel for panel in shown if banner and panel.key == banner.subject), None),
         "legacy": bool(request.session.get(_legacy_key(page))),
         "paused": bool(request.session.get(PAUSED)),
         "watch": ",".join(f"{panel.live.run.pk}:{panel.live.run.status}" for panel in live_panels if panel.live),

@@ -61,7 +61,7 @@ class Command(BaseCommand):
         now = timezone.now()
         self.stdout.write("Healthy." if not problems else "Unhealthy. " + " ".join(problems))
         self.stdout.write(
-            f"Workers: {seen.workers}. Runs: {seen.running} running, {seen.waiting} being fetched, {seen.queued}"
+            f"Workers: {seen.workers}. Runs: {seen.running} running, {seen.fetching} being fetched, {seen.queued}"
             f" queued, {seen.scheduled} scheduled for later."
             f" Oldest due: {'none' if oldest is None else f'{oldest:.0f} s ago'}."
         )
@@ -84,7 +84,7 @@ def as_json(seen: Overview, problems: list[str], oldest: float, dead: list[Worke
         "healthy": not problems,
         "problems": problems,
         "running": seen.running,
-        "waiting": seen.waiting,
+        "waiting": seen.fetching,  # for their paid run
         "queued": seen.queued,
         "scheduled": seen.scheduled,
         "oldest_due_seconds": round(oldest, 1),

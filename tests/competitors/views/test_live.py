@@ -8,9 +8,10 @@ import pytest
 from django.test import Client
 
 from competitors.models import CompetitorAmazonUrl
+from pipeline.models import Run
 from tests.competitors import runs
 from tests.competitors.addresses import of_competitor, tab
-from tests.factories import make_listing
+from tests.factories import make_listing, make_review
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +54,7 @@ def test_a_poll_brings_the_live_listings_regions_and_no_others(page: Client, lis
         "runs",
         "foot",
     }
-    assert "B000000002" not in text
+    assert 'id="runs-B000000002"' not in text
     assert poll_address(text)
     assert "<html" not in text
 
@@ -112,7 +113,8 @@ def test_a_poll_tells_nothing_of_other_brands_runs(
 ) -> None:
     run = runs.ended(runs.queued(foreign))
     text = page.get(of_competitor("amazon_live", listing.competitor), {"watch": f"{run.pk}:running"}).content.decode()
-    assert f"{run.pk}" not in text
+    assert f"run {run.pk}" not in text.lower()
+    assert run.get_absolute_url() not in text
 
 
 def test_paused_updates_stay_paused_for_the_session(page: Client, listing: CompetitorAmazonUrl) -> None:
@@ -137,3 +139,27 @@ def test_the_polls_queries_do_not_grow_with_the_listings(
     assert address
     with django_assert_max_num_queries(20):
         page.get(address)
+
+
+def test_the_end_brings_the_heads_figures_and_the_banner(page: Client, listing: CompetitorAmazonUrl) -> None:
+    run = runs.running(listing)
+    shown = open_tab(page, listing)
+    assert "0 reviews saved, 1 being scraped now" in shown
+    address = poll_address(shown)
+    assert address
+    runs.ended(run)
+    make_review(listing)
+    text = page.get(address).content.decode()
+    assert re.search(r'id="summary" hx-swap-oob="true">[^<]*1 review saved\.', text)
+    assert re.search(r'id="banner" hx-swap-oob="true"', text)
+
+
+def test_the_banners_button_scrapes_its_subject_with_the_usual_options(page: Client, listing: CompetitorAmazonUrl) -> None:
+    text = open_tab(page, listing)
+    form = re.search(r'<form method="post" action="([^"]+)">(?:(?!</form>).)*id="banner-fix">([^<]+)<', text, re.DOTALL)
+    assert form
+    assert re.fullmatch(r"Scrape reviews of B09XK4T2LM, ≈ \$0\.\d\d", form[2])
+    hidden = dict(re.findall(r'<input type="hidden" name="(include_\w+)" value="(\w+)">', form[0]))
+    page.post(form[1], hidden)
+    run = Run.objects.get()
+    assert (run.subject, run.parameters["include_keywords"], run.parameters["include_helpful"]) == (str(listing.pk), True, True)
