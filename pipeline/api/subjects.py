@@ -6,18 +6,23 @@ from typing import Any
 from django.db import transaction
 
 from ..contract.registry import get_type
-from ..models import DatasetStatus
+from ..engine.journal import log
+from ..engine.lifecycle import by_person
+from ..models import DatasetStatus, Run, RunLog
 from .schedules import end_schedules_of
 
 
 def forget_subject(job_type: str, subject: str) -> None:
-    """The subject is being removed: archive its schedules and delete its freshness. Its runs stay.
+    """The subject is being removed: archive its schedules, cancel its live runs, delete its freshness. Ended runs stay.
 
     Call this before deleting the subject's own row, in the same transaction. The end of a run locks run, freshness and
     that row in this order; deleting in the other order could deadlock.
     """
     with transaction.atomic():
         end_schedules_of(job_type, subject)
+        for run in Run.objects.live().filter(job_type=job_type, subject=subject):
+            if by_person.request_cancel(run, None):
+                log(run.pk, "What it scrapes was removed. What its upstream still does for it is stopped.", RunLog.Level.WARNING)
         DatasetStatus.objects.filter(dataset_key__in=list(get_type(job_type).datasets), subject=subject).delete()
 
 

@@ -6,15 +6,16 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from competitors.models import CompetitorAmazonUrl
 from pipeline import api
 from pipeline.contract.source import get_source
 from pipeline.engine.execution import executor
 from pipeline.engine.queue.claim import claim
 from pipeline.engine.upstreams.orphans import settle_orphans
 from pipeline.engine.workers.processes import register_worker
-from pipeline.models import Run, SourceState, UpstreamRun
+from pipeline.models import DatasetStatus, Run, SourceState, UpstreamRun
 from pipeline.states import RunStatus
-from tests.competitors.scraping import finish, upstream_runs, work
+from tests.competitors.scraping import finish, upstream_runs, words, work
 from tests.processes import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -131,39 +132,53 @@ def test_a_cancel_while_reading_fails_saves_what_was_paid_for(sandbox, listing, 
     assert listing.reviews().count() > 0
 
 
-def test_a_cancel_stops_the_upstream_run_of_a_deleted_listing(sandbox, listing, run):
-    """Its items can no longer be saved, but it must not cost more money."""
+def test_a_listing_that_is_removed_under_its_run_ends_the_run_and_stops_what_it_pays_for(sandbox, listing, run):
+    """By whatever way it is removed. What was paid for is said to be lost."""
     sandbox.account.faults.arm("never_ends")
     work(run)
-    listing.delete()
-    api.cancel(run, None)
+    CompetitorAmazonUrl.objects.filter(pk=listing.pk).delete()
     sandbox.account.faults.arm("server_error", path="/abort")
     work(run)
     run.refresh_from_db()
     assert run.is_live, "the abort failed and is tried again"
     sandbox.account.faults.clear()
     finish(run)
-    assert (run.status, sandbox.state["runs"][0]["status"]) == (RunStatus.CANCELLED, "ABORTED")
+    assert (run.status, run.attempt, sandbox.state["runs"][0]["status"]) == (RunStatus.CANCELLED, 0, "ABORTED")
+    assert "could not be saved" in run.summary
+    assert "What it scrapes was removed" in words(run)
+    assert not DatasetStatus.objects.exists()
     settle_orphans()
     assert run.upstream_runs.get().ended
 
 
-def test_an_orphan_upstream_run_of_a_deleted_listing_can_be_ended(sandbox, listing, run):
-    sandbox.account.faults.arm("never_ends")
-    work(run)
-    listing.delete()
+def test_the_queued_run_of_a_removed_competitor_ends_at_once(sandbox, listing, run):
+    listing.competitor.delete()
+    run.refresh_from_db()
+    assert (run.status, upstream_runs(sandbox)) == (RunStatus.CANCELLED, 0)
+    assert not DatasetStatus.objects.exists()
+
+
+def test_items_that_are_being_saved_when_the_listing_is_removed_are_saved(sandbox, listing, run, monkeypatch):
+    apify = get_source("apify")
+    pages = apify.pages
+
+    def removed_meanwhile(seen, offset):
+        monkeypatch.setattr(apify, "pages", pages)
+        CompetitorAmazonUrl.objects.filter(pk=listing.pk).delete()
+        return pages(seen, offset)
+
+    monkeypatch.setattr(apify, "pages", removed_meanwhile)
     finish(run)
-    assert (run.status, sandbox.state["runs"][0]["status"]) == (RunStatus.FAILED, "RUNNING")
-    api.end_upstream(run, None)
-    finish(run)
-    assert (run.status, sandbox.state["runs"][0]["status"]) == (RunStatus.CANCELLED, "ABORTED")
+    assert not run.is_live
+    assert run.upstream_runs.get().read_complete
+    assert listing.reviews().count() > 0
+    assert "could not be saved" not in run.summary
 
 
 def test_a_slow_down_during_such_a_cancel_slows_the_whole_account(sandbox, run, listing):
     sandbox.account.faults.arm("never_ends")
     work(run)
     listing.delete()
-    api.cancel(run, None)
     sandbox.account.faults.arm("rate_limit", value=100)
     work(run)
     assert SourceState.objects.get(source="apify").slow_until > timezone.now() + timedelta(seconds=60)

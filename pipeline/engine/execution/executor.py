@@ -5,6 +5,7 @@ import logging
 import time
 import traceback
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 
 from django.db import Error as DatabaseError
@@ -26,7 +27,8 @@ from ...contract.errors import (
 )
 from ...contract.parameters import clean_parameters
 from ...contract.registry import get_type
-from ...models import Run
+from ...contract.source import source_label
+from ...models import Run, UpstreamRun
 from ..database import now
 from ..lifecycle import by_worker
 from ..lifecycle.lease import Lease
@@ -161,5 +163,13 @@ def _nothing() -> None: ...
 
 
 def _cancel_words(run: Run) -> str:
-    saved = sum(upstream.read_offset for upstream in run.upstream_runs.all())
-    return f"Cancelled. {saved:,} items that were already paid for are saved." if saved else "Cancelled."
+    """What was paid for is saved, or it is said to be lost: its job type could not read it any more."""
+    paid = list(UpstreamRun.objects.filter(run=run, upstream_id__isnull=False))
+    saved = sum(upstream.read_offset for upstream in paid)
+    words = ["Cancelled."]
+    if saved:
+        words.append(f"{saved:,} items that were already paid for are saved.")
+    if lost := [upstream for upstream in paid if not upstream.read_complete]:
+        cost = sum((upstream.cost_actual or 0 for upstream in lost), Decimal(0))
+        words.append(f"What {source_label(lost[0].source)} fetched{f' for ${cost:.2f}' if cost else ''} could not be saved.")
+    return " ".join(words)
