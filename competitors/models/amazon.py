@@ -47,7 +47,9 @@ class CompetitorAmazonUrl(models.Model):
         ordering = ["created_at"]
         verbose_name = "competitor Amazon URL"
         permissions = [("scrape_competitoramazonurl", "Can scrape reviews of an Amazon URL")]
-        constraints = [models.UniqueConstraint(fields=["competitor", "asin"], name="amazon_url_once_per_competitor")]
+        constraints = [
+            models.UniqueConstraint(fields=["competitor", "asin", "domain_code"], name="amazon_url_once_per_competitor")
+        ]
 
     def __str__(self) -> str:
         return f"{self.asin} (amazon.{self.domain_code})"
@@ -66,7 +68,12 @@ class CompetitorAmazonUrl(models.Model):
         return f"https://www.amazon.{self.domain_code}/dp/{self.asin}"
 
     def get_absolute_url(self) -> str:
-        return f"{self.competitor.get_absolute_url()}#listing-{self.asin}"
+        return f"{self.competitor.get_absolute_url()}#listing-{self.anchor}"
+
+    @property
+    def anchor(self) -> str:
+        """Names it on its competitor's page. An ASIN can stand there once for each marketplace."""
+        return self.asin if self.domain_code == "com" else f"{self.asin}-{self.domain_code.replace('.', '-')}"
 
     def reviews(self) -> models.QuerySet["AmazonReview"]:
         """The listing's reviews, shared with every other listing of the same product."""

@@ -101,7 +101,7 @@ def test_the_address_is_read_as_on_the_page(boss: Client, competitor: Competitor
     boss.post(address, {"competitor": str(competitor.pk), "amazon_url": "https://www.amazon.com.au/dp/B09XK4T2LM"})
     listing = CompetitorAmazonUrl.objects.get()
     assert (listing.asin, listing.domain_code) == ("B09XK4T2LM", "com.au")
-    twice = boss.post(address, {"competitor": str(competitor.pk), "amazon_url": "https://www.amazon.com/dp/B09XK4T2LM"})
+    twice = boss.post(address, {"competitor": str(competitor.pk), "amazon_url": "amazon.com.au B09XK4T2LM"})
     assert "already has B09XK4T2LM" in twice.content.decode()
 
 

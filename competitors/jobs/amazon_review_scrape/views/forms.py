@@ -1,36 +1,38 @@
 """The form of a listing's address, on the page and in the admin."""
 
+import re
 from typing import Any
 
 from django import forms
 
 from competitors.models import Competitor, CompetitorAmazonUrl
 
-from ..address import parse_amazon_address
+from ..address import LONGEST, parse_amazon_address, visible
 
 
-def take_address(listing: CompetitorAmazonUrl, competitor: Competitor, text: str) -> None:
-    """Set the listing's ASIN and marketplace from the typed address. Raises ValidationError if it has none or they are taken."""
+def take_address(listing: CompetitorAmazonUrl, competitor: Competitor, text: str) -> str:
+    """Set the listing's ASIN and marketplace from what was typed, and return the address to keep: the typed one if it is one
+    plain link, else the product's. Raises ValidationError if it names no product, or one that the competitor already has."""
     try:
         address = parse_amazon_address(text)
     except ValueError as error:
         raise forms.ValidationError(str(error)) from error
-    twin = competitor.amazon_urls.filter(asin=address.asin).exclude(pk=listing.pk).first()
-    if twin:
+    if competitor.amazon_urls.filter(asin=address.asin, domain_code=address.domain_code).exclude(pk=listing.pk).exists():
         raise forms.ValidationError(
-            f"{competitor} already has {twin.asin}, on amazon.{twin.domain_code}. Each ASIN can be added once."
+            f"{competitor} already has {address.asin} on amazon.{address.domain_code}."
+            " Each ASIN can be added once per marketplace."
         )
     listing.asin, listing.domain_code = address.asin, address.domain_code
+    typed = visible(text)
+    return typed if re.fullmatch(r"https?://\S{1,900}", typed) else listing.page_url
 
 
-class AmazonUrlForm(forms.ModelForm):
-    """A listing of the competitor that the form was made for. ASIN and marketplace are read from the address."""
-
+def address_field() -> forms.CharField:
     # Not type="url": browsers refuse an address without https://, which the server understands.
-    amazon_url = forms.CharField(
-        max_length=1000,
+    return forms.CharField(
+        max_length=LONGEST,
         label="Product address",
-        help_text="Any Amazon address of the product. We read the ASIN and the marketplace from it.",
+        help_text="Any Amazon address of the product, or its ASIN. We read the ASIN and the marketplace from it.",
         widget=forms.TextInput(
             attrs={
                 "inputmode": "url",
@@ -41,6 +43,12 @@ class AmazonUrlForm(forms.ModelForm):
         ),
     )
 
+
+class AmazonUrlForm(forms.ModelForm):
+    """A listing of the competitor that the form was made for. ASIN and marketplace are read from the address."""
+
+    amazon_url = address_field()
+
     class Meta:
         model = CompetitorAmazonUrl
         fields = ["amazon_url"]
@@ -50,13 +58,13 @@ class AmazonUrlForm(forms.ModelForm):
         self.instance.competitor = competitor
 
     def clean_amazon_url(self) -> str:
-        text: str = self.cleaned_data["amazon_url"]
-        take_address(self.instance, self.instance.competitor, text)
-        return text
+        return take_address(self.instance, self.instance.competitor, self.cleaned_data["amazon_url"])
 
 
 class AmazonUrlAdminForm(forms.ModelForm):
     """The same for the admin, where the competitor is chosen in the form itself."""
+
+    amazon_url = address_field()
 
     class Meta:
         model = CompetitorAmazonUrl
@@ -68,7 +76,7 @@ class AmazonUrlAdminForm(forms.ModelForm):
         competitor = cleaned.get("competitor") or (self.instance.competitor if self.instance.competitor_id else None)
         if competitor and cleaned.get("amazon_url"):
             try:
-                take_address(self.instance, competitor, cleaned["amazon_url"])
+                cleaned["amazon_url"] = take_address(self.instance, competitor, cleaned["amazon_url"])
             except forms.ValidationError as error:
                 self.add_error("amazon_url", error)
         return cleaned

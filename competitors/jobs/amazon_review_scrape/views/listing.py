@@ -100,6 +100,6 @@ def _saved(form: AmazonUrlForm, *, moved: bool = False) -> bool:
         with transaction.atomic():
             save_address(form.instance, moved=moved)
     except IntegrityError:
-        form.add_error("amazon_url", f"{form.instance.competitor} already has {form.instance.asin}: somebody added it just now.")
+        form.add_error("amazon_url", f"{form.instance.competitor} already has this product: somebody added it just now.")
         return False
     return True

@@ -60,7 +60,7 @@ class AmazonTab(SubjectPage[CompetitorAmazonUrl]):
         return row.asin
 
     def anchor(self, row: CompetitorAmazonUrl) -> str:
-        return row.asin
+        return row.anchor
 
 
 tab = AmazonTab()

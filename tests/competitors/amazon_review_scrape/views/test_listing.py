@@ -1,8 +1,10 @@
 """Adding, editing and removing a listing."""
 
+import re
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -36,7 +38,7 @@ def test_an_address_becomes_a_listing(page: Client, competitor: Competitor) -> N
     listing = competitor.amazon_urls.get()
     assert (listing.asin, listing.domain_code) == ("B09XK4T2LM", "com.au")
     assert response.status_code == 303
-    assert response["Location"].endswith("#listing-B09XK4T2LM")
+    assert response["Location"].endswith("#listing-B09XK4T2LM-com-au")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,7 @@ def test_an_address_becomes_a_listing(page: Client, competitor: Competitor) -> N
         ("https://example.com/dp/B09XK4T2LM", "not an Amazon address"),
         ("https://www.amazon.com/gp/help", "names no product"),
         ("https://www.amazon.pl/dp/B09XK4T2LM", "amazon.pl cannot be scraped"),
-        ("https://www.amazon.com/dp/B09XK4T2LM?" + "x" * 1000, "at most 1000 characters"),
+        ("https://www.amazon.com/dp/B09XK4T2LM?" + "x" * 5000, "at most 5000 characters"),
     ],
 )
 def test_a_wrong_address_comes_back_with_what_was_typed(page: Client, competitor: Competitor, address: str, words: str) -> None:
@@ -60,10 +62,27 @@ def test_a_wrong_address_comes_back_with_what_was_typed(page: Client, competitor
     assert not competitor.amazon_urls.exists()
 
 
-def test_a_competitor_tracks_an_asin_once(page: Client, listing: CompetitorAmazonUrl) -> None:
-    response = add(page, listing.competitor, "https://www.amazon.de/dp/B09XK4T2LM")
+def test_a_competitor_tracks_an_asin_once_per_marketplace(page: Client, listing: CompetitorAmazonUrl) -> None:
+    response = add(page, listing.competitor, "amazon.com/gp/product/B09XK4T2LM")
     assert response.status_code == 422
-    assert "Barkwell already has B09XK4T2LM, on amazon.com." in response.content.decode()
+    assert "Barkwell already has B09XK4T2LM on amazon.com." in response.content.decode()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_listing(listing.competitor)
+
+
+def test_the_same_asin_on_two_marketplaces_is_two_listings_of_one_page(page: Client, listing: CompetitorAmazonUrl) -> None:
+    response = add(page, listing.competitor, "https://www.amazon.co.uk/dp/B09XK4T2LM")
+    assert response["Location"].endswith("#listing-B09XK4T2LM-co-uk")
+    shown = page.get(response["Location"]).content.decode()
+    ids = re.findall(r' id="([^"]+)"', shown)
+    assert {"listing-B09XK4T2LM", "listing-B09XK4T2LM-co-uk"} <= set(ids)
+    assert len(ids) == len(set(ids))
+
+
+def test_what_is_kept_of_pasted_text_is_the_products_address(page: Client, competitor: Competitor) -> None:
+    pasted = "Look at this one: Calming Chews " + "for dogs " * 200 + "https://www.amazon.de/Chews/dp/B09XK4T2LM?th=1 (mobile)"
+    assert add(page, competitor, pasted).status_code == 303
+    assert competitor.amazon_urls.get().amazon_url == "https://www.amazon.de/dp/B09XK4T2LM"
 
 
 def test_another_competitor_may_track_the_same_product(
@@ -74,7 +93,8 @@ def test_another_competitor_may_track_the_same_product(
 
 def test_the_loser_of_a_race_is_told_so(page: Client, listing: CompetitorAmazonUrl, monkeypatch: Any) -> None:
     monkeypatch.setattr(
-        "competitors.jobs.amazon_review_scrape.views.forms.take_address", lambda row, *_: setattr(row, "asin", listing.asin)
+        "competitors.jobs.amazon_review_scrape.views.forms.take_address",
+        lambda row, _, text: setattr(row, "asin", listing.asin) or text,
     )
     response = add(page, listing.competitor, listing.amazon_url)
     assert response.status_code == 422
