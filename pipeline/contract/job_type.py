@@ -28,6 +28,17 @@ class Estimate:
     cap_usd: Decimal
     seconds: int
 
+    @property
+    def minutes(self) -> int:
+        return max(round(self.seconds / 60), 1)
+
+    def __str__(self) -> str:
+        """'About 9 minutes, ≈ $0.93. Never more than $2.79.'"""
+        return (
+            f"About {self.minutes} minute{'' if self.minutes == 1 else 's'}, ≈ ${self.cost_usd:,.2f}."
+            f" Never more than ${self.cap_usd:,.2f}."
+        )
+
 
 @dataclass(frozen=True)
 class Done:

@@ -1,6 +1,7 @@
 """What pages ask about runs and freshness. Nothing here changes a row."""
 
 from .already_queued import already_queued
+from .estimates import Effort, effort, estimate_of, over_the_limit, spent_today
 from .explain import Activity, QueueView, activity, explain, kept_back, missing_code, no_worker_since
 from .freshness import Banner, FreshnessRow, SubjectState, banner, freshness
 from .overview import Overview, overview
@@ -12,6 +13,7 @@ from .subjects import Spend, good_runs, good_runs_of, live_rows, live_runs, log_
 __all__ = [
     "Activity",
     "Banner",
+    "Effort",
     "FreshnessRow",
     "Overview",
     "QueueView",
@@ -22,6 +24,8 @@ __all__ = [
     "activity",
     "already_queued",
     "banner",
+    "effort",
+    "estimate_of",
     "explain",
     "freshness",
     "good_runs",
@@ -33,6 +37,7 @@ __all__ = [
     "log_tails",
     "missing_code",
     "no_worker_since",
+    "over_the_limit",
     "overview",
     "place_in_queue",
     "recent_runs",
@@ -40,6 +45,7 @@ __all__ = [
     "run_row",
     "run_rows",
     "spends",
+    "spent_today",
     "type_choices",
     "when_in_words",
 ]

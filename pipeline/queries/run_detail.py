@@ -14,6 +14,7 @@ from ..contract.registry import find_type
 from ..contract.source import get_source, known_sources, source_label
 from ..models import Attempt, Event, RejectedItem, Run, RunLog, Step, UpstreamRun
 from ..states import OUTCOMES, RUNNING, Badge, Outcome, RunStatus
+from .estimates import estimate_of
 from .runs import RunRow, run_row
 
 LOG_LINES = 500
@@ -70,7 +71,7 @@ class RunDetail:
     working: float
     counts: list[tuple[str, int]]
     cap: Decimal | None
-    again: Decimal | None  # about what Run again costs: this run's actual cost if it completed, else its estimate
+    again: Decimal | None  # about what Run again costs, with this run's options
     cost_settled: bool
     waits_for: str  # the upstream's label, for 'At …'; '' if the type has no upstream
     try_words: str
@@ -107,7 +108,7 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
         at_upstream=sums["upstream"],
         working=sums["work"],
         counts=_counts(run),
-        again=run.cost_estimate if run.cost_actual is None or run.status != RunStatus.COMPLETED else run.cost_actual,
+        again=estimate.cost_usd if not run.is_live and (estimate := estimate_of(run)) else None,
         cap=UpstreamRun.objects.filter(run=run).aggregate(cap=Sum("cost_cap"))["cap"],
         cost_settled=bool(upstreams) and all(one.cost_settled or one.status in ("void", "refused") for one in upstreams),
         try_words=_try_words(run),

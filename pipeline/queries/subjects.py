@@ -77,12 +77,12 @@ def log_tails(run_ids: Iterable[int], lines: int = LOG_LINES) -> dict[int, list[
 
 
 def good_runs(job_type: str, brand_id: UUID | None, subjects: Sequence[str]) -> dict[str, list[Run]]:
-    """The last runs of each subject that completed ok, newest first, in one query: what an estimate is made from."""
+    """The last runs of each subject that completed ok, newest first, with what effort() reads: what an estimate is made from."""
     good = Run.objects.filter(
         Q(brand_id=brand_id), job_type=job_type, subject__in=subjects, status=RunStatus.COMPLETED, verdict=Verdict.OK
     ).annotate(back=Window(RowNumber(), partition_by=F("subject"), order_by=F("pk").desc()))
     found: dict[str, list[Run]] = {subject: [] for subject in subjects}
-    for run in good.filter(back__lte=GOOD_RUNS).order_by("-pk"):
+    for run in good.filter(back__lte=GOOD_RUNS).prefetch_related("attempts", "upstream_runs").order_by("-pk"):
         found[run.subject].append(run)
     return found
 

@@ -20,9 +20,11 @@ from pipeline.engine.queue.claim import claim
 from pipeline.engine.upstreams.paid_starts import _intend
 from pipeline.engine.workers.inline import work_one
 from pipeline.engine.workers.processes import register_worker
-from pipeline.models import Run, SourceState, UpstreamRun
+from pipeline.models import DatasetStatus, Run, SourceState, UpstreamRun
+from pipeline.queries import run_detail
 from pipeline.states import RunStatus
 from tests.competitors.scraping import finish, upstream_runs, words, work
+from tests.processes import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -225,6 +227,19 @@ def test_failed_starts_that_cost_much_are_not_repeated_until_a_person_asks(sandb
     api.start_again(run, None)
     finish(run)
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 2)
+
+
+def test_no_next_try_is_promised_that_would_be_refused(sandbox, run, settings):
+    """The run fails at once, and says what Start again costs."""
+    settings.PIPELINE_RETRY_SPEND_USD = Decimal("0.001")
+    sandbox.account.faults.arm("end_as", value="FAILED", count=1)
+    until(lambda: (tried := work(run)) and tried.attempt, "the first failed try")
+    run.refresh_from_db()
+    assert (run.status, run.attempt) == (RunStatus.FAILED, 1)
+    for told in (run.error_message, run.job.last_error, DatasetStatus.objects.get().error_message):
+        assert "Automatic retries stopped: this run already cost $" in told
+    assert "Next try" not in words(run)
+    assert run_detail(run).can_start_again
 
 
 def test_a_run_without_a_reported_cost_costs_its_price_per_item(sandbox, run):

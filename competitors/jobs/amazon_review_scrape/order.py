@@ -11,6 +11,7 @@ from statistics import median
 from competitors.models import CompetitorAmazonUrl
 from pipeline.contract import Estimate, Order
 from pipeline.models import Run
+from pipeline.queries import effort
 
 from .sweeps import PAGE_REVIEWS, PAGES, SweepOptions, sweeps
 
@@ -26,7 +27,7 @@ def review_order(listing: CompetitorAmazonUrl, options: SweepOptions, good_runs:
     """One order for all sweeps, capped in items and money at what they can bring."""
     configs = sweeps(listing.asin, listing.domain_code, options)
     most = int(len(configs) * PAGES * PAGE_REVIEWS * CAP_MARGIN)
-    expected = usual_cost(good_runs, len(configs))
+    cap = _cents(most * PRICE_PER_ITEM)
     return Order(
         source="apify",
         actor=ACTOR,
@@ -34,8 +35,8 @@ def review_order(listing: CompetitorAmazonUrl, options: SweepOptions, good_runs:
         memory_mb=MEMORY_MB,
         timeout=TIMEOUT,
         max_items=most,
-        max_cost_usd=max(_cents(most * PRICE_PER_ITEM), _cents(expected)),
-        estimate_usd=_cents(expected),
+        max_cost_usd=cap,
+        estimate_usd=min(_cents(usual_cost(good_runs, len(configs), PRICE_PER_ITEM)), cap),
         price_per_item_usd=PRICE_PER_ITEM,
     )
 
@@ -46,21 +47,21 @@ def estimate(listing: CompetitorAmazonUrl, options: SweepOptions, good_runs: Seq
     return Estimate(order.estimate_usd, order.max_cost_usd, usual_seconds(good_runs, len(order.input["input"])))
 
 
-def usual_cost(good_runs: Sequence[Run], configs: int) -> Decimal:
-    """USD: per sweep what the last good runs cost, else a part of what the sweeps could bring at most."""
-    known = [run.cost_actual / _sweeps_of(run) for run in good_runs if run.cost_actual]
+def usual_cost(good_runs: Sequence[Run], configs: int, price: Decimal) -> Decimal:
+    """USD: per sweep what the last good runs cost, at today's price; else a part of what the sweeps could bring at most."""
+    known = [
+        took.usd / _sweeps_of(run) * (price / took.price if took.price else 1)
+        for run in good_runs
+        if (took := effort(run)) and took.usd
+    ]
     if known:
         return median(known) * configs
-    return configs * PAGES * PAGE_REVIEWS * PRICE_PER_ITEM * USUAL_FILL
+    return configs * PAGES * PAGE_REVIEWS * price * USUAL_FILL
 
 
 def usual_seconds(good_runs: Sequence[Run], configs: int) -> int:
-    """How long such a scrape takes from start to end."""
-    known = [
-        (run.completed_at - run.started_at).total_seconds() / _sweeps_of(run)
-        for run in good_runs
-        if run.completed_at and run.started_at
-    ]
+    """How long such a scrape is worked on, here and upstream. It may have to wait before and in between."""
+    known = [took.seconds / _sweeps_of(run) for run in good_runs if (took := effort(run)) and took.seconds]
     return int((median(known) if known else USUAL_SECONDS) * configs)
 
 

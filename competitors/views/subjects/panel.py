@@ -31,6 +31,8 @@ class Panel:
     options: list[BoundField] = field(default_factory=list)
     facts: Any = None
     scrape_url: str = ""
+    price_url: str = ""  # GET with the form's options: what a scrape with them costs, as _price.html
+    notes: list[str] = field(default_factory=list)  # what a person should know before the click
 
     # ---- the subject -------------------------------------------------------------------------------------------------
     @property
@@ -122,7 +124,7 @@ class Panel:
     @property
     def minutes(self) -> int:
         """Expected length, for "About 9 minutes"."""
-        return max(round(self.estimate.seconds / 60), 1) if self.estimate else 0
+        return self.estimate.minutes if self.estimate else 0
 
     @property
     def nothing_yet(self) -> tuple[str, str]:

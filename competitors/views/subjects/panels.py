@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from pipeline import queries
-from pipeline.contract import get_type
+from pipeline.contract import Estimate, get_type
 from pipeline.models import Brand, Run
+from pipeline.states import FRESH
+from pipeline.words import days
 
 from .page import SubjectPage
 from .panel import Panel
@@ -28,6 +31,7 @@ def build(
     spends = queries.spends(page.job_type, brand.pk, keys)
     live = queries.live_rows(page.job_type, brand.pk, keys, user=user, known=recent)
     good = queries.good_runs(page.job_type, brand.pk, keys)
+    spent = queries.spent_today()
     logs = queries.log_tails(row.run.pk for row in live.values() if row.run.mode == Run.Mode.LEGACY)
     started_here = [followed[key] for key in keys if key in followed]
     here = Run.objects.in_bulk(started_here) if started_here else {}
@@ -40,10 +44,18 @@ def build(
             panel.log = logs.get(live_row.run.pk, [])
         else:
             panel.estimate = page.estimate(row, page.defaults(row), good[key])
+            panel.notes = notes(panel.estimate, spent, panel.freshness)
             form = handler.Params(brand=brand, auto_id=f"%s-{panel.anchor}")
             panel.options = [form[name] for name in page.options(row)]
         panels.append(panel)
     return panels
+
+
+def notes(estimate: Estimate | None, spent: Decimal, fresh: queries.FreshnessRow | None = None) -> list[str]:
+    """What to know before the click: that the data is fresh already, that the day's limit would keep the run back."""
+    age = f"Fetched {days(fresh.age)} ago, still fresh." if fresh and fresh.age is not None and fresh.badge is FRESH else ""
+    limit = queries.over_the_limit(estimate.cost_usd, spent) if estimate else ""
+    return [words for words in (age, limit) if words]
 
 
 def last_good(panels: Sequence[Panel]) -> datetime | None:

@@ -17,8 +17,8 @@ from .page import SubjectPage
 
 def press(request: HttpRequest, page: SubjectPage[Any], row: Any, *, legacy: bool) -> Run | None:
     """Start a scrape of the row with the posted options. Returns the run if it was started on the web server."""
-    chosen = _chosen(page, row, request.POST)
-    wanted = page.parameters(row) | chosen
+    options = chosen(page, row, request.POST)
+    wanted = page.parameters(row) | options
     try:
         if legacy:
             queued = api.start_here(row.brand.pk, page.job_type, wanted, mode=Run.Mode.LEGACY, created_by=request.user)
@@ -29,7 +29,7 @@ def press(request: HttpRequest, page: SubjectPage[Any], row: Any, *, legacy: boo
         return None
     link = format_html('<a href="{}">See run {}</a>', queued.run.get_absolute_url(), queued.run.pk)
     if not queued.created:
-        messages.info(request, format_html("{} {}", queries.already_queued(queued.run, chosen, request.user), link))
+        messages.info(request, format_html("{} {}", queries.already_queued(queued.run, options, request.user), link))
     elif queued.run.mode == Run.Mode.LEGACY:
         words = "{} started on the web server. You can close this page; it continues. {}"
         messages.info(request, format_html(words, page.work, link))
@@ -42,7 +42,7 @@ def press(request: HttpRequest, page: SubjectPage[Any], row: Any, *, legacy: boo
     return None
 
 
-def _chosen(page: SubjectPage[Any], row: Any, data: QueryDict) -> dict[str, Any]:
+def chosen(page: SubjectPage[Any], row: Any, data: QueryDict) -> dict[str, Any]:
     """The options as the form sent them: an unchecked box is off, a missing field keeps its default."""
     fields = get_type(page.job_type).Params.base_fields
     sent = {name: fields[name].widget.value_from_datadict(data, {}, name) for name in page.options(row)}

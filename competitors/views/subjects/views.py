@@ -35,6 +35,7 @@ def urls(page: Page, base: str) -> list[URLPattern]:
         path(f"{base}live/", require_GET(view(partial(_live, page))), name=f"{name}_live"),
         path(f"{base}updates/", require_POST(view(partial(_updates, page))), name=f"{name}_updates"),
         path(f"{base}legacy/", require_POST(act(partial(_legacy, page))), name=f"{name}_legacy"),
+        path(f"{base}<uuid:pk>/price/", require_GET(view(partial(_price, page))), name=f"{name}_price"),
         path(f"{base}<uuid:pk>/scrape/", require_POST(act(partial(_scrape, page))), name=f"{name}_scrape"),
     ]
 
@@ -73,6 +74,16 @@ def _legacy(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
     return see_other(reverse(page.url_name, kwargs=address))
 
 
+def _price(page: Page, request: HttpRequest, pk: UUID, **address: Any) -> HttpResponse:
+    """What a scrape with the sent options is expected to cost and take, and at most costs: a few words for beside the button."""
+    row = get_object_or_404(page.rows(page.place(address)), pk=pk)
+    chosen = page.parameters(row) | scrape.chosen(page, row, request.GET)
+    known = queries.good_runs_of(page.job_type, row.brand.pk, page.key(row))
+    estimate = page.estimate(row, chosen, known)
+    context = {"estimate": estimate, "notes": panels.notes(estimate, queries.spent_today())}
+    return render(request, "competitors/_price.html", context)
+
+
 def _scrape(page: Page, request: HttpRequest, pk: UUID, **address: Any) -> HttpResponse:
     """Start a scrape and go back to the subject's panel."""
     row = get_object_or_404(page.rows(page.place(address)), pk=pk)
@@ -88,7 +99,8 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
     facts = page.facts(rows)
     shown = panels.build(page, place["brand"], rows, facts, request.user, request.session.get(_followed_key(page), {}))
     for panel in shown:
-        panel.scrape_url = reverse(f"{page.url_name}_scrape", kwargs=address | {"pk": panel.row.pk})
+        for name in ("scrape", "price"):
+            setattr(panel, f"{name}_url", reverse(f"{page.url_name}_{name}", kwargs=address | {"pk": panel.row.pk}))
     live_panels = [panel for panel in shown if panel.live]
     may_scrape = request.user.has_perm(page.may_scrape)
     banner = panels.banner(page, shown)

@@ -12,7 +12,7 @@ from ..scheduling import retry
 from . import freshness
 from .ending import cancel, end_attempt, end_job, fail_for_good
 from .lease import Lease, fenced
-from .state import back_in_queue, cost_so_far, first_in_queue, has_upstream_work, set_state
+from .state import back_in_queue, cost_so_far, first_in_queue, has_upstream_work, refused_start, set_state
 
 MAX_BLOCKED_TIME = timedelta(hours=2)
 MAX_CANCEL_PAUSE = 30.0  # seconds until a blocked cancel is tried again
@@ -107,6 +107,8 @@ def fail(
             wake_workers()
             return
         tries = run.attempt + 1
+        if not permanent and (refused := refused_start(run)):  # no next try is promised that would then be refused
+            error, permanent = f"{error} {refused}", True
         due = None if permanent or run.cancel_requested_at else retry.next_try(tries, run.job.max_retries, at, not_before)
         end_attempt(lease, Outcome.FAILED, at, error, traceback)
         if due is None:

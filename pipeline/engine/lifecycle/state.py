@@ -1,8 +1,11 @@
 """The one function that writes a run's state, which its data's state follows, and what state changes ask about a run."""
 
 from datetime import datetime
+from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Sum
 
 from ...contract.registry import find_type
@@ -36,6 +39,26 @@ def cost_so_far(run: Run) -> Any:
 def has_upstream_work(run: Run) -> bool:
     """Whether an upstream run of it is or may be running, or has paid-for items that are not saved yet."""
     return UpstreamRun.objects.filter(run=run).filter(UpstreamRun.unfinished()).exists()
+
+
+def refused_start(run: Run, step: str = "") -> str:
+    """Why the run's next paid start will be refused: its failed ones of a step cost too much. '' where it will be allowed.
+
+    `step`: only that one. A step whose last upstream run still has something to save is not started again next.
+    """
+    rows = UpstreamRun.objects.filter(run=run, **({"step": step} if step else {})).order_by("step", "intent")
+    for name, group in groupby(rows, key=lambda row: row.step):
+        starts = list(group)
+        last = starts[-1]
+        if not last.ended or last.status == UpstreamRun.Status.SUCCEEDED or not (last.read_complete or step):
+            continue
+        dead = [row for row in starts if row.ended and row.status != UpstreamRun.Status.SUCCEEDED]
+        cost = sum((row.cost_actual if row.cost_actual is not None else row.cost_estimate for row in dead), Decimal(0))
+        asked = run.steps.filter(name=f"start again: {name}").values_list("result", flat=True).first() or 0
+        if cost >= settings.PIPELINE_RETRY_SPEND_USD and asked < last.intent:
+            again = last.cost_estimate
+            return f"Automatic retries stopped: this run already cost ${cost:.2f}. Start again costs about ${again:.2f}."
+    return ""
 
 
 def first_in_queue(at: datetime) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from ...contract.errors import BlockedError, SpendRefused
 from ...contract.source import Order
 from ...models import UpstreamRun
 from ..lifecycle.leased_run import LeasedRun
+from ..lifecycle.state import refused_start
 from .ledger import Status
 
 
@@ -36,14 +37,7 @@ def check_daily_spend(order: Order) -> tuple[Decimal, Decimal]:
     return spent, limit
 
 
-def check_retry_spend(leased: LeasedRun, step: str, order: Order) -> None:
+def check_retry_spend(leased: LeasedRun, step: str) -> None:
     """A run starts again automatically only while its failed starts cost little. Above that a person must ask."""
-    dead = list(
-        UpstreamRun.objects.filter(run_id=leased.run.pk, step=step, status__in=UpstreamRun.ENDED).exclude(status=Status.SUCCEEDED)
-    )
-    cost = sum((row.cost_actual if row.cost_actual is not None else row.cost_estimate for row in dead), Decimal(0))
-    asked = leased.run.steps.filter(name=f"start again: {step}").values_list("result", flat=True).first() or 0
-    if dead and cost >= settings.PIPELINE_RETRY_SPEND_USD and asked < max(row.intent for row in dead):
-        raise SpendRefused(
-            f"Automatic retries stopped: this run already cost ${cost:.2f}. Start again costs about ${order.estimate_usd:.2f}."
-        )
+    if refused := refused_start(leased.run, step):
+        raise SpendRefused(refused)

@@ -68,7 +68,7 @@ def _intend(leased: LeasedRun, order: Order, step: str, last: UpstreamRun | None
     with durable(), leased.fenced():
         lock(MONEY_LOCK)
         check_room(get_source(order.source), order.memory_mb)
-        check_retry_spend(leased, step, order)
+        check_retry_spend(leased, step)
         spent, limit = check_daily_spend(order)
         at = now()
         number = last.intent + 1 if last else 1

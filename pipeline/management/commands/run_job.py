@@ -56,8 +56,11 @@ class Command(BaseCommand):
             words = f"Not queued: the database refused ({str(error).strip()}). Try again once it works."
             raise CommandError(words, returncode=FAILED) from error
         run = queued.run
+        self.estimate = queries.estimate_of(run)
         self.say(
-            f"Run {run.pk}: " + ("started here." if options["direct"] else "queued.")
+            f"Run {run.pk}: "
+            + ("started here." if options["direct"] else "queued.")
+            + (f" {self.estimate}" if self.estimate else "")
             if queued.created
             else queries.already_queued(run, parameters)
         )
@@ -117,6 +120,7 @@ class Command(BaseCommand):
                         "counts": run.counts,
                         "summary": run.summary,
                         "error": run.error_message,
+                        "estimate_usd": str(self.estimate.cost_usd) if self.estimate else None,
                         "cost_usd": str(run.cost_actual) if run.cost_actual is not None else None,
                     }
                 )

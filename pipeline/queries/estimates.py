@@ -1,0 +1,69 @@
+"""What a run is expected to cost and take, and what a person should know of it before the click.
+
+Estimates learn from what good runs took. Failed starts, queues, retries, blocks and pauses do not count.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from ..contract.job_type import Estimate
+from ..contract.registry import find_type
+from ..engine.upstreams.budget import spent_today
+from ..models import Run, UpstreamRun
+from ..states import Outcome
+
+__all__ = ["Effort", "effort", "estimate_of", "over_the_limit", "spent_today"]
+AT_WORK = (Outcome.PARKED, Outcome.COMPLETED)  # outcomes of attempts whose time led to the result
+
+
+@dataclass(frozen=True)
+class Effort:
+    """`seconds` of work and upstream time; `usd` of the starts that succeeded, `price` per item that they were paid at."""
+
+    seconds: float
+    usd: Decimal
+    price: Decimal
+
+
+def effort(run: Run) -> Effort | None:
+    """None where no upstream run of it succeeded. Reads through the relations, so that a page fetches them for all its runs."""
+    good = [one for one in run.upstream_runs.all() if one.status == UpstreamRun.Status.SUCCEEDED]
+    if not good:
+        return None
+    spent = [(one.started_at, one.finished_at) for one in good]
+    spent += [(one.started_at, one.ended_at) for one in run.attempts.all() if one.outcome in AT_WORK]
+    usd = sum((one.cost_actual for one in good if one.cost_actual is not None), Decimal(0))
+    return Effort(_covered([(start, end) for start, end in spent if start and end]), usd, max(one.price_per_item for one in good))
+
+
+def estimate_of(run: Run) -> Estimate | None:
+    """What a new run with this run's options would cost and take now. None where nothing is paid, or its subject is gone."""
+    handler = find_type(run.job_type)
+    try:
+        return handler.estimate(run.brand, run.parameters) if handler else None
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001  its subject is gone, or the type has a bug: the page shows the rest
+        return None
+
+
+def over_the_limit(cost: Decimal, spent: Decimal) -> str:
+    """What to say before a click that the day's limit would keep back; '' where it would not."""
+    limit = settings.PIPELINE_DAILY_SPEND_LIMIT_USD
+    if spent + cost <= limit:
+        return ""
+    return f"Over today's spend limit: ${spent:.2f} of ${limit:.2f} are spent or reserved. It would wait until tomorrow."
+
+
+def _covered(spans: list[tuple[datetime, datetime]]) -> float:
+    """Seconds that at least one span covers: on the web server an attempt lasts as long as its upstream run, and longer."""
+    seconds, until = 0.0, None
+    for start, end in sorted(spans):
+        begin = max(start, until) if until else start
+        if end > begin:
+            seconds, until = seconds + (end - begin).total_seconds(), end
+    return seconds
