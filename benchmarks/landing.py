@@ -23,7 +23,7 @@ from benchmarks.scratch import ROOT, database
 PAGE = 1000
 ASIN = "B0BENCH001"
 WORDS = "great good love amazing excellent perfect works helpful happy recommend bad terrible broke waste refund 👍 naïve".split()
-KEY = ["review_id", "asin"]
+KEY = ["review_id", "asin", "domain_code"]
 
 
 def json_page(number: int, size: int) -> bytes:
@@ -72,14 +72,23 @@ def land_all(pages, run, at):
     from django.db import transaction
 
     from competitors.models import AmazonReview
-    from pipeline.contract.landing import Landed, land
+    from pipeline.contract.landing import land
+    from pipeline.contract.tally import Tally
 
-    total = Landed()
+    tally = Tally()
     for page in pages:
         rows, touch = parsed(page), {"last_seen_at": at, "last_run_id": run}
         with transaction.atomic():
-            total += land(AmazonReview, rows, key=KEY, touch=touch, mark="last_run_id", first={"first_seen_at": at})
-    return total
+            landed = land(
+                AmazonReview,
+                rows,
+                key=KEY,
+                touch=touch,
+                first={"first_seen_at": at, "first_run_id": run},
+                age="last_seen_at",
+            )
+        tally.add(landed.rows)
+    return tally.counts
 
 
 def seconds(work, *arguments):
@@ -91,7 +100,7 @@ def seconds(work, *arguments):
 def bulk_create_all(batches):
     from competitors.models import AmazonReview
 
-    kept = ["domain_code", "rating", "title", "body", "author", "review_date", "verified_purchase", "helpful_votes"]
+    kept = ["variation", "rating", "title", "body", "author", "review_date", "verified_purchase", "helpful_votes"]
     for batch in batches:
         AmazonReview.objects.bulk_create(
             batch, update_conflicts=True, unique_fields=KEY, update_fields=[*kept, "last_seen_at", "last_run"]

@@ -2,13 +2,9 @@
 
 from collections.abc import Mapping
 
-from pipeline.contract import TransientError, get_source
+from pipeline.contract import TransientError, get_source, rows_met
 from pipeline.models import UpstreamRun
-
-
-def different(totals: Mapping[str, int]) -> int:
-    """How many different rows came, whatever was known of them before."""
-    return sum(totals.get(name, 0) for name in ("new", "changed", "unchanged"))
+from pipeline.words import counted
 
 
 def in_words(totals: Mapping[str, int]) -> str:
@@ -19,12 +15,15 @@ def in_words(totals: Mapping[str, int]) -> str:
     return ", ".join(words) + "."
 
 
-def require_success(upstream: UpstreamRun, totals: Mapping[str, int], noun: str) -> None:
-    """After saving what came: raise TransientError unless the upstream's run succeeded. `noun`: "reviews"."""
+def require_success(upstream: UpstreamRun, totals: Mapping[str, int], row: str) -> None:
+    """After saving what came: raise TransientError unless the upstream's run succeeded. `row`: "review".
+
+    `totals` are the run's, over all its starts.
+    """
     if upstream.status == UpstreamRun.Status.SUCCEEDED:
         return
     label = get_source(upstream.source).label
-    new = f"{totals['new']:,} were new" if totals.get("new") else "none were new"
-    saved = f"Its {different(totals):,} {noun} are saved; {new}." if different(totals) else f"It had found no {noun}."
+    rows = rows_met(totals)
+    saved = f"{counted(rows, row)} saved." if rows else f"It had found no {row}s."
     ended = UpstreamRun.ENDED_WORDS.get(UpstreamRun.Status(upstream.status), "failed")
     raise TransientError(f"{label}'s run {ended}. {saved} {upstream.message}".strip())

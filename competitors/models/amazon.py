@@ -89,6 +89,13 @@ class AmazonReview(models.Model):
     review_id = ForeignCharField(max_length=40)
     asin = ForeignCharField(max_length=10)
     domain_code = ForeignCharField(max_length=10)
+    variation = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        verbose_name="variation (ASIN)",
+        help_text="The ASIN that Amazon names, if another.",
+    )
     rating = models.PositiveSmallIntegerField(null=True, blank=True)
     title = ForeignTextField(blank=True, default="")
     body = ForeignTextField(blank=True, default="")
@@ -99,11 +106,15 @@ class AmazonReview(models.Model):
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     last_run = models.ForeignKey("pipeline.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    # No index: every index makes landing slower, and a listing's reviews are found by its own.
+    first_run = models.ForeignKey(
+        "pipeline.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
 
     class Meta:
         ordering = ["-review_date", "review_id"]
         constraints = [
-            models.UniqueConstraint(fields=["review_id", "asin"], name="review_once_per_asin"),
+            models.UniqueConstraint(fields=["review_id", "asin", "domain_code"], name="review_once_per_listing"),
             models.CheckConstraint(condition=Q(rating__isnull=True) | Q(rating__range=(1, 5)), name="review_rating_1_to_5"),
         ]
         indexes = [models.Index(fields=["asin", "domain_code", "-review_date"], name="review_of_listing")]

@@ -1,6 +1,6 @@
 """What a job type or a source is made of, and what it is given. The domain imports these names from here."""
 
-from .context import Context, PageResult
+from .context import Context, Ingested, PageResult
 from .errors import (
     AmbiguousStart,
     BlockedError,
@@ -20,6 +20,7 @@ from .landing import Landed, land
 from .parameters import ParameterForm
 from .registry import find_type, get_type, job_type
 from .source import Order, Page, Seen, Source, get_source, register_source
+from .tally import rows_met
 
 __all__ = [
     "AmbiguousStart",
@@ -28,6 +29,7 @@ __all__ = [
     "CredentialRejected",
     "Done",
     "Estimate",
+    "Ingested",
     "InvalidRequest",
     "ItemsGone",
     "JobType",
@@ -52,4 +54,5 @@ __all__ = [
     "job_type",
     "land",
     "register_source",
+    "rows_met",
 ]

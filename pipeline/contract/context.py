@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,10 +13,27 @@ from .source import Order
 
 @dataclass(frozen=True)
 class PageResult:
-    """What became of one page: counts by name, and the items that could not become rows, each as (reason, item)."""
+    """What became of one page: counts by name, the items that could not become rows, each as (reason, item), and the rows.
+
+    `rows` is what land() says of them, by key. New, changed and unchanged are counted from it, each row once per run.
+    """
 
     counts: dict[str, int]
     rejected: list[tuple[str, Any]] = field(default_factory=list)
+    rows: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What was saved so far.
+
+    run    totals over all starts of the run: each different row once as new, changed or unchanged, against what was stored
+           before the run. The other counts are sums; a duplicate is a row met again within one start.
+    start  sums of this upstream run alone, without new, changed and unchanged.
+    """
+
+    run: Counter[str]
+    start: Counter[str]
 
 
 class Context(ABC):
@@ -45,10 +62,10 @@ class Context(ABC):
         """Wait until the upstream run has ended, and return it. A run that waits this way needs no worker."""
 
     @abstractmethod
-    def ingest(self, upstream: UpstreamRun, land: Callable[[list[Any], int], PageResult]) -> Counter[str]:
+    def ingest(self, upstream: UpstreamRun, land: Callable[[list[Any], int], PageResult]) -> Ingested:
         """Save the upstream run's items, page by page. Each page and its checkpoint are one transaction.
 
-        `land(items, offset)` writes the rows of one page. Returns the totals over all pages, also those saved before a crash.
+        `land(items, offset)` writes the rows of one page. What is returned includes pages that were saved before a crash.
         """
 
     @abstractmethod

@@ -62,6 +62,7 @@ class JobType(ABC):
     emoji: ClassVar[str]
     datasets: ClassVar[dict[str, str]]  # key -> label
     source: ClassVar[str]  # the upstream that it pays, '' for none
+    row: ClassVar[str] = "row"  # what one of its rows is called: "review"
     max_age: ClassVar[timedelta]  # how old its data may be and still count as fresh
     version: ClassVar[int]  # of the code that records steps
     max_runtime: ClassVar[timedelta] = timedelta(minutes=30)  # of one attempt; waiting upstream does not count

@@ -1,11 +1,9 @@
-"""Bulk upsert of any model, one page of rows at a time. Counts new, changed, unchanged and duplicate rows.
+"""Bulk upsert of any model, one page of rows at a time. Says of each row whether it is new, changed or unchanged.
 
-A page is staged in a temporary table (COPY on PostgreSQL, executemany on SQLite) and merged by one or two upserts, each of
-which says how many rows it inserted and how many it updated:
+A page is staged in a temporary table (COPY on PostgreSQL, executemany on SQLite) and merged by one or two upserts:
 
-    insert missing rows, and touch equal rows that this landing has not touched yet    → new, unchanged
-    overwrite rows that differ                                                         → changed
-    rows that neither of them wrote                                                    → duplicate
+    insert missing rows, and touch equal rows that are not touched yet
+    overwrite rows that differ
 
 Both are upserts so that they use the unique index, even if the table has no statistics.
 
@@ -14,7 +12,8 @@ deadlock: the first statement locks all rows, in the order of the key. With seve
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from functools import cache, partial
 from typing import Any, TypeAlias
 
@@ -24,27 +23,26 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper, truncate_name
 
 from ..models.fields import ForeignCharField, ForeignTextField
+from .tally import CHANGED, NEW, UNCHANGED
 
 Values = Mapping[str, Any]
 AnyField: TypeAlias = "models.Field[Any, Any]"
 SHORT = 1000  # characters: no longer text is stored unchecked
+ROW = "landing_row"  # column of the staging table: the row's number in its page
 
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What became of the given rows; the four numbers add up to the number of rows. Add pages with `+`."""
+    """What became of one page's rows, against what was stored before; the four numbers add up to the number of rows.
+
+    A Tally adds pages up: a row that two pages bring counts once.
+    """
 
     new: int = 0
     changed: int = 0  # stored before, with other content
-    unchanged: int = 0  # stored before, with this content, and first met in this landing
-    duplicate: int = 0  # met before in this landing
-
-    def __add__(self, other: "Landed") -> "Landed":
-        return Landed(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
-
-    @property
-    def counts(self) -> dict[str, int]:
-        return asdict(self)
+    unchanged: int = 0  # stored before, with this content
+    duplicate: int = 0  # more than once in this page
+    rows: Mapping[str, str] = dataclass_field(default_factory=dict, compare=False, repr=False)  # by key, what became of it
 
 
 def land(
@@ -54,20 +52,20 @@ def land(
     key: Sequence[str],
     content: Collection[str] | None = None,
     touch: Values | None = None,
-    mark: str | None = None,
     first: Values | None = None,
+    age: str | None = None,
 ) -> Landed:
-    """Upsert one page (up to about 1,000 rows, all with the same fields) by its unique `key`; count what became of them.
+    """Upsert one page (up to about 1,000 rows, all with the same fields) by its unique `key`; tell what became of them.
 
     key      fields under one plain unique constraint, none of them None. Of rows with the same key the last one wins; the
              earlier ones count as duplicate.
     content  fields that make a stored row *changed* where they differ; None equals None. Default: all but the key. Further
              fields of the rows are written with new and changed rows only.
-    touch    values that every row takes, changed or not: last_seen_at, last_run_id.
-    mark     the field of `touch` that tells this landing from others: last_run_id. A stored row with this mark and this content
-             was met before in this landing (in another page, or in this one before a crash): it is a duplicate, and is not
-             written. Without a mark, or where its value is None, all of `touch` together are the mark.
-    first    values for new rows only: first_seen_at. Other fields take their default, as in `create()`.
+    touch    values that every row takes, changed or not: last_seen_at, last_run_id. A row that has them all and this content
+             is not written again.
+    first    values for new rows only: first_seen_at, first_run_id. Other fields take their default, as in `create()`.
+    age      the field of `touch` that says from when these rows are: last_seen_at. A stored row from later stays as it is and
+             counts as unchanged.
 
     Fields go by name or attribute (`last_run_id`), relations by primary key. Each field prepares its values as for `save()`,
     so columns of `models/fields.py` take any text and any JSON. No signals are sent.
@@ -80,19 +78,15 @@ def land(
     touch, first = touch or {}, first or {}
     page = _Page(connections[router.db_for_write(model)], model, rows, key, {**first, **touch})
     compared = page.data if content is None else content
-    if not {*compared} <= {*page.data} or (mark and mark not in touch):
-        raise ValueError("`content` must be among the fields of the rows, `mark` among those of `touch`.")
-    marks = [mark] if mark and touch[mark] is not None else touch
+    if not {*compared} <= {*page.data} or (age and age not in touch):
+        raise ValueError("`content` must be among the fields of the rows, `age` among those of `touch`.")
     with transaction.atomic(using=page.connection.alias, savepoint=False), page.connection.cursor() as cursor:
-        rest = page.stage(cursor)
-        new, unchanged = page.merge(cursor, touch, differs=marks, equals=compared)
-        rest -= new + unchanged
-        # Usually nothing is left here: in a first scrape all rows are new, in the next nearly all unchanged.
-        missed, changed = page.merge(cursor, [*page.data, *touch], differs=compared) if rest and compared else (0, 0)
-        new += missed  # somebody deleted these rows after the first statement
-        if not touch:
-            unchanged = rest - missed - changed
-    return Landed(new, changed, unchanged, duplicate=len(rows) - new - changed - unchanged)
+        page.stage(cursor)
+        new, changed = page.merge(cursor, touch, compared, age)
+    became = dict.fromkeys(page.keys, UNCHANGED)
+    became |= {page.keys[row]: NEW for row in new} | {page.keys[row]: CHANGED for row in changed}
+    unchanged = len(page.keys) - len(new) - len(changed)
+    return Landed(len(new), len(changed), unchanged, len(rows) - len(page.keys), became)
 
 
 class _Page:
@@ -123,22 +117,22 @@ class _Page:
         if any(None in values for values in prepared[: len(key)]):
             raise ValueError(f"A row of {self.meta.label} has None in its key ({', '.join(key)}).")
         # Distinct by the prepared key, since the database compares that.
-        self.rows = list({row[: len(key)]: row for row in zip(*prepared, strict=True)}.values())
+        distinct = {row[: len(key)]: row for row in zip(*prepared, strict=True)}
+        self.keys = ["\x1f".join([self.meta.model_name or "", *map(str, values)]) for values in distinct]
+        self.rows = [(*row, number) for number, row in enumerate(distinct.values())]
         self.shared = [field.get_db_prep_save(value, connection) for field, value in shared.items()]
 
         quote = connection.ops.quote_name
         self.table = quote(self.meta.db_table)
         self.staging = quote(truncate_name("landing_" + self.meta.db_table.replace('"', ""), connection.ops.max_name_length()))
         self.columns = ", ".join(quote(str(field.column)) for field in staged)
-        on_key = ", ".join(map(self.column, key))
+        self.key = list(map(self.column, key))
+        on_key = ", ".join(self.key)
         self.insert = (
             f"INSERT INTO {self.table} AS stored ({', '.join([self.columns, *(quote(str(field.column)) for field in shared)])}) "
             f"SELECT {', '.join([self.columns, *['%s'] * len(shared)])} FROM {self.staging} WHERE true ORDER BY {on_key} "
             f"ON CONFLICT ({on_key}) DO"
         )
-        on_same_key = " AND ".join(f"stored.{column} = staged.{column}" for column in map(self.column, key))
-        stored = f"SELECT 1 FROM {self.table} AS stored WHERE {on_same_key}"
-        self.count_missing = f"SELECT count(*) FROM {self.staging} AS staged WHERE NOT EXISTS ({stored})"
 
     def field(self, name: str) -> AnyField:
         field = self.meta.get_field(name)
@@ -149,53 +143,80 @@ class _Page:
     def column(self, name: str) -> str:
         return self.connection.ops.quote_name(str(self.field(name).column))
 
-    def stage(self, cursor: CursorWrapper) -> int:
-        """Fill the staging table with the distinct rows. Returns their number."""
+    def stage(self, cursor: CursorWrapper) -> None:
+        """Fill the staging table with the distinct rows."""
         # Created if missing, at every page: the connection may be new, and a rollback removes the table.
         # Emptied at commit, since nothing vacuums a temporary table, and here, since this transaction may have landed a page.
         keep = "ON COMMIT DELETE ROWS" if self.connection.vendor == "postgresql" else ""
-        cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {self.staging} {keep} AS SELECT * FROM {self.table} WHERE false")
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {self.staging} {keep} AS SELECT *, 0 AS {ROW} FROM {self.table} WHERE false"
+        )
         cursor.execute(f"DELETE FROM {self.staging}")
         if self.connection.vendor == "postgresql":
-            with self.connection.wrap_database_errors, cursor.copy(f"COPY {self.staging} ({self.columns}) FROM STDIN") as copy:
+            with (
+                self.connection.wrap_database_errors,
+                cursor.copy(f"COPY {self.staging} ({self.columns}, {ROW}) FROM STDIN") as copy,
+            ):
                 for row in self.rows:
                     copy.write_row(row)
         else:
             marks = ", ".join(["%s"] * len(self.rows[0]))
-            cursor.executemany(f"INSERT INTO {self.staging} ({self.columns}) VALUES ({marks})", self.rows)
-        return len(self.rows)
+            cursor.executemany(f"INSERT INTO {self.staging} ({self.columns}, {ROW}) VALUES ({marks})", self.rows)
 
     def merge(
-        self, cursor: CursorWrapper, write: Collection[str], *, differs: Collection[str], equals: Collection[str] = ()
-    ) -> tuple[int, int]:
-        """Insert missing rows. Of stored rows, write the fields `write` if any of `differs` differs and none of `equals` does.
-
-        Returns how many rows were inserted and how many updated.
-        """
-        action = "NOTHING"
-        if write:
-            values = ", ".join(f"{column} = excluded.{column}" for column in map(self.column, write))
-            action = f"UPDATE SET {values} WHERE ({self.differ(differs)}) AND NOT ({self.differ(equals)})"
+        self, cursor: CursorWrapper, touch: Values, content: Collection[str], age: str | None
+    ) -> tuple[list[int], list[int]]:
+        """Write what is to be written. Returns which rows of the page are new and which changed."""
+        everything = [*self.data, *touch]
+        self.keep = f"stored.{self.column(age)} > excluded.{self.column(age)}" if age else "false"
         if self.connection.vendor == "postgresql":
-            # In an updated row, xmax shows the lock that ON CONFLICT took first; in an inserted row it is 0.
-            cursor.execute(
-                f"WITH written AS ({self.insert} {action} RETURNING xmax = 0 AS new) "
-                "SELECT count(*) FILTER (WHERE new), count(*) FILTER (WHERE NOT new) FROM written",
-                self.shared,
-            )
-            inserted, updated = cursor.fetchone()
-            return inserted, updated
-        # A SQLite transaction has one snapshot: nobody can insert in between.
-        cursor.execute(self.count_missing)
-        (inserted,) = cursor.fetchone()
-        cursor.execute(f"{self.insert} {action}", self.shared)
-        return inserted, cursor.rowcount - inserted
+            new, equal = self.written(cursor, self.upsert(touch, differs=touch, equals=content))
+            # Usually nothing is left here: in a first scrape all rows are new, in the next nearly all unchanged.
+            left = content and len(new) + len(equal) < len(self.rows)
+            missed, changed = self.written(cursor, self.upsert(everything, differs=content)) if left else ([], [])
+            return new + missed, changed  # missed: somebody deleted these rows after the first statement
+        # A SQLite transaction has one snapshot: nobody can write in between.
+        missing, later = f"stored.{self.key[0]} IS NULL", f"stored.{self.column(age)} > %s" if age else "false"
+        cursor.execute(
+            f"SELECT staged.{ROW}, {missing} FROM {self.staging} AS staged LEFT JOIN {self.table} AS stored"
+            f" ON {self.same_key('stored')} WHERE {missing} OR ({self.differ(content, 'staged')}) AND ({later}) IS NOT TRUE",
+            [self.field(age).get_db_prep_save(touch[age], self.connection)] if age else [],
+        )
+        found = cursor.fetchall()
+        cursor.execute(self.upsert(touch, differs=touch), self.shared)
+        changed = [row for row, is_missing in found if not is_missing]
+        if changed:
+            cursor.execute(self.upsert(everything, differs=content), self.shared)
+        return [row for row, is_missing in found if is_missing], changed
 
-    def differ(self, names: Collection[str]) -> str:
+    def upsert(self, write: Collection[str], *, differs: Collection[str], equals: Collection[str] = ()) -> str:
+        """SQL: insert missing rows. Of stored rows, write the fields `write` if any of `differs` differs and none of `equals`."""
+        if not write:
+            return f"{self.insert} NOTHING"
+        values = ", ".join(f"{column} = excluded.{column}" for column in map(self.column, write))
+        where = f"({self.differ(differs)}) AND NOT ({self.differ(equals)}) AND ({self.keep}) IS NOT TRUE"
+        return f"{self.insert} UPDATE SET {values} WHERE {where}"
+
+    def written(self, cursor: CursorWrapper, upsert: str) -> tuple[list[int], list[int]]:
+        """PostgreSQL: execute the upsert. Returns which rows of the page it inserted and which it updated."""
+        # In an updated row, xmax shows the lock that ON CONFLICT took first; in an inserted row it is 0.
+        cursor.execute(
+            f"WITH written AS ({upsert} RETURNING {', '.join(f'stored.{column}' for column in self.key)}, xmax = 0 AS {ROW}_new)"
+            f" SELECT array_agg({ROW}) FILTER (WHERE {ROW}_new), array_agg({ROW}) FILTER (WHERE NOT {ROW}_new)"
+            f" FROM written JOIN {self.staging} AS staged ON {self.same_key('written')}",
+            self.shared,
+        )
+        inserted, updated = cursor.fetchone()
+        return inserted or [], updated or []
+
+    def same_key(self, table: str) -> str:
+        return " AND ".join(f"{table}.{column} = staged.{column}" for column in self.key)
+
+    def differ(self, names: Collection[str], staged: str = "excluded") -> str:
         """SQL: the stored row and the staged one differ in any of these fields. NULL equals NULL."""
         # SQLite's IS NOT means the same; it has IS DISTINCT FROM only since 3.39.
         operator = "IS DISTINCT FROM" if self.connection.vendor == "postgresql" else "IS NOT"
-        return " OR ".join(f"stored.{column} {operator} excluded.{column}" for column in map(self.column, names)) or "false"
+        return " OR ".join(f"stored.{column} {operator} {staged}.{column}" for column in map(self.column, names)) or "false"
 
 
 def _prepared(field: AnyField, values: Sequence[Any], connection: BaseDatabaseWrapper) -> list[Any]:

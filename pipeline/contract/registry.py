@@ -1,7 +1,7 @@
 """Job types by name, found in the `job` modules of installed apps. A new type needs only such a module."""
 
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from importlib import import_module
 from inspect import isabstract
@@ -9,8 +9,10 @@ from inspect import isabstract
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 
+from ..words import counted
 from .errors import InvalidRequest
 from .job_type import JobType
+from .tally import rows_met
 
 _types: dict[str, JobType] = {}
 
@@ -22,6 +24,7 @@ def job_type(
     emoji: str,
     datasets: dict[str, str],
     source: str = "",
+    row: str = "row",
     max_age: timedelta = timedelta(days=1),
     max_runtime: timedelta = timedelta(minutes=30),
     version: int = 1,
@@ -46,7 +49,7 @@ def job_type(
         if not hasattr(cls, "Params") or isabstract(cls):
             raise ImproperlyConfigured(f"Job type {name!r} ({where}) needs a Params form and a run() method.")
         cls.name, cls.label, cls.emoji, cls.datasets, cls.source = name, label, emoji, datasets, source
-        cls.max_age, cls.max_runtime, cls.version = max_age, max_runtime, version
+        cls.row, cls.max_age, cls.max_runtime, cls.version = row, max_age, max_runtime, version
         _types[name] = cls()
         return cls
 
@@ -100,6 +103,12 @@ def version_of(name: str) -> int:
 def longest_work(name: str) -> timedelta:
     """How long one attempt of such a run may work."""
     return (find_type(name) or JobType).max_runtime
+
+
+def saved_words(name: str, counts: Mapping[str, int]) -> str:
+    """'373 rows saved.', in the type's own word for them: what a run of it holds. '' for nothing."""
+    rows = rows_met(counts)
+    return f"{counted(rows, (find_type(name) or JobType).row)} saved." if rows else ""
 
 
 def label_of(name: str) -> str:

@@ -96,6 +96,7 @@ class RawPage(models.Model):
     next_offset = models.PositiveIntegerField()
     items = models.PositiveIntegerField()
     payload = models.BinaryField()
+    became = models.BinaryField(default=bytes, help_text="What became of its rows, by key. Compressed JSON.")
 
     class Meta:
         ordering = ["offset"]

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from ..contract.registry import all_types
 from ..contract.source import source_label
+from ..contract.tally import rows_met
 from ..models import Job, Run, UpstreamRun
 from ..states import LIVE, RUN_ACTIONS, Badge, RunStatus, Verdict, run_badge
 from .explain import QueueView, explain
@@ -117,16 +118,16 @@ def _waits_at(run: Run) -> str:
 
 
 def _rows(run: Run) -> str:
+    """What the run holds. A live run that has saved nothing yet says how far reading is."""
     counts, progress = run.counts or {}, run.progress or {}
+    saved = rows_met(counts)
     if run.status in LIVE:
         done = progress.get("done") or counts.get("raw")
-        return f"{done:,} read" if isinstance(done, int) else "0"
+        return f"{saved:,} saved" if saved else f"{done:,} read" if isinstance(done, int) else "0"
     new, changed = counts.get("new", 0), counts.get("changed", 0)
-    return (
-        " ".join(filter(None, [f"{new:,} new" if new or not changed else "", f"{changed:,} changed" if changed else ""]))
-        if counts
-        else "0"
-    )
+    if not new and not changed:
+        return f"{saved:,} unchanged" if saved else "0"
+    return " ".join(filter(None, [f"{new:,} new" if new else "", f"{changed:,} changed" if changed else ""]))
 
 
 def _result(run: Run, explanation: str) -> str:

@@ -1,4 +1,4 @@
-"""Times and durations in words."""
+"""Times, durations and numbers of things in words."""
 
 from datetime import datetime, timedelta
 
@@ -39,3 +39,8 @@ def words_ago(moment: datetime, now: datetime) -> str:
             words = f"{count} {unit}{'' if count == 1 else 's'}"
             return f"in {words}" if ahead else f"{words} ago"
     return "just now"
+
+
+def counted(number: int, thing: str) -> str:
+    """'1 run', '1,840 runs'."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

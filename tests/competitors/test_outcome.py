@@ -19,16 +19,16 @@ def test_duplicates_and_rejected_items_are_named_only_if_there_are_any():
 @pytest.mark.parametrize(
     ("status", "totals", "words"),
     [
-        ("failed", {"unchanged": 648}, "Apify's run failed. Its 648 reviews are saved; none were new."),
-        ("aborted", {"new": 2, "changed": 1}, "Apify's run was aborted. Its 3 reviews are saved; 2 were new."),
+        ("failed", {"unchanged": 648}, "Apify's run failed. 648 reviews saved."),
+        ("aborted", {"new": 2, "changed": 1}, "Apify's run was aborted. 3 reviews saved."),
         ("timed_out", {}, "Apify's run timed out. It had found no reviews."),
     ],
 )
 def test_an_upstream_run_that_failed_says_what_is_saved(status, totals, words):
     with pytest.raises(TransientError) as error:
-        require_success(upstream(status), totals, "reviews")
+        require_success(upstream(status), totals, "review")
     assert str(error.value) == words
 
 
 def test_an_upstream_run_that_succeeded_is_no_error():
-    require_success(upstream("succeeded"), {"new": 1}, "reviews")
+    require_success(upstream("succeeded"), {"new": 1}, "review")

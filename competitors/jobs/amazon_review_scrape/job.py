@@ -8,10 +8,9 @@ from django import forms
 from django.db.models import Q
 
 from competitors.models import CompetitorAmazonUrl
-from competitors.outcome import different
 from competitors.subject_rows import clean_row_id, scraped_by
 from pipeline import queries
-from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Subject, job_type
+from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Subject, job_type, rows_met
 from pipeline.models import Brand, Run
 from pipeline.states import Verdict
 
@@ -28,6 +27,7 @@ scraped_by(NAME, CompetitorAmazonUrl)
     emoji="📦",
     datasets={DATASET: "Amazon Reviews"},
     source="apify",
+    row="review",
     max_age=timedelta(days=7),
 )
 class AmazonReviewScrape(JobType):
@@ -69,7 +69,7 @@ class AmazonReviewScrape(JobType):
         known = CompetitorAmazonUrl.objects.filter(Q(last_scraped_at=None) | Q(last_scraped_at__lte=fetched_at), pk=run.subject)
         figures: dict[str, Any] = {"scrape_cost_estimate": run.cost_actual}
         if run.verdict == Verdict.OK:
-            seen = different(run.counts)
+            seen = rows_met(run.counts)
             figures |= {"last_scraped_at": fetched_at, "total_reviews_scraped": seen}
         known.update(**figures)
 

@@ -3,6 +3,7 @@
 An item is rejected only if it is not a review: not an object, an error, or without its key.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from competitors.reading import decoded, read_count, read_date, read_stars, text
 
 # Any of them may come from any marketplace: Amazon answers in the visitor's language.
 LANGUAGES = frozenset(locale for locales in MARKETPLACES.values() for locale in locales)
+ASIN = re.compile(r"[A-Z0-9]{10}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Rejected:
 
 
 def parse_item(item: Any, asin: str, domain_code: str) -> Review | Rejected:
-    """A review of the listing that was asked for. The row gets the item's ASIN, or the listing's if the item has none."""
+    """A review of the listing that was asked for, whatever product the item names. That is kept as the variation."""
     if not isinstance(item, dict):
         return Rejected("Not an object")
     status = item.get("statusCode")
@@ -36,7 +38,6 @@ def parse_item(item: Any, asin: str, domain_code: str) -> Review | Rejected:
     review_id = text(item.get("reviewId")).strip()
     if not review_id or len(review_id) > 40:
         return Rejected("No review id")
-    given_asin, given_domain = text(item.get("asin")).strip(), text(item.get("domainCode")).strip()
     read = {
         "rating": read_stars(item.get("rating")),
         "review_date": read_date(item.get("date"), LANGUAGES),
@@ -46,8 +47,9 @@ def parse_item(item: Any, asin: str, domain_code: str) -> Review | Rejected:
     return Review(
         {
             "review_id": review_id,
-            "asin": given_asin if len(given_asin) == 10 else asin,
-            "domain_code": given_domain if 0 < len(given_domain) <= 10 else domain_code,
+            "asin": asin,
+            "domain_code": domain_code,
+            "variation": _variation(item, asin),
             **read,
             "title": without_rating(decoded(item.get("title")), item.get("rating")),
             "body": decoded(item.get("text")),
@@ -56,3 +58,12 @@ def parse_item(item: Any, asin: str, domain_code: str) -> Review | Rejected:
         },
         [name for name, value in read.items() if value is None and there[name] not in (None, "")],
     )
+
+
+def _variation(item: dict[str, Any], asin: str) -> str:
+    """The ASIN that the item names, '' if that is the listing's or none."""
+    for name in ("asin", "variationId"):
+        named = text(item.get(name)).strip().upper()
+        if ASIN.fullmatch(named) and named != asin:
+            return named
+    return ""

@@ -8,10 +8,10 @@ from statistics import median
 from typing import Any
 
 from competitors.models import AmazonReview, CompetitorAmazonUrl
-from competitors.outcome import different, in_words, require_success
+from competitors.outcome import in_words, require_success
 from competitors.reading import decoded
 from pipeline import queries
-from pipeline.contract import Context, Done, PageResult, PermanentError, land
+from pipeline.contract import Context, Done, PageResult, PermanentError, land, rows_met
 from pipeline.models import Run, UpstreamRun
 from pipeline.states import Verdict
 
@@ -20,7 +20,7 @@ from .parse import Rejected, parse_item
 from .sweeps import SweepOptions
 
 FAR_FEWER = 0.3  # of the usual number of different reviews
-CONTENT = ("domain_code", "rating", "review_date", "helpful_votes", "title", "body", "author", "verified_purchase")
+CONTENT = ("rating", "review_date", "helpful_votes", "title", "body", "author", "verified_purchase")
 
 
 def scrape_amazon_reviews_for_competitor(ctx: Context, listing: CompetitorAmazonUrl, options: SweepOptions) -> Done:
@@ -31,57 +31,47 @@ def scrape_amazon_reviews_for_competitor(ctx: Context, listing: CompetitorAmazon
     good_runs = queries.good_runs_of(ctx.run.job_type, ctx.run.brand_id, ctx.run.subject)
     upstream = ctx.wait_for(ctx.start(review_order(listing, options, good_runs)))
     fetched = upstream.finished_at or ctx.now()
-    newer = _newer(listing, ctx.run, fetched)
 
     def land_page(items: list[Any], offset: int) -> PageResult:
-        return _land(listing, items, ctx.run, fetched, newer)
+        return _land(listing, items, ctx.run, fetched)
 
-    totals = ctx.ingest(upstream, land_page)
-    require_success(upstream, totals, "reviews")
-    return judge(upstream, totals, ctx.run, good_runs)
-
-
-def _newer(listing: CompetitorAmazonUrl, run: Run, fetched: datetime) -> dict[str, str]:
-    """Reviews that a later run fetched (before a late Retry). They stay. The value says how the next copy counts."""
-    others = AmazonReview.objects.filter(asin=listing.asin, last_seen_at__gt=fetched).exclude(last_run=run)
-    return dict.fromkeys(others.values_list("review_id", flat=True), "unchanged")
+    came = ctx.ingest(upstream, land_page)
+    require_success(upstream, came.run, "review")
+    return judge(upstream, came.run, ctx.run, good_runs)
 
 
-def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: datetime, newer: dict[str, str]) -> PageResult:
+def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: datetime) -> PageResult:
     """Save one page. Rejected items are kept with the reason."""
-    rows, rejected, unread, stay = [], [], Counter[str](), Counter[str]()
+    rows, rejected, unread = [], [], Counter[str]()
     title = ""
     for item in items:
         parsed = parse_item(item, listing.asin, listing.domain_code)
         if isinstance(parsed, Rejected):
             rejected.append((parsed.reason, item))
-        elif (met := parsed.row["review_id"]) in newer:
-            stay[newer[met]] += 1
-            newer[met] = "duplicate"
-        else:
-            rows.append(parsed.row)
-            unread.update(parsed.unread)
-            title = title or decoded(item.get("productTitle"))
+            continue
+        rows.append(parsed.row)
+        unread.update(parsed.unread)
+        title = title or decoded(item.get("productTitle"))
     landed = land(
         AmazonReview,
         rows,
-        key=("review_id", "asin"),
+        key=("review_id", "asin", "domain_code"),
         content=CONTENT,
         touch={"last_seen_at": fetched, "last_run_id": run.pk},
-        mark="last_run_id",
-        first={"first_seen_at": fetched},
+        first={"first_seen_at": fetched, "first_run_id": run.pk},
+        age="last_seen_at",
     )
-    if title and title != listing.product_title and not newer:
+    if title and title != listing.product_title and not listing.reviews().filter(last_seen_at__gt=fetched).exists():
         listing.product_title = title
         CompetitorAmazonUrl.objects.filter(pk=listing.pk).update(product_title=title)
-    counts = {"raw": len(items), **(Counter(landed.counts) + stay), "rejected": len(rejected)}
+    counts = {"raw": len(items), "duplicate": landed.duplicate, "rejected": len(rejected)}
     counts |= {"no_rating": unread["rating"], "no_date": unread["review_date"], "no_votes": unread["helpful_votes"]}
-    return PageResult({name: count for name, count in counts.items() if count}, rejected)
+    return PageResult({name: count for name, count in counts.items() if count}, rejected, landed.rows)
 
 
 def judge(upstream: UpstreamRun, totals: Counter[str], run: Run, good_runs: Sequence[Run]) -> Done:
     """Whether the result is plausible. Only a plausible result counts as fresh."""
-    found = different(totals)
+    found = rows_met(totals)
     done = Done(counts={name: count for name, count in sorted(totals.items()) if count}, records=found, summary=in_words(totals))
     if totals["raw"] and totals["rejected"] == totals["raw"]:
         raise PermanentError(
@@ -111,5 +101,5 @@ def usual_count(run: Run, good_runs: Sequence[Run]) -> float | None:
     """How many different reviews a scrape with this run's options brings; None if nothing is known yet."""
     options = SweepOptions.of(run.parameters)
     alike = [one for one in good_runs if SweepOptions.of(one.parameters) == options and one.pk != run.pk]
-    counts = [different(one.counts) for one in alike]
+    counts = [rows_met(one.counts) for one in alike]
     return median(counts) if counts else None

@@ -1,7 +1,6 @@
 """What a handler is given on a worker, and in legacy and direct mode: everything it writes is fenced by the lease."""
 
 import contextlib
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -9,7 +8,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
-from ...contract.context import Context
+from ...contract.context import Context, Ingested
 from ...contract.errors import Cancelled, CredentialRejected, PermanentError, RunError, TransientError, UpstreamDown
 from ...contract.registry import version_of
 from ...contract.source import Order, get_source
@@ -87,7 +86,7 @@ class WorkerContext(LeasedRun, Context):
                 self.pause(min(pause, left) if left > timedelta(0) else ASK_AGAIN_AFTER, f"Waiting for {source.label}.")
         return upstream
 
-    def ingest(self, upstream: UpstreamRun, land: Land) -> Counter[str]:
+    def ingest(self, upstream: UpstreamRun, land: Land) -> Ingested:
         return ingest(self, upstream, land)
 
     def sleep(self, duration: timedelta) -> None:

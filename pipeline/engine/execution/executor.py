@@ -163,13 +163,10 @@ def _nothing() -> None: ...
 
 
 def _cancel_words(run: Run) -> str:
-    """What was paid for is saved, or it is said to be lost: its job type could not read it any more."""
-    paid = list(UpstreamRun.objects.filter(run=run, upstream_id__isnull=False))
-    saved = sum(upstream.read_offset for upstream in paid)
-    words = ["Cancelled."]
-    if saved:
-        words.append(f"{saved:,} items that were already paid for are saved.")
-    if lost := [upstream for upstream in paid if not upstream.read_complete]:
-        cost = sum((upstream.cost_actual or 0 for upstream in lost), Decimal(0))
-        words.append(f"What {source_label(lost[0].source)} fetched{f' for ${cost:.2f}' if cost else ''} could not be saved.")
-    return " ".join(words)
+    """What was paid for is saved, which the run's end says, or lost: its job type could not read it any more."""
+    lost = list(UpstreamRun.objects.filter(run=run, upstream_id__isnull=False, read_complete=False))
+    if not lost:
+        return "Cancelled."
+    cost = sum((upstream.cost_actual or 0 for upstream in lost), Decimal(0))
+    label = source_label(lost[0].source)
+    return f"Cancelled. What {label} fetched{f' for ${cost:.2f}' if cost else ''} could not be saved."

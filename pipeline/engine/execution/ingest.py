@@ -2,42 +2,40 @@
 
 import json
 import zlib
-from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 
-from ...contract.context import PageResult
+from ...contract.context import Ingested, PageResult
 from ...contract.errors import Cancelled, ItemsGone, TransientError
 from ...contract.source import Page, Seen, get_source
-from ...models import RawPage, RejectedItem, Run, Step, UpstreamRun
+from ...models import RawPage, RejectedItem, Run, UpstreamRun
 from ..database import now
 from ..lifecycle.leased_run import LeasedRun
 from ..lifecycle.state import cost_so_far
 from ..upstreams.health import ASK_AGAIN_AFTER
 from ..upstreams.ledger import observe
+from .run_counts import RunCounts, packed
 
 Land = Callable[[list[Any], int], PageResult]
 MAX_REJECTS_KEPT = 1000  # per run; further rejected items are only counted
 MAX_SETTLE_TIME = timedelta(minutes=10)  # then the cost stays unsettled, and the estimate counts
 
 
-def ingest(leased: LeasedRun, upstream: UpstreamRun, land: Land) -> Counter[str]:
-    """Save every page that is not saved yet; returns the totals over all pages. Raises Cancelled once a cancelled run is saved.
+def ingest(leased: LeasedRun, upstream: UpstreamRun, land: Land) -> Ingested:
+    """Save every page that is not saved yet; returns the counts so far. Raises Cancelled once a cancelled run is saved.
 
     After the last page it waits for the upstream's final cost, reads items that came late, and records the cost.
     """
-    step = f"landed {upstream.upstream_id}"
-    stored = Step.objects.filter(run=leased.run, name=step).values_list("result", flat=True).first()
-    totals: Counter[str] = Counter(stored or {})
+    counts = RunCounts(leased.run, upstream)
     if upstream.read_complete:
-        return totals
+        return counts.ingested
     cost_known = upstream.status != UpstreamRun.Status.GONE  # the last known cost dates from before the end
-    items_there = _land_pages(leased, upstream, land, totals, step)
+    items_there = _land_pages(leased, upstream, land, counts)
     cost_known = _settle(leased, upstream) and cost_known
-    items_there = items_there and _land_pages(leased, upstream, land, totals, step)
+    items_there = items_there and _land_pages(leased, upstream, land, counts)
     with leased.fenced():
         if not items_there and upstream.status == UpstreamRun.Status.SUCCEEDED:  # a failed start, not an empty result
             upstream.status, upstream.message = UpstreamRun.Status.GONE, "Its items are no longer there."
@@ -56,7 +54,7 @@ def ingest(leased: LeasedRun, upstream: UpstreamRun, land: Land) -> Counter[str]
     upstream.read_complete = True
     if leased.cancelling:
         raise Cancelled
-    return totals
+    return counts.ingested
 
 
 def keep_rejected(run: Run, upstream: UpstreamRun, offset: int, rejected: list[tuple[str, Any]]) -> None:
@@ -66,13 +64,13 @@ def keep_rejected(run: Run, upstream: UpstreamRun, offset: int, rejected: list[t
     )
 
 
-def _land_pages(leased: LeasedRun, upstream: UpstreamRun, land: Land, totals: Counter[str], step: str) -> bool:
+def _land_pages(leased: LeasedRun, upstream: UpstreamRun, land: Land, counts: RunCounts) -> bool:
     """Save all pages after the last saved one. False if the upstream no longer has the items."""
     seen = Seen(id=upstream.upstream_id or "", state=upstream.status, extra=upstream.extra)
     try:
         for page in get_source(upstream.source).pages(seen, upstream.read_offset):
             leased.check()
-            totals.update(_land_page(leased, upstream, page, land, totals, step).counts)
+            _land_page(leased, upstream, page, land, counts)
             upstream.read_offset = page.next_offset
     except ItemsGone as error:
         leased.log(str(error), "warning")
@@ -80,23 +78,28 @@ def _land_pages(leased: LeasedRun, upstream: UpstreamRun, land: Land, totals: Co
     return True
 
 
-def _land_page(leased: LeasedRun, upstream: UpstreamRun, page: Page, land: Land, totals: Counter[str], step: str) -> PageResult:
+def _land_page(leased: LeasedRun, upstream: UpstreamRun, page: Page, land: Land, counts: RunCounts) -> None:
     text = json.dumps(page.items, ensure_ascii=False, separators=(",", ":"))
     payload = zlib.compress(text.encode(errors="surrogatepass"))  # exactly as received, even half of a surrogate pair
     with leased.fenced():
         result = land(page.items, page.offset)
+        room = max(MAX_REJECTS_KEPT - counts.ingested.run["rejected"], 0)
+        counts.add(result)
         RawPage.objects.update_or_create(
             upstream_run=upstream,
             offset=page.offset,
-            defaults={"next_offset": page.next_offset, "items": len(page.items), "payload": payload},
+            defaults={
+                "next_offset": page.next_offset,
+                "items": len(page.items),
+                "payload": payload,
+                "became": packed(result.rows),
+            },
         )
-        room = max(MAX_REJECTS_KEPT - totals["rejected"], 0)
         keep_rejected(leased.run, upstream, page.offset, result.rejected[:room])
         UpstreamRun.objects.filter(pk=upstream.pk).update(read_offset=page.next_offset)
-        so_far = totals + Counter(result.counts)
-        Step.objects.update_or_create(run=leased.run, name=step, defaults={"result": dict(so_far)})
-        leased.progressed(counts=dict(so_far), progress={"done": page.next_offset, "total": None, "unit": "items"})
-    return result
+        counts.save()
+        done = {"done": counts.read_before + page.next_offset, "total": None, "unit": "items"}
+        leased.progressed(counts=dict(counts.ingested.run), progress=done)
 
 
 def _settle(leased: LeasedRun, upstream: UpstreamRun) -> bool:

@@ -10,12 +10,13 @@ from typing import Any
 
 from django.db import transaction
 
-from ...contract.context import Context, PageResult
+from ...contract.context import Context, Ingested, PageResult
 from ...contract.errors import NotAllowed, RunError, TransientError
 from ...contract.job_type import Done
 from ...contract.parameters import clean_parameters
 from ...contract.registry import get_type, version_of
 from ...contract.source import Order
+from ...contract.tally import Tally
 from ...models import RawPage, RejectedItem, Run, RunLog, UpstreamRun
 from ...states import RUN_ACTIONS
 from .. import database
@@ -93,13 +94,15 @@ class ReplayContext(Context):
     def wait_for(self, upstream: UpstreamRun) -> UpstreamRun:
         return upstream
 
-    def ingest(self, upstream: UpstreamRun, land: Callable[[list[Any], int], PageResult]) -> Counter[str]:
-        totals: Counter[str] = Counter()
+    def ingest(self, upstream: UpstreamRun, land: Callable[[list[Any], int], PageResult]) -> Ingested:
+        sums: Counter[str] = Counter()
+        tally = Tally()
         for page in RawPage.objects.filter(upstream_run=upstream).order_by("offset").iterator(chunk_size=1):
             landing = land(json.loads(zlib.decompress(page.payload)), page.offset)
-            totals.update(landing.counts)
+            sums.update(landing.counts)
+            sums["duplicate"] += tally.add(landing.rows)
             keep_rejected(self.run, upstream, page.offset, landing.rejected)
-        return totals
+        return Ingested(sums + Counter(tally.counts), +sums)
 
     def log(self, message: str, level: str = RunLog.Level.INFO) -> None: ...
 

@@ -10,7 +10,7 @@ from ..database import wake_workers
 from ..journal import log
 from ..scheduling import retry
 from . import freshness
-from .ending import cancel, end_attempt, end_job, fail_for_good
+from .ending import cancel, end_attempt, end_job, fail_for_good, with_saved
 from .lease import Lease, fenced
 from .state import back_in_queue, cost_so_far, first_in_queue, has_upstream_work, refused_start, set_state
 
@@ -106,6 +106,7 @@ def fail(
             log(run.pk, words, RunLog.Level.WARNING, at)
             wake_workers()
             return
+        error = with_saved(run, error)
         tries = run.attempt + 1
         if not permanent and (refused := refused_start(run)):  # no next try is promised that would then be refused
             error, permanent = f"{error} {refused}", True
@@ -129,7 +130,7 @@ def fail(
 
 
 def finish_cancel(lease: Lease, summary: str) -> None:
-    """End a cancelled run. The caller has saved what it could of the paid-for items."""
+    """End a cancelled run. The caller has saved what it could of the paid-for items; the summary says how much that is."""
     with fenced(lease) as (run, at):
         end_attempt(lease, Outcome.CANCELLED, at)
         cancel(run, at, summary)

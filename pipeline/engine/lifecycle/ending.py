@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Case, F, Value, When
 
+from ...contract.registry import saved_words
 from ...models import Attempt, Job, Run
 from ...states import JobStatus, Outcome, RunStatus, Verdict
 from ..journal import log
@@ -18,13 +19,23 @@ def end_attempt(lease: Lease, outcome: Outcome, at: datetime, error: str = "", t
     Attempt.objects.filter(pk=lease.attempt_id).update(outcome=outcome, ended_at=at, **words)
 
 
+def with_saved(run: Run, words: str) -> str:
+    """The words, and what the run holds by now: a failed or cancelled run keeps its rows."""
+    saved = saved_words(run.job_type, run.counts)
+    if saved in words:
+        return words
+    return f"{words if words.endswith('.') else f'{words}.'} {saved}"
+
+
 def cancel(run: Run, at: datetime, summary: str) -> None:
+    summary = with_saved(run, summary)
     set_state(run, RunStatus.CANCELLED, completed_at=at, summary=summary, cost_actual=cost_so_far(run), progress={})
     log(run.pk, summary, at=at)
     end_job(run, at)
 
 
 def fail_for_good(run: Run, error: str, at: datetime, **fields: Any) -> None:
+    error = with_saved(run, error)
     set_state(run, RunStatus.FAILED, completed_at=at, error_message=error, cost_actual=cost_so_far(run), progress={}, **fields)
     Job.objects.filter(pk=run.job_id).update(last_error=error)
     end_job(run, at)

@@ -27,7 +27,7 @@ ITEM = {
 
 
 def parsed(**changes):
-    return parse_item({**ITEM, **changes}, "B000000000", "com")
+    return parse_item({**ITEM, **changes}, "B09XK4T2LM", "com")
 
 
 def test_an_item_becomes_a_row():
@@ -35,6 +35,7 @@ def test_an_item_becomes_a_row():
         "review_id": "R1ABCDEFGH",
         "asin": "B09XK4T2LM",
         "domain_code": "com",
+        "variation": "",
         "rating": 5,
         "review_date": date(2025, 7, 4),
         "helpful_votes": 3,
@@ -59,6 +60,31 @@ def test_an_item_becomes_a_row():
 )
 def test_only_what_is_no_review_is_rejected(item, reason):
     assert parse_item(item, "B09XK4T2LM", "com") == Rejected(reason)
+
+
+@pytest.mark.parametrize(
+    ("named", "variation"),
+    [
+        ({"asin": "B0CHILD001"}, "B0CHILD001"),
+        ({"asin": "b0aaaaaaa1"}, "B0AAAAAAA1"),
+        ({"asin": " B0CHILD001\n"}, "B0CHILD001"),
+        ({"asin": "B09XK4T2LM", "variationId": "B0CHILD001"}, "B0CHILD001"),
+        ({"asin": None, "variationId": "B0CHILD001"}, "B0CHILD001"),
+        ({"asin": "B0CHILD001", "variationId": "B0CHILD002"}, "B0CHILD001"),
+        ({"asin": "b09xk4t2lm"}, ""),
+        ({"asin": "B0CHİLD001"}, ""),
+        ({"asin": "B09XK4T2LM0"}, ""),
+        ({"asin": ["B0CHILD001"]}, ""),
+        ({"asin": 10**400}, ""),
+        ({"domainCode": "COM"}, ""),
+        ({"domainCode": "amazon.com"}, ""),
+        ({"domainCode": "de"}, ""),
+        ({"asin": None, "domainCode": None}, ""),
+    ],
+)
+def test_a_review_belongs_to_the_listing_that_was_asked_for_whatever_it_names(named, variation):
+    row = parsed(**named).row
+    assert (row["asin"], row["domain_code"], row["variation"]) == ("B09XK4T2LM", "com", variation)
 
 
 def test_what_cannot_be_read_is_empty_and_named():

@@ -22,6 +22,7 @@ COLUMNS = [
     "review_id",
     "asin",
     "domain_code",
+    "variation",
     "rating",
     "title",
     "body",

@@ -73,4 +73,4 @@ def item(code: str | None, **fields: Any) -> dict[str, Any]:
 def land_items(rows: Sequence[Values], run: int = 1, at: datetime = NOON, **options: Any) -> Landed:
     """Land a page of run `run`, fetched `at` that time."""
     touch = {"last_seen_at": at, "last_run": run}
-    return land(Item, rows, key=KEY, touch=touch, mark="last_run", first={"first_seen_at": at}, **options)
+    return land(Item, rows, key=KEY, touch=touch, first={"first_seen_at": at}, **options)

@@ -25,12 +25,19 @@ def test_only_the_named_content_makes_a_row_changed(db):
     assert dict(Item.objects.values_list("code", "stars")) == {"a": 1, "b": 2}
 
 
-def test_without_a_mark_all_touched_fields_are_the_mark(db):
-    for options in ({}, {"mark": "last_run"}):  # a mark whose value is None (no run) counts as none
-        rows, at = [item(f"a{len(options)}")], {"last_seen_at": NOON, "last_run": None}
-        assert land(Item, rows, key=KEY, touch=at, **options) == Landed(new=1)
-        assert land(Item, rows, key=KEY, touch=at, **options) == Landed(duplicate=1)
-        assert land(Item, rows, key=KEY, touch=at | {"last_seen_at": None}, **options) == Landed(unchanged=1)
+def test_a_row_from_later_stays_as_it_is(db):
+    earlier = NOON - timedelta(days=1)
+    land_items([item("a"), item("b")], age="last_seen_at")
+    landed = land_items([item("a", title="Bad"), item("b"), item("c")], run=2, at=earlier, age="last_seen_at")
+    assert landed == Landed(new=1, unchanged=2)
+    seen = {row.code: (row.title, row.last_seen_at, row.last_run) for row in Item.objects.all()}
+    assert seen == {"a": ("Good", NOON, 1), "b": ("Good", NOON, 1), "c": ("Good", earlier, 2)}
+    assert land_items([item("a", title="Bad")], run=3, age="last_seen_at") == Landed(changed=1)
+
+
+def test_a_row_of_unknown_age_is_written(db):
+    land(Item, [item("a")], key=KEY, touch={"last_seen_at": None})
+    assert land_items([item("a", title="Bad")], age="last_seen_at") == Landed(changed=1)
 
 
 def test_it_works_without_touch_and_without_content(db):
@@ -67,7 +74,7 @@ def test_relations_go_by_primary_key(db):
         ([item("a"), item(None)], {}, "None in its key"),
         ([item("a", last_run=3)], {}, "last_run: given in the rows and in"),
         ([item("a")], {"content": ["price"]}, "among the fields of the rows"),
-        ([item("a")], {"mark": "title"}, "`mark` among"),
+        ([item("a")], {"age": "title"}, "`age` among"),
     ],
 )
 def test_rows_that_cannot_be_landed_are_refused_with_an_explanation(db, rows, options, says):
