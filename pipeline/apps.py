@@ -1,7 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_delete, post_migrate, post_save
 
 
 class PipelineConfig(AppConfig):
@@ -14,11 +14,13 @@ class PipelineConfig(AppConfig):
         from .contract.registry import discover
         from .engine.database import wake_workers
         from .models import ConcurrencyLimit, Pause
+        from .people import sync_groups
 
         def wake(**_: Any) -> None:
             wake_workers()
 
         discover()
+        post_migrate.connect(sync_groups, dispatch_uid="sync_groups")
         for model in (ConcurrencyLimit, Pause):  # a change takes effect at once: idle workers claim again
             for signal in (post_save, post_delete):
                 signal.connect(wake, sender=model, weak=False, dispatch_uid=f"wake_workers_{model.__name__}")

@@ -13,6 +13,7 @@ from django.utils.text import slugify
 from competitors.models import AmazonReview, Competitor, CompetitorAmazonUrl
 from pipeline import api
 from pipeline.models import Brand, Run, UpstreamRun
+from pipeline.people import assign, limit_to
 
 
 def make_user(name: str = "person", *permissions: str) -> Any:
@@ -21,6 +22,15 @@ def make_user(name: str = "person", *permissions: str) -> Any:
     for permission in permissions:
         app, codename = permission.split(".")
         user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return user
+
+
+def make_person(name: str, role: str, *brands: Brand) -> Any:
+    """A user with this role; with `brands`, limited to them."""
+    user = get_user_model().objects.create_user(name, password="pass")
+    assign(user, role)
+    if brands:
+        limit_to(user, brands)
     return user
 
 

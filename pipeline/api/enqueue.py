@@ -19,6 +19,7 @@ from ..engine.queue.claim import take_lease
 from ..engine.queue.stops import stops_for
 from ..engine.scheduling.place import PLACE_GAP, build_run, dedupe_key, insert_run, order_at_for
 from ..models import Brand, Job, Run, Worker
+from ..people import require_spend
 from ..states import RunStatus
 
 BATCH = 500  # runs per transaction
@@ -90,9 +91,12 @@ def queue_one_time_job(
     max_retries: int = 3,
     created_by: Any = None,
 ) -> Queued:
-    """Queue work for a brand (None: the platform). While a run of the same subject is live, a second call returns that run."""
+    """Queue work for a brand (None: the platform). While a run of the same subject is live, a second call returns that run.
+
+    NotAllowed unless `created_by` has the right to spend there.
+    """
     options = {"trigger_source": trigger_source, "name": name, "max_retries": max_retries, "created_by": created_by}
-    return _queue(Request(*validated(brand_id, job_type, parameters), **options))
+    return _queue(Request(*validated(brand_id, job_type, parameters, created_by), **options))
 
 
 def queue_many(
@@ -107,6 +111,7 @@ def queue_many(
     """queue_one_time_job for many parameters, in a few statements. The answers have the order of `parameters`."""
     options = {"trigger_source": trigger_source, "max_retries": max_retries, "created_by": created_by}
     handler, brand = get_type(job_type), find_brand(brand_id)
+    require_spend(created_by, brand.pk if brand else None, job_type)
     answers: list[str | InvalidRequest] = []  # the key of each, or what is wrong with it
     wanted: dict[str, Request] = {}
     for given in parameters:
@@ -144,9 +149,10 @@ def take_at_once(
     """As queue_one_time_job, but this process takes the run in the same transaction, so no worker can.
 
     The caller does the work under the lease. No lease if a live run already had the key, or if the web server already does as
-    much as it can: then the run is queued for the workers. NotAllowed if a limit or pause keeps such a run from starting now.
+    much as it can: then the run is queued for the workers. NotAllowed if a limit or pause keeps such a run from starting
+    now, or if `created_by` has no right to spend.
     """
-    request = Request(*validated(brand_id, job_type, parameters), mode=mode, created_by=created_by)
+    request = Request(*validated(brand_id, job_type, parameters, created_by), mode=mode, created_by=created_by)
     with transaction.atomic():
         lock(CLAIM_LOCK)
         if not stops_for(job_type, request.brand_id):
@@ -165,11 +171,12 @@ def _on_the_web_server() -> int:
 
 
 def validated(
-    brand_id: UUID | str | None, job_type: str, parameters: dict[str, Any] | None
+    brand_id: UUID | str | None, job_type: str, parameters: dict[str, Any] | None, by: Any
 ) -> tuple[JobType, Brand | None, dict[str, Any], Subject]:
-    """Type, brand, parameters and subject of the request. InvalidRequest if they are wrong."""
+    """Type, brand, parameters and subject of the request. NotAllowed if `by` may not spend, InvalidRequest if they are wrong."""
     handler = get_type(job_type)
     brand = find_brand(brand_id)
+    require_spend(by, brand.pk if brand else None, job_type)  # first: what is wrong with a foreign brand's parameters is a secret
     params = clean_parameters(handler.Params, parameters or {}, brand)
     return handler, brand, params, handler.subject(brand, params)
 

@@ -9,15 +9,18 @@ from ..engine.database import CLAIM_LOCK, lock, wake_workers
 from ..engine.journal import record_event
 from ..engine.lifecycle import by_person
 from ..models import Job
+from ..people import require, require_spend
 from ..states import JOB_ACTIONS, JobStatus, RunStatus
 from .enqueue import Queued, queue_one_time_job
 from .schedules import locked_with_run, reschedule
 
+SCHEDULE = "pipeline.change_job"
 PARTICIPLE = {"run_now": "run", "pause": "paused", "resume": "resumed", "archive": "archived"}
 
 
 def job_run_now(job: Job, by: Any) -> Queued:
     """Queue one run now, apart from the schedule."""
+    require_spend(by, job.brand_id, job.job_type)
     _allow("run_now", job)
     return queue_one_time_job(
         job.brand_id, job.job_type, job.parameters, name=job.name or None, max_retries=job.max_retries, created_by=by
@@ -26,11 +29,14 @@ def job_run_now(job: Job, by: Any) -> Queued:
 
 def pause(job: Job, by: Any) -> None:
     """Pause the job. Its queued runs keep their place, and the claim skips them."""
+    require(by, SCHEDULE, job.brand_id)
     _change(job, "pause", JobStatus.PAUSED, by)
 
 
 def resume(job: Job, by: Any) -> None:
     """Resume the job. Its future run moves to the next scheduled time after now. Missed times are not made up for."""
+    require(by, SCHEDULE, job.brand_id)
+    require_spend(by, job.brand_id, job.job_type)
     with transaction.atomic():
         lock(CLAIM_LOCK)
         locked_with_run(job)
@@ -41,6 +47,7 @@ def resume(job: Job, by: Any) -> None:
 
 def archive(job: Job, by: Any) -> None:
     """Cancel its queued runs and end the job. A run that is in progress continues to its end."""
+    require(by, SCHEDULE, job.brand_id)
     with transaction.atomic():
         lock(CLAIM_LOCK)
         locked_with_run(job)

@@ -7,11 +7,15 @@ from django.db import IntegrityError, transaction
 from ..contract.errors import NotAllowed
 from ..engine.journal import record_event
 from ..models import Run, UpstreamRun
-from .runs import cancel, retry
+from ..people import require, require_spend
+from .runs import cancel, reopen, retry
+
+DECIDE = "pipeline.start_again_run"
 
 
 def start_again(run: Run, by: Any) -> None:
     """Retry with a new paid start, although earlier ones of this run failed or are in doubt."""
+    require(by, DECIDE, run.brand_id)
     with transaction.atomic():
         retry(run, by)  # locks the run's row first, as its worker does: no deadlock
         for upstream in UpstreamRun.objects.filter(run=run).exclude(status=UpstreamRun.Status.SUCCEEDED):
@@ -24,6 +28,8 @@ def start_again(run: Run, by: Any) -> None:
 
 def adopt(run: Run, upstream_id: str, by: Any) -> None:
     """Continue with the upstream run that a person says is ours."""
+    require(by, DECIDE, run.brand_id)
+    require_spend(by, run.brand_id, run.job_type)
     if not upstream_id:
         raise NotAllowed("Enter the run's ID, as the data source shows it.")
     with transaction.atomic():
@@ -46,9 +52,10 @@ def adopt(run: Run, upstream_id: str, by: Any) -> None:
 
 def end_upstream(run: Run, by: Any) -> None:
     """Stop what still runs upstream for an ended run. What it fetched so far is paid for, so it is saved."""
+    require(by, "pipeline.cancel_run", run.brand_id)
     with transaction.atomic():
         if not UpstreamRun.objects.filter(run=run, status=UpstreamRun.Status.RUNNING).exists():
             raise NotAllowed(f"Nothing of run {run.pk} is running at the data source any more.")
-        retry(run, by)
+        reopen(run, by)  # to stop it: whoever may cancel needs no right to spend
         cancel(run, by)
         record_event("end_upstream", f"{by} asked to stop what run {run.pk} left running.", run=run, by=by)

@@ -10,6 +10,7 @@ from ..engine.lifecycle import by_person
 from ..engine.scheduling.place import dedupe_key
 from ..engine.scheduling.ticks import drop_future_tick
 from ..models import Run
+from ..people import require, require_spend
 from ..states import RUN_ACTIONS, RunStatus
 from .enqueue import Queued, queue_one_time_job
 
@@ -18,12 +19,19 @@ PARTICIPLE = {"cancel": "cancelled", "retry": "retried", "run_now": "run now", "
 
 def cancel(run: Run, by: Any) -> None:
     """Request the cancel. Paid-for data is saved first."""
+    require(by, "pipeline.cancel_run", run.brand_id)
     if not by_person.request_cancel(run, by):
         _refuse("cancel", run)
 
 
 def retry(run: Run, by: Any) -> None:
     """Reopen the same run with its steps and a new retry budget. Its schedule continues after it."""
+    require_spend(by, run.brand_id, run.job_type)
+    reopen(run, by)
+
+
+def reopen(run: Run, by: Any) -> None:
+    """retry(), for callers that have checked who asks."""
     if run.status not in RUN_ACTIONS["retry"]:
         _refuse("retry", run)
     try:
@@ -47,17 +55,20 @@ def retry(run: Run, by: Any) -> None:
 
 def run_again(run: Run, by: Any) -> Queued:
     """A new run with the same parameters."""
+    require_spend(by, run.brand_id, run.job_type)
     return queue_one_time_job(run.brand_id, run.job_type, run.parameters, created_by=by)
 
 
 def run_now(run: Run, by: Any) -> None:
     """Make a run due now that waits for its next try or its scheduled time."""
+    require_spend(by, run.brand_id, run.job_type)
     if not by_person.bring_forward(run, by):
         _refuse("run_now", run)
 
 
 def accept(run: Run, by: Any) -> None:
     """Accept a partial or suspicious result: the freshness clock moves to when it was fetched."""
+    require(by, "pipeline.accept_run", run.brand_id)
     if not by_person.accept(run, by):
         _refuse("accept", run)
 

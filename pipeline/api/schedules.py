@@ -11,6 +11,7 @@ from ..engine.journal import record_event
 from ..engine.scheduling import cron
 from ..engine.scheduling.ticks import drop_future_tick, insert_next_tick, tell_skipped
 from ..models import Brand, Job
+from ..people import require
 from ..states import JobStatus, RunStatus
 from .enqueue import validated
 
@@ -40,11 +41,14 @@ def ensure_recurring_job(
 ) -> Job:
     """Create or update the one schedule of (brand, type, subject); its single future run moves in the same transaction.
 
+    NotAllowed unless `created_by` may spend there and change schedules.
+
     `options`: the fields of ScheduleOptions. What is not given takes its default, also where the schedule had another value.
     """
     wanted = ScheduleOptions(**options)
     cron.check(cron_expression, wanted.time_zone)
-    handler, brand, params, subject = validated(brand_id, job_type, parameters)
+    handler, brand, params, subject = validated(brand_id, job_type, parameters, wanted.created_by)
+    require(wanted.created_by, "pipeline.change_job", brand.pk if brand else None)
     with transaction.atomic():
         lock(CLAIM_LOCK)
         found = schedule_of(brand, job_type, subject.key)

@@ -65,6 +65,7 @@ class JobType(ABC):
     row: ClassVar[str] = "row"  # what one of its rows is called: "review"
     max_age: ClassVar[timedelta]  # how old its data may be and still count as fresh
     version: ClassVar[int]  # of the code that records steps
+    permission: ClassVar[str]  # the right to start this type alone; '' for none
     max_runtime: ClassVar[timedelta] = timedelta(minutes=30)  # of one attempt; waiting upstream does not count
     Params: type[ParameterForm]
 

@@ -28,11 +28,14 @@ def job_type(
     max_age: timedelta = timedelta(days=1),
     max_runtime: timedelta = timedelta(minutes=30),
     version: int = 1,
+    permission: str = "",
 ) -> Callable[[type[JobType]], type[JobType]]:
     """Register the class under `name`. Django does not start if two classes share a name, or if one lacks Params or run().
 
     `version`: raise it when the result of a step changes its meaning. Workers with older code then leave such a run alone, and
     newer code repeats the steps that older code recorded. Paid starts and saved pages are never repeated.
+
+    `permission`: "app.codename", the right to start this type and no other.
     """
 
     def register(cls: type[JobType]) -> type[JobType]:
@@ -50,6 +53,7 @@ def job_type(
             raise ImproperlyConfigured(f"Job type {name!r} ({where}) needs a Params form and a run() method.")
         cls.name, cls.label, cls.emoji, cls.datasets, cls.source = name, label, emoji, datasets, source
         cls.row, cls.max_age, cls.max_runtime, cls.version = row, max_age, max_runtime, version
+        cls.permission = permission
         _types[name] = cls()
         return cls
 

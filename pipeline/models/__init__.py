@@ -1,6 +1,6 @@
 """The engine's models. Import them from here."""
 
-from .brands import Brand
+from .brands import Brand, BrandLimit
 from .datasets import DatasetStatus
 from .jobs import Job
 from .limits import ConcurrencyLimit, Pause
@@ -11,6 +11,7 @@ from .workers import Worker
 __all__ = [
     "Attempt",
     "Brand",
+    "BrandLimit",
     "ConcurrencyLimit",
     "DatasetStatus",
     "Event",

@@ -1,5 +1,6 @@
 import uuid
 
+from django.conf import settings
 from django.db import models
 
 from .fields import ForeignCharField
@@ -24,3 +25,16 @@ class Brand(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class BrandLimit(models.Model):
+    """Limits a person to some brands. Without such a row every brand is open.
+
+    A row of its own, and not only the chosen brands: when the last of them is deleted, the person sees nothing, not everything.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="brand_limit")
+    brands = models.ManyToManyField("pipeline.Brand", related_name="+")
+
+    def __str__(self) -> str:
+        return f"Brands of {self.user}"

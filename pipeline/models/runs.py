@@ -103,6 +103,9 @@ class Run(models.Model):
             ("scrape_run", "Can start scrapes, retry and run again"),
             ("cancel_run", "Can cancel runs"),
             ("replay_run", "Can replay runs"),
+            ("accept_run", "Can accept results"),
+            ("start_again_run", "Can pay for another start"),
+            ("scrape_platform", "Can start scrapes for no single brand"),
         ]
         indexes = [
             models.Index(

@@ -81,6 +81,18 @@ class RunDetail:
     orphan: UpstreamRow | None  # still running upstream although the run has ended
     events: list[Event]
 
+    @property
+    def offers(self) -> frozenset[str]:
+        """What the run's state lets a person do who may do everything."""
+        further = {
+            "replay": self.can_replay,
+            "adopt": self.can_adopt,
+            "start_again": self.can_start_again,
+            "retry": "retry" in self.row.actions and (self.can_adopt or not self.can_start_again),
+            "end_upstream": self.orphan is not None,
+        }
+        return self.row.actions - further.keys() | {action for action, fits in further.items() if fits}
+
 
 def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") -> RunDetail:
     """`level` and `words` narrow the log."""

@@ -1,18 +1,40 @@
 """Permissions declared on the view itself, and redirects after a POST."""
 
 from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
-from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponseRedirect
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.http import url_has_allowed_host_and_scheme
+
+from ..people import brands_for, can_words
 
 View = Callable[..., HttpResponseBase]
 
 
 def needs(*permissions: str) -> Callable[[View], View]:
-    """The signed-in user needs all of these, else gets a 403 instead of another sign-in."""
-    return permission_required(permissions, raise_exception=True)
+    """The signed-in user needs all of these, else gets a 403 that says who can. A `brand` in the address must be open to them.
+
+    The view keeps them as `needs`, from which the bar and the tests know whom it lets in.
+    """
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **address: Any) -> HttpResponseBase:
+            for permission in permissions:
+                if not request.user.has_perm(permission):
+                    raise PermissionDenied(can_words(permission))
+            brands = brands_for(request.user)
+            if "brand" in address and not brands.every and not brands.rows().filter(slug=address["brand"]).exists():
+                raise Http404
+            return view(request, *args, **address)
+
+        guarded.needs = permissions  # type: ignore[attr-defined]
+        return guarded
+
+    return guard
 
 
 def see_other(url: str) -> HttpResponseRedirect:

@@ -1,10 +1,11 @@
 """What the frame of every page shows."""
 
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import resolve, reverse
 
 THEMES = [
     {"value": "auto", "word": "System", "icon": "theme"},
@@ -27,6 +28,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "zone": settings.TIME_ZONE.rpartition("/")[2].replace("_", " "),
             "sections": sections,
             "scrapes": next((section for section in sections if section["scrapes"]), None),
+            "home": sections[0] if sections else None,
         }
     }
 
@@ -38,9 +40,9 @@ def _sections(request: HttpRequest) -> list[dict[str, Any]]:
     navigation: list[dict[str, Any]] = settings.NAVIGATION
     sections = []
     for entry in navigation:
-        if entry.get("staff") and not staff:
-            continue
         url = reverse(entry["url"])
+        if not (staff if entry.get("staff") else user is not None and user.has_perms(_needed(url))):
+            continue
         prefix = entry.get("prefix", url)
         current = request.path == url if prefix == "/" else request.path.startswith(prefix)
         sections.append(
@@ -53,3 +55,9 @@ def _sections(request: HttpRequest) -> list[dict[str, Any]]:
             }
         )
     return sections
+
+
+@cache
+def _needed(url: str) -> tuple[str, ...]:
+    """The permissions that the page's view asks for."""
+    return getattr(resolve(url).func, "needs", ())

@@ -13,6 +13,8 @@ from django.views.decorators.http import require_GET, require_POST
 from .. import api, queries
 from ..contract.errors import InvalidRequest, NotAllowed
 from ..models import Run, RunLog
+from ..models.runs import RunQuerySet
+from ..people import brands_for, can_words, may
 from .access import back_to, needs
 from .forms import LogFilter, RunFilter
 from .live import fragment
@@ -23,12 +25,12 @@ ACTIONS = {
     "cancel": ("pipeline.cancel_run", "Run {} is being cancelled. Paid-for data is saved first."),
     "retry": ("pipeline.scrape_run", "Run {} is queued again. Its finished steps are kept."),
     "run_now": ("pipeline.scrape_run", "Run {} is due now."),
-    "accept": ("pipeline.scrape_run", "Result of run {} accepted."),
-    "start_again": ("pipeline.scrape_run", "Run {} restarted{}."),
+    "accept": ("pipeline.accept_run", "Result of run {} accepted."),
+    "start_again": ("pipeline.start_again_run", "Run {} restarted{}."),
     "run_again": ("pipeline.scrape_run", ""),
     "replay": ("pipeline.replay_run", ""),
     "end_upstream": ("pipeline.cancel_run", "What run {} left running is being stopped. Its data is saved first."),
-    "adopt": ("pipeline.scrape_run", "Run {} continues with the run you named."),
+    "adopt": ("pipeline.start_again_run", "Run {} continues with the run you named."),
 }
 
 
@@ -36,8 +38,8 @@ ACTIONS = {
 @needs("pipeline.view_run")
 def run_list(request: HttpRequest) -> HttpResponse:
     """Every run, newest first, 25 per page. The filter is in the URL."""
-    form = RunFilter(request.GET or None)
-    runs, ignored = _filtered(form)
+    form = RunFilter(request.GET or None, brands=brands_for(request.user).rows())
+    runs, ignored = _filtered(form, request)
     before = request.GET.get("before", "")
     if before.isdecimal() and len(before) < 19:
         runs = runs.filter(pk__lt=int(before))
@@ -58,9 +60,9 @@ def run_list(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _filtered(form: RunFilter) -> tuple[QuerySet[Run], list[str]]:
+def _filtered(form: RunFilter, request: HttpRequest) -> tuple[QuerySet[Run], list[str]]:
     """The runs that match, and a sentence for each filter that was ignored."""
-    runs: QuerySet[Run] = Run.objects.for_rows()
+    runs: QuerySet[Run] = _open_runs(request).for_rows()
     form.is_valid()
     values = getattr(form, "cleaned_data", {})
     for name in ("status", "job_type", "brand", "subject"):
@@ -86,7 +88,7 @@ def run_live(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _context(request: HttpRequest, pk: int) -> dict[str, object]:
-    run = get_object_or_404(Run.objects.select_related("job", "brand", "created_by", "cancel_requested_by"), pk=pk)
+    run = get_object_or_404(_open_runs(request).select_related("job", "brand", "created_by", "cancel_requested_by"), pk=pk)
     form = LogFilter(request.GET or None)
     form.is_valid()
     values = getattr(form, "cleaned_data", {})
@@ -96,10 +98,27 @@ def _context(request: HttpRequest, pk: int) -> dict[str, object]:
         "detail": detail,
         "row": detail.row,
         "log_form": form,
-        "may_scrape": request.user.has_perm("pipeline.scrape_run"),
-        "may_cancel": request.user.has_perm("pipeline.cancel_run"),
-        "may_replay": request.user.has_perm("pipeline.replay_run"),
+        **_actions(request, detail),
         "log_query": urlencode({name: value for name, value in values.items() if value}),
+    }
+
+
+def _open_runs(request: HttpRequest) -> RunQuerySet:
+    """The runs of the brands that are open to this person. Any other run is not found."""
+    return Run.objects.filter(brands_for(request.user).q())
+
+
+def _actions(request: HttpRequest, detail: queries.RunDetail) -> dict[str, object]:
+    """`can`: the actions that the state offers and this person may do. `others_can`: who may do the others."""
+    refused = {
+        permission
+        for action, (permission, _) in ACTIONS.items()
+        if action in detail.offers and not may(request.user, permission, detail.run.brand_id)
+    }
+    return {
+        "can": {action for action in detail.offers if ACTIONS[action][0] not in refused},
+        "others_can": sorted(can_words(permission) for permission in refused),
+        "may_debug": request.user.has_perm("pipeline.replay_run"),
     }
 
 
@@ -107,7 +126,7 @@ def _context(request: HttpRequest, pk: int) -> dict[str, object]:
 @needs("pipeline.view_run")
 def run_log(request: HttpRequest, pk: int) -> HttpResponse:
     """The whole log as text."""
-    run = get_object_or_404(Run, pk=pk)
+    run = get_object_or_404(_open_runs(request), pk=pk)
     lines = (
         f"{line.at.isoformat(timespec='milliseconds')} {line.level:7} {line.message}\n"
         for line in RunLog.objects.filter(run=run).iterator()
@@ -127,7 +146,7 @@ def run_action(request: HttpRequest, pk: int, action: str) -> HttpResponseBase:
 
 
 def _act(request: HttpRequest, pk: int, action: str, words: str) -> HttpResponse:
-    run = get_object_or_404(Run.objects.select_related("job", "brand"), pk=pk)
+    run = get_object_or_404(_open_runs(request).select_related("job", "brand"), pk=pk)
     try:
         if action == "run_again":
             queued = api.run_again(run, request.user)

@@ -29,6 +29,7 @@ scraped_by(NAME, CompetitorAmazonUrl)
     source="apify",
     row="review",
     max_age=timedelta(days=7),
+    permission="competitors.scrape_competitoramazonurl",
 )
 class AmazonReviewScrape(JobType):
     class Params(ParameterForm):

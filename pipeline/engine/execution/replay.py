@@ -18,6 +18,7 @@ from ...contract.registry import get_type, version_of
 from ...contract.source import Order
 from ...contract.tally import Tally
 from ...models import RawPage, RejectedItem, Run, RunLog, UpstreamRun
+from ...people import require
 from ...states import RUN_ACTIONS
 from .. import database
 from ..journal import log, record_event
@@ -39,6 +40,7 @@ def replay(run: Run, by: Any = None, *, dry_run: bool = False) -> Replayed:
 
     NotAllowed if the run is not over, has no pages or is not the last that fetched this data, or if its pages cannot be read.
     """
+    require(by, "pipeline.replay_run", run.brand_id)
     if run.status not in RUN_ACTIONS["replay"]:
         raise NotAllowed(f"Run {run.pk} is not over yet. Replay it when it has ended.")
     pages = RawPage.objects.filter(upstream_run__run=run).count()

@@ -17,7 +17,7 @@ from pipeline.models import Attempt, ConcurrencyLimit, Run, UpstreamRun
 from pipeline.queries.overview import ROWS_SHOWN
 from pipeline.queries.run_detail import run_detail
 from pipeline.states import RunStatus
-from tests.factories import make_brand, make_listing, make_orphan, make_user
+from tests.factories import make_brand, make_listing, make_orphan, make_person, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,9 +29,7 @@ def brand():
 
 @pytest.fixture
 def operator(client):
-    client.force_login(
-        make_user("operator", "pipeline.view_run", "pipeline.scrape_run", "pipeline.cancel_run", "pipeline.replay_run")
-    )
+    client.force_login(make_person("operator", "manager"))
     return client
 
 

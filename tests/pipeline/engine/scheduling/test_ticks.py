@@ -22,7 +22,7 @@ from pipeline.engine.workers.inline import work_off, work_one
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, DatasetStatus, Job, Run
 from pipeline.states import JobStatus, RunStatus
-from tests.factories import make_brand, make_user
+from tests.factories import make_brand, make_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -154,7 +154,7 @@ def test_a_program_can_switch_on_again_what_it_switched_off(brand):
 
 def test_a_program_ends_a_persons_pause_only_if_told_to(brand):
     job = api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *")
-    api.pause(job, make_user("anna"))
+    api.pause(job, make_person("anna", "manager"))
     api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", enabled=False)
     assert api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *").status == JobStatus.PAUSED
     assert api.ensure_recurring_job(brand.pk, "toy", "0 3 * * *", keep_pause=False).status == JobStatus.ACTIVE

@@ -1,0 +1,60 @@
+"""The rights that pipeline.api asks for before it changes anything, whoever calls it. None is the system, and may."""
+
+from typing import Any
+from uuid import UUID
+
+from ..contract.errors import NotAllowed
+from ..contract.registry import find_type
+from .brands import brands_for
+from .roles import permission_names, role_with
+
+SPEND = "pipeline.scrape_run"
+SPEND_FOR_PLATFORM = "pipeline.scrape_platform"
+
+
+def may(user: Any, permission: str, brand_id: UUID | None) -> bool:
+    """Whether the user has the permission, and the brand (None: the platform) is open to them."""
+    return _refusal(user, [permission], brand_id) == ""
+
+
+def may_spend(user: Any, brand_id: UUID | None, job_type: str) -> bool:
+    """Whether the user may start paid work of this type for the brand.
+
+    For the platform: managers, and operators without a brand limit.
+    """
+    return _refusal(user, _spending(job_type), brand_id) == ""
+
+
+def require(user: Any, permission: str, brand_id: UUID | None) -> None:
+    """NotAllowed, with a sentence, unless may()."""
+    if words := _refusal(user, [permission], brand_id, anew=True):
+        raise NotAllowed(words)
+
+
+def require_spend(user: Any, brand_id: UUID | None, job_type: str) -> None:
+    """NotAllowed, with a sentence, unless may_spend()."""
+    if words := _refusal(user, _spending(job_type), brand_id, anew=True):
+        raise NotAllowed(words)
+
+
+def can_words(permission: str) -> str:
+    """Who can do it: 'A manager can accept results.'"""
+    name = permission_names().get(permission, f"Can use {permission}")
+    return f"{role_with(permission)} {name[0].lower()}{name[1:]}."
+
+
+def _spending(job_type: str) -> list[str]:
+    """The permissions of which each is the right to spend: on every type, or on this one."""
+    handler = find_type(job_type)
+    return [SPEND, *([handler.permission] if handler and handler.permission else [])]
+
+
+def _refusal(user: Any, one_of: list[str], brand_id: UUID | None, *, anew: bool = False) -> str:
+    """Why not; '' if the user may. The words are the same for a brand that is not open and one that does not exist."""
+    if user is None:
+        return ""
+    if brand_id not in brands_for(user, anew=anew):
+        if brand_id is None:
+            return f"This is for no single brand. {role_with(SPEND_FOR_PLATFORM)} can do it, or somebody without a brand limit."
+        return "There is no such brand for you. Ask your admin to open it."
+    return "" if any(user.has_perm(permission) for permission in one_of) else can_words(one_of[0])
