@@ -13,6 +13,7 @@ CHECK := DEBUG=1 $(RUN) manage.py
 
 install: .venv/installed
 .venv/installed: pyproject.toml constraints.txt
+	@echo "Installing into .venv. The first time takes about a minute."
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,18 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
+from django.utils import timezone
 
 from competitors.jobs.amazon_review_scrape.job import NAME
 from competitors.models import Competitor, CompetitorAmazonUrl
-from pipeline import api
-from pipeline.models import Brand, RunLog
+from pipeline import api, queries
+from pipeline.models import Brand, Run, RunLog
 from pipeline.states import RunStatus, Verdict
 
 USER = "operator"
 START_SECONDS, RUN_SECONDS = 60, 300
+PAGE_SECONDS = 3  # the sandbox takes this long for a page of items
+PATIENCE = timedelta(minutes=1)  # a run that is due later, such as one that waits for tomorrow's money, is not waited for
 
 
 class Command(BaseCommand):
@@ -42,19 +46,19 @@ class Command(BaseCommand):
         children: list[subprocess.Popen[bytes]] = []
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         try:
-            self.say("1/4 Database")
+            self.say("1/4 Database (some seconds)")
             call_command("migrate", verbosity=0)
             listing, password = self.fill()
-            self.say("2/4 Sandbox, worker, web")
+            self.say("2/4 Sandbox, worker, web (some seconds)")
             sandbox, site = self.start(children)
-            self.say(f"3/4 Scraping reviews of {listing.asin} from the sandbox at {sandbox}")
-            saved = self.scrape(listing)
-            self.say("4/4 " + ("The reviews are saved." if saved else "The scrape failed."))
-            if not saved:
+            self.say(f"\n  Open  {site}{reverse('amazon', args=[listing.competitor.brand.slug, listing.competitor_id])}")
+            self.say(f"  User  {USER}\n  Pass  {password}\n\nPress Ctrl-C to stop. Logs: {self.logs}\n")
+            saved = self.scraped_before(listing) or self.scrape(listing, sandbox)
+            self.say("4/4 " + ("The reviews are saved." if saved else "The scrape brought no reviews. Its run's page says why."))
+            if options["once"] and not saved:
                 raise CommandError(f"The scrape failed. Logs: {self.logs}")
             if not options["once"]:
-                self.say(f"\n  Open  {site}{reverse('amazon', args=[listing.competitor.brand.slug, listing.competitor_id])}")
-                self.say(f"  User  {USER}\n  Pass  {password}\n\nPress Ctrl-C to stop. Logs: {self.logs}")
+                self.say("The site stays up until you press Ctrl-C.")
                 self.watch(children)
         except KeyboardInterrupt:
             self.say("\nStopping.")
@@ -94,7 +98,8 @@ class Command(BaseCommand):
             "PIPELINE_POLL_SECONDS": "1",
         }
         commands = {
-            "sandbox": ["sandbox", "--port", str(sandbox_port)],
+            # Slow pages, so that a worker is seen, and can be killed, while it saves.
+            "sandbox": ["sandbox", "--port", str(sandbox_port), "--faults", f"slow={PAGE_SECONDS}@/datasets/"],
             "worker": ["worker"],
             "web": ["web", "--listen", f"127.0.0.1:{site_port}"],
         }
@@ -124,27 +129,42 @@ class Command(BaseCommand):
             time.sleep(0.1)
         raise CommandError(f"{address} did not answer within {START_SECONDS} s. Logs: {self.logs}")
 
-    def scrape(self, listing: CompetitorAmazonUrl) -> bool:
-        """Queue the scrape as a click would, and print its log until it ends. True if it saved reviews."""
+    def scraped_before(self, listing: CompetitorAmazonUrl) -> bool:
+        """Whether an earlier demo has saved its reviews. Then this one goes on from there."""
+        good = queries.good_runs_of(NAME, listing.competitor.brand_id, str(listing.pk))
+        if good:
+            self.say(f"3/4 Run {good[0].pk} of an earlier demo has scraped {listing.asin}.")
+        return bool(good)
+
+    def scrape(self, listing: CompetitorAmazonUrl, sandbox: str) -> bool:
+        """Queue the scrape as a click would, and follow it. True if it saved reviews.
+
+        A run that an earlier demo left under way is followed first. It fails if its upstream run ended with that demo's sandbox.
+        """
+        self.say(f"3/4 Scraping reviews of {listing.asin} from the sandbox at {sandbox} (about a minute)")
         user = get_user_model().objects.get(username=USER)
-        queued = api.queue_one_time_job(
-            listing.competitor.brand_id,
-            NAME,
-            {"competitor_amazon_url_id": str(listing.pk), "asin": listing.asin},
-            created_by=user,
-        )
-        run, seen, note = queued.run, 0, ""
+        parameters = {"competitor_amazon_url_id": str(listing.pk), "asin": listing.asin}
+        queued = api.queue_one_time_job(listing.competitor.brand_id, NAME, parameters, created_by=user)
+        saved = self.follow(queued.run, listing)
+        if not saved and not queued.created and not queued.run.is_live:
+            queued = api.queue_one_time_job(listing.competitor.brand_id, NAME, parameters, created_by=user)
+            saved = self.follow(queued.run, listing)
+        return saved
+
+    def follow(self, run: Run, listing: CompetitorAmazonUrl) -> bool:
+        """Print the run's log until it ends. True if the run saved reviews."""
+        seen, note = 0, ""
         end = time.monotonic() + RUN_SECONDS
         while time.monotonic() < end:
             run.refresh_from_db()
             for line in RunLog.objects.filter(run=run, seq__gt=seen):
-                self.say(f"    {line.at:%H:%M:%S} {line.level:7} {line.message}")
+                self.say(f"    {timezone.localtime(line.at):%H:%M:%S} {line.level:7} {line.message}")
                 seen = line.seq
             progress = run.progress.get("note") or ""
             if progress and progress != note:
                 note = progress
-                self.say(f"    {time.strftime('%H:%M:%S', time.gmtime())} Apify: {progress}")
-            if not run.is_live:
+                self.say(f"    {timezone.localtime():%H:%M:%S} Apify: {progress}")
+            if not run.is_live or (run.status == RunStatus.PENDING and run.due_at > timezone.now() + PATIENCE):
                 break
             time.sleep(0.2)
         reviews = listing.reviews().count()

@@ -46,7 +46,8 @@ class Command(BaseCommand):
         problems += seen.closed
         problems += [words for _, words in seen.orphans]
         if options["json"]:
-            self.stdout.write(json.dumps(as_json(seen, problems, oldest, dead)))
+            working = [{"host": one.host, "pid": one.pid, "run": run.pk if run else None} for one, run in self.at_work(now)]
+            self.stdout.write(json.dumps(as_json(seen, problems, oldest, dead) | {"worker_processes": working}))
         else:
             self.tell(seen, problems, oldest if first else None, dead)
         if problems:
@@ -57,6 +58,12 @@ class Command(BaseCommand):
         overdue = Run.objects.filter(status__in=[RunStatus.PENDING, RunStatus.WAITING], due_at__lt=now - LATE)
         return next((run for run in overdue.order_by("due_at")[:LATE_RUNS_CHECKED] if missing_code(run, now)), None)
 
+    def at_work(self, now: datetime) -> list[tuple[Worker, Run | None]]:
+        """The living workers, each with the run that it works on now."""
+        alive = list(Worker.objects.alive(now).filter(kind=Worker.Kind.WORKER))
+        held = {run.worker_id: run for run in Run.objects.filter(status=RunStatus.RUNNING, worker__in=alive)}
+        return [(worker, held.get(worker.pk)) for worker in alive]
+
     def tell(self, seen: Overview, problems: list[str], oldest: float | None, dead: list[Worker]) -> None:
         now = timezone.now()
         self.stdout.write("Healthy." if not problems else "Unhealthy. " + " ".join(problems))
@@ -65,6 +72,8 @@ class Command(BaseCommand):
             f" queued, {seen.scheduled} scheduled for later."
             f" Oldest due: {'none' if oldest is None else f'{oldest:.0f} s ago'}."
         )
+        for worker, run in self.at_work(now):
+            self.stdout.write(f"  Worker {worker.pid} on {worker.host}: {f'at work on run {run.pk}' if run else 'idle'}")
         for row in seen.active:
             self.stdout.write(f"  Run {row.run.pk}, {row.badge.word}: {row.result}")
         for stale in seen.stale:

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from pipeline import api
+from pipeline.engine.queue.claim import claim
 from pipeline.engine.workers.inline import work_off
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Pause, Run, SourceState
@@ -85,6 +86,18 @@ def test_a_run_whose_code_is_not_deployed_is_unhealthy_and_named(capsys):
         code, out = status(capsys)
         assert code == 1
         assert f"Run {run.pk} has been due for 5 min. Nothing here has code for the job type 'vanished'" in out
+
+
+def test_the_workers_are_named_by_pid_with_what_they_work_on(capsys):
+    """What a person needs who is about to end one of them."""
+    busy, idle = register_worker(), register_worker()
+    run = api.queue_one_time_job(None, "toy").run
+    claim(busy)
+    _, out = status(capsys)
+    assert f"Worker {busy.pid} on {busy.host}: at work on run {run.pk}" in out
+    assert f"Worker {idle.pid} on {idle.host}: idle" in out
+    _, out = status(capsys, "--json")
+    assert {one["run"] for one in json.loads(out)["worker_processes"]} == {run.pk, None}
 
 
 def test_json_has_the_figures(capsys):
