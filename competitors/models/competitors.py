@@ -1,9 +1,11 @@
 import uuid
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
 
-from pipeline.models.fields import ForeignCharField
+from pipeline.models.brands import namesake
+from pipeline.models.fields import NameField
 
 
 class Competitor(models.Model):
@@ -11,7 +13,7 @@ class Competitor(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     brand = models.ForeignKey("pipeline.Brand", on_delete=models.CASCADE, related_name="competitors")
-    name = ForeignCharField(max_length=200)
+    name = NameField(max_length=200)
 
     class Meta:
         ordering = ["name"]
@@ -19,6 +21,13 @@ class Competitor(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if not hasattr(self, "brand"):  # the admin's form says so
+            return
+        rows = Competitor.objects.filter(brand=self.brand_id).exclude(pk=self.pk)
+        if other := namesake(self.name, rows.values_list("name", flat=True)):
+            raise ValidationError({"name": f"{self.brand} already has a competitor called {other}."})
 
     def get_absolute_url(self) -> str:
         return reverse("amazon", args=[self.brand.slug, self.pk])

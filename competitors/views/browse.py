@@ -15,7 +15,7 @@ from pipeline.views.access import needs, see_other
 
 from ..models import Competitor
 from .access import get_brand, get_competitor
-from .forms import BrandForm, CompetitorForm
+from .forms import BrandForm, CompetitorForm, saved
 
 
 @needs("competitors.view_competitor")
@@ -23,9 +23,9 @@ def brands(request: HttpRequest) -> HttpResponse:
     """Every brand, and the form that adds one."""
     may_add = _may_add(request, "pipeline.add_brand")
     form = BrandForm(request.POST or None)
-    if form.is_bound and form.is_valid():
-        brand = form.save()
-        messages.success(request, format_html("Added {}. Add its first competitor below.", brand.name))
+    if form.is_bound and form.is_valid() and saved(form):
+        brand = form.instance
+        messages.success(request, format_html("Added <bdi>{}</bdi>. Add its first competitor below.", brand.name))
         return see_other(reverse("brand_competitors", args=[brand.slug]))
     rows = Brand.objects.annotate(
         competitor_count=Count("competitors", distinct=True), listing_count=Count("competitors__amazon_urls", distinct=True)
@@ -40,9 +40,11 @@ def competitors(request: HttpRequest, brand: str) -> HttpResponse:
     owner = get_brand(brand)
     may_add = _may_add(request, "competitors.add_competitor")
     form = CompetitorForm(request.POST or None, brand=owner)
-    if form.is_bound and form.is_valid():
-        competitor = form.save()
-        messages.success(request, format_html("Added {}. Add an Amazon URL, then scrape its reviews.", competitor.name))
+    if form.is_bound and form.is_valid() and saved(form):
+        competitor = form.instance
+        messages.success(
+            request, format_html("Added <bdi>{}</bdi>. Add an Amazon URL, then scrape its reviews.", competitor.name)
+        )
         return see_other(competitor.get_absolute_url())
     rows = (
         Competitor.objects.filter(brand=owner)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.utils.text import slugify
+from django.db import IntegrityError, transaction
 
 from pipeline.models import Brand
 
@@ -11,22 +11,12 @@ from ..models import Competitor
 
 
 class BrandForm(forms.ModelForm):
-    """A brand needs only a name; its address on this site is made from it."""
+    """A brand needs only a name; its address on this site is made from it. The model checks the name."""
 
     class Meta:
         model = Brand
         fields = ["name"]
         labels = {"name": "Brand name"}
-
-    def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        slug = slugify(name)[:80]
-        if not slug:
-            raise forms.ValidationError("Use at least one letter a–z or digit. The name becomes part of the page's address.")
-        if Brand.objects.filter(slug=slug).exists():
-            raise forms.ValidationError(f"Another brand already has the address “{slug}”. Choose another name.")
-        self.instance.slug = slug
-        return name
 
 
 class CompetitorForm(forms.ModelForm):
@@ -41,8 +31,13 @@ class CompetitorForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.instance.brand = brand
 
-    def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        if Competitor.objects.filter(brand=self.instance.brand, name__iexact=name).exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError(f"{self.instance.brand} already has a competitor called {name}.")
-        return name
+
+def saved(form: forms.ModelForm) -> bool:
+    """Save a valid form. False, with the name's error set, if somebody else added the same name just before."""
+    try:
+        with transaction.atomic():
+            form.save()
+    except IntegrityError:
+        form.add_error("name", "Somebody added this name just now.")
+        return False
+    return True

@@ -7,9 +7,11 @@ or JSONField is for words of our own only; a test has the list. Migrations know 
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from ..words.foreign import message, shortened, storable, storable_json
+from ..words.names import clean_name
 
 
 class ForeignTextField(models.TextField):
@@ -51,6 +53,17 @@ class ForeignCharField(models.CharField):
     def deconstruct(self) -> Any:
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.CharField", args, kwargs
+
+
+class NameField(ForeignCharField):
+    """A name that people give. Every form tidies it, and refuses what nobody can see."""
+
+    def clean(self, value: Any, model_instance: Any) -> Any:
+        try:
+            name = clean_name(value or "")
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+        return super().clean(name, model_instance)
 
 
 class ForeignJSONField(models.JSONField):

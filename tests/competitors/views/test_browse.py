@@ -1,5 +1,7 @@
 """From an empty database to a competitor's tab."""
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -33,7 +35,84 @@ def test_brands_and_competitors_are_counted(page: Client, listing: CompetitorAma
     assert [(competitor.name, competitor.listing_count) for competitor in competitors] == [("Barkwell", 1), ("Other", 0)]
 
 
-@pytest.mark.parametrize("name", ["", "  ", "???", "Northpaw", "NORTHPAW", "x" * 201])
+INVISIBLE = [
+    "",
+    "  ",
+    "\u200b",
+    "\u2060\ufeff",
+    "\u00ad\u200d",
+    "\u00a0\u3000",
+    "\x01",
+    "\u202e",
+    "\u3164",
+    "\u2800",
+    "\ufe0f",
+    "???",
+]
+
+
+@pytest.mark.parametrize("name", ["資生堂", "Яндекс", "شركة", "बाटा", "🐶", "4711", "Müller & Söhne", "Ľuboš"])
+def test_a_name_may_be_of_any_script(page: Client, name: str) -> None:
+    at_brand = page.post(reverse("competitors"), {"name": name})["Location"]
+    assert re.fullmatch(r"/competitors/[a-z0-9-]+/", at_brand)
+    assert name in html.unescape(page.get(at_brand).content.decode())
+    at_competitor = page.post(at_brand, {"name": name})["Location"]
+    assert name in html.unescape(page.get(at_competitor).content.decode())
+    assert (Brand.objects.get().name, Competitor.objects.get().name) == (name, name)
+
+
+def test_two_names_with_the_same_letters_have_two_addresses(page: Client) -> None:
+    places = [page.post(reverse("competitors"), {"name": name})["Location"] for name in ("Müller", "Muller", "花王", "資生堂")]
+    assert places[:1] == ["/competitors/muller/"]
+    assert len(set(places)) == 4
+    assert [page.get(place).status_code for place in places] == [200] * 4
+
+
+def test_a_name_is_stored_without_what_nobody_sees(page: Client, brand: Brand) -> None:
+    page.post(reverse("brand_competitors", args=["northpaw"]), {"name": "\ufeff Bark\u200bwell\u00a0 \u202e GmbH\u00ad "})
+    assert Competitor.objects.get().name == "Barkwell GmbH"
+
+
+@pytest.mark.parametrize("again", ["barkwell", "ＢＡＲＫＷＥＬＬ", "Bark\u200dwell", " Barkwell\u00a0"])
+def test_a_name_is_the_same_in_any_case_and_width(page: Client, competitor: Competitor, again: str) -> None:
+    response = page.post(reverse("brand_competitors", args=["northpaw"]), {"name": again})
+    assert response.status_code == 422
+    assert "Northpaw already has a competitor called Barkwell." in response.content.decode()
+    Brand.objects.update(name="Straße")
+    assert page.post(reverse("competitors"), {"name": "STRASSE"}).status_code == 422
+
+
+@pytest.mark.parametrize("name", INVISIBLE)
+def test_a_name_that_nobody_sees_is_refused_on_pages_and_in_the_admin(
+    page: Client, admin_client: Client, brand: Brand, name: str
+) -> None:
+    assert page.post(reverse("competitors"), {"name": name}).status_code == 422
+    assert page.post(reverse("brand_competitors", args=["northpaw"]), {"name": name}).status_code == 422
+    admin_client.post(reverse("admin:pipeline_brand_add"), {"name": name, "slug": "x", "time_zone": ""})
+    admin_client.post(reverse("admin:competitors_competitor_add"), {"name": name, "brand": str(brand.pk)})
+    assert (Brand.objects.count(), Competitor.objects.count()) == (1, 0)
+
+
+def test_the_admins_forms_have_the_same_rules(admin_client: Client, competitor: Competitor) -> None:
+    brand, at_competitor = competitor.brand, reverse("admin:competitors_competitor_add")
+    admin_client.post(reverse("admin:pipeline_brand_add"), {"name": " 資生堂\u200b", "slug": "", "time_zone": ""})
+    made = Brand.objects.exclude(pk=brand.pk).get()
+    assert made.name == "資生堂"
+    assert made.slug.startswith("brand-")
+    twice = admin_client.post(at_competitor, {"name": "BARKWELL", "brand": str(brand.pk)})
+    assert "already has a competitor called Barkwell" in twice.content.decode()
+    assert "This field is required" in admin_client.post(at_competitor, {"name": "BARKWELL", "brand": ""}).content.decode()
+
+
+def test_the_loser_of_a_race_for_a_name_is_told_so(page: Client, competitor: Competitor, monkeypatch: Any) -> None:
+    monkeypatch.setattr(Competitor, "clean", lambda self: None)
+    monkeypatch.setattr(Competitor, "validate_constraints", lambda self, exclude=None: None)
+    response = page.post(reverse("brand_competitors", args=["northpaw"]), {"name": "Barkwell"})
+    assert response.status_code == 422
+    assert "Somebody added this name just now." in response.content.decode()
+
+
+@pytest.mark.parametrize("name", ["Northpaw", "NORTHPAW", "x" * 201])
 def test_a_brand_name_that_cannot_be_used_is_explained(page: Client, brand: Brand, name: str) -> None:
     response = page.post(reverse("competitors"), {"name": name})
     assert response.status_code == 422
