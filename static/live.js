@@ -1,15 +1,43 @@
-// Live regions poll by htmx; a hidden page does not poll.
+// What only a script can do is shown only where it runs: "Live, every 3 s" and its button.
+document.documentElement.classList.add("scripted");
+
+// ---- live regions poll by htmx and are morphed in place, so focus, what is open and what somebody typed or ticked stay ----
+const isField = (node) => node instanceof Element && node.matches("input, select, textarea");
+const inUse = (node) => isField(document.activeElement) && node.contains(document.activeElement);
+let leftOut = false; // a form in use was not replaced: the next poll must bring it again
+const callbacks = {
+  beforeNodeMorphed: (node) => !isField(node),
+  beforeAttributeUpdated: (name, node) => !(name === "open" && node.matches("details")),
+  beforeNodeRemoved: (node) => {
+    if (!inUse(node)) return true;
+    leftOut = true;
+    return false;
+  },
+};
+htmx.defineExtension("morph", {
+  isInlineSwap: (style) => style === "morph",
+  handleSwap: (style, target, fragment) =>
+    style === "morph" ? Idiomorph.morph(target, fragment.children, { morphStyle: "outerHTML", callbacks }) : false,
+});
+// A hidden page does not poll.
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.verb === "get" && document.hidden) event.preventDefault();
+  if (leftOut && !inUse(document.body)) {
+    event.detail.path = event.detail.path.replace(/seen=\w*/, "seen=");
+    leftOut = false;
+  }
 });
 // A poll that fails leaves the old content; say so once, until the next one succeeds.
 document.addEventListener("htmx:afterRequest", (event) => {
   const said = document.getElementById("live-trouble");
   if (said) said.textContent = event.detail.successful ? "" : "Could not update. Trying again.";
 });
-// Never replace a form that has the focus. Its region updates later.
-document.addEventListener("htmx:oobBeforeSwap", (event) => {
-  if (document.activeElement?.form && event.detail.target.contains(document.activeElement)) event.detail.shouldSwap = false;
+// A message about a run says how it ended as soon as it has. The news is then not announced a second time.
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  for (const news of event.detail.target.querySelectorAll("#news [data-run]")) {
+    const message = document.querySelector(`.message [data-run="${news.dataset.run}"]`);
+    if (message) message.replaceChildren(...news.childNodes);
+  }
 });
 // Signed out meanwhile: the answer is the sign-in page. The whole page goes there, and comes back afterwards.
 document.addEventListener("htmx:beforeSwap", (event) => {

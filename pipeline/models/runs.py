@@ -30,9 +30,9 @@ class RunQuerySet(models.QuerySet["Run"]):
         """The order in which the claim takes pending runs that are due."""
         return self.order_by("priority", "order_at", "pk")
 
-    def one_time(self) -> "RunQuerySet":
-        """Runs that a person or program asked for, not a schedule."""
-        return self.filter(scheduled_for=None)
+    def asked_or_started(self) -> "RunQuerySet":
+        """Without a schedule's runs that have not started: a tick to come, or one that was skipped."""
+        return self.filter(Q(scheduled_for=None) | Q(started_at__isnull=False))
 
     def for_rows(self) -> "RunQuerySet":
         """With all that queries.run_row() reads of a run, in one query more for all of them."""

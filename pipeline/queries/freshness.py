@@ -130,7 +130,7 @@ def _retries(run: Run) -> bool:
 def banner(label: str, subjects: Sequence[SubjectState], *, noun: str, verb: str) -> Banner | None:
     """The one banner for several subjects, None while all are fresh and well. `noun`: what one subject is called.
 
-    It speaks of the worst subject that no run is busy with yet, and offers what fixes it. `verb`: of its button, "Scrape X".
+    It speaks of the worst subject that no run is busy with yet, and offers what fixes it. `verb`: of its button.
     """
     ranked = sorted((one for one in subjects if one.trouble), key=_badness)
     if not ranked:
@@ -202,7 +202,7 @@ def _fix(about: SubjectState, verb: str) -> tuple[str, str, Decimal | None]:
         return "accept", f"Accept the result of run {run.pk}", None
     if run and about.freshness.failed and _has_paid_data(run):
         return "retry", f"Retry run {run.pk}, already paid", None
-    return "scrape", f"{verb} of {about.name}", about.price
+    return "scrape", f"{verb}: {about.name}", about.price
 
 
 def _has_paid_data(run: Run) -> bool:

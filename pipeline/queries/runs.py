@@ -83,8 +83,8 @@ def by_whom(run: Run, user: Any = None) -> str:
 def recent_runs(
     job_type: str, brand_id: UUID | None, subjects: list[str], *, limit: int = 5, user: Any = None
 ) -> dict[str, list[RunRow]]:
-    """The latest one-time runs of each subject, newest first, in one query."""
-    wanted = Run.objects.for_rows().one_time().filter(Q(brand_id=brand_id), job_type=job_type, subject__in=subjects)
+    """The latest runs of each subject, newest first, in one query. A schedule's run is among them once it has started."""
+    wanted = Run.objects.for_rows().asked_or_started().filter(Q(brand_id=brand_id), job_type=job_type, subject__in=subjects)
     numbered = wanted.annotate(back=Window(RowNumber(), partition_by=F("subject"), order_by=F("id").desc())).filter(
         back__lte=limit
     )

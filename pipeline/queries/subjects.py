@@ -37,7 +37,7 @@ def live_rows(
 ) -> dict[str, RunRow]:
     """The row of each subject's live run. `known`: rows read already, such as recent_runs(), which are not read again.
 
-    A schedule's run is not among the recent one-time runs, but it has the key too.
+    A schedule's run has the key as soon as it is claimed.
     """
     by_run = {row.run.pk: row for rows in known.values() for row in rows}
     holders = _live(job_type, subjects).for_rows().filter(Q(brand_id=brand_id))

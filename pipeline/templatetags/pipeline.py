@@ -40,6 +40,12 @@ def badge(value: Badge, size: str = "") -> SafeString:
 
 
 @register.simple_tag
+def state(value: Badge) -> SafeString:
+    """The same without the pill, where it is not the first state in its row."""
+    return format_html('<span class="state tone-{}">{} {}</span>', value.tone, icon(value.icon), value.word)
+
+
+@register.simple_tag
 def ago(moment: datetime | None) -> SafeString:
     """'3 minutes ago', with the full time as its title."""
     return _time(moment, words_ago(moment, timezone.now())) if moment else UNKNOWN

@@ -14,7 +14,7 @@ def test_a_click_becomes_reviews_without_a_reload(open_page, worker, sandbox, li
     expect(page.get_by_role("status").filter(has_text="Review scrape queued!")).to_be_visible()
     page.evaluate("window.sameDocument = true")
     panel = page.locator(f"#listing-{listing.asin}")
-    row = panel.get_by_role("row").filter(has_text="Run ")
+    row = panel.get_by_role("table").get_by_role("row").filter(has_text="Run ").last  # the table of its runs
     expect(row.filter(has_text="At Apify")).to_be_visible()
     sandbox.account.finish()
     expect(row.filter(has_text="Completed")).to_be_visible(timeout=30_000)

@@ -26,12 +26,13 @@ def test_a_form_in_use_is_left_alone_until_its_user_goes_on(open_page, listing):
     other = make_listing(listing.competitor, asin="B000000002")
     runs.running(listing)
     page = open_page(listing.competitor.get_absolute_url())
+    page.locator(f"#more-{other.asin} > summary").click()
     page.focus(f"#include_keywords-{other.asin}")
     run = runs.queued(other)
     expect(page.locator(f"#runs-{other.asin}")).to_contain_text(f"Run {run.pk}")
     expect(page.locator(f"#include_keywords-{other.asin}")).to_be_focused()
     page.focus(f"#asin-{other.asin}")
-    expect(page.locator(f"#scrape-{other.asin}")).to_contain_text(f"See run {run.pk}")
+    expect(page.locator(f"#unfold-{other.asin}")).to_contain_text(f"See run {run.pk}")
 
 
 def test_a_poll_that_fails_leaves_the_page_and_says_so(open_page, listing):

@@ -1,10 +1,11 @@
 """What a job type says about its page; views.py builds the page from it.
 
-A subject here is a row of a model: it has a `brand`, and `get_absolute_url()` leads to its panel (`…#<noun>-<anchor>`).
+A subject here is a row of a model: it has a `brand`, and `get_absolute_url()` leads to its row (`…#<noun>-<anchor>`).
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -15,8 +16,18 @@ from pipeline.models import Run
 R = TypeVar("R", bound=Model)
 
 
+@dataclass(frozen=True)
+class Cell:
+    """A figure in one of the page's own columns. `of`: what only a screen reader needs to hear after it."""
+
+    text: str
+    below: str = ""
+    url: str = ""
+    of: str = ""
+
+
 class SubjectPage(ABC, Generic[R]):
-    """Base of a page with a panel per subject. A subclass says what is scraped, how it is found, and what is shown of it."""
+    """Base of a page with a row per subject. A subclass says what is scraped, how it is found, and what is shown of it."""
 
     job_type: ClassVar[str]
     url_name: ClassVar[str]  # "amazon" names the addresses "amazon", "amazon_live", "amazon_scrape" …
@@ -27,6 +38,7 @@ class SubjectPage(ABC, Generic[R]):
     work: ClassVar[str]  # "Review scrape": what a run is called
     verb: ClassVar[str]  # "Scrape reviews"
     noun: ClassVar[str]  # "listing": what a subject is called
+    columns: ClassVar[Sequence[str]] = ()  # titles of the columns between State and Last run; the first says how many rows it has
 
     # ---- every page says ---------------------------------------------------------------------------------------------
     @abstractmethod
@@ -46,6 +58,10 @@ class SubjectPage(ABC, Generic[R]):
         """Cost and time of a scrape with these parameters. `good_runs`: the row's last, newest first."""
         return None
 
+    def cells(self, row: R, facts: Any, user: Any) -> Sequence[Cell]:
+        """What stands in `columns` for this row."""
+        return ()
+
     def facts(self, rows: Sequence[R]) -> dict[str, Any]:
         """By key, what _facts.html and _links.html show of a row as `panel.facts`. Read for all rows at once."""
         return {}
@@ -55,18 +71,18 @@ class SubjectPage(ABC, Generic[R]):
         return {}
 
     def nothing_yet(self, facts: Any) -> tuple[str, str]:
-        """What a panel without runs says: a short sentence, and what to do."""
+        """What a row without runs says when it is unfolded: a short sentence, and what to do."""
         return "No runs yet.", "Press Scrape. You can close this page meanwhile; the run shows up here."
 
     def label(self, row: R) -> str:
         return str(row)
 
-    def short(self, row: R) -> str:
-        """For the labels of buttons and links."""
-        return self.label(row)
+    def below(self, row: R) -> str:
+        """The small line below the name."""
+        return ""
 
     def anchor(self, row: R) -> str:
-        """The suffix of the ids in the panel's HTML."""
+        """The suffix of the ids in the row's HTML; no two rows of a page may have the same."""
         return self.key(row)
 
     # ---- the same for all --------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""One subject's panel: its figures, its live run, and what it says in words."""
+"""One subject's row and what unfolds below it: its figures, its live run, and what it says in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.forms import BoundField
@@ -11,8 +12,11 @@ from pipeline.contract import Estimate
 from pipeline.models import Run, RunLog
 from pipeline.queries import FreshnessRow, RunRow, Spend, activity
 from pipeline.states import RunStatus
+from pipeline.words import clock, days
 
-from .page import SubjectPage
+from .page import Cell, SubjectPage
+
+JUST_ENDED = timedelta(hours=1)  # a row whose last run ended within it is unfolded when the page is built
 
 
 @dataclass
@@ -30,8 +34,8 @@ class Panel:
     log: list[RunLog] = field(default_factory=list)
     options: list[BoundField] = field(default_factory=list)
     facts: Any = None
-    scrape_url: str = ""
-    price_url: str = ""  # GET with the form's options: what a scrape with them costs, as _price.html
+    cells: Sequence[Cell] = ()
+    urls: dict[str, str] = field(default_factory=dict)  # of what may be done with the subject, by name
     notes: list[str] = field(default_factory=list)  # what a person should know before the click
 
     # ---- the subject -------------------------------------------------------------------------------------------------
@@ -44,8 +48,8 @@ class Panel:
         return self.page.label(self.row)
 
     @property
-    def short(self) -> str:
-        return self.page.short(self.row)
+    def below(self) -> str:
+        return self.page.below(self.row)
 
     @property
     def anchor(self) -> str:
@@ -55,6 +59,33 @@ class Panel:
     def last_good(self) -> datetime | None:
         """When its data was last fetched in full."""
         return self.freshness.status.last_success_at if self.freshness.status else None
+
+    @property
+    def age(self) -> str:
+        """'7 days old'; '' while it was never fetched."""
+        return f"{days(self.freshness.age)} old" if self.freshness.age is not None else ""
+
+    @property
+    def last(self) -> RunRow | None:
+        """The run that the row names: the live one, else the latest."""
+        return self.live or next(iter(self.runs), None)
+
+    @property
+    def last_when(self) -> datetime | None:
+        return (self.last.run.started_at or self.last.run.created_at) if self.last else None
+
+    @property
+    def gained(self) -> int | None:
+        """How many new rows the last run brought."""
+        return self.last.run.counts.get("new") if self.last and not self.live else None
+
+    @property
+    def unfolded(self) -> bool:
+        """Whether its runs stand below it from the start: one is live or has just ended."""
+        if self.live:
+            return True
+        ends = [row.run.completed_at for row in self.runs if row.run.completed_at]
+        return any(timezone.now() - end < JUST_ENDED for end in ends)
 
     # ---- the live run in words ---------------------------------------------------------------------------------------
     @property
@@ -86,10 +117,7 @@ class Panel:
     @property
     def since_words(self) -> str:
         """'14:02' in the pages' zone; with the day if that is not today."""
-        if self.since is None:
-            return ""
-        local = timezone.localtime(self.since)
-        return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local.day} {local:%b, %H:%M}"
+        return clock(self.since) if self.since else ""
 
     @property
     def progress_done(self) -> int | None:
@@ -132,4 +160,4 @@ class Panel:
 
     @property
     def runs_caption(self) -> str:
-        return f"Last one-time runs of {self.short}"
+        return f"Last runs of {self.label}"

@@ -39,6 +39,7 @@ def build(
     for row, key in zip(rows, keys, strict=True):
         live_row = live.get(key)
         panel = Panel(page, row, fresh[key], spends.get(key, queries.Spend()), recent[key], live_row, facts=facts.get(key))
+        panel.cells = page.cells(row, panel.facts, user)
         panel.followed = here.get(followed.get(key, 0))
         if live_row:
             panel.log = logs.get(live_row.run.pk, [])
@@ -64,8 +65,9 @@ def last_good(panels: Sequence[Panel]) -> datetime | None:
 
 
 def most_wanted(panels: Sequence[Panel]) -> str | None:
-    """Key of the subject to scrape next: never scraped, or scraped longest ago. Only its button is filled."""
-    oldest = min((panel for panel in panels if not panel.live), key=lambda panel: panel.last_good or LONG_AGO, default=None)
+    """Key of the subject to scrape next: never or longest ago scraped; None if all are fresh. Only its button is filled."""
+    wanted = (panel for panel in panels if not panel.live and panel.freshness.badge is not FRESH)
+    oldest = min(wanted, key=lambda panel: panel.last_good or LONG_AGO, default=None)
     return oldest.key if oldest else None
 
 
@@ -74,7 +76,7 @@ def banner(page: SubjectPage[Any], panels: Sequence[Panel]) -> queries.Banner | 
     label = next(iter(get_type(page.job_type).datasets.values()))
     subjects = [
         queries.SubjectState(
-            panel.key, panel.short, panel.freshness, panel.live, panel.estimate.cost_usd if panel.estimate else None
+            panel.key, panel.label, panel.freshness, panel.live, panel.estimate.cost_usd if panel.estimate else None
         )
         for panel in panels
     ]

@@ -23,6 +23,7 @@ from .page import SubjectPage
 Page = SubjectPage[Any]
 PAUSED = "live_paused"  # session key: live updates are paused
 _tabs: dict[str, list[tuple[str, Page]]] = {}  # address above -> the pages side by side below it, each with its own address
+ROW_ACTIONS = ("scrape", "price")
 MOST_WATCHED = 100  # run ids that one poll may name
 
 
@@ -80,7 +81,12 @@ def _price(page: Page, request: HttpRequest, pk: UUID, **address: Any) -> HttpRe
     chosen = page.parameters(row) | scrape.chosen(page, row, request.GET)
     known = queries.good_runs_of(page.job_type, row.brand.pk, page.key(row))
     estimate = page.estimate(row, chosen, known)
-    context = {"estimate": estimate, "notes": panels.notes(estimate, queries.spent_today())}
+    context = {
+        "estimate": estimate,
+        "notes": panels.notes(estimate, queries.spent_today()),
+        "anchor": page.anchor(row),
+        "oob": True,
+    }
     return render(request, "competitors/_price.html", context)
 
 
@@ -99,8 +105,7 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
     facts = page.facts(rows)
     shown = panels.build(page, place["brand"], rows, facts, request.user, request.session.get(_followed_key(page), {}))
     for panel in shown:
-        for name in ("scrape", "price"):
-            setattr(panel, f"{name}_url", reverse(f"{page.url_name}_{name}", kwargs=address | {"pk": panel.row.pk}))
+        panel.urls = {name: reverse(f"{page.url_name}_{name}", kwargs=address | {"pk": panel.row.pk}) for name in ROW_ACTIONS}
     live_panels = [panel for panel in shown if panel.live]
     may_scrape = request.user.has_perm(page.may_scrape)
     banner = panels.banner(page, shown)
@@ -122,6 +127,7 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
         "may_scrape": may_scrape,
         "lacking": "" if may_scrape else _name_of(page.may_scrape),
         "may_run_now": request.user.has_perm("pipeline.scrape_run"),
+        "may_cancel": request.user.has_perm("pipeline.cancel_run"),
         **page.more(place, facts),
     }
 

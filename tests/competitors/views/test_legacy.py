@@ -77,7 +77,7 @@ def test_the_counts_stand_inline_at_the_end(direct: Client, listing: CompetitorA
     runs.ended(Run.objects.get())
     text = direct.get(tab(listing.competitor)).content.decode()
     assert "Review scrape finished: 42 new, 3 changed, 310 unchanged." in text
-    assert "Scrape reviews of B09XK4T2LM" in text
+    assert "Scrape directly: scrape reviews of Calming chews" in text
 
 
 def test_a_failure_stands_inline_too(direct: Client, listing: CompetitorAmazonUrl) -> None:

@@ -40,21 +40,13 @@ def test_a_live_page_has_one_poll_however_many_listings(page: Client, listing: C
     assert text.count("hx-trigger") == 1
 
 
-def test_a_poll_brings_the_live_listings_regions_and_no_others(page: Client, listing: CompetitorAmazonUrl) -> None:
+def test_a_poll_brings_the_live_listings_rows_and_no_others(page: Client, listing: CompetitorAmazonUrl) -> None:
     make_listing(listing.competitor, asin="B000000002")
     runs.running(listing)
     address = poll_address(open_tab(page, listing))
     assert address
     text = page.get(address).content.decode()
-    assert set(re.findall(r'id="(\w+)-B09XK4T2LM"[^>]* hx-swap-oob="true"', text)) == {
-        "state",
-        "links",
-        "facts",
-        "scrape",
-        "runs",
-        "foot",
-    }
-    assert 'id="runs-B000000002"' not in text
+    assert re.findall(r'<tbody id="([\w-]+)"[^>]* hx-swap-oob="morph"', text) == ["listing-B09XK4T2LM"]
     assert poll_address(text)
     assert "<html" not in text
 
@@ -75,8 +67,8 @@ def test_the_end_brings_the_button_back_says_so_once_and_stops_the_poll(page: Cl
     assert address
     runs.ended(run)
     text = page.get(address).content.decode()
-    assert "Scrape reviews of B09XK4T2LM" in text
-    assert re.search(rf'id="news"[^>]*>Run {run.pk} completed: [^<]*42 new', text)
+    assert "Scrape reviews of Calming chews" in text
+    assert re.search(rf'id="news"[^>]*><span data-run="{run.pk}">Run {run.pk} completed: [^<]*42 new', text)
     assert poll_address(text) is None
     assert 'id="poll"' in text
 
@@ -158,7 +150,7 @@ def test_the_banners_button_scrapes_its_subject_with_the_usual_options(page: Cli
     text = open_tab(page, listing)
     form = re.search(r'<form method="post" action="([^"]+)">(?:(?!</form>).)*id="banner-fix">([^<]+)<', text, re.DOTALL)
     assert form
-    assert re.fullmatch(r"Scrape reviews of B09XK4T2LM, ≈ \$0\.\d\d", form[2])
+    assert re.fullmatch(r"Scrape reviews: Calming chews, ≈ \$0\.\d\d", form[2])  # "… of X" is the name of the row's button
     hidden = dict(re.findall(r'<input type="hidden" name="(include_\w+)" value="(\w+)">', form[0]))
     page.post(form[1], hidden)
     run = Run.objects.get()

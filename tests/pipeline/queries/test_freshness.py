@@ -125,7 +125,7 @@ def test_the_banner_speaks_of_one_subject_and_names_the_run_of_that_one(brand):
     banner = banner_of(brand, "fox", "bear", "owl", price=Decimal("1.53"))
     assert banner.title == "Toys: 2 of 3 toys out of date, oldest 30 days."
     assert banner.text == f"OWL: Run {worst.pk} failed: No such toy."
-    assert (banner.subject, banner.run, banner.action, banner.label) == ("owl", worst, "scrape", "Fetch of OWL")
+    assert (banner.subject, banner.run, banner.action, banner.label) == ("owl", worst, "scrape", "Fetch: OWL")
     assert banner.price == Decimal("1.53")
 
 

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from competitors.models import CompetitorAmazonUrl
 from competitors.views.access import get_competitor
-from competitors.views.subjects.page import SubjectPage
+from competitors.views.subjects.page import Cell, SubjectPage
 from pipeline.contract import Estimate
 from pipeline.models import Run
 
@@ -26,6 +26,7 @@ class AmazonTab(SubjectPage[CompetitorAmazonUrl]):
     may_view = "competitors.view_competitoramazonurl"
     may_scrape = "competitors.scrape_competitoramazonurl"
     work, verb, noun = "Review scrape", "Scrape reviews", "listing"
+    columns = ("Reviews",)
 
     def place(self, address: Mapping[str, Any]) -> dict[str, Any]:
         found = get_competitor(**address)
@@ -44,6 +45,10 @@ class AmazonTab(SubjectPage[CompetitorAmazonUrl]):
         spreads = star_spreads(rows)
         return {self.key(row): spreads[row.asin, row.domain_code] for row in rows}
 
+    def cells(self, row: CompetitorAmazonUrl, facts: StarSpread, user: Any) -> list[Cell]:
+        may_read = facts.saved and user.has_perm("competitors.view_amazonreview")
+        return [Cell(f"{facts.saved:,}", url=row.reviews_url() if may_read else "", of=f"reviews of {row.label}")]
+
     def more(self, place: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
         saved = sum(spread.saved for spread in facts.values())
         return {"saved": saved, "form": AmazonUrlForm(competitor=place["competitor"], auto_id="add_%s")}
@@ -56,8 +61,8 @@ class AmazonTab(SubjectPage[CompetitorAmazonUrl]):
     def label(self, row: CompetitorAmazonUrl) -> str:
         return row.label
 
-    def short(self, row: CompetitorAmazonUrl) -> str:
-        return row.asin
+    def below(self, row: CompetitorAmazonUrl) -> str:
+        return f"{row.asin} · amazon.{row.domain_code}" if row.product_title else f"amazon.{row.domain_code}"
 
     def anchor(self, row: CompetitorAmazonUrl) -> str:
         return row.anchor

@@ -45,7 +45,7 @@ def test_a_listing_shows_what_it_is_and_what_a_scrape_would_cost(page: Client, l
     assert f"Never more than ${estimate.cap_usd:.2f}" in text
     assert "Also search 22 common words" in text
     assert "Also read “most helpful”" in text
-    assert 'aria-label="Scrape reviews of B09XK4T2LM"' in text
+    assert 'aria-label="Scrape reviews of Calming chews"' in text
     assert "No reviews yet." in text
     assert "Never" in text
 
@@ -90,7 +90,7 @@ def test_a_live_run_takes_the_buttons_place(page: Client, listing: CompetitorAma
     assert f">See run {run.pk}</a>" in text
     assert 'max="31" value="22"' in text
     assert "22 of 31 sweeps." in text
-    assert "Scrape reviews of B09XK4T2LM" not in text
+    assert "Scrape reviews of Calming chews" not in text
 
 
 def test_a_queued_run_says_why_it_waits(page: Client, listing: CompetitorAmazonUrl) -> None:
@@ -112,14 +112,14 @@ def test_a_schedules_run_of_tomorrow_leaves_the_button(page: Client, listing: Co
     run = runs.queued(listing)
     tomorrow = timezone.now() + timedelta(days=1)
     runs.put(run, dedupe_key=None, scheduled_for=tomorrow, due_at=tomorrow)
-    assert "Scrape reviews of B09XK4T2LM" in body(page, listing.competitor)
+    assert "Scrape reviews of Calming chews" in body(page, listing.competitor)
 
 
 def test_a_schedules_run_under_way_takes_the_buttons_place(page: Client, listing: CompetitorAmazonUrl) -> None:
     run = runs.put(runs.running(listing), scheduled_for=timezone.now())
     text = body(page, listing.competitor)
     assert f">See run {run.pk}</a>" in text
-    assert "Scrape reviews of B09XK4T2LM" not in text
+    assert "Scrape reviews of Calming chews" not in text
 
 
 def test_run_numbers_and_ids_are_never_written_with_a_separator(page: Client, listing: CompetitorAmazonUrl) -> None:
