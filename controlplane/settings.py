@@ -112,6 +112,9 @@ PIPELINE_START_SECONDS = environment.number("PIPELINE_START_SECONDS", 10.0, at_l
 PIPELINE_NONE_SECONDS = environment.number("PIPELINE_NONE_SECONDS", 30.0, at_least=1)
 PIPELINE_POLL_SECONDS = environment.number("PIPELINE_POLL_SECONDS", 3.0, at_least=0.1)
 PIPELINE_SETTLE_SECONDS = environment.number("PIPELINE_SETTLE_SECONDS", 10.0, at_least=0)  # until an upstream run's cost is final
+# What is read of an answer: bytes, decoded; and items per page. 16 MiB hold the largest item that Apify stores.
+PIPELINE_ANSWER_BYTES = environment.integer("PIPELINE_ANSWER_BYTES", 2**24, at_least=10_000)
+PIPELINE_PAGE_ITEMS = environment.integer("PIPELINE_PAGE_ITEMS", 1000, at_least=1)
 # What is stored of foreign data: see pipeline/models/fields.py.
 PIPELINE_TEXT_CHARACTERS = environment.integer("PIPELINE_TEXT_CHARACTERS", 100_000, at_least=1000)
 PIPELINE_MESSAGE_CHARACTERS = environment.integer("PIPELINE_MESSAGE_CHARACTERS", 2000, at_least=200)

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from ..contract.errors import NotAllowed
+from ..contract.source import get_source
 from ..engine.journal import record_event
 from ..models import Run, UpstreamRun
 from ..people import require, require_spend
@@ -36,6 +37,8 @@ def adopt(run: Run, upstream_id: str, by: Any) -> None:
         unknown = UpstreamRun.objects.filter(run=run, status__in=UpstreamRun.UNCLEAR).last()
         if unknown is None:
             raise NotAllowed(f"It is known what run {run.pk} paid for, so there is no run to adopt.")
+        if not get_source(unknown.source).id_pattern.fullmatch(upstream_id):
+            raise NotAllowed("This is not an ID of a run. Copy it from the data source.")
         retry(run, by)  # locks the run's row first, as its worker does: no deadlock
         try:
             with transaction.atomic():

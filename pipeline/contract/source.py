@@ -4,6 +4,7 @@ Only a source knows its upstream's protocol: it turns answers into the values be
 `errors.py`. The engine decides what to do with them. Sources live in apps (`upstream` modules) and are imported at start.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -52,6 +53,16 @@ class Page:
     offset: int
     next_offset: int
     items: list[Any]
+    raw: bytes = b""  # the answer as it came, a JSON list; without it the items are kept
+
+
+UNREAD = "(not read)"  # the key of what stands for an item that cannot be read
+COPIED = 1000  # characters of it that are kept
+
+
+def unread_item(reason: str, content: bytes) -> dict[str, str]:
+    """Stands for one item that cannot be read. It is counted and kept as rejected, with its beginning."""
+    return {UNREAD: reason, "beginning": content[: 4 * COPIED].decode(errors="replace")[:COPIED]}
 
 
 class Source(Protocol):
@@ -59,6 +70,7 @@ class Source(Protocol):
 
     name: str  # in the database: "apify"
     label: str  # on pages: "Apify"
+    id_pattern: re.Pattern[str]  # of its runs' whole ids; anything else is not an id, whoever says so
 
     def start(self, order: Order, tag: str) -> Seen:
         """Send the paid start once. AmbiguousStart if it is unclear whether the run started."""

@@ -70,12 +70,20 @@ def storable_json(value: Any, depth: int = 0) -> Any:
     return stored
 
 
-def read_json(text: str | bytes) -> Any:
-    """Parse JSON from outside. A number that Python cannot hold keeps its digits, as text. ValueError if it is not JSON."""
+class TooDeep(ValueError):
+    """JSON that is nested more deeply than Python can read."""
+
+
+def read_json(body: bytes) -> Any:
+    """Parse JSON from outside, leniently: wrong bytes become U+FFFD, a number that cannot be held keeps its digits, as text.
+
+    ValueError if it is not JSON.
+    """
+    text = body.decode("utf-8-sig", "replace")
     try:
-        return json.loads(text, parse_int=_whole, parse_float=_real, parse_constant=str)
+        return json.loads(text, strict=False, parse_int=_whole, parse_float=_real, parse_constant=str)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise TooDeep("it is nested too deeply") from None
 
 
 def _whole(digits: str) -> int | str:

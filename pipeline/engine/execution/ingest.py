@@ -1,14 +1,11 @@
 """Saves the pages of an upstream run, each with its checkpoint, then records the final cost."""
 
-import json
-import zlib
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 
-from ...contract.context import Ingested, PageResult
+from ...contract.context import Ingested
 from ...contract.errors import Cancelled, ItemsGone, TransientError
 from ...contract.source import Page, Seen, get_source
 from ...models import RawPage, RejectedItem, Run, UpstreamRun
@@ -17,9 +14,9 @@ from ..lifecycle.leased_run import LeasedRun
 from ..lifecycle.state import cost_so_far
 from ..upstreams.health import ASK_AGAIN_AFTER
 from ..upstreams.ledger import observe
+from .raw_pages import Land, compressed, rejecting_unread
 from .run_counts import RunCounts, packed
 
-Land = Callable[[list[Any], int], PageResult]
 MAX_REJECTS_KEPT = 1000  # per run; further rejected items are only counted
 MAX_SETTLE_TIME = timedelta(minutes=10)  # then the cost stays unsettled, and the estimate counts
 
@@ -79,10 +76,9 @@ def _land_pages(leased: LeasedRun, upstream: UpstreamRun, land: Land, counts: Ru
 
 
 def _land_page(leased: LeasedRun, upstream: UpstreamRun, page: Page, land: Land, counts: RunCounts) -> None:
-    text = json.dumps(page.items, ensure_ascii=False, separators=(",", ":"))
-    payload = zlib.compress(text.encode(errors="surrogatepass"))  # exactly as received, even half of a surrogate pair
+    payload = compressed(page)
     with leased.fenced():
-        result = land(page.items, page.offset)
+        result = rejecting_unread(land)(page.items, page.offset)
         room = max(MAX_REJECTS_KEPT - counts.ingested.run["rejected"], 0)
         counts.add(result)
         RawPage.objects.update_or_create(

@@ -1,7 +1,5 @@
 """Re-imports a run's downloaded pages without asking or paying the upstream: a parser fix corrects old rows for free."""
 
-import json
-import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from ...states import RUN_ACTIONS
 from .. import database
 from ..journal import log, record_event
 from .ingest import keep_rejected
+from .raw_pages import rejecting_unread, unpacked
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class ReplayContext(Context):
         sums: Counter[str] = Counter()
         tally = Tally()
         for page in RawPage.objects.filter(upstream_run=upstream).order_by("offset").iterator(chunk_size=1):
-            landing = land(json.loads(zlib.decompress(page.payload)), page.offset)
+            landing = rejecting_unread(land)(unpacked(page.payload), page.offset)
             sums.update(landing.counts)
             sums["duplicate"] += tally.add(landing.rows)
             keep_rejected(self.run, upstream, page.offset, landing.rejected)

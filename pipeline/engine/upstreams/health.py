@@ -55,7 +55,7 @@ def note_rejection(source: str, message: str) -> None:
 def _close(state: SourceState, at: datetime, reason: str) -> None:
     still_open = SourceState.objects.filter(pk=state.pk, blocked_until=None)
     # The pause between probes grows with the time since polled_at: set it, so that idle time before the outage does not count.
-    if still_open.update(blocked_until=at + MIN_PROBE_PAUSE, polled_at=at, blocked_reason=reason[:500]):
+    if still_open.update(blocked_until=at + MIN_PROBE_PAUSE, polled_at=at, blocked_reason=reason):
         words = f"All {_label(state)} runs wait until a test request succeeds. {reason}"
         record_event("source_closed", words)
         logger.warning(words)

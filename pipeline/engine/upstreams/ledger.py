@@ -9,6 +9,7 @@ from typing import Any
 from ...contract.errors import RunError, UnknownStart
 from ...contract.source import Order, Seen, Source, get_source
 from ...models import Run, RunLog, UpstreamRun
+from ...words import foreign
 from ..database import now
 from ..lifecycle.leased_run import LeasedRun
 from . import health
@@ -16,6 +17,7 @@ from . import health
 Status = UpstreamRun.Status
 GIVE_UP_AFTER = timedelta(hours=24)
 DEADLINE_MARGIN = timedelta(minutes=5)
+MAX_CLOCK_DIFFERENCE = timedelta(minutes=5)  # between our clock and the upstream's
 NEW_RUN_GRACE = timedelta(seconds=60)  # for this long after its start, the upstream may not know the run yet
 
 
@@ -26,7 +28,8 @@ def fingerprint(order: Order) -> str:
 
 
 def adopt(leased: LeasedRun, source: Source, order: Order, upstream: UpstreamRun, seen: Seen, words: str) -> None:
-    at = seen.started_at or now()
+    # A wrong time must not make its time limit pass at once, or never.
+    at = min(max(seen.started_at or now(), upstream.intent_at - MAX_CLOCK_DIFFERENCE), now() + MAX_CLOCK_DIFFERENCE)
     with leased.fenced():
         UpstreamRun.objects.filter(pk=upstream.pk).update(
             upstream_id=seen.id,
@@ -80,13 +83,13 @@ def observe(leased: LeasedRun, upstream: UpstreamRun) -> UpstreamRun:
 
 def progress_of(seen: Seen) -> dict[str, Any]:
     """What a page shows of a run that is running upstream."""
-    return {"done": seen.items, "total": None, "unit": "items", "note": seen.message[:200]}
+    return {"done": seen.items, "total": None, "unit": "items", "note": foreign.message(seen.message, 200)}
 
 
 def ledger_fields(upstream: UpstreamRun, seen: Seen, state: str) -> dict[str, Any]:
     """The row's new values after reading the run upstream."""
-    fields: dict[str, Any] = {"status": state, "message": seen.message[:2000]}
-    if seen.extra:  # only an existing run has `extra`, so the id is confirmed
+    fields: dict[str, Any] = {"status": state, "message": seen.message}
+    if seen.state != "gone":  # it exists, so its id is confirmed
         fields["extra"] = {name: value for name, value in upstream.extra.items() if name != "by_hand"} | seen.extra
     if seen.cost_usd is not None:
         fields["cost_actual"] = seen.cost_usd

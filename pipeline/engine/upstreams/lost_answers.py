@@ -11,9 +11,7 @@ from ...models import UpstreamRun
 from ..database import now
 from ..lifecycle.leased_run import LeasedRun
 from . import health
-from .ledger import GIVE_UP_AFTER, Status, adopt, close, fingerprint
-
-MAX_CLOCK_DIFFERENCE = timedelta(minutes=5)  # between our clock and the upstream's
+from .ledger import GIVE_UP_AFTER, MAX_CLOCK_DIFFERENCE, Status, adopt, close, fingerprint
 
 
 def resolve(leased: LeasedRun, source: Source, order: Order, upstream: UpstreamRun) -> None:

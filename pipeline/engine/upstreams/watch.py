@@ -79,6 +79,6 @@ def ask_account(source: Source) -> None:
     for row in waiting.filter(upstream_id__in=sample):
         seen = source.read_run(row.upstream_id or "")
         UpstreamRun.objects.filter(pk=row.pk, status=UpstreamRun.Status.RUNNING).update(
-            message=seen.message[:2000], cost_actual=ledger_fields(row, seen, "running").get("cost_actual", row.cost_actual)
+            message=seen.message, cost_actual=ledger_fields(row, seen, "running").get("cost_actual", row.cost_actual)
         )
         Run.objects.filter(pk=row.run_id, status=RunStatus.WAITING).update(progress=progress_of(seen))
