@@ -1,9 +1,6 @@
 """Executes one claimed run: finds the handler, calls it, and turns its answer or error into the run's next state."""
 
-import contextlib
 import logging
-import time
-import traceback
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
@@ -34,31 +31,25 @@ from ..lifecycle import by_worker
 from ..lifecycle.lease import Lease
 from ..upstreams import health
 from .context import WorkerContext
+from .final_write import new_reference, traceback_of, write_end
 
 logger = logging.getLogger(__name__)
 DATABASE_RETRY_SECONDS = 5  # until a run that lost the database continues
-FINAL_WRITE_SECONDS = 120  # how long the final write is retried; then the lease expires and another worker continues
 
 
 def execute(run: Run, lease: Lease, *, stopping: Callable[[], bool], waits_here: bool = False) -> None:
     """Execute the run and write its next state. Whatever happens, the caller can go on to the next run."""
     logger.debug("Run %s (%s) begins.", run.pk, run.job_type)
-    finish = _work(run, lease, stopping, waits_here)
+    ctx = WorkerContext(run, lease, stopping=stopping, waits_here=waits_here)
     try:
-        _write(finish)
+        write_end(_work(ctx, lease), lease, ctx.cancelling)
     except LeaseLost:
         logger.info("Run %s was taken over by another worker; this one writes nothing.", run.pk)
-    except DatabaseError:
-        logger.exception("The result of run %s could not be saved. Another worker continues it from its last step.", run.pk)
-    except Exception as error:
-        logger.exception("Run %s: the job type's on_completed failed.", run.pk)
-        with contextlib.suppress(LeaseLost):
-            _write(_failed_by(error, lease, cancel_seen=True))
 
 
-def _work(run: Run, lease: Lease, stopping: Callable[[], bool], waits_here: bool) -> Callable[[], None]:
+def _work(ctx: WorkerContext, lease: Lease) -> Callable[[], None]:
     """Do the work. Returns the state change to make."""
-    ctx = WorkerContext(run, lease, stopping=stopping, waits_here=waits_here)
+    run = ctx.run
     try:
         handler = get_type(run.job_type)
         params = clean_parameters(handler.Params, run.parameters, ctx.brand)
@@ -98,10 +89,9 @@ def _work(run: Run, lease: Lease, stopping: Callable[[], bool], waits_here: bool
         logger.warning("Run %s was interrupted. %s", run.pk, words)
         knew = ctx.cancelling  # limited: in SQLite a missing column raises the same error, and waiting does not fix it
         return lambda: by_worker.block(lease, words, DATABASE_RETRY_SECONDS, cancel_seen=knew)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  logged below
         if isinstance(error, DatabaseError):
             connection.close()
-        logger.exception("Run %s failed.", run.pk)
         return _failed_by(error, lease, ctx.cancelling)
     return lambda: by_worker.complete(lease, done)
 
@@ -139,24 +129,11 @@ def _upstream_trouble(error: SlowDown | UpstreamDown | CredentialRejected, lease
 
 
 def _failed_by(error: Exception, lease: Lease, cancel_seen: bool) -> Callable[[], None]:
-    """The state change for a bug: a failed try, with its traceback."""
-    words, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
+    """The state change for a bug: a failed try. A person reads a sentence, and the log and the attempt have the traceback."""
+    reference, trace = new_reference(), traceback_of(error)
+    logger.error("Run %s was stopped by an error in our code (reference %s).", lease.run_id, reference, exc_info=error)
+    words = f"An error in our code stopped this run (reference {reference}). The traceback is below and in the worker's log."
     return lambda: by_worker.fail(lease, words, permanent=False, traceback=trace, cancel_seen=cancel_seen)
-
-
-def _write(finish: Callable[[], None]) -> None:
-    """Write the state; retry while the database is away, so that finished work is not done twice."""
-    end = time.monotonic() + FINAL_WRITE_SECONDS
-    while True:
-        try:
-            finish()
-            return
-        except (OperationalError, InterfaceError) as error:
-            if time.monotonic() > end:
-                raise
-            logger.warning("A run's result could not be saved yet, trying again: %s", str(error).strip())
-            connection.close()
-            time.sleep(1)
 
 
 def _nothing() -> None: ...

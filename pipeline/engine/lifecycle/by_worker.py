@@ -129,6 +129,14 @@ def fail(
         wake_workers()
 
 
+def fail_alone(lease: Lease, error: str, traceback: str) -> None:
+    """Fail the run and nothing beside it: when what hangs on its end cannot be written. Healing repairs its schedule."""
+    with fenced(lease) as (run, at):
+        end_attempt(lease, Outcome.FAILED, at, error, traceback)
+        set_state(run, RunStatus.FAILED, completed_at=at, error_message=error, progress={})
+        log(run.pk, f"Failed: {error}", RunLog.Level.ERROR, at)
+
+
 def finish_cancel(lease: Lease, summary: str) -> None:
     """End a cancelled run. The caller has saved what it could of the paid-for items; the summary says how much that is."""
     with fenced(lease) as (run, at):
