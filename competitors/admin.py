@@ -16,7 +16,7 @@ class CompetitorAdmin(UnlessLive):
     list_display = ["name", "brand", "listings"]
     list_filter = ["brand"]
     list_select_related = ["brand"]
-    search_fields = ["name", "brand__name"]
+    search_fields = ["name__alike", "brand__name__alike"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Competitor]:
         return super().get_queryset(request).annotate(listing_count=Count("amazon_urls"))

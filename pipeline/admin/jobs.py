@@ -95,7 +95,7 @@ class JobAdmin(admin.ModelAdmin):
         "created_at",
     )
     list_filter = ("status", "schedule_type", "job_type", "brand", "trigger_source")
-    search_fields = ("=id", "name", "subject", "last_error")
+    search_fields = ("=id", "name__alike", "subject", "last_error__alike")
     list_select_related = ("brand",)
     actions = ("run_now", "pause", "resume", "archive")
     readonly_fields = ("job_type", "status", "when_in_words", "runs_completed", "last_error", "created_by", "created_at")

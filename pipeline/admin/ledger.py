@@ -31,7 +31,7 @@ class UpstreamRunAdmin(EngineRows):
 class RejectedItemAdmin(EngineRows):
     list_display = ("run", "reason", "offset")
     list_filter = ("reason",)
-    search_fields = ("=run__id", "reason")
+    search_fields = ("=run__id", "reason__alike")
     list_select_related = ("run",)
 
 
@@ -48,7 +48,7 @@ class DatasetStatusAdmin(EngineRows):
         "last_run",
     )
     list_filter = ("dataset_key", "last_status", "brand")
-    search_fields = ("subject", "error_message")
+    search_fields = ("subject", "error_message__alike")
     list_select_related = ("brand", "last_run")
 
 

@@ -23,7 +23,7 @@ for unused in (Failure, OrmQ, Schedule, Success):  # these stay empty: runs are 
 @admin.register(Brand)
 class BrandAdmin(admin.ModelAdmin):
     list_display = ("name", "slug", "time_zone")
-    search_fields = ("name", "slug")
+    search_fields = ("name__alike", "slug")
     list_filter = ("time_zone",)
     prepopulated_fields = {"slug": ("name",)}
 

@@ -36,7 +36,14 @@ class RunAdmin(EngineRows):
         "cost_actual",
     )
     list_filter = ("status", "verdict", "job_type", "brand", "mode", "trigger_source")
-    search_fields = ("=id", "subject", "subject_label", "error_message", "summary", "upstream_runs__upstream_id")
+    search_fields = (
+        "=id",
+        "subject",
+        "subject_label__alike",
+        "error_message__alike",
+        "summary__alike",
+        "upstream_runs__upstream_id",
+    )
     date_hierarchy = "created_at"
     list_select_related = ("brand", "job")
     inlines = (AttemptInline,)
@@ -73,7 +80,7 @@ class RunAdmin(EngineRows):
 class AttemptAdmin(EngineRows):
     list_display = ("run", "number", "outcome", "worker_label", "started_at", "ended_at", "exit_signal", "error")
     list_filter = ("outcome",)
-    search_fields = ("=run__id", "worker_label", "error")
+    search_fields = ("=run__id", "worker_label", "error__alike")
     date_hierarchy = "started_at"
     list_select_related = ("run",)
 
@@ -90,7 +97,7 @@ class StepAdmin(EngineRows):
 class RunLogAdmin(EngineRows):
     list_display = ("run", "seq", "at", "level", "message")
     list_filter = ("level",)
-    search_fields = ("=run__id", "message")
+    search_fields = ("=run__id", "message__alike")
     date_hierarchy = "at"
     list_select_related = ("run",)
 
@@ -99,6 +106,6 @@ class RunLogAdmin(EngineRows):
 class EventAdmin(EngineRows):
     list_display = ("at", "kind", "message", "job", "run", "by")
     list_filter = ("kind",)
-    search_fields = ("message", "=run__id", "=job__id")
+    search_fields = ("message__alike", "=run__id", "=job__id")
     date_hierarchy = "at"
     list_select_related = ("job", "run", "by")

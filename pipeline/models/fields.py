@@ -12,6 +12,7 @@ from django.db import models
 
 from ..words.foreign import message, shortened, storable, storable_json
 from ..words.names import clean_name
+from ..words.search import AlikeFolded
 
 
 class ForeignTextField(models.TextField):
@@ -27,6 +28,13 @@ class ForeignTextField(models.TextField):
     def deconstruct(self) -> Any:
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.TextField", args, kwargs
+
+
+class FoldedTextField(ForeignTextField):
+    """Text as `folded` makes it, to search in many rows. `field__alike=word` folds the word alone."""
+
+
+FoldedTextField.register_lookup(AlikeFolded)
 
 
 class MessageField(ForeignTextField):

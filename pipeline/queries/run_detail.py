@@ -155,7 +155,7 @@ def _log_fields(run: Run, level: str, words: str) -> dict[str, Any]:
     if level:
         lines = lines.filter(level__in=["warning", "error"] if level == "warning" else [level])
     if words:
-        lines = lines.filter(message__icontains=words)
+        lines = lines.filter(message__alike=words)
     return {"log": list(lines.order_by("-seq")[:LOG_LINES])[::-1], "log_count": count}
 
 

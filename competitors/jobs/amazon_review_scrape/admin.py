@@ -29,7 +29,7 @@ class CompetitorAmazonUrlAdmin(ScrapesSelected, UnlessLive):
     ]
     list_filter = ["domain_code", "competitor__brand"]
     list_select_related = ["competitor__brand"]
-    search_fields = ["asin", "amazon_url", "product_title", "competitor__name"]
+    search_fields = ["asin", "amazon_url", "product_title__alike", "competitor__name__alike"]
     autocomplete_fields = ["competitor"]
     readonly_fields = [
         "product_title",
@@ -73,7 +73,7 @@ class AmazonReviewAdmin(admin.ModelAdmin):
         "helpful_votes",
     ]
     list_filter = ["rating", "verified_purchase", "domain_code"]
-    search_fields = ["review_id", "asin", "title", "body", "author"]
+    search_fields = ["review_id", "asin", "search_text__alike"]
     date_hierarchy = "review_date"
     list_per_page = 50
     show_full_result_count = False  # counting all reviews on every page view is too slow

@@ -49,7 +49,8 @@ def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: dat
         if isinstance(parsed, Rejected):
             rejected.append((parsed.reason, item))
             continue
-        rows.append(parsed.row)
+        row = parsed.row
+        rows.append(row | {"search_text": AmazonReview.searchable(row["title"], row["body"], row["author"])})
         unread.update(parsed.unread)
         title = title or decoded(item.get("productTitle"))
     landed = land(

@@ -277,6 +277,7 @@ def test_every_real_review_lands_unharmed_and_only_once(samples, settings, db):
         for row in AmazonReview.objects.all()
     }
     assert stored == digest
+    assert all(row.search_text == row.searchable(row.title, row.body, row.author) for row in AmazonReview.objects.all())
     assert first.counts["new"] == len(digest)
     assert (second.counts.get("new", 0), second.counts.get("changed", 0)) == (0, 0)
 

@@ -131,3 +131,14 @@ def test_a_listing_at_rest_can_be_deleted(boss: Client, listing: CompetitorAmazo
     boss.post(reverse("admin:competitors_competitoramazonurl_delete", args=[listing.pk]), {"post": "yes"})
     assert not CompetitorAmazonUrl.objects.exists()
     assert AmazonReview.objects.exists()
+
+
+@pytest.mark.parametrize("words", ["müller", "MULLER", "Mu\u0308ller"])
+def test_the_admins_search_ignores_case_and_accents(boss: Client, listing: CompetitorAmazonUrl, words: str) -> None:
+    Competitor.objects.update(name="Müller")
+    CompetitorAmazonUrl.objects.update(product_title="Knäckebrot")
+    make_review(listing, review_id="R1", author="J. Müller")
+    make_review(listing, review_id="R2")
+    for model in ("competitor", "competitoramazonurl", "amazonreview"):
+        answer = boss.get(reverse(f"admin:competitors_{model}_changelist"), {"q": words})
+        assert answer.context["cl"].result_count == 1, model

@@ -13,7 +13,7 @@ from pipeline import api
 from pipeline.engine.queue.claim import claim
 from pipeline.engine.workers.inline import work_off
 from pipeline.engine.workers.processes import register_worker
-from pipeline.models import Attempt, ConcurrencyLimit, Run, UpstreamRun
+from pipeline.models import Attempt, ConcurrencyLimit, Run, RunLog, UpstreamRun
 from pipeline.queries.overview import ROWS_SHOWN
 from pipeline.queries.run_detail import run_detail
 from pipeline.states import RunStatus
@@ -227,6 +227,16 @@ def test_the_log_is_filtered_and_downloaded_whole(operator, brand):
     page = operator.get(run.get_absolute_url(), {"find": "nothing like this"}).content.decode()
     assert "No lines match." in page
     assert "There is no such toy." in operator.get(f"{run.get_absolute_url()}log.txt").content.decode()
+
+
+@pytest.mark.parametrize("words", ["äpfel", "APFEL"])
+def test_the_log_is_searched_whatever_case_and_accents(operator, brand, words):
+    run = queue(brand)
+    for seq, message in ((901, "3 ÄPFEL"), (902, "Birnen")):
+        RunLog.objects.create(run=run, seq=seq, at=timezone.now(), message=message)
+    page = operator.get(run.get_absolute_url(), {"find": words}).content.decode()
+    assert "3 ÄPFEL" in page
+    assert "Birnen" not in page
 
 
 def test_what_an_upstream_wrote_is_never_markup(operator, brand):

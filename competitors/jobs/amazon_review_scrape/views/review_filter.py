@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.http import QueryDict
 
 from competitors.models import AmazonReview, CompetitorAmazonUrl
@@ -86,7 +86,7 @@ class ReviewFilter:
         if self.chosen["verified"]:
             found = found.filter(verified_purchase=self.chosen["verified"] == "yes")
         for word in self.words[:MOST_WORDS]:
-            found = found.filter(Q(title__icontains=word) | Q(body__icontains=word) | Q(author__icontains=word))
+            found = found.filter(search_text__alike=word)
         return found
 
     def reviews(self) -> "QuerySet[AmazonReview]":

@@ -219,3 +219,11 @@ def test_the_pages_own_words_do_not_hide_the_frame(page: Client, listing: Compet
     shown = page.get(listing.reviews_url()).content.decode()
     assert 'aria-current="true">Competitors' in shown
     assert "times in Los Angeles" in shown
+
+
+@pytest.mark.parametrize("words", ["müller", "MULLER", "Äpfel", "ÄPFEL apfel", "ＡＰＦＥＬ", "schon"])
+def test_words_are_found_whatever_their_case_and_accents(page: Client, listing: CompetitorAmazonUrl, words: str) -> None:
+    make_review(listing, review_id="R1", title="Schöne ÄPFEL", author="Frau Müller")
+    make_review(listing, review_id="R2", title="Birnen")
+    found = page.get(of_listing("reviews", listing, q=words)).context["rows"]
+    assert [review.review_id for review, _ in found] == ["R1"]
