@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.utils import NestedObjects
 from django.db import router
 from django.db.models import QuerySet
@@ -12,10 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 
-from pipeline import api, queries
-from pipeline.contract import InvalidRequest
+from pipeline import queries
 
 from .subject_rows import live_runs
+from .views.subjects import several
 from .views.subjects.page import SubjectPage
 
 ASK_ABOVE_USD = 10  # a selection that is expected to cost more is confirmed first
@@ -55,20 +55,8 @@ class ScrapesSelected(admin.ModelAdmin):
             if cost > ASK_ABOVE_USD:
                 rows = [row for theirs in by_brand.values() for row in theirs]
                 return self._ask(request, rows, cost, cap)
-        queued = live = 0
-        refused: list[str] = []
-        for brand_id, theirs in by_brand.items():
-            wanted = [self.page.parameters(row) for row in theirs]
-            results = api.queue_many(brand_id, self.page.job_type, wanted, created_by=request.user)
-            for row, result in zip(theirs, results, strict=True):
-                if isinstance(result, InvalidRequest):
-                    refused.append(f"{row}: {result}")
-                else:
-                    queued, live = queued + result.created, live + (not result.created)
-        level = messages.WARNING if refused else messages.SUCCESS if queued else messages.INFO
-        work = f"{self.page.work.lower()}{'' if queued == 1 else 's'}"
-        words = f"{queued} {work} queued, {live} already queued or running, {len(refused)} refused."
-        self.message_user(request, " ".join([words, *refused]), level)
+        words, level = several.queue(self.page, [row for theirs in by_brand.values() for row in theirs], request.user)
+        self.message_user(request, words, level)
         return None
 
     def _cost(self, by_brand: dict[Any, list[Any]]) -> tuple[Decimal, Decimal]:

@@ -39,6 +39,17 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
     if (message) message.replaceChildren(...news.childNodes);
   }
 });
+// The button for several rows says how many are ticked and what they cost together; the page it leads to says it by the server.
+const sumUp = () => {
+  const words = document.getElementById("several-words");
+  const ticked = [...document.querySelectorAll("[name=pick]:checked")];
+  const prices = ticked.map((box) => box.closest("tbody")?.dataset.usd).filter(Boolean);
+  const usd = prices.reduce((sum, price) => sum + Number(price), 0).toFixed(2);
+  if (words) words.textContent = ticked.length + (prices.length ? ` (≈ $${usd})` : "");
+};
+document.addEventListener("change", sumUp);
+document.addEventListener("htmx:afterSettle", sumUp);
+addEventListener("pageshow", sumUp); // a page that is gone back to may have ticks
 // Signed out meanwhile: the answer is the sign-in page. The whole page goes there, and comes back afterwards.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (new URL(event.detail.xhr.responseURL).pathname === event.detail.pathInfo.requestPath.split("?")[0]) return;

@@ -2,7 +2,7 @@
 
 from .already_queued import already_queued
 from .estimates import Effort, effort, estimate_of, over_the_limit, spent_today
-from .explain import Activity, QueueView, activity, explain, kept_back, missing_code, no_worker_since
+from .explain import Activity, QueueView, activity, before_the_click, explain, kept_back, missing_code, no_worker_since
 from .freshness import Banner, FreshnessRow, SubjectState, banner, freshness
 from .overview import Overview, overview
 from .run_detail import RunDetail, run_detail
@@ -24,6 +24,7 @@ __all__ = [
     "activity",
     "already_queued",
     "banner",
+    "before_the_click",
     "effort",
     "estimate_of",
     "explain",

@@ -5,11 +5,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from statistics import median_low
+from uuid import UUID
+
+from django.utils import timezone
 
 from ..contract.registry import find_type, label_of
 from ..contract.source import source_label
 from ..engine.queue.candidates import DEPLOYED_WITHIN, has_code_for
-from ..engine.queue.limits import KEEPS_BACK, Kind, Stop, stage_of
+from ..engine.queue.limits import KEEPS_BACK, Kind, Stage, Stop, stage_of
 from ..engine.queue.stops import current_stops
 from ..models import Brand, Event, Pause, Run, UpstreamRun, Worker
 from ..states import JobStatus, RunStatus
@@ -118,7 +121,17 @@ def kept_back(run: Run, around: QueueView) -> str:
         return missing
     if run.job.status == JobStatus.PAUSED and stage in KEEPS_BACK[Kind.JOB_PAUSE]:
         return _paused(run, around)
-    covering = (stop for stop in around.stops if stop.covers(run.job_type, run.brand_id))
+    return _stop_words(run.job_type, run.brand_id, stage, around)
+
+
+def before_the_click(job_type: str, brand_id: UUID | None) -> list[str]:
+    """What would keep a new run of that type and brand from starting now: a pause, a limit, an upstream at rest, no worker."""
+    around = QueueView(timezone.now())
+    return [words for words in (_stop_words(job_type, brand_id, Stage.NEW, around), around.no_worker) if words]
+
+
+def _stop_words(job_type: str, brand_id: UUID | None, stage: Stage, around: QueueView) -> str:
+    covering = (stop for stop in around.stops if stop.covers(job_type, brand_id))
     stop = next((stop for stop in covering if stop.keeps_back(stage)), None)
     if stop is None:
         return ""
@@ -126,7 +139,7 @@ def kept_back(run: Run, around: QueueView) -> str:
         return around.limited(stop)
     if stop.kind is not Kind.PAUSE:
         return stop.reason
-    pause = next((p for p in around.pauses if p.job_type in ("", run.job_type) and p.brand_id in (None, run.brand_id)), None)
+    pause = next((p for p in around.pauses if p.job_type in ("", job_type) and p.brand_id in (None, brand_id)), None)
     if pause is None:
         return "Paused."
     return f"Paused by {pause.by or 'the system'} since {clock(pause.since)}: {_scope(pause.job_type, pause.brand)}."

@@ -27,18 +27,19 @@ def press(request: HttpRequest, page: SubjectPage[Any], row: Any, *, legacy: boo
     except (InvalidRequest, NotAllowed) as error:
         messages.error(request, str(error))
         return None
+    # The run's number is the message's tag: live.js replaces the message when the run has ended.
     link = format_html('<a href="{}">See run {}</a>', queued.run.get_absolute_url(), queued.run.pk)
     if not queued.created:
         messages.info(request, format_html("{} {}", queries.already_queued(queued.run, options, request.user), link))
     elif queued.run.mode == Run.Mode.LEGACY:
         words = "{} started on the web server. You can close this page; it continues. {}"
-        messages.info(request, format_html(words, page.work, link))
+        messages.info(request, format_html(words, page.work, link), str(queued.run.pk))
         return queued.run
     else:
         starts = queries.kept_back(queued.run, queries.QueueView(timezone.now())) or "It starts when a worker is free."
         if legacy:
             starts = f"The web server already does as many scrapes as it can, so a worker does this one. {starts}"
-        messages.info(request, format_html("{} queued! {} {}", page.work, starts, link))
+        messages.info(request, format_html("{} queued! {} {}", page.work, starts, link), str(queued.run.pk))
     return None
 
 

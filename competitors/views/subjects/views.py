@@ -17,7 +17,7 @@ from pipeline.states import TERMINAL
 from pipeline.views.access import needs, see_other
 from pipeline.views.live import fragment
 
-from . import panels, scrape
+from . import panels, scrape, several
 from .page import SubjectPage
 
 Page = SubjectPage[Any]
@@ -36,6 +36,7 @@ def urls(page: Page, base: str) -> list[URLPattern]:
         path(f"{base}live/", require_GET(view(partial(_live, page))), name=f"{name}_live"),
         path(f"{base}updates/", require_POST(view(partial(_updates, page))), name=f"{name}_updates"),
         path(f"{base}legacy/", require_POST(act(partial(_legacy, page))), name=f"{name}_legacy"),
+        path(f"{base}several/", act(partial(_several, page)), name=f"{name}_several"),
         path(f"{base}<uuid:pk>/price/", require_GET(view(partial(_price, page))), name=f"{name}_price"),
         path(f"{base}<uuid:pk>/scrape/", require_POST(act(partial(_scrape, page))), name=f"{name}_scrape"),
     ]
@@ -99,6 +100,21 @@ def _scrape(page: Page, request: HttpRequest, pk: UUID, **address: Any) -> HttpR
     return see_other(row.get_absolute_url())
 
 
+def _several(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
+    """GET says what scrapes of the ticked subjects cost together, POST queues them."""
+    context = _context(page, request, address)
+    back = reverse(page.url_name, kwargs=address)
+    chosen = several.asked_for(request, context["panels"])
+    if request.method == "POST":
+        words, level = several.queue(page, [panel.row for panel in chosen], request.user, legacy=context["legacy"])
+        messages.add_message(request, level, " ".join([words, *context["before"]]))
+        return see_other(back)
+    bill = several.bill(chosen)
+    over = queries.over_the_limit(bill["price"], queries.spent_today()) if bill["price"] else ""
+    context |= {"chosen": chosen, "panels": chosen or context["panels"], "bill": bill, "over": over, "back": back}
+    return render(request, "competitors/several.html", context)
+
+
 def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[str, Any]:
     place = page.place(address)
     rows = list(page.rows(place))
@@ -112,13 +128,15 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
     return place | {
         "page": page,
         "tabs": _tabs_beside(page, place, address, len(rows)),
-        "links": {name: reverse(f"{page.url_name}_{name}", kwargs=address) for name in ("live", "updates", "legacy")},
+        "links": {name: reverse(f"{page.url_name}_{name}", kwargs=address) for name in ("live", "updates", "legacy", "several")},
         "panels": shown,
         "live_panels": live_panels,
         "subject_count": len(rows),
         "last_good": panels.last_good(shown),
         "at_work": sum(panel.at_work for panel in shown),
         "banner": banner,
+        "before": queries.before_the_click(page.job_type, place["brand"].pk),
+        "bill": several.bill(shown),
         "banner_panel": next((panel for panel in shown if banner and panel.key == banner.subject), None),
         "legacy": bool(request.session.get(_legacy_key(page))),
         "paused": bool(request.session.get(PAUSED)),

@@ -64,7 +64,7 @@ def test_the_action_says_how_many_became_what(boss: Client, listing: CompetitorA
 
 
 def test_a_refusal_is_counted_and_the_others_still_go(boss: Client, listing: CompetitorAmazonUrl) -> None:
-    with patch("competitors.subject_admin.api.queue_many", return_value=[InvalidRequest("No <b>such</b> listing.")]):
+    with patch("competitors.views.subjects.several.api.queue_many", return_value=[InvalidRequest("No <b>such</b> listing.")]):
         response = act(boss, listing)
     assert "0 review scrapes queued, 0 already queued or running, 1 refused." in words(response)
     assert "No &lt;b&gt;such&lt;/b&gt; listing." in response.content.decode()
