@@ -225,8 +225,21 @@ if not DEBUG:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s", "datefmt": "%Y-%m-%d %H:%M:%S%z"}},
+    "formatters": {
+        "line": {
+            "()": "controlplane.logs.LineFormatter",
+            "fmt": "%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+            "datefmt": "%Y-%m-%d %H:%M:%S%z",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"pipeline": {"level": "INFO"}, "competitors": {"level": "INFO"}, "django-q": {"handlers": [], "propagate": True}},
+    "loggers": {
+        "pipeline": {"level": "INFO"},
+        "competitors": {"level": "INFO"},
+        # These come with handlers of their own, which would write foreign text as it is.
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        "django-q": {"handlers": [], "propagate": True},
+    },
 }

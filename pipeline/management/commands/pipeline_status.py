@@ -12,6 +12,7 @@ from pipeline.models import Run, Worker
 from pipeline.queries import Overview, QueueView, kept_back, missing_code
 from pipeline.states import RunStatus
 from pipeline.words import in_words
+from pipeline.words.foreign import harmless
 
 LATE = timedelta(seconds=60)  # a due run should start within this time
 LATE_RUNS_CHECKED = 500  # if all of these have a reason to wait, the rest is assumed to have one too
@@ -66,7 +67,7 @@ class Command(BaseCommand):
 
     def tell(self, seen: Overview, problems: list[str], oldest: float | None, dead: list[Worker]) -> None:
         now = timezone.now()
-        self.stdout.write("Healthy." if not problems else "Unhealthy. " + " ".join(problems))
+        self.stdout.write("Healthy." if not problems else harmless("Unhealthy. " + " ".join(problems)))
         self.stdout.write(
             f"Workers: {seen.workers}. Runs: {seen.running} running, {seen.fetching} being fetched, {seen.queued}"
             f" queued, {seen.scheduled} scheduled for later."
@@ -75,11 +76,11 @@ class Command(BaseCommand):
         for worker, run in self.at_work(now):
             self.stdout.write(f"  Worker {worker.pid} on {worker.host}: {f'at work on run {run.pk}' if run else 'idle'}")
         for row in seen.active:
-            self.stdout.write(f"  Run {row.run.pk}, {row.badge.word}: {row.result}")
+            self.stdout.write(f"  Run {row.run.pk}, {row.badge.word}: {harmless(row.result)}")
         for stale in seen.stale:
             fresh = stale.freshness
             self.stdout.write(
-                f"  {fresh.badge.word}: {stale.label} of {stale.subject or 'all'} ({stale.brand}). {fresh.sentence}"
+                harmless(f"  {fresh.badge.word}: {stale.label} of {stale.subject or 'all'} ({stale.brand}). {fresh.sentence}")
             )
         for worker in dead:
             self.stdout.write(f"  Worker {worker} last reported {in_words(now - worker.last_seen_at)} ago")

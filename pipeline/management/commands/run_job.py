@@ -15,6 +15,7 @@ from pipeline.contract.registry import all_types
 from pipeline.models import Brand, Job, Run, RunLog
 from pipeline.queries import explain, no_worker_since
 from pipeline.states import RunStatus
+from pipeline.words.foreign import harmless
 
 POLL_SECONDS = 0.25
 FAILED, BAD_USAGE, GAVE_UP = 1, 2, 3
@@ -127,11 +128,11 @@ class Command(BaseCommand):
             )
         elif not run.is_live:
             cost = f" Cost ${run.cost_actual:.2f}." if run.cost_actual is not None else ""
-            self.stdout.write(f"Run {run.pk} {run.get_status_display().lower()}. {run.summary}{cost}")
+            self.stdout.write(f"Run {run.pk} {run.get_status_display().lower()}. {harmless(run.summary)}{cost}")
 
     def say(self, words: str) -> None:
         out = self.stderr if self.as_json else self.stdout
-        out.write(words, self.style.NOTICE if self.as_json else None)
+        out.write(harmless(words), self.style.NOTICE if self.as_json else None)
         out.flush()
 
 
