@@ -48,6 +48,7 @@ class Request:
     max_retries: int = 3
     created_by: Any = None
     mode: str = Run.Mode.WORKER
+    reuse: str = Run.Reuse.LIVE
 
     @property
     def brand_id(self) -> UUID | None:
@@ -75,6 +76,7 @@ class Request:
         return {
             "dedupe_key": self.key,
             "mode": self.mode,
+            "reuse": self.reuse,
             "trigger_source": self.trigger_source,
             "created_by": self.created_by,
             "cost_estimate": estimate.cost_usd if estimate else None,
@@ -90,13 +92,17 @@ def queue_one_time_job(
     name: str | None = None,
     max_retries: int = 3,
     created_by: Any = None,
+    reuse: bool = False,
+    pay: bool = True,
 ) -> Queued:
     """Queue work for a brand (None: the platform). While a run of the same subject is live, a second call returns that run.
 
+    A run whose data is being fetched for another run waits for that, and is free. `reuse`: it may also use what was fetched
+    within the job type's `reuse_within`. `pay` False, with `reuse`: where there is no such data, it fails instead of paying.
     NotAllowed unless `created_by` has the right to spend there.
     """
     options = {"trigger_source": trigger_source, "name": name, "max_retries": max_retries, "created_by": created_by}
-    return _queue(Request(*validated(brand_id, job_type, parameters, created_by), **options))
+    return _queue(Request(*validated(brand_id, job_type, parameters, created_by), reuse=_reuse(reuse, pay), **options))
 
 
 def queue_many(
@@ -107,9 +113,10 @@ def queue_many(
     trigger_source: str = Job.Trigger.MANUAL,
     max_retries: int = 3,
     created_by: Any = None,
+    reuse: bool = False,
 ) -> list[Queued | InvalidRequest]:
     """queue_one_time_job for many parameters, in a few statements. The answers have the order of `parameters`."""
-    options = {"trigger_source": trigger_source, "max_retries": max_retries, "created_by": created_by}
+    options = {"trigger_source": trigger_source, "max_retries": max_retries, "created_by": created_by, "reuse": _reuse(reuse)}
     handler, brand = get_type(job_type), find_brand(brand_id)
     require_spend(created_by, brand.pk if brand else None, job_type)
     answers: list[str | InvalidRequest] = []  # the key of each, or what is wrong with it
@@ -145,6 +152,8 @@ def take_at_once(
     worker: Worker,
     mode: str,
     created_by: Any = None,
+    reuse: bool = False,
+    pay: bool = True,
 ) -> tuple[Queued, Lease | None]:
     """As queue_one_time_job, but this process takes the run in the same transaction, so no worker can.
 
@@ -152,7 +161,8 @@ def take_at_once(
     much as it can: then the run is queued for the workers. NotAllowed if a limit or pause keeps such a run from starting
     now, or if `created_by` has no right to spend.
     """
-    request = Request(*validated(brand_id, job_type, parameters, created_by), mode=mode, created_by=created_by)
+    asked = validated(brand_id, job_type, parameters, created_by)
+    request = Request(*asked, mode=mode, created_by=created_by, reuse=_reuse(reuse, pay))
     with transaction.atomic():
         lock(CLAIM_LOCK)
         if not stops_for(job_type, request.brand_id):
@@ -179,6 +189,12 @@ def validated(
     require_spend(by, brand.pk if brand else None, job_type)  # first: what is wrong with a foreign brand's parameters is a secret
     params = clean_parameters(handler.Params, parameters or {}, brand)
     return handler, brand, params, handler.subject(brand, params)
+
+
+def _reuse(reuse: bool, pay: bool = True) -> str:
+    if not pay and not reuse:
+        raise ValueError("A run that may not pay must reuse.")
+    return Run.Reuse.ONLY if not pay else Run.Reuse.DONE if reuse else Run.Reuse.LIVE
 
 
 def find_brand(brand_id: UUID | str | None) -> Brand | None:

@@ -28,14 +28,23 @@ _threads: set[threading.Thread] = set()
 
 
 def start_here(
-    brand_id: UUID | str | None, job_type: str, parameters: dict[str, Any] | None, *, mode: str, created_by: Any = None
+    brand_id: UUID | str | None,
+    job_type: str,
+    parameters: dict[str, Any] | None,
+    *,
+    mode: str,
+    created_by: Any = None,
+    reuse: bool = False,
+    pay: bool = True,
 ) -> Queued:
     """Start the work in its own thread and return at once. `created` is False if a live run already had the key.
 
     If the web server already does as much as it can, the run is queued for the workers: its mode is then WORKER.
+    `reuse` and `pay` as in queue_one_time_job.
     """
     heartbeat = _beating(Worker.Kind.WEB if mode == Run.Mode.LEGACY else Worker.Kind.COMMAND)
-    queued, lease = take_at_once(brand_id, job_type, parameters, worker=heartbeat.worker, mode=mode, created_by=created_by)
+    options: dict[str, Any] = {"mode": mode, "created_by": created_by, "reuse": reuse, "pay": pay}
+    queued, lease = take_at_once(brand_id, job_type, parameters, worker=heartbeat.worker, **options)
     if lease:
         thread = threading.Thread(target=_work, args=(queued.run.pk, lease, heartbeat), name=f"run {queued.run.pk}", daemon=True)
         _threads.add(thread)

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from ..contract.errors import NotAllowed
 from ..contract.source import get_source
 from ..engine.journal import record_event
-from ..models import Run, UpstreamRun
+from ..models import Reuse, Run, UpstreamRun
 from ..people import require, require_spend
 from .runs import cancel, reopen, retry
 
@@ -19,6 +19,7 @@ def start_again(run: Run, by: Any) -> None:
     require(by, DECIDE, run.brand_id)
     with transaction.atomic():
         retry(run, by)  # locks the run's row first, as its worker does: no deadlock
+        Reuse.objects.filter(run=run).delete()
         for upstream in UpstreamRun.objects.filter(run=run).exclude(status=UpstreamRun.Status.SUCCEEDED):
             run.steps.update_or_create(name=f"start again: {upstream.step}", defaults={"result": upstream.intent})
         UpstreamRun.objects.filter(run=run, status__in=UpstreamRun.UNCLEAR).update(

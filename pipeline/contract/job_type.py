@@ -64,6 +64,7 @@ class JobType(ABC):
     source: ClassVar[str]  # the upstream that it pays, '' for none
     row: ClassVar[str] = "row"  # what one of its rows is called: "review"
     max_age: ClassVar[timedelta]  # how old its data may be and still count as fresh
+    reuse_within: ClassVar[timedelta]  # how old another run's data may be to be used instead of paying; 0: not once it is done
     version: ClassVar[int]  # of the code that records steps
     permission: ClassVar[str]  # the right to start this type alone; '' for none
     max_runtime: ClassVar[timedelta] = timedelta(minutes=30)  # of one attempt; waiting upstream does not count
@@ -80,6 +81,10 @@ class JobType(ABC):
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate | None:
         """Cost and time of a run with these parameters; None where nothing is paid."""
         return None
+
+    def contains(self, theirs: dict[str, Any], asked: dict[str, Any]) -> bool:
+        """Whether a run with the parameters `theirs` fetches all that one with `asked` would. Both orders have one reuse key."""
+        return theirs == asked
 
     @abstractmethod
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:

@@ -27,6 +27,7 @@ def job_type(
     row: str = "row",
     max_age: timedelta = timedelta(days=1),
     max_runtime: timedelta = timedelta(minutes=30),
+    reuse_within: timedelta = timedelta(0),
     version: int = 1,
     permission: str = "",
 ) -> Callable[[type[JobType]], type[JobType]]:
@@ -54,6 +55,7 @@ def job_type(
         cls.name, cls.label, cls.emoji, cls.datasets, cls.source = name, label, emoji, datasets, source
         cls.row, cls.max_age, cls.max_runtime, cls.version = row, max_age, max_runtime, version
         cls.permission = permission
+        cls.reuse_within = reuse_within
         _types[name] = cls()
         return cls
 

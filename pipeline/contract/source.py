@@ -25,6 +25,8 @@ class Order:
     max_cost_usd: Decimal
     estimate_usd: Decimal
     price_per_item_usd: Decimal  # the cost if the upstream reports none
+    # Equal for orders of the same data, whoever asks (JobType.contains compares their options). '': never shared
+    reuse_key: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from .datasets import DatasetStatus
 from .jobs import Job
 from .limits import ConcurrencyLimit, Pause
 from .runs import Attempt, Event, Run, RunLog, Step
-from .upstream import RawPage, RejectedItem, SourceState, UpstreamRun
+from .upstream import RawPage, RejectedItem, Reuse, SourceState, UpstreamRun
 from .workers import Worker
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Pause",
     "RawPage",
     "RejectedItem",
+    "Reuse",
     "Run",
     "RunLog",
     "SourceState",

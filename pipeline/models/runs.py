@@ -47,6 +47,13 @@ class Run(models.Model):
         LEGACY = "legacy", "On the web server (legacy)"
         DIRECT = "direct", "In a command's own process"
 
+    class Reuse(models.TextChoices):
+        """Which data that is fetched for another run it may use, for free, instead of paying."""
+
+        LIVE = "live", "Only what was fetched since it was asked for"  # or is being fetched
+        DONE = "done", "Also what was fetched before"
+        ONLY = "only", "Only that: it never pays"
+
     WOKEN, MANUAL, SCHEDULED = 0, 10, 20  # priority: first a woken run, then a person's click, then a schedule
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="runs")
@@ -92,6 +99,8 @@ class Run(models.Model):
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
+    reuse = models.CharField(max_length=10, choices=Reuse, default=Reuse.LIVE, db_default=Reuse.LIVE)
+    asked_at = models.DateTimeField(null=True, help_text="When it was queued, or last retried by a person.")
     cost_estimate = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True)
     cost_actual = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True)
 

@@ -1,7 +1,15 @@
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
 from .fields import ForeignCharField, ForeignJSONField, MessageField
+
+
+class UpstreamRunQuerySet(models.QuerySet["UpstreamRun"]):
+    def of_runs(self, runs: Any) -> "UpstreamRunQuerySet":
+        """Those that these runs (a queryset or a list) started or use."""
+        return self.filter(Q(run__in=runs) | Q(reuses__run__in=runs)).distinct()
 
 
 class UpstreamRun(models.Model):
@@ -37,6 +45,13 @@ class UpstreamRun(models.Model):
     intent = models.PositiveIntegerField(help_text="Number of this paid start within its step, from 1.")
     tag = models.CharField(max_length=40, unique=True)
     fingerprint = models.CharField(max_length=64)
+    reuse_key = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Equal for starts that fetch the same data. Empty: never shared.",
+    )
     upstream_id = ForeignCharField(max_length=80, null=True, blank=True)  # NULL: not known (yet)
     status = models.CharField(max_length=10, choices=Status, default=Status.INTENT)
     intent_at = models.DateTimeField()
@@ -58,6 +73,8 @@ class UpstreamRun(models.Model):
     extra = ForeignJSONField(default=dict, blank=True)
     message = MessageField(blank=True, default="")
 
+    objects = UpstreamRunQuerySet.as_manager()
+
     class Meta:
         ordering = ["id"]
         constraints = [
@@ -73,6 +90,7 @@ class UpstreamRun(models.Model):
         indexes = [
             models.Index(fields=["source", "status"], name="upstream_by_status"),
             models.Index(fields=["intent_at"], name="upstream_by_day"),
+            models.Index(fields=["reuse_key", "-intent_at"], name="upstream_by_reuse_key", condition=~Q(reuse_key="")),
         ]
 
     def __str__(self) -> str:
@@ -86,6 +104,26 @@ class UpstreamRun(models.Model):
     @property
     def ended(self) -> bool:
         return self.status in self.ENDED
+
+
+class Reuse(models.Model):
+    """Instead of paying, a step of a run uses what another run's paid start fetches or has fetched."""
+
+    run = models.ForeignKey("pipeline.Run", on_delete=models.CASCADE, related_name="reuses")
+    step = models.CharField(max_length=120)
+    upstream_run = models.ForeignKey(UpstreamRun, null=True, on_delete=models.SET_NULL, related_name="reuses")
+    joined_at = models.DateTimeField()
+    fetched_at = models.DateTimeField(null=True, help_text="When its data was fetched. Empty: it is still being fetched.")
+    read_offset = models.PositiveIntegerField(default=0, help_text="Rows of the other run's pages saved so far.")
+    became = models.BinaryField(default=bytes, help_text="What became of those rows, by key. Compressed JSON.")
+    words = models.TextField(blank=True, default="", help_text="What it uses. They stay when the other run is deleted.")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["run", "step"], name="reuse_once_per_step")]
+
+    def __str__(self) -> str:
+        return f"{self.step} of run {self.run_id}"
 
 
 class RawPage(models.Model):

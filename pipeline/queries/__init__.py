@@ -1,7 +1,7 @@
 """What pages ask about runs and freshness. Nothing here changes a row."""
 
 from .already_queued import already_queued
-from .estimates import Effort, effort, estimate_of, over_the_limit, spent_today
+from .estimates import Effort, FreeData, Wanted, effort, estimate_of, free_data, over_the_limit, spent_today
 from .explain import Activity, QueueView, activity, before_the_click, explain, kept_back, missing_code, no_worker_since
 from .freshness import Banner, FreshnessRow, SubjectState, banner, freshness
 from .overview import Overview, overview
@@ -14,6 +14,7 @@ __all__ = [
     "Activity",
     "Banner",
     "Effort",
+    "FreeData",
     "FreshnessRow",
     "Overview",
     "QueueView",
@@ -21,6 +22,7 @@ __all__ = [
     "RunRow",
     "Spend",
     "SubjectState",
+    "Wanted",
     "activity",
     "already_queued",
     "banner",
@@ -28,6 +30,7 @@ __all__ = [
     "effort",
     "estimate_of",
     "explain",
+    "free_data",
     "freshness",
     "good_runs",
     "good_runs_of",

@@ -3,20 +3,36 @@
 Estimates learn from what good runs took. Failed starts, queues, retries, blocks and pauses do not count.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError
+from django.utils import timezone
 
 from ..contract.job_type import Estimate
-from ..contract.registry import find_type
+from ..contract.registry import find_type, get_type
 from ..engine.upstreams.budget import spent_today
+from ..engine.upstreams.reuse import finished, stored_key
 from ..models import Run, UpstreamRun
 from ..states import Outcome
+from ..words import days
 
-__all__ = ["Effort", "effort", "estimate_of", "over_the_limit", "spent_today"]
+__all__ = [
+    "Effort",
+    "FreeData",
+    "Wanted",
+    "effort",
+    "estimate_of",
+    "free_data",
+    "if_visible",
+    "over_the_limit",
+    "spent_today",
+]
 AT_WORK = (Outcome.PARKED, Outcome.COMPLETED)  # outcomes of attempts whose time led to the result
 
 
@@ -27,6 +43,29 @@ class Effort:
     seconds: float
     usd: Decimal
     price: Decimal
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a subject's scrape would fetch, and when its own data was fetched last."""
+
+    reuse_key: str
+    parameters: dict[str, Any]
+    last_good: datetime | None
+
+
+@dataclass(frozen=True)
+class FreeData:
+    """Data that was fetched for another subject and is as good as a scrape. `run`: what fetched it, if the person may see it."""
+
+    fetched_at: datetime
+    age: timedelta
+    run: Run | None
+
+    @property
+    def words(self) -> str:
+        """'Run 7 fetched the same data 12 minutes ago.'"""
+        return f"{f'Run {self.run.pk}' if self.run else 'Another run'} fetched the same data {days(self.age)} ago."
 
 
 def effort(run: Run) -> Effort | None:
@@ -57,6 +96,33 @@ def over_the_limit(cost: Decimal, spent: Decimal) -> str:
     if spent + cost <= limit:
         return ""
     return f"Over today's spend limit: ${spent:.2f} of ${limit:.2f} are spent or reserved. It would wait until tomorrow."
+
+
+def free_data(job_type: str, brand_id: UUID | None, wanted: Mapping[str, Wanted], user: Any) -> dict[str, FreeData]:
+    """By subject: what another subject's scrape fetched lately that this one can use for free, in one query for all of them."""
+    handler, now = get_type(job_type), timezone.now()
+    keys = {subject: stored_key(job_type, one.reuse_key) for subject, one in wanted.items() if one.reuse_key}
+    if not keys or not handler.reuse_within:
+        return {}
+    fetched = list(finished(list(keys.values())).filter(finished_at__gt=now - handler.reuse_within))
+    found = {}
+    for subject, key in keys.items():
+        asked = wanted[subject]
+        for one in fetched:
+            at = one.finished_at
+            if one.reuse_key != key or at is None or (asked.last_good and at <= asked.last_good):
+                continue
+            if (one.run.brand_id, one.run.subject) != (brand_id, subject) and handler.contains(
+                one.run.parameters, asked.parameters
+            ):
+                found[subject] = FreeData(at, now - at, if_visible(one.run, brand_id, user))
+                break
+    return found
+
+
+def if_visible(run: Run, brand_id: UUID | None, user: Any) -> Run | None:
+    """The run, if its brand is this one, whose page the person sees, or is open to them too."""
+    return run if run.brand_id == brand_id else None
 
 
 def _covered(spans: list[tuple[datetime, datetime]]) -> float:

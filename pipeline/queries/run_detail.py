@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from ..contract.registry import find_type
 from ..contract.source import get_source, known_sources, source_label
-from ..models import Attempt, Event, RejectedItem, Run, RunLog, Step, UpstreamRun
+from ..models import Attempt, Event, RejectedItem, Reuse, Run, RunLog, Step, UpstreamRun
 from ..states import OUTCOMES, RUNNING, Badge, Outcome, RunStatus
-from .estimates import estimate_of
+from .estimates import estimate_of, if_visible
 from .runs import RunRow, run_row
 
 LOG_LINES = 500
@@ -41,6 +41,15 @@ class RejectedGroup:
     reason: str
     count: int
     sample: str
+
+
+@dataclass(frozen=True)
+class UsedScrape:
+    """What a run uses instead of paying. `run`: the other run, if the person may see it."""
+
+    words: str
+    run: Run | None
+    read_offset: int
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,7 @@ class RunDetail:
     can_replay: bool
     can_adopt: bool  # a paid start may or may not have happened
     can_start_again: bool  # paid starts failed, or may not have happened
+    uses: list[UsedScrape]
     orphan: UpstreamRow | None  # still running upstream although the run has ended
     events: list[Event]
 
@@ -105,6 +115,7 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
     for span in spans:
         sums[span.kind] += span.seconds
     row = run_row(run, user)
+    uses = _used_scrapes(run, user)
     return RunDetail(
         run=run,
         row=row,
@@ -122,9 +133,10 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
         counts=_counts(run),
         again=estimate.cost_usd if not run.is_live and (estimate := estimate_of(run)) else None,
         cap=UpstreamRun.objects.filter(run=run).aggregate(cap=Sum("cost_cap"))["cap"],
-        cost_settled=bool(upstreams) and all(one.cost_settled or one.status in ("void", "refused") for one in upstreams),
+        cost_settled=bool(upstreams or uses) and all(one.cost_settled or one.status in ("void", "refused") for one in upstreams),
         try_words=_try_words(run),
-        can_replay=any(one.read_offset for one in upstreams) and "replay" in row.actions,
+        uses=uses,
+        can_replay=any([*(one.read_offset for one in upstreams), *(one.read_offset for one in uses)]) and "replay" in row.actions,
         can_adopt=run.status == RunStatus.FAILED and unclear,
         orphan=next((_upstream(one) for one in upstreams if one.status == UpstreamRun.Status.RUNNING and not run.is_live), None),
         events=list(Event.objects.filter(run=run).select_related("by")),
@@ -157,6 +169,17 @@ def _log_fields(run: Run, level: str, words: str) -> dict[str, Any]:
     if words:
         lines = lines.filter(message__alike=words)
     return {"log": list(lines.order_by("-seq")[:LOG_LINES])[::-1], "log_count": count}
+
+
+def _used_scrapes(run: Run, user: Any) -> list[UsedScrape]:
+    """What the run waits for, or uses, instead of a paid start of its own."""
+    found = []
+    for reuse in Reuse.objects.filter(run=run).select_related("upstream_run__run"):
+        other = if_visible(reuse.upstream_run.run, run.brand_id, user) if reuse.upstream_run else None
+        whose = f"run {other.pk}'s" if other else "another run's"
+        words = reuse.words.replace("another run's", whose) if reuse.words else f"Waits for {whose} scrape, $0."
+        found.append(UsedScrape(words, other, reuse.read_offset))
+    return found
 
 
 def _rejected(run: Run) -> list[RejectedGroup]:

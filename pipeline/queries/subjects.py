@@ -80,7 +80,9 @@ def good_runs(job_type: str, brand_id: UUID | None, subjects: Sequence[str]) -> 
     """The last runs of each subject that completed ok, newest first, with what effort() reads: what an estimate is made from."""
     good = Run.objects.filter(
         Q(brand_id=brand_id), job_type=job_type, subject__in=subjects, status=RunStatus.COMPLETED, verdict=Verdict.OK
-    ).annotate(back=Window(RowNumber(), partition_by=F("subject"), order_by=F("pk").desc()))
+    )
+    # A run that used another's scrape tells neither a price nor a time, and may have got more than its options ask for.
+    good = good.filter(reuses=None).annotate(back=Window(RowNumber(), partition_by=F("subject"), order_by=F("pk").desc()))
     found: dict[str, list[Run]] = {subject: [] for subject in subjects}
     for run in good.filter(back__lte=GOOD_RUNS).prefetch_related("attempts", "upstream_runs").order_by("-pk"):
         found[run.subject].append(run)

@@ -51,6 +51,12 @@ def foreign(db: None) -> CompetitorAmazonUrl:
 
 
 @pytest.fixture
+def sibling(brand: Brand) -> CompetitorAmazonUrl:
+    """The same product, tracked as another competitor of the same brand."""
+    return make_listing(make_competitor(brand, "Pawsome"), asin="B09XK4T2LM")
+
+
+@pytest.fixture
 def person(db: None) -> Callable[..., Any]:
     """person("name", "view_competitor", …): a user with just these permissions."""
 
@@ -82,6 +88,13 @@ def sandbox(settings: Any) -> Iterator[Sandbox]:
         settings.APIFY_API_URL, settings.APIFY_TOKEN = sandbox.url, "a-token-for-tests"
         settings.PIPELINE_SETTLE_SECONDS = 0
         yield sandbox
+
+
+@pytest.fixture
+def held(sandbox: Sandbox) -> Sandbox:
+    """A sandbox whose runs last until the test ends them."""
+    sandbox.account.faults.arm("never_ends")
+    return sandbox
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ scraped_by(NAME, CompetitorAmazonUrl)
     row="review",
     max_age=timedelta(days=7),
     permission="competitors.scrape_competitoramazonurl",
+    reuse_within=timedelta(days=1),
 )
 class AmazonReviewScrape(JobType):
     class Params(ParameterForm):
@@ -63,12 +64,15 @@ class AmazonReviewScrape(JobType):
         good_runs = queries.good_runs_of(NAME, listing.competitor.brand_id, str(listing.pk))
         return order.estimate(listing, SweepOptions.of(params), good_runs)
 
+    def contains(self, theirs: dict[str, Any], asked: dict[str, Any]) -> bool:
+        return SweepOptions.of(theirs).contains(SweepOptions.of(asked))
+
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:
         return service.scrape_amazon_reviews_for_competitor(ctx, _listing(params), SweepOptions.of(params))
 
     def on_completed(self, run: Run, fetched_at: datetime) -> None:
         known = CompetitorAmazonUrl.objects.filter(Q(last_scraped_at=None) | Q(last_scraped_at__lte=fetched_at), pk=run.subject)
-        figures: dict[str, Any] = {"scrape_cost_estimate": run.cost_actual}
+        figures: dict[str, Any] = {"scrape_cost_estimate": run.cost_actual} if run.cost_actual else {}  # not if it was free
         if run.verdict == Verdict.OK:
             seen = rows_met(run.counts)
             figures |= {"last_scraped_at": fetched_at, "total_reviews_scraped": seen}

@@ -38,7 +38,13 @@ def review_order(listing: CompetitorAmazonUrl, options: SweepOptions, good_runs:
         max_cost_usd=cap,
         estimate_usd=min(_cents(usual_cost(good_runs, len(configs), PRICE_PER_ITEM)), cap),
         price_per_item_usd=PRICE_PER_ITEM,
+        reuse_key=reuse_key(listing),
     )
+
+
+def reuse_key(listing: CompetitorAmazonUrl) -> str:
+    """The same for every listing of the product, whoever tracks it."""
+    return f"{listing.domain_code}:{listing.asin}"
 
 
 def estimate(listing: CompetitorAmazonUrl, options: SweepOptions, good_runs: Sequence[Run]) -> Estimate:

@@ -28,6 +28,10 @@ class SweepOptions:
         """As a run's parameters have them; an option that is not given is on."""
         return cls(bool(parameters.get("include_keywords", True)), bool(parameters.get("include_helpful", True)))
 
+    def contains(self, other: "SweepOptions") -> bool:
+        """Whether a scrape with these options fetches all that one with the others would."""
+        return self.include_keywords >= other.include_keywords and self.include_helpful >= other.include_helpful
+
 
 def sweeps(asin: str, domain_code: str, options: SweepOptions) -> list[dict[str, Any]]:
     """The configs of one scrape: 6, with keywords 28, with both 31."""

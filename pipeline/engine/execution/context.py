@@ -22,6 +22,7 @@ from ..upstreams.ledger import GIVE_UP_AFTER, observe
 from ..upstreams.paid_starts import ensure_started
 from ..upstreams.watch import fallback
 from .ingest import Land, ingest
+from .used_pages import use_pages
 
 
 class WorkerContext(LeasedRun, Context):
@@ -87,7 +88,8 @@ class WorkerContext(LeasedRun, Context):
         return upstream
 
     def ingest(self, upstream: UpstreamRun, land: Land) -> Ingested:
-        return ingest(self, upstream, land)
+        own = upstream.run_id == self.run.pk
+        return ingest(self, upstream, land) if own else use_pages(self, upstream, land)
 
     def sleep(self, duration: timedelta) -> None:
         self._sleeps += 1

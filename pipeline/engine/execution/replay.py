@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from ...contract.context import Context, Ingested, PageResult
 from ...contract.errors import NotAllowed, RunError, TransientError
@@ -42,15 +43,16 @@ def replay(run: Run, by: Any = None, *, dry_run: bool = False) -> Replayed:
     require(by, "pipeline.replay_run", run.brand_id)
     if run.status not in RUN_ACTIONS["replay"]:
         raise NotAllowed(f"Run {run.pk} is not over yet. Replay it when it has ended.")
-    pages = RawPage.objects.filter(upstream_run__run=run).count()
+    mine = UpstreamRun.objects.of_runs([run])
+    pages = RawPage.objects.filter(upstream_run__in=mine).count()
     if not pages:
         raise NotAllowed(f"Run {run.pk} has no downloaded data, so there is nothing to replay.")
-    same = UpstreamRun.objects.filter(run__job_type=run.job_type, run__brand=run.brand, run__subject=run.subject)
-    last = same.filter(pages__isnull=False).order_by("finished_at", "pk").last()
-    if last and last.run_id != run.pk:  # by fetch time: a Retry may have fetched later than a run with a higher number
+    same = Run.objects.filter(job_type=run.job_type, brand=run.brand, subject=run.subject)
+    last = UpstreamRun.objects.of_runs(same).filter(pages__isnull=False).order_by("finished_at", "pk").last()
+    if last and not mine.filter(pk=last.pk).exists():  # by fetch time: a Retry may have fetched later than a newer run
+        newer = same.filter(Q(upstream_runs=last) | Q(reuses__upstream_run=last)).latest("pk").pk
         raise NotAllowed(
-            f"Run {last.run_id} has newer data than run {run.pk}. Replay run {last.run_id} instead, so that old data does not"
-            " replace new."
+            f"Run {newer} has newer data than run {run.pk}. Replay run {newer} instead, so that old data does not replace new."
         )
     handler = get_type(run.job_type)
     done = Done()
@@ -87,10 +89,16 @@ class ReplayContext(Context):
         return stored.result if stored else fn()
 
     def start(self, order: Order, step: str = "start") -> UpstreamRun:
-        upstream = UpstreamRun.objects.filter(run=self.run, step=step, pages__isnull=False).order_by("-intent").first()
+        upstream = self._with_pages(step)
         if upstream is None:
             raise NotAllowed(f"Run {self.run.pk} has no downloaded data of its step {step!r}.")
         return upstream
+
+    def _with_pages(self, step: str) -> UpstreamRun | None:
+        """The data of the step: another run's if it uses that, else that of its own last start that brought any."""
+        if reuse := self.run.reuses.filter(step=step, fetched_at__isnull=False, upstream_run__isnull=False).first():
+            return reuse.upstream_run
+        return self.run.upstream_runs.filter(step=step, pages__isnull=False).order_by("-intent").first()
 
     def wait_for(self, upstream: UpstreamRun) -> UpstreamRun:
         return upstream

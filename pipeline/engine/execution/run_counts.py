@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from ...contract.context import Ingested, PageResult
-from ...contract.tally import Tally
-from ...models import RawPage, Run, Step, UpstreamRun
+from ...contract.tally import UNCHANGED, Tally
+from ...models import RawPage, Reuse, Run, Step, UpstreamRun
 
 
 class RunCounts:
@@ -15,18 +15,21 @@ class RunCounts:
 
     def __init__(self, run: Run, upstream: UpstreamRun) -> None:
         self._run, self._step = run, _step(upstream)
-        others = UpstreamRun.objects.filter(run=run, upstream_id__isnull=False).exclude(pk=upstream.pk)
+        others = UpstreamRun.objects.of_runs([run]).filter(upstream_id__isnull=False).exclude(pk=upstream.pk)
         self.read_before = sum(other.read_offset for other in others)
         sums = dict(Step.objects.filter(run=run, name__in=[self._step, *map(_step, others)]).values_list("name", "result"))
         self._start: Counter[str] = Counter(sums.pop(self._step, {}))
         self._before: Counter[str] = sum(map(Counter, sums.values()), Counter())
         self._tally = Tally()
         pages = RawPage.objects.filter(upstream_run__run=run).order_by("upstream_run", "offset")
-        for page in pages.exclude(upstream_run=upstream).values_list("became", flat=True):
-            self._tally.add(_unpacked(page))
+        used = Reuse.objects.filter(run=run)
+        for rows in (pages, used):
+            for became in rows.exclude(upstream_run=upstream).values_list("became", flat=True):
+                self._tally.add(_unpacked(became))
         self._tally.next_start()
-        for page in pages.filter(upstream_run=upstream).values_list("became", flat=True):
-            self._tally.add(_unpacked(page))
+        for rows in (pages, used):
+            for became in rows.filter(upstream_run=upstream).values_list("became", flat=True):
+                self._tally.add(_unpacked(became))
 
     def add(self, page: PageResult) -> None:
         self._start.update(page.counts)
@@ -45,6 +48,12 @@ class RunCounts:
 def packed(rows: Mapping[str, str]) -> bytes:
     """What became of a page's rows, as RawPage keeps it."""
     return zlib.compress(json.dumps(dict(rows), separators=(",", ":")).encode()) if rows else b""
+
+
+def merged(stored: bytes | memoryview, rows: Mapping[str, str]) -> bytes:
+    """What became of the rows of all pages so far, as Reuse keeps it: `rows` of one more page are added."""
+    known = _unpacked(stored)
+    return packed(known | {key: became for key, became in rows.items() if known.get(key, UNCHANGED) == UNCHANGED})
 
 
 def _unpacked(stored: bytes | memoryview) -> dict[str, str]:

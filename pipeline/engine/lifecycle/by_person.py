@@ -6,7 +6,7 @@ from django.db import transaction
 
 from ...contract.job_type import Done
 from ...contract.registry import find_type
-from ...models import Job, Run
+from ...models import Job, Reuse, Run
 from ...states import LIVE, JobStatus, RunStatus, Verdict
 from ..database import CLAIM_LOCK, lock, now, wake_workers
 from ..journal import log
@@ -27,8 +27,10 @@ def request_cancel(run: Run, by: Any) -> bool:
         at = now()
         Run.objects.filter(pk=found.pk, cancel_requested_at=None).update(cancel_requested_at=at, cancel_requested_by=by)
         log(found.pk, f"Cancel requested by {by or 'the system'}.", at=at)
-        if found.status == RunStatus.PENDING and not has_upstream_work(found):
-            cancel(found, at, f"Cancelled before {'its next try' if found.started_at else 'it started'}.")
+        joined = found.status == RunStatus.WAITING and Reuse.objects.filter(run=found, fetched_at=None).exists()
+        if (found.status == RunStatus.PENDING or joined) and not has_upstream_work(found):
+            words = "Cancelled" if joined else f"Cancelled before {'its next try' if found.started_at else 'it started'}"
+            cancel(found, at, f"{words}.")
         else:  # a running run notices it by its heartbeat
             Run.objects.filter(pk=found.pk, status__in=[RunStatus.PENDING, RunStatus.WAITING]).update(**first_in_queue(at))
             wake_workers()
@@ -50,6 +52,7 @@ def reopen(run: Run, by: Any) -> bool:
         completed_at=None,
         error_message="",
         summary="",
+        asked_at=at,
         cancel_requested_at=None,
         cancel_requested_by=None,
         priority=Run.MANUAL,
@@ -58,6 +61,7 @@ def reopen(run: Run, by: Any) -> bool:
         dedupe_key=dedupe_key(run.job_type, run.brand_id, run.subject),
     )
     if changed:
+        Reuse.objects.filter(run=run, fetched_at=None).delete()  # what it waited for then may be old by now
         Job.objects.filter(pk=run.job_id, schedule_type=Job.Schedule.ONE_TIME).update(status=JobStatus.ACTIVE)
         words = f"Retried by {by or 'the system'}. Finished work is kept."
         freshness.mark_waiting(run, words)

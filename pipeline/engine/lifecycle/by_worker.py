@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from ...contract.job_type import Done
 from ...contract.registry import get_type
-from ...models import Job, RunLog
+from ...models import Job, Reuse, RunLog
 from ...states import Outcome, RunStatus, Verdict
 from ..database import wake_workers
 from ..journal import log
@@ -59,7 +59,8 @@ def block(lease: Lease, reason: str, seconds: float, *, limited: bool = True, ca
 def complete(lease: Lease, done: Done) -> None:
     """The run is finished and saved. Freshness, job, next tick and the type's own records change in the same transaction."""
     with fenced(lease) as (run, at):
-        summary = " ".join(filter(None, [done.summary, done.reason]))
+        uses = Reuse.objects.filter(run=run).values_list("words", flat=True)
+        summary = " ".join(filter(None, [done.summary, *uses, done.reason]))
         set_state(
             run,
             RunStatus.COMPLETED,

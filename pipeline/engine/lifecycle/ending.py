@@ -1,4 +1,4 @@
-"""What the end of a run means: for its data, its job and its schedule."""
+"""What the end of a run means: for its data, its job, its schedule, and the runs that wait for its data."""
 
 from datetime import datetime
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 from django.db.models import Case, F, Value, When
 
 from ...contract.registry import saved_words
-from ...models import Attempt, Job, Run
+from ...models import Attempt, Job, Reuse, Run
 from ...states import JobStatus, Outcome, RunStatus, Verdict
+from ..database import wake_workers
 from ..journal import log
 from ..scheduling.ticks import insert_next_tick, tell_skipped
 from .lease import Lease
@@ -41,8 +42,17 @@ def fail_for_good(run: Run, error: str, at: datetime, **fields: Any) -> None:
     end_job(run, at)
 
 
+def wake_joiners(at: datetime, **upstream: Any) -> None:
+    """The runs that wait for the data of such upstream runs are due now: it is there, or will not come."""
+    joined = Reuse.objects.filter(fetched_at=None, **{f"upstream_run__{name}": value for name, value in upstream.items()})
+    waiting = Run.objects.filter(pk__in=joined.values("run_id"), status=RunStatus.WAITING, due_at__gt=at)
+    if waiting.update(due_at=at, order_at=at):
+        wake_workers()
+
+
 def end_job(run: Run, at: datetime) -> None:
     """Update the job of a run that ended: archived, completed, scheduled again, or (failed) kept for a person's Retry."""
+    wake_joiners(at, run=run)
     ok = run.status == RunStatus.COMPLETED
     changes: dict[str, Any] = {}
     if ok:

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 
 from ...contract.job_type import Done
 from ...contract.registry import find_type
-from ...models import DatasetStatus, Run, UpstreamRun
+from ...models import DatasetStatus, Reuse, Run, UpstreamRun
 from ...states import RunStatus, Verdict
 
 Last = DatasetStatus.Last
@@ -18,11 +18,14 @@ MAX_SAVE_DELAY = timedelta(hours=1)  # data saved later than this is only as fre
 def as_of(run: Run, at: datetime) -> datetime:
     """From when data saved at `at` counts as fresh.
 
-    That is `at`, or the end of its upstream run if that was over an hour earlier (a late Retry).
+    That is `at`, or the end of its upstream run if that was over an hour earlier (a late Retry), or was another run's.
     """
     handler = find_type(run.job_type)
     if handler and not handler.source:
         return at
+    used: datetime | None = Reuse.objects.filter(run=run).aggregate(oldest=Min("fetched_at"))["oldest"]
+    if used:
+        return used
     good = UpstreamRun.objects.filter(run=run, status=UpstreamRun.Status.SUCCEEDED)
     ended: datetime | None = good.aggregate(last=Max("finished_at"))["last"]
     return ended if ended and at - ended > MAX_SAVE_DELAY else at

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Sum
 
 from ...contract.registry import find_type
-from ...models import Run, UpstreamRun
+from ...models import Reuse, Run, UpstreamRun
 from ...states import RunStatus
 from ..scheduling.place import order_at_for
 from . import freshness
@@ -29,11 +29,12 @@ def set_state(run: Run, status: RunStatus, **fields: Any) -> None:
 
 
 def cost_so_far(run: Run) -> Any:
-    """What the run's upstream runs cost, USD; None where nothing was paid."""
+    """What the run's upstream runs cost, USD; 0 if it uses another run's instead, None where nothing was paid."""
     handler = find_type(run.job_type)
     if handler and not handler.source:
         return None
-    return UpstreamRun.objects.filter(run=run).aggregate(sum=Sum("cost_actual"))["sum"]
+    paid = UpstreamRun.objects.filter(run=run).aggregate(sum=Sum("cost_actual"))["sum"]
+    return Decimal(0) if paid is None and Reuse.objects.filter(run=run).exists() else paid
 
 
 def has_upstream_work(run: Run) -> bool:

@@ -49,6 +49,7 @@ def build_run(job: Job, *, due_at: datetime, order_at: datetime, at: datetime, s
         due_at=due_at,
         order_at=order_at,
         created_at=at,
+        asked_at=at,
         **fields,
     )
 

@@ -52,6 +52,7 @@ def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
         # Not behind all that are due earlier: several schedules of one brand would push each other back forever.
         ahead=Q(due_at=time) | Q(due_at__lt=at - OVERTAKE_AFTER),
         scheduled_for=time,
+        reuse=Run.Reuse.DONE,
         trigger_source=Job.Trigger.SCHEDULED,
     )
 

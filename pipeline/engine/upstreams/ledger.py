@@ -11,6 +11,7 @@ from ...contract.source import Order, Seen, Source, get_source
 from ...models import Run, RunLog, UpstreamRun
 from ...words import foreign
 from ..database import now
+from ..lifecycle.ending import wake_joiners
 from ..lifecycle.leased_run import LeasedRun
 from . import health
 
@@ -45,7 +46,9 @@ def adopt(leased: LeasedRun, source: Source, order: Order, upstream: UpstreamRun
 
 def close(leased: LeasedRun, upstream: UpstreamRun, status: str, message: str) -> None:
     with leased.fenced():
-        UpstreamRun.objects.filter(pk=upstream.pk).update(status=status, message=message, finished_at=now())
+        at = now()
+        UpstreamRun.objects.filter(pk=upstream.pk).update(status=status, message=message, finished_at=at)
+        wake_joiners(at, pk=upstream.pk)
 
 
 def observe(leased: LeasedRun, upstream: UpstreamRun) -> UpstreamRun:
@@ -76,6 +79,8 @@ def observe(leased: LeasedRun, upstream: UpstreamRun) -> UpstreamRun:
         if upstream.status == Status.RUNNING and fields["status"] != Status.RUNNING:
             message = f"{source.label}'s run {UpstreamRun.ENDED_WORDS[fields['status']]}. {seen.message}".strip()
             leased.write_log(message, "info" if fields["status"] == Status.SUCCEEDED else RunLog.Level.WARNING)
+            if fields["status"] != Status.SUCCEEDED:
+                wake_joiners(at, pk=upstream.pk)
     for name, value in fields.items():
         setattr(upstream, name, value)
     return upstream

@@ -9,11 +9,12 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from ...contract.errors import AmbiguousStart, Cancelled, RunError
+from ...contract.errors import AmbiguousStart, Cancelled, PermanentError, RunError
 from ...contract.source import Order, Source, get_source
-from ...models import UpstreamRun
+from ...models import Run, UpstreamRun
 from ..database import MONEY_LOCK, durable, lock, now
 from ..lifecycle.leased_run import LeasedRun
+from . import reuse
 from .budget import check_daily_spend, check_retry_spend
 from .ledger import DEADLINE_MARGIN, Status, adopt, close, fingerprint
 from .lost_answers import resolve
@@ -23,7 +24,7 @@ NOT_SENT_IN_TIME = "The request could not be sent in time, so it was not sent."
 
 
 def ensure_started(leased: LeasedRun, order: Order, step: str) -> UpstreamRun:
-    """The upstream run of this step: the existing one, an adopted one, or a newly paid one."""
+    """The upstream run of this step: the existing one, an adopted one, another run's, or a newly paid one."""
     source = get_source(order.source)
     while True:
         last = UpstreamRun.objects.filter(run_id=leased.run.pk, step=step).order_by("-intent").first()
@@ -33,13 +34,17 @@ def ensure_started(leased: LeasedRun, order: Order, step: str) -> UpstreamRun:
             return last  # running, succeeded, or failed with paid-for items that are not saved yet
         elif leased.cancelling:
             raise Cancelled
+        elif other := reuse.shared(leased, order, step):
+            return other
         else:
             _start(leased, source, order, step, last)
 
 
 def _start(leased: LeasedRun, source: Source, order: Order, step: str, last: UpstreamRun | None) -> None:
-    """Commit one intent and send one request. Then the row's status says what is known of it."""
+    """Commit one intent and send one request. Then the row's status says what is known of it. Or use another run's start."""
     upstream = _intend(leased, order, step, last)
+    if upstream is None:
+        return
     leased.check()
     if leased.cancelling:  # cancelled after the intent was written; nothing was sent
         close(leased, upstream, Status.VOID, "Cancelled before it was sent.")
@@ -64,9 +69,15 @@ def _start(leased: LeasedRun, source: Source, order: Order, step: str, last: Ups
     adopt(leased, source, order, upstream, seen, f"{source.label} accepted the run: {seen.id}.")
 
 
-def _intend(leased: LeasedRun, order: Order, step: str, last: UpstreamRun | None) -> UpstreamRun:
-    with durable(), leased.fenced():
+def _intend(leased: LeasedRun, order: Order, step: str, last: UpstreamRun | None) -> UpstreamRun | None:
+    """The committed intent; None if another run's start is used instead."""
+    with durable(), leased.fenced() as run:
         lock(MONEY_LOCK)
+        if other := reuse.find(run, order):
+            reuse.join(leased, other, step)
+            return None
+        if run.reuse == Run.Reuse.ONLY:
+            raise PermanentError(reuse.NOTHING_FREE)
         check_room(get_source(order.source), order.memory_mb)
         check_retry_spend(leased, step)
         spent, limit = check_daily_spend(order)
@@ -80,6 +91,7 @@ def _intend(leased: LeasedRun, order: Order, step: str, last: UpstreamRun | None
             intent=number,
             tag=f"cp-{uuid.uuid4().hex[:20]}",
             fingerprint=fingerprint(order),
+            reuse_key=reuse.stored_key(run.job_type, order.reuse_key),
             intent_at=at,
             deadline=at + order.timeout + DEADLINE_MARGIN,
             cost_estimate=order.estimate_usd,

@@ -34,6 +34,9 @@ class Command(BaseCommand):
             "--param", action="append", default=[], metavar="K=V", help="a parameter; V may be a JSON list or object"
         )
         parser.add_argument("--params", default="{}", metavar="JSON", help="all parameters as one JSON object")
+        parser.add_argument(
+            "--reuse", action="store_true", help="use what was fetched lately for another run, if that fits; free"
+        )
         parser.add_argument("--wait", action="store_true", help="show its log until it ends; Ctrl-C stops showing, not the run")
         parser.add_argument("--timeout", type=float, metavar="S", help="stop waiting after S seconds; the run continues")
         parser.add_argument("--direct", action="store_true", help="run it in this process; Ctrl-C gives it to the workers")
@@ -48,9 +51,15 @@ class Command(BaseCommand):
             parameters = read_parameters(options["params"], options["param"])
             brand_id = brand.pk if brand else None
             if options["direct"]:
-                queued = api.start_here(brand_id, options["job_type"], parameters, mode=Run.Mode.DIRECT)
+                queued = api.start_here(brand_id, options["job_type"], parameters, mode=Run.Mode.DIRECT, reuse=options["reuse"])
             else:
-                queued = api.queue_one_time_job(brand_id, options["job_type"], parameters, trigger_source=Job.Trigger.MANUAL)
+                queued = api.queue_one_time_job(
+                    brand_id,
+                    options["job_type"],
+                    parameters,
+                    trigger_source=Job.Trigger.MANUAL,
+                    reuse=options["reuse"],
+                )
         except (InvalidRequest, NotAllowed) as error:
             raise CommandError(str(error), returncode=BAD_USAGE) from error
         except DatabaseError as error:
