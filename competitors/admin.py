@@ -14,6 +14,7 @@ from .subject_admin import UnlessLive
 @admin.register(Competitor)
 class CompetitorAdmin(UnlessLive):
     list_display = ["name", "brand", "listings"]
+    ordering = ["name"]  # Django ignores the model's in a grouped query
     list_filter = ["brand"]
     list_select_related = ["brand"]
     search_fields = ["name__alike", "brand__name__alike"]

@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 
 from pipeline import queries
+from pipeline.admin.base import OfBrands
 
 from .subject_rows import live_runs
 from .views.subjects import several
@@ -21,7 +22,7 @@ from .views.subjects.page import SubjectPage
 ASK_ABOVE_USD = 10  # a selection that is expected to cost more is confirmed first
 
 
-class UnlessLive(admin.ModelAdmin):
+class UnlessLive(OfBrands):
     """Refuses to delete rows that a live run is scraping, and the rows above them. The admin shows them as protected."""
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:

@@ -1,13 +1,14 @@
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from .views import overview, runs
+from .views import overview, password, runs
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("theme/", overview.theme, name="theme"),
     path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("password/", password.ChangePassword.as_view(), name="password"),
     path("pipeline/runs/", runs.run_list, name="runs"),
     path("pipeline/runs/<int:pk>/", runs.run_page, name="run"),
     path("pipeline/runs/<int:pk>/live/", runs.run_live, name="run_live"),

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 
-from pipeline.models import Brand
+from pipeline.people import brands_for, can_words
 from pipeline.views.access import needs, see_other
 
 from ..models import Competitor
@@ -20,16 +20,21 @@ from .forms import BrandForm, CompetitorForm, saved
 
 @needs("competitors.view_competitor")
 def brands(request: HttpRequest) -> HttpResponse:
-    """Every brand, and the form that adds one."""
-    may_add = _may_add(request, "pipeline.add_brand")
+    """Every brand that is open to this person, and the form that adds one."""
+    open_brands = brands_for(request.user)
+    may_add = _may_add(request, "pipeline.add_brand", but=open_brands.every)
     form = BrandForm(request.POST or None)
     if form.is_bound and form.is_valid() and saved(form):
         brand = form.instance
         messages.success(request, format_html("Added <bdi>{}</bdi>. Add its first competitor below.", brand.name))
         return see_other(reverse("brand_competitors", args=[brand.slug]))
-    rows = Brand.objects.annotate(
-        competitor_count=Count("competitors", distinct=True), listing_count=Count("competitors__amazon_urls", distinct=True)
-    ).order_by("name")  # Django ignores the model's own ordering in a grouped query
+    rows = (
+        open_brands.rows()
+        .annotate(
+            competitor_count=Count("competitors", distinct=True), listing_count=Count("competitors__amazon_urls", distinct=True)
+        )
+        .order_by("name")
+    )  # Django ignores the model's own ordering in a grouped query
     context = {"brands": rows, "form": form, "may_add": may_add}
     return render(request, "competitors/brands.html", context, status=422 if form.errors else 200)
 
@@ -62,9 +67,9 @@ def competitor(request: HttpRequest, brand: str, competitor: UUID) -> HttpRespon
     return redirect(get_competitor(brand, competitor).get_absolute_url())
 
 
-def _may_add(request: HttpRequest, permission: str) -> bool:
-    """Whether to show the form. A POST without the permission is refused."""
-    allowed: bool = request.user.has_perm(permission)
+def _may_add(request: HttpRequest, permission: str, *, but: bool = True) -> bool:
+    """Whether to show the form. A POST without the permission is refused. `but`: what else it takes."""
+    allowed: bool = request.user.has_perm(permission) and but
     if request.method == "POST" and not allowed:
-        raise PermissionDenied
+        raise PermissionDenied(can_words(permission) if but else "Only who may see every brand can add one.")
     return allowed

@@ -1,14 +1,71 @@
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import Model
-from django.http import HttpRequest
+from django.contrib.admin.filters import RelatedFieldListFilter
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
 from ..contract.errors import InvalidRequest, NotAllowed
+from ..people import Brands, brands_for
 
 
-class EngineRows(admin.ModelAdmin):
+class OpenBrands(RelatedFieldListFilter):
+    """A filter by brand that names only the brands open to the person."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        return [(brand.pk, str(brand)) for brand in brands_for(request.user).rows().order_by("name")]
+
+
+class OfBrands(admin.ModelAdmin):
+    """Base of every admin of ours: shows and takes rows of the brands that are open to the person. Others are not found.
+
+    `brand_path`: how a row leads to its brand; '' where rows are of no brand, and everybody may see them.
+    """
+
+    brand_path: ClassVar[str] = "brand"
+
+    def of_brands(self, rows: QuerySet[Any], brands: Brands) -> QuerySet[Any]:
+        return rows if not self.brand_path else rows.filter(brands.q(self.brand_path))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        brands = brands_for(request.user)
+        rows = super().get_queryset(request)
+        return rows if brands.every else self.of_brands(rows, brands)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Django would redirect to the index, and name the id."""
+        if (found := super().get_object(request, object_id, from_field)) is None:
+            raise Http404
+        return found
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        path = self.brand_path
+        return [(name, OpenBrands) if name == path and path else name for name in super().get_list_filter(request)]
+
+    def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> Any:
+        """What a relation may be set to, by a choice, a search or a guessed id."""
+        related = self.admin_site._registry.get(db_field.remote_field.model)
+        if isinstance(related, OfBrands):
+            return related.get_queryset(request)
+        return super().get_field_queryset(db, db_field, request)
+
+    def view_on_site(self, row: Any) -> str:
+        """The page itself, not Django's redirect, which would look up any row by its id."""
+        return str(row.get_absolute_url()) if hasattr(row, "get_absolute_url") else ""
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """What the api refuses while it is saved is said in its words."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except (NotAllowed, InvalidRequest) as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(request.get_full_path())
+
+
+class EngineRows(OfBrands):
     """Rows that only the engine writes. Read-only: an edit here could break runs that workers are using."""
 
     list_per_page = 50

@@ -17,8 +17,9 @@ from ..contract.job_type import JobType
 from ..contract.parameters import clean_parameters
 from ..contract.registry import all_types, find_type, get_type
 from ..models import Job
+from ..people import brands_for, may_spend
 from ..states import JobStatus
-from .base import act_on_each
+from .base import OfBrands, act_on_each
 
 PREFIX = "parameter_"  # keeps a type's field apart from a job's field of the same name
 
@@ -82,7 +83,7 @@ def form_for(job_type: str) -> type[JobForm]:
 
 
 @admin.register(Job)
-class JobAdmin(admin.ModelAdmin):
+class JobAdmin(OfBrands):
     list_display = (
         "__str__",
         "job_type",
@@ -108,6 +109,16 @@ class JobAdmin(admin.ModelAdmin):
             return False  # a one-time job is already queued; a type whose code is gone has no form
         return super().has_change_permission(request, obj)
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A job that is added is paid for: that takes the right to spend, besides."""
+        return super().has_add_permission(request) and self.has_scrape_permission(request)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field and db_field.name == "brand":
+            field.required = None not in brands_for(request.user)
+        return field
+
     def has_scrape_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("pipeline.scrape_run")
 
@@ -118,7 +129,7 @@ class JobAdmin(admin.ModelAdmin):
             context = {
                 **self.admin_site.each_context(request),
                 "title": "Choose a job type",
-                "types": all_types(),
+                "types": [one for one in all_types() if _may_add(request, one.name)],
                 "opts": self.opts,
             }
             return TemplateResponse(request, "admin/pipeline/job/choose.html", context)
@@ -195,15 +206,15 @@ class JobAdmin(admin.ModelAdmin):
     def run_now(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         act_on_each(request, jobs, lambda job: api.job_run_now(job, request.user), "Runs queued")
 
-    @admin.action(description="Pause", permissions=["scrape"])
+    @admin.action(description="Pause", permissions=["change"])
     def pause(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         act_on_each(request, jobs, lambda job: api.pause(job, request.user), "Jobs paused")
 
-    @admin.action(description="Resume", permissions=["scrape"])
+    @admin.action(description="Resume", permissions=["change"])
     def resume(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         act_on_each(request, jobs, lambda job: api.resume(job, request.user), "Jobs resumed")
 
-    @admin.action(description="Archive", permissions=["scrape"])
+    @admin.action(description="Archive", permissions=["change"])
     def archive(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         act_on_each(request, jobs, lambda job: api.archive(job, request.user), "Jobs archived")
 
@@ -212,3 +223,10 @@ def _chosen(request: HttpRequest) -> str:
     """The type in the URL of the add page, '' if it is missing or unknown."""
     name = request.GET.get("job_type", "")
     return name if name in {one.name for one in all_types()} else ""
+
+
+def _may_add(request: HttpRequest, job_type: str) -> bool:
+    """Whether the person may start this type for any brand at all."""
+    brands = brands_for(request.user)
+    brand_id = None if None in brands else brands.rows().values_list("pk", flat=True).first()
+    return may_spend(request.user, brand_id, job_type)

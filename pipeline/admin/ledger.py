@@ -8,6 +8,7 @@ from .base import EngineRows
 
 @admin.register(UpstreamRun)
 class UpstreamRunAdmin(EngineRows):
+    brand_path = "run__brand"
     list_display = (
         "__str__",
         "run",
@@ -29,6 +30,7 @@ class UpstreamRunAdmin(EngineRows):
 
 @admin.register(RejectedItem)
 class RejectedItemAdmin(EngineRows):
+    brand_path = "run__brand"
     list_display = ("run", "reason", "offset")
     list_filter = ("reason",)
     search_fields = ("=run__id", "reason__alike")
@@ -54,12 +56,14 @@ class DatasetStatusAdmin(EngineRows):
 
 @admin.register(SourceState)
 class SourceStateAdmin(EngineRows):
+    brand_path = ""
     list_display = ("source", "slow_until", "blocked_until", "next_poll_at", "polled_at")
     search_fields = ("source",)
 
 
 @admin.register(Worker)
 class WorkerAdmin(EngineRows):
+    brand_path = ""
     list_display = ("__str__", "kind", "started_at", "last_seen_at", "stopped_at")
     list_filter = ("kind", "host")
     search_fields = ("host", "=pid")

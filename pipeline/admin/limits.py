@@ -14,6 +14,8 @@ from .. import api
 from ..contract.registry import all_types
 from ..contract.source import known_sources
 from ..models import Brand, ConcurrencyLimit, Pause, Run
+from ..people import Brands, brands_for
+from .base import OfBrands
 
 for unused in (Failure, OrmQ, Schedule, Success):  # these stay empty: runs are in the Run table
     if admin.site.is_registered(unused):
@@ -21,11 +23,21 @@ for unused in (Failure, OrmQ, Schedule, Success):  # these stay empty: runs are 
 
 
 @admin.register(Brand)
-class BrandAdmin(admin.ModelAdmin):
+class BrandAdmin(OfBrands):
+    brand_path = "pk"
     list_display = ("name", "slug", "time_zone")
     search_fields = ("name__alike", "slug")
     list_filter = ("time_zone",)
-    prepopulated_fields = {"slug": ("name",)}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Who is limited to some brands would not see the new one, and could find out which addresses others have."""
+        return super().has_add_permission(request) and brands_for(request.user).every
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if brands_for(request.user).every else ("slug",)
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return {"slug": ("name",)} if brands_for(request.user).every else {}
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
         """A brand with runs is kept, with its costs. The page gives that reason, not a missing permission."""
@@ -75,12 +87,24 @@ class ScopeForm(forms.ModelForm):
         return cleaned
 
 
-class StopAdmin(admin.ModelAdmin):
-    """Base of the admins for limits and pauses. Each change is recorded as an event."""
+class StopAdmin(OfBrands):
+    """Base of the admins for limits and pauses. Each change is recorded as an event.
+
+    Who is limited to some brands sees and sets those of these brands. The others are for all brands.
+    """
 
     form = ScopeForm
     search_fields = ("job_type",)
     list_filter = ("job_type", "brand")
+
+    def of_brands(self, rows: QuerySet[Any], brands: Brands) -> QuerySet[Any]:
+        return rows.filter(brand__in=brands.rows())
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field and db_field.name == "brand":
+            field.required = not brands_for(request.user).every
+        return field
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

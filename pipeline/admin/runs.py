@@ -1,10 +1,14 @@
+from typing import Any
+
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.admin.filters import AllValuesFieldListFilter
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
 from .. import api
-from ..models import Attempt, Event, Run, RunLog, Step
+from ..models import Attempt, Event, Job, Run, RunLog, Step
+from ..people import Brands, brands_for
 from .base import EngineRows, act_on_each
 
 
@@ -56,6 +60,9 @@ class RunAdmin(EngineRows):
     def has_scrape_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("pipeline.scrape_run")
 
+    def has_accept_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("pipeline.accept_run")
+
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("pipeline.cancel_run")
 
@@ -71,13 +78,14 @@ class RunAdmin(EngineRows):
     def cancel(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
         act_on_each(request, runs, lambda run: api.cancel(run, request.user), "Runs being cancelled")
 
-    @admin.action(description="Accept the result", permissions=["scrape"])
+    @admin.action(description="Accept the result", permissions=["accept"])
     def accept(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
         act_on_each(request, runs.select_related("job"), lambda run: api.accept(run, request.user), "Results accepted")
 
 
 @admin.register(Attempt)
 class AttemptAdmin(EngineRows):
+    brand_path = "run__brand"
     list_display = ("run", "number", "outcome", "worker_label", "started_at", "ended_at", "exit_signal", "error")
     list_filter = ("outcome",)
     search_fields = ("=run__id", "worker_label", "error__alike")
@@ -85,16 +93,27 @@ class AttemptAdmin(EngineRows):
     list_select_related = ("run",)
 
 
+class OwnTypes(AllValuesFieldListFilter):
+    """Django would list the types of all runs, also of brands that are not open."""
+
+    def __init__(self, field: Any, request: HttpRequest, params: Any, model: Any, model_admin: Any, field_path: str):
+        super().__init__(field, request, params, model, model_admin, field_path)
+        runs = Run.objects.filter(brands_for(request.user).q())
+        self.lookup_choices = runs.order_by("job_type").values_list("job_type", flat=True).distinct()
+
+
 @admin.register(Step)
 class StepAdmin(EngineRows):
+    brand_path = "run__brand"
     list_display = ("run", "name", "at")
-    list_filter = ("run__job_type",)
+    list_filter = (("run__job_type", OwnTypes),)
     search_fields = ("=run__id", "name")
     list_select_related = ("run",)
 
 
 @admin.register(RunLog)
 class RunLogAdmin(EngineRows):
+    brand_path = "run__brand"
     list_display = ("run", "seq", "at", "level", "message")
     list_filter = ("level",)
     search_fields = ("=run__id", "message__alike")
@@ -104,8 +123,14 @@ class RunLogAdmin(EngineRows):
 
 @admin.register(Event)
 class EventAdmin(EngineRows):
+    """Events of limits and accounts have neither job nor run. Who is limited to some brands does not see them."""
+
     list_display = ("at", "kind", "message", "job", "run", "by")
     list_filter = ("kind",)
     search_fields = ("message__alike", "=run__id", "=job__id")
     date_hierarchy = "at"
     list_select_related = ("job", "run", "by")
+
+    def of_brands(self, rows: QuerySet[Event], brands: Brands) -> QuerySet[Event]:
+        runs, jobs = Run.objects.filter(brands.q()), Job.objects.filter(brands.q())
+        return rows.filter(Q(run__in=runs) | Q(run=None, job__in=jobs))

@@ -25,7 +25,7 @@ def already_queued(run: Run, wanted: Mapping[str, Any] | None = None, user: Any 
 
 def _progress(run: Run, user: Any) -> str:
     now = timezone.now()
-    around = QueueView(now)
+    around = QueueView(now, user)
     row = run_row(run, user, around)
     if run.status == RunStatus.PENDING and run.attempt:
         return f"Run {run.pk} is already doing this. {row.explanation} Run now tries it at once."
@@ -35,7 +35,7 @@ def _progress(run: Run, user: Any) -> str:
         return f"{doing} {missing_code(run, now) or row.explanation}".strip()
     queued = f"Run {run.pk} was already queued {in_words(now - run.created_at)} ago by {row.by}"
     # Name its place only if its turn will come: not before it is due, nor while a pause or limit keeps it back.
-    place = around.places.get(run.pk) if run.due_at <= now and not kept_back(run, around) else None
+    place = around.places.get(run.pk) if around.brands.every and run.due_at <= now and not kept_back(run, around) else None
     return f"{queued}, {ordinal(place)} in the queue." if place else f"{queued}. {row.explanation}"
 
 

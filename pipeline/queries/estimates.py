@@ -95,7 +95,8 @@ def over_the_limit(cost: Decimal, spent: Decimal) -> str:
     limit = settings.PIPELINE_DAILY_SPEND_LIMIT_USD
     if spent + cost <= limit:
         return ""
-    return f"Over today's spend limit: ${spent:.2f} of ${limit:.2f} are spent or reserved. It would wait until tomorrow."
+    # Not what is spent: whoever reads this may not see the other brands.
+    return f"Over what is left of today's spend limit of ${limit:.2f}. It would wait until tomorrow."
 
 
 def free_data(job_type: str, brand_id: UUID | None, wanted: Mapping[str, Wanted], user: Any) -> dict[str, FreeData]:

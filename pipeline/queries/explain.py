@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from statistics import median_low
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -15,6 +16,7 @@ from ..engine.queue.candidates import DEPLOYED_WITHIN, has_code_for
 from ..engine.queue.limits import KEEPS_BACK, Kind, Stage, Stop, stage_of
 from ..engine.queue.stops import current_stops
 from ..models import Brand, Event, Pause, Run, UpstreamRun, Worker
+from ..people import Brands, brands_for
 from ..states import JobStatus, RunStatus
 from ..words import clock, in_words
 
@@ -27,6 +29,7 @@ class QueueView:
     """The queue as a page sees it: order, limits and pauses. Read once, however many runs the page explains."""
 
     at: datetime
+    user: Any = None  # who reads it: what other brands do is not told to who may not see them
 
     _usual: dict[str, timedelta | None] = field(default_factory=dict)
     _limited: dict[Stop, str] = field(default_factory=dict)
@@ -34,7 +37,9 @@ class QueueView:
     def usual(self, job_type: str) -> timedelta | None:
         """How long the type's upstream runs take: the median of the last ones that succeeded."""
         if job_type not in self._usual:
-            good = UpstreamRun.objects.filter(run__job_type=job_type, status=UpstreamRun.Status.SUCCEEDED)
+            good = UpstreamRun.objects.filter(
+                self.brands.q("run__brand"), run__job_type=job_type, status=UpstreamRun.Status.SUCCEEDED
+            )
             times = good.order_by("-pk").values_list("started_at", "finished_at")[:TIMED_RUNS]
             took = [finished - started for started, finished in times if started and finished]
             self._usual[job_type] = median_low(took) if took else None
@@ -43,8 +48,12 @@ class QueueView:
     def limited(self, limit: Stop) -> str:
         """Which runs use up a limit, in words."""
         if limit not in self._limited:
-            self._limited[limit] = _limited(limit)
+            self._limited[limit] = _limited(limit, self.brands)
         return self._limited[limit]
+
+    @property
+    def brands(self) -> Brands:
+        return brands_for(self.user)
 
     @cached_property
     def stops(self) -> list[Stop]:
@@ -107,6 +116,8 @@ def explain(run: Run, at: datetime, around: QueueView | None = None) -> str:
         return "Being cancelled. It ends when a worker is free."
     if run.status == RunStatus.WAITING:
         return _woken(run)
+    if not around.brands.every:  # a place would count the runs of other brands
+        return "In the queue. It starts when a worker is free."
     place = around.places.get(run.pk)
     if place == 1:
         return "Next in the queue. It starts when a worker is free."
@@ -124,9 +135,9 @@ def kept_back(run: Run, around: QueueView) -> str:
     return _stop_words(run.job_type, run.brand_id, stage, around)
 
 
-def before_the_click(job_type: str, brand_id: UUID | None) -> list[str]:
+def before_the_click(job_type: str, brand_id: UUID | None, user: Any = None) -> list[str]:
     """What would keep a new run of that type and brand from starting now: a pause, a limit, an upstream at rest, no worker."""
-    around = QueueView(timezone.now())
+    around = QueueView(timezone.now(), user)
     return [words for words in (_stop_words(job_type, brand_id, Stage.NEW, around), around.no_worker) if words]
 
 
@@ -221,10 +232,12 @@ def _scope(job_type: str, brand: Brand | None) -> str:
     return f"{what} of {brand}" if brand else what
 
 
-def _limited(limit: Stop) -> str:
+def _limited(limit: Stop, brands: Brands) -> str:
     what = _scope(limit.job_type, Brand.objects.filter(pk=limit.brand_id).first() if limit.brand_id else None)
     if not limit.max_running:
         return f"The limit for {what} is 0: nothing starts until it is raised."
+    if not brands.every and limit.brand_id is None:  # the runs that use it may be of other brands
+        return f"The limit for {what} is reached."
     scope = Run.objects.filter(status=RunStatus.RUNNING)
     if limit.job_type:
         scope = scope.filter(job_type=limit.job_type)

@@ -15,6 +15,8 @@ from ..contract.registry import all_types
 from ..contract.source import source_label
 from ..engine.upstreams import budget, health
 from ..models import Brand, DatasetStatus, Run, UpstreamRun, Worker
+from ..models.runs import RunQuerySet
+from ..people import Brands, brands_for
 from ..states import RunStatus
 from .explain import Activity, no_worker_since
 from .freshness import FreshnessRow, freshness_row
@@ -65,13 +67,15 @@ class Overview:
 
 
 def overview(user: Any = None) -> Overview:
-    """Everything that the overview page shows."""
+    """Everything that the overview page shows, of the brands that are open to the user."""
     now = timezone.now()
-    at_work = _at_work(now)
-    later = Run.objects.filter(status=RunStatus.PENDING, due_at__gt=now, scheduled_for__isnull=False).count()
-    active = Run.objects.for_rows().live().exclude(status=RunStatus.PENDING, due_at__gt=now, scheduled_for__isnull=False)
-    failed = Run.objects.for_rows().filter(status=RunStatus.FAILED, completed_at__gt=now - FAILED_WITHIN)
-    stale, fresh = _freshness()
+    brands = brands_for(user)
+    runs = Run.objects.filter(brands.q())
+    at_work = _at_work(runs, now)
+    later = runs.filter(status=RunStatus.PENDING, due_at__gt=now, scheduled_for__isnull=False).count()
+    active = runs.for_rows().live().exclude(status=RunStatus.PENDING, due_at__gt=now, scheduled_for__isnull=False)
+    failed = runs.for_rows().filter(status=RunStatus.FAILED, completed_at__gt=now - FAILED_WITHIN)
+    stale, fresh = _freshness(brands)
     return Overview(
         running=at_work[Activity.WORKER],
         fetching=at_work[Activity.UPSTREAM],
@@ -89,18 +93,18 @@ def overview(user: Any = None) -> Overview:
         closed=list(health.closed_sources().values()),
         orphans=[
             (one.run, _orphan_words(one))
-            for one in UpstreamRun.objects.filter(status__in=UpstreamRun.OPEN, run__status__in=states.TERMINAL).select_related(
-                "run"
-            )
+            for one in UpstreamRun.objects.filter(
+                brands.q("run__brand"), status__in=UpstreamRun.OPEN, run__status__in=states.TERMINAL
+            ).select_related("run")
         ],
         workers=Worker.objects.alive(now).filter(kind=Worker.Kind.WORKER).count(),
         no_worker=no_worker_since(now),
-        spent_today=budget.spent_today(),
+        spent_today=budget.spent_today(of=brands.q("run__brand")),
         spend_limit=settings.PIPELINE_DAILY_SPEND_LIMIT_USD,
     )
 
 
-def _at_work(now: datetime) -> Counter[str]:
+def _at_work(runs: RunQuerySet, now: datetime) -> Counter[str]:
     """How many live runs a worker, the upstream and nobody is at: activity() for all runs, counted by the database."""
     fetched = UpstreamRun.objects.filter(run=OuterRef("pk"), status=UpstreamRun.Status.RUNNING)
     who = Case(
@@ -108,7 +112,7 @@ def _at_work(now: datetime) -> Counter[str]:
         When(Exists(fetched), status=RunStatus.WAITING, due_at__gt=now, then=Value(Activity.UPSTREAM.value)),
         default=Value(Activity.NOBODY.value),
     )
-    return Counter(dict(Run.objects.live().order_by().annotate(who=who).values_list("who").annotate(n=Count("pk"))))
+    return Counter(dict(runs.live().order_by().annotate(who=who).values_list("who").annotate(n=Count("pk"))))
 
 
 def _orphan_words(upstream: UpstreamRun) -> str:
@@ -118,13 +122,13 @@ def _orphan_words(upstream: UpstreamRun) -> str:
     return f"Run {upstream.run_id} has ended, but {label} may have started a paid run for it. Retry checks before it pays."
 
 
-def _freshness() -> tuple[list[StaleRow], int]:
-    """The subjects that are not fresh, worst first, and how many are fresh. Covers every subject of every brand."""
+def _freshness(open_brands: Brands) -> tuple[list[StaleRow], int]:
+    """The subjects that are not fresh, worst first, and how many are fresh. Covers every subject of every open brand."""
     now = timezone.now()
-    statuses = DatasetStatus.objects.select_related("last_run")
+    statuses = DatasetStatus.objects.filter(open_brands.q()).select_related("last_run")
     known = {(status.brand_id, status.dataset_key, status.subject): status for status in statuses}
     found, fresh = [], 0
-    brands = list(Brand.objects.all())
+    brands = list(open_brands.rows())
     for handler in all_types():
         for brand in brands:
             for subject in handler.subjects(brand):

@@ -37,7 +37,7 @@ class RunRow:
 def run_row(run: Run, user: Any = None, around: QueueView | None = None) -> RunRow:
     """One run in words. `user`: whose own runs are 'by you'. `around`: pass it to read the queue once for several runs."""
     now = timezone.now()
-    explanation = explain(run, now, around=around)
+    explanation = explain(run, now, around=around or QueueView(now, user))
     actual = run.cost_actual
     estimate = run.cost_estimate if actual is None and _may_cost(run) else None
     return RunRow(
@@ -56,7 +56,7 @@ def run_row(run: Run, user: Any = None, around: QueueView | None = None) -> RunR
 
 
 def run_rows(runs: Iterable[Run], user: Any = None) -> list[RunRow]:
-    around = QueueView(timezone.now())
+    around = QueueView(timezone.now(), user)
     return [run_row(run, user, around) for run in runs]
 
 

@@ -3,10 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from competitors.models import AmazonReview, CompetitorAmazonUrl
 from competitors.subject_admin import ScrapesSelected, UnlessLive
+from pipeline.admin.base import OfBrands
+from pipeline.people import Brands, brands_for
 
 from .listings import live_scrape, save_address
 from .views.forms import AmazonUrlAdminForm
@@ -16,6 +19,7 @@ from .views.tab import tab
 @admin.register(CompetitorAmazonUrl)
 class CompetitorAmazonUrlAdmin(ScrapesSelected, UnlessLive):
     page = tab
+    brand_path = "competitor__brand"
     form = AmazonUrlAdminForm
     list_display = [
         "label",
@@ -60,7 +64,7 @@ class CompetitorAmazonUrlAdmin(ScrapesSelected, UnlessLive):
 
 
 @admin.register(AmazonReview)
-class AmazonReviewAdmin(admin.ModelAdmin):
+class AmazonReviewAdmin(OfBrands):
     list_display = [
         "review_id",
         "asin",
@@ -79,6 +83,16 @@ class AmazonReviewAdmin(admin.ModelAdmin):
     show_full_result_count = False  # counting all reviews on every page view is too slow
     list_select_related = False
     raw_id_fields = ["last_run"]
+
+    def of_brands(self, rows: QuerySet[AmazonReview], brands: Brands) -> QuerySet[AmazonReview]:
+        """Reviews are shared, so they are open with any listing of the product that is."""
+        same = CompetitorAmazonUrl.objects.filter(asin=OuterRef("asin"), domain_code=OuterRef("domain_code"))
+        return rows.filter(Exists(same.filter(brands.q("competitor__brand"))))
+
+    def get_exclude(self, request: HttpRequest, obj: AmazonReview | None = None) -> Any:
+        """The run that saw it last may be another brand's."""
+        run = obj.last_run if obj else None
+        return ["last_run"] if run and run.brand_id not in brands_for(request.user) else None
 
     @admin.display(description="Title")
     def short_title(self, review: AmazonReview) -> str:

@@ -36,7 +36,9 @@ def press(request: HttpRequest, page: SubjectPage[Any], row: Any, *, legacy: boo
         messages.info(request, format_html(words, page.work, link), str(queued.run.pk))
         return queued.run
     else:
-        starts = queries.kept_back(queued.run, queries.QueueView(timezone.now())) or "It starts when a worker is free."
+        starts = (
+            queries.kept_back(queued.run, queries.QueueView(timezone.now(), request.user)) or "It starts when a worker is free."
+        )
         if legacy:
             starts = f"The web server already does as many scrapes as it can, so a worker does this one. {starts}"
         messages.info(request, format_html("{} queued! {} {}", page.work, starts, link), str(queued.run.pk))

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.models import Permission
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from pipeline import queries
 from pipeline.models import Run
+from pipeline.people import can_words
 from pipeline.states import TERMINAL
 from pipeline.views.access import needs, see_other
 from pipeline.views.live import fragment
@@ -135,7 +135,7 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
         "last_good": panels.last_good(shown),
         "at_work": sum(panel.at_work for panel in shown),
         "banner": banner,
-        "before": queries.before_the_click(page.job_type, place["brand"].pk),
+        "before": queries.before_the_click(page.job_type, place["brand"].pk, request.user),
         "bill": several.bill(shown),
         "banner_panel": next((panel for panel in shown if banner and panel.key == banner.subject), None),
         "legacy": bool(request.session.get(_legacy_key(page))),
@@ -143,7 +143,7 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
         "watch": ",".join(f"{panel.live.run.pk}:{panel.live.run.status}" for panel in live_panels if panel.live),
         "primary": panels.most_wanted(shown),
         "may_scrape": may_scrape,
-        "lacking": "" if may_scrape else _name_of(page.may_scrape),
+        "lacking": "" if may_scrape else can_words(page.may_scrape),
         "may_run_now": request.user.has_perm("pipeline.scrape_run"),
         "may_cancel": request.user.has_perm("pipeline.cancel_run"),
         **page.more(place, facts),
@@ -167,13 +167,6 @@ def _tabs_beside(page: Page, place: dict[str, Any], address: dict[str, Any], cou
         }
         for _, one in _tabs[_parent(base)]
     ]
-
-
-def _name_of(permission: str) -> str:
-    """The permission's name as the admin shows it, so that people can ask for it."""
-    app, _, codename = permission.partition(".")
-    found = Permission.objects.filter(content_type__app_label=app, codename=codename).values_list("name", flat=True).first()
-    return found or permission
 
 
 def _legacy_key(page: Page) -> str:

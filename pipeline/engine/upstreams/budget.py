@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from ...contract.errors import BlockedError, SpendRefused
@@ -15,10 +15,13 @@ from ..lifecycle.state import refused_start
 from .ledger import Status
 
 
-def spent_today(at: datetime | None = None) -> Decimal:
-    """Spent or reserved since midnight in the site's zone, USD. Costs not settled yet count as estimated, or more if known."""
+def spent_today(at: datetime | None = None, *, of: Q | None = None) -> Decimal:
+    """Spent or reserved since midnight in the site's zone, USD. Costs not settled yet count as estimated, or more if known.
+
+    `of`: a condition for the paid starts to count; None: all.
+    """
     midnight = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
-    rows = UpstreamRun.objects.filter(intent_at__gte=midnight).exclude(status__in=[Status.REFUSED, Status.VOID])
+    rows = UpstreamRun.objects.filter(of or Q(), intent_at__gte=midnight).exclude(status__in=[Status.REFUSED, Status.VOID])
     settled = rows.filter(cost_settled=True).aggregate(sum=Sum("cost_actual"))["sum"] or Decimal(0)
     open_rows = rows.filter(cost_settled=False).values_list("cost_estimate", "cost_actual")
     return settled + sum((max(estimate, actual or Decimal(0)) for estimate, actual in open_rows), Decimal(0))
@@ -29,8 +32,9 @@ def check_daily_spend(order: Order) -> tuple[Decimal, Decimal]:
     spent, limit = spent_today(), settings.PIPELINE_DAILY_SPEND_LIMIT_USD
     if spent + order.estimate_usd > limit:
         raise BlockedError(
-            f"Today's spend limit is reached: ${spent:.2f} of ${limit:.2f} are spent or reserved, and this run needs about"
-            f" ${order.estimate_usd:.2f}. It continues tomorrow, or when PIPELINE_DAILY_SPEND_LIMIT_USD is raised.",
+            # Not what is spent: whoever reads this may not see the other brands.
+            f"Today's spend limit is reached: of ${limit:.2f} less is left than the ${order.estimate_usd:.2f} that this run"
+            " needs. It continues tomorrow, or when PIPELINE_DAILY_SPEND_LIMIT_USD is raised.",
             seconds=300,
             limited=False,
         )

@@ -5,6 +5,7 @@ import json
 import time
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
@@ -12,7 +13,8 @@ from django.utils import timezone
 from pipeline import api, queries
 from pipeline.contract.errors import InvalidRequest, NotAllowed
 from pipeline.contract.registry import all_types
-from pipeline.models import Brand, Job, Run, RunLog
+from pipeline.models import Brand, Run, RunLog
+from pipeline.people import brands_for
 from pipeline.queries import explain, no_worker_since
 from pipeline.states import RunStatus
 from pipeline.words.foreign import harmless
@@ -30,6 +32,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("job_type", help=f"one of: {', '.join(one.name for one in all_types())}")
         parser.add_argument("--brand", help="slug or id; without it the job is site-wide")
+        parser.add_argument("--by", metavar="NAME", help="act for this person, with their rights and brands")
         parser.add_argument(
             "--param", action="append", default=[], metavar="K=V", help="a parameter; V may be a JSON list or object"
         )
@@ -47,19 +50,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self.as_json = options["json"]
         try:
-            brand = find_brand(options["brand"]) if options["brand"] else None
+            by = find_user(options["by"]) if options["by"] else None
+            brand = find_brand(options["brand"], by) if options["brand"] else None
             parameters = read_parameters(options["params"], options["param"])
             brand_id = brand.pk if brand else None
+            asked = {"created_by": by, "reuse": options["reuse"]}
             if options["direct"]:
-                queued = api.start_here(brand_id, options["job_type"], parameters, mode=Run.Mode.DIRECT, reuse=options["reuse"])
+                queued = api.start_here(brand_id, options["job_type"], parameters, mode=Run.Mode.DIRECT, **asked)
             else:
-                queued = api.queue_one_time_job(
-                    brand_id,
-                    options["job_type"],
-                    parameters,
-                    trigger_source=Job.Trigger.MANUAL,
-                    reuse=options["reuse"],
-                )
+                queued = api.queue_one_time_job(brand_id, options["job_type"], parameters, **asked)
         except (InvalidRequest, NotAllowed) as error:
             raise CommandError(str(error), returncode=BAD_USAGE) from error
         except DatabaseError as error:
@@ -72,7 +71,7 @@ class Command(BaseCommand):
             + ("started here." if options["direct"] else "queued.")
             + (f" {self.estimate}" if self.estimate else "")
             if queued.created
-            else queries.already_queued(run, parameters)
+            else queries.already_queued(run, parameters, by)
         )
         if options["wait"] or (options["direct"] and queued.created):
             self.follow(run, options["timeout"], direct=options["direct"] and queued.created)
@@ -145,16 +144,24 @@ class Command(BaseCommand):
         out.flush()
 
 
-def find_brand(text: str) -> Brand:
-    """The brand with this slug or id. InvalidRequest with the known slugs if there is none."""
-    brand = Brand.objects.filter(slug=text).first()
+def find_user(name: str) -> Any:
+    """The person of that name. InvalidRequest if there is none."""
+    if (user := get_user_model().objects.filter(username=name).first()) is None:
+        raise InvalidRequest(f"There is no person {name!r}.")
+    return user
+
+
+def find_brand(text: str, by: Any) -> Brand:
+    """The brand with this slug or id, if it is open to `by`. InvalidRequest with the open ones if there is none."""
+    known_brands = brands_for(by).rows()
+    brand = known_brands.filter(slug=text).first()
     if brand is None:
         try:
-            brand = Brand.objects.filter(pk=text).first()
+            brand = known_brands.filter(pk=text).first()
         except Exception:  # noqa: BLE001  not a UUID: Django raises its own ValidationError
             brand = None
     if brand is None:
-        known = ", ".join(Brand.objects.values_list("slug", flat=True)[:20])
+        known = ", ".join(known_brands.values_list("slug", flat=True)[:20])
         raise InvalidRequest(f"There is no brand {text!r}. Known: {known or 'none'}.", {"brand": ["Unknown brand."]})
     return brand
 

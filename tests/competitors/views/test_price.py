@@ -66,7 +66,7 @@ def test_a_button_says_before_the_click_that_the_days_limit_would_keep_it_back(
     page: Client, listing: CompetitorAmazonUrl, settings: Any
 ) -> None:
     settings.PIPELINE_DAILY_SPEND_LIMIT_USD = Decimal("0.90")
-    words = "Over today&#x27;s spend limit: $0.00 of $0.90 are spent or reserved."
+    words = "Over what is left of today&#x27;s spend limit of $0.90."
     assert words in page.get(tab(listing.competitor)).content.decode()
     assert words in price(page, listing, include_keywords="on", include_helpful="on")
     assert "limit" not in price(page, listing), "the smaller scrape fits"

@@ -12,6 +12,7 @@ from competitors.models import CompetitorAmazonUrl
 from competitors.views.access import get_competitor
 from pipeline import api
 from pipeline.models import Run
+from pipeline.people import brands_for
 from pipeline.views.access import needs, see_other
 
 from ..job import NAME
@@ -74,7 +75,8 @@ def remove(request: HttpRequest, brand: str, competitor: UUID, url: UUID) -> Htt
         archived = format_html(" Its schedule “{}” is archived.", schedule) if schedule else ""
         messages.success(request, format_html("Removed {}. Its reviews and runs are kept.{}", label, archived))
         return see_other(tab)
-    others = CompetitorAmazonUrl.objects.filter(asin=listing.asin, domain_code=listing.domain_code).exclude(pk=listing.pk).count()
+    same = CompetitorAmazonUrl.objects.filter(asin=listing.asin, domain_code=listing.domain_code).exclude(pk=listing.pk)
+    others = same.filter(brands_for(request.user).q("competitor__brand")).count()
     context = {
         "competitor": listing.competitor,
         "brand": listing.competitor.brand,

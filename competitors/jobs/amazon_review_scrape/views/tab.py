@@ -55,7 +55,7 @@ class AmazonTab(SubjectPage[CompetitorAmazonUrl]):
 
     def nothing_yet(self, facts: StarSpread) -> tuple[str, str]:
         if facts.saved:
-            return "No runs yet.", "These reviews were saved by another competitor's scrape of the same product."
+            return "No runs yet.", "These reviews are saved from an earlier scrape of the same product."
         return "No reviews yet.", "Press Scrape to fetch them. You can close this page meanwhile; the run shows up here."
 
     def label(self, row: CompetitorAmazonUrl) -> str:
