@@ -1,10 +1,18 @@
 """Judges what a scrape brought and puts it into words, the same for every job type."""
 
+import re
 from collections.abc import Mapping
 
-from pipeline.contract import TransientError, get_source, rows_met
+from pipeline.contract import Done, Ingested, TransientError, get_source, rows_met
 from pipeline.models import UpstreamRun
+from pipeline.queries import History
+from pipeline.states import Verdict
 from pipeline.words import counted
+
+FAR_FEWER, FEWEST_MISSING = 0.3, 5  # of the usual number of rows, and at least so many below it
+SAID = 200  # characters of a status message
+_PLAN = re.compile(r"\bfree[ -](?:plan|tier|user|account|trial)|\bupgrad|\b(?:your|current|paid|pricing) plan\b", re.IGNORECASE)
+_LIMIT = re.compile(r"(?<!\bno )(?<!\brate )(?<!\brate-)(?<!\btime )\blimit(?:s|ed)?\b", re.IGNORECASE)
 
 
 def in_words(totals: Mapping[str, int]) -> str:
@@ -27,3 +35,65 @@ def require_success(upstream: UpstreamRun, totals: Mapping[str, int], row: str) 
     saved = f"{counted(rows, row)} saved." if rows else f"It had found no {row}s."
     ended = UpstreamRun.ENDED_WORDS.get(UpstreamRun.Status(upstream.status), "failed")
     raise TransientError(f"{label}'s run {ended}. {saved} {upstream.message}".strip())
+
+
+def judge(
+    upstream: UpstreamRun,
+    came: Ingested,
+    known: History,
+    *,
+    row: str,
+    declared_empty: bool = False,
+    empty_is_plausible: bool = False,
+) -> Done:
+    """Whether the result of a run whose upstream run succeeded is plausible. Only a plausible one counts as fresh.
+
+    `row`: "review". An item that only says that there is nothing is counted by the handler as "says_empty" besides "rejected";
+    `declared_empty` is for a source that says so in another way. `empty_is_plausible`: whether the type takes an empty result
+    that nobody declared for the truth, where the subject never had rows.
+    """
+    verdict, reason = _doubt(upstream, came, known, row, declared_empty, empty_is_plausible)
+    counts = {name: count for name, count in sorted(came.run.items()) if count}
+    return Done(counts, records=rows_met(counts), summary=in_words(counts), verdict=verdict, reason=reason)
+
+
+def _doubt(
+    upstream: UpstreamRun, came: Ingested, known: History, row: str, declared_empty: bool, empty_is_plausible: bool
+) -> tuple[Verdict, str]:
+    """The verdict and its reason. Empty is judged by history first, then by what the source says."""
+    label, found = get_source(upstream.source).label, rows_met(came.run)
+    items, unreadable = came.start["raw"], came.start["rejected"] - came.start["says_empty"]
+    plan = cut_by_plan(upstream)
+    if came.start["rejected"] == items and unreadable > 0:
+        return Verdict.SUSPICIOUS, (
+            f"None of the {counted(items, 'item')} could be read as {_a(row)}. They are kept."
+            f" {label} may have changed its format."
+        )
+    if came.start["rejected"] == items and (found or known.had_rows):
+        before = f"The {counted(found, row)} saved are from a start that failed." if found else "Earlier runs found some."
+        return Verdict.SUSPICIOUS, " ".join(filter(None, [f"{label} found no {row}s. {before}", plan]))
+    if not found and not plan and (declared_empty or came.start["says_empty"] or empty_is_plausible):
+        return Verdict.OK, f"{label} found no {row}s."
+    if not found:
+        return Verdict.SUSPICIOUS, plan or f"{label} found no {row}s. What was asked for may be gone, or have none."
+    if plan:
+        return Verdict.PARTIAL, plan
+    if upstream.capped:
+        return Verdict.PARTIAL, f"The run reached its cost limit, so some {row}s may be missing."
+    if known.usual and found < known.usual * FAR_FEWER and known.usual - found >= FEWEST_MISSING:
+        return Verdict.SUSPICIOUS, f"Far fewer than usual: {counted(found, row)}, usually about {known.usual:,.0f}."
+    return Verdict.OK, ""
+
+
+def cut_by_plan(upstream: UpstreamRun) -> str:
+    """A sentence where an upstream run that succeeded was cut by our plan there, which only its status message says."""
+    message = upstream.message
+    named = _PLAN.search(message) or (not upstream.capped and _LIMIT.search(message))  # our own cap is a limit too
+    if upstream.status != UpstreamRun.Status.SUCCEEDED or not named:
+        return ""
+    label = get_source(upstream.source).label
+    return f"Cut by the plan at {label}, so some data is missing. {label} says: “{message.strip()[:SAID]}”"
+
+
+def _a(thing: str) -> str:
+    return f"{'an' if thing[0] in 'aeiou' else 'a'} {thing}"

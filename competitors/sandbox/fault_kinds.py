@@ -59,6 +59,7 @@ OF_A_RUN = {
     "slow_abort": Kind("an aborted run stays ABORTING for this many seconds", 5.0),
     "no_items": Kind("the run ends SUCCEEDED with an empty dataset"),
     "only_errors": Kind("the run ends SUCCEEDED and every item is an error item"),
+    "plan_limit": Kind("the run ends SUCCEEDED with this share of its items; only its status message names the plan", 0.5),
     "late_costs": Kind("costs stay preliminary for this many seconds more after the end", 10.0),
     "no_costs": Kind("usageTotalUsd of the run object stays null"),
     "strip_user_agent": Kind("meta.userAgent is missing"),

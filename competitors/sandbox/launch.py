@@ -81,6 +81,8 @@ def _with_faults(plan: Plan, start: Start, faults: dict[str, Any]) -> tuple[Plan
         item = start.actor.error_item(start.given)
         batches = [Batch(stage, [item]) for stage in range(1, plan.stages + 1)]
         return Plan(plan.stages, plan.unit, plan.noun, batches, log=plan.log), "SUCCEEDED", 1.0
+    if "plan_limit" in faults:
+        return plan.cut(faults["plan_limit"]), "SUCCEEDED", 1.0
     if "end_as" in faults:
         ending, _, text = faults["end_as"].partition(":")
         share = float(text) if text else 0.5

@@ -67,6 +67,8 @@ class Run:
         status = self.life.status(now)
         if status == "READY":
             return "Waiting for a free server"
+        if status == "SUCCEEDED" and "plan_limit" in self.faults:
+            return f"Free plan: stopped after {self.item_count(now)} results. Upgrade your plan for all of them."
         if status == "SUCCEEDED":
             stopped = " Stopped early: the limit of this run was reached." if self.plan.capped else ""
             return f"Actor succeeded with {self.item_count(now)} results in the dataset.{stopped}"

@@ -1,6 +1,7 @@
 """What a job type is made of, and what its methods answer."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -68,7 +69,13 @@ class JobType(ABC):
     version: ClassVar[int]  # of the code that records steps
     permission: ClassVar[str]  # the right to start this type alone; '' for none
     max_runtime: ClassVar[timedelta] = timedelta(minutes=30)  # of one attempt; waiting upstream does not count
+    labels: ClassVar[tuple[str, ...]] = ()  # parameters that only name something: they change nothing about the work
     Params: type[ParameterForm]
+
+    def options(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters that change what is fetched; one that a run lacks has its default. Equal ones make runs comparable."""
+        fields = self.Params.base_fields
+        return {name: parameters.get(name, field.initial) for name, field in fields.items() if name not in self.labels}
 
     def subject(self, brand: Brand | None, params: dict[str, Any]) -> Subject:
         """What these parameters are about. One run per (type, brand, subject) can be live."""

@@ -1,7 +1,18 @@
 """What pages ask about runs and freshness. Nothing here changes a row."""
 
 from .already_queued import already_queued
-from .estimates import Effort, FreeData, Wanted, effort, estimate_of, free_data, over_the_limit, spent_today
+from .estimates import (
+    Effort,
+    FreeData,
+    History,
+    Wanted,
+    effort,
+    estimate_of,
+    free_data,
+    history,
+    over_the_limit,
+    spent_today,
+)
 from .explain import Activity, QueueView, activity, before_the_click, explain, kept_back, missing_code, no_worker_since
 from .freshness import Banner, FreshnessRow, SubjectState, banner, freshness
 from .overview import Overview, overview
@@ -16,6 +27,7 @@ __all__ = [
     "Effort",
     "FreeData",
     "FreshnessRow",
+    "History",
     "Overview",
     "QueueView",
     "RunDetail",
@@ -34,6 +46,7 @@ __all__ = [
     "freshness",
     "good_runs",
     "good_runs_of",
+    "history",
     "kept_back",
     "live_rows",
     "live_run",

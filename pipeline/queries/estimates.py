@@ -3,10 +3,11 @@
 Estimates learn from what good runs took. Failed starts, queues, retries, blocks and pauses do not count.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from statistics import median
 from typing import Any
 from uuid import UUID
 
@@ -14,25 +15,30 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from ..contract.job_type import Estimate
+from ..contract.job_type import Estimate, JobType
 from ..contract.registry import find_type, get_type
+from ..contract.tally import rows_met
 from ..engine.upstreams.budget import spent_today
 from ..engine.upstreams.reuse import finished, stored_key
 from ..models import Run, UpstreamRun
 from ..states import Outcome
-from ..words import days
+from ..words import counted, days
 
 __all__ = [
     "Effort",
     "FreeData",
+    "History",
     "Wanted",
     "effort",
     "estimate_of",
     "free_data",
+    "history",
     "if_visible",
     "over_the_limit",
     "spent_today",
 ]
+USUAL_RUNS = 10  # the last accepted runs tell what is usual
+LEARNED_FROM = 3  # fewer tell nothing yet
 AT_WORK = (Outcome.PARKED, Outcome.COMPLETED)  # outcomes of attempts whose time led to the result
 
 
@@ -124,6 +130,36 @@ def free_data(job_type: str, brand_id: UUID | None, wanted: Mapping[str, Wanted]
 def if_visible(run: Run, brand_id: UUID | None, user: Any) -> Run | None:
     """The run, if its brand is this one, whose page the person sees, or is open to them too."""
     return run if run.brand_id == brand_id else None
+
+
+@dataclass(frozen=True)
+class History:
+    """What a run's result is compared with: the accepted runs of its subject.
+
+    `runs` had the same options, of the last ten; `usual` is the median of their rows, None while they are too few to tell.
+    """
+
+    runs: int = 0
+    usual: float | None = None
+    had_rows: bool = False  # the newest of them, or any run with other options where there are none
+
+    def words(self, row: str) -> str:
+        """`row`: what one row is called."""
+        if self.usual is None:
+            return f"Learning: {self.runs} of {LEARNED_FROM} accepted runs with these options."
+        return f"Usually about {counted(round(self.usual), row)}."
+
+
+def history(handler: JobType, parameters: Mapping[str, Any], good_runs: Sequence[Run], *, but: Run | None = None) -> History:
+    """`good_runs`: of the subject, newest first, as good_runs() reads them. `but`: the run that is judged."""
+    others = [run for run in good_runs if but is None or run.pk != but.pk]
+    options = handler.options(parameters)
+    alike = [rows_met(run.counts) for run in others if handler.options(run.parameters) == options][:USUAL_RUNS]
+    return History(
+        runs=len(alike),
+        usual=median(alike) if len(alike) >= LEARNED_FROM else None,
+        had_rows=bool(alike[0]) if alike else any(rows_met(run.counts) for run in others),
+    )
 
 
 def _covered(spans: list[tuple[datetime, datetime]]) -> float:

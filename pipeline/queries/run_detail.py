@@ -14,8 +14,9 @@ from ..contract.registry import find_type
 from ..contract.source import get_source, known_sources, source_label
 from ..models import Attempt, Event, RejectedItem, Reuse, Run, RunLog, Step, UpstreamRun
 from ..states import OUTCOMES, RUNNING, Badge, Outcome, RunStatus
-from .estimates import estimate_of, if_visible
+from .estimates import estimate_of, history, if_visible
 from .runs import RunRow, run_row
+from .subjects import good_runs_of
 
 LOG_LINES = 500
 SAMPLE_CHARACTERS = 300
@@ -79,6 +80,7 @@ class RunDetail:
     at_upstream: float
     working: float
     counts: list[tuple[str, int]]
+    usual: str  # how many rows such a run brings, or that this is still being learned; '' for a type without a source
     cap: Decimal | None
     again: Decimal | None  # about what Run again costs, with this run's options
     cost_settled: bool
@@ -131,6 +133,7 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
         at_upstream=sums["upstream"],
         working=sums["work"],
         counts=_counts(run),
+        usual=_usual(run),
         again=estimate.cost_usd if not run.is_live and (estimate := estimate_of(run)) else None,
         cap=UpstreamRun.objects.filter(run=run).aggregate(cap=Sum("cost_cap"))["cap"],
         cost_settled=bool(upstreams or uses) and all(one.cost_settled or one.status in ("void", "refused") for one in upstreams),
@@ -228,6 +231,14 @@ def _counts(run: Run) -> list[tuple[str, int]]:
     order = ["new", "changed", "unchanged", "duplicate", "rejected"]
     counts = run.counts or {}
     return [(name, counts[name]) for name in order if counts.get(name)]
+
+
+def _usual(run: Run) -> str:
+    handler = find_type(run.job_type)
+    if handler is None or not handler.source:
+        return ""
+    good_runs = good_runs_of(run.job_type, run.brand_id, run.subject)
+    return history(handler, run.parameters, good_runs, but=run).words(handler.row)
 
 
 def _value(value: Any) -> str:

@@ -15,7 +15,7 @@ from ..states import RunStatus, Verdict
 from .runs import RunRow, run_rows
 
 LOG_LINES = 6
-GOOD_RUNS = 4  # enough to tell what is usual
+GOOD_RUNS = 10  # of each subject and options: enough to tell what is usual
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,18 @@ def log_tails(run_ids: Iterable[int], lines: int = LOG_LINES) -> dict[int, list[
 
 
 def good_runs(job_type: str, brand_id: UUID | None, subjects: Sequence[str]) -> dict[str, list[Run]]:
-    """The last runs of each subject that completed ok, newest first, with what effort() reads: what an estimate is made from."""
+    """The last accepted runs of each subject, newest first, with what effort() reads: what is usual, and what an estimate is
+    made from. Accepted: completed ok, or accepted by a person.
+
+    Up to ten of each different parameters, so that many runs with other options do not hide those that are comparable.
+    """
     good = Run.objects.filter(
         Q(brand_id=brand_id), job_type=job_type, subject__in=subjects, status=RunStatus.COMPLETED, verdict=Verdict.OK
     )
     # A run that used another's scrape tells neither a price nor a time, and may have got more than its options ask for.
-    good = good.filter(reuses=None).annotate(back=Window(RowNumber(), partition_by=F("subject"), order_by=F("pk").desc()))
+    good = good.filter(reuses=None).annotate(
+        back=Window(RowNumber(), partition_by=[F("subject"), F("parameters")], order_by=F("pk").desc())
+    )
     found: dict[str, list[Run]] = {subject: [] for subject in subjects}
     for run in good.filter(back__lte=GOOD_RUNS).prefetch_related("attempts", "upstream_runs").order_by("-pk"):
         found[run.subject].append(run)

@@ -1,10 +1,13 @@
 """What a scrape brought, in words."""
 
+from collections import Counter
+
 import pytest
 
-from competitors.outcome import in_words, require_success
-from pipeline.contract import TransientError
+from competitors.outcome import in_words, judge, require_success
+from pipeline.contract import Ingested, TransientError
 from pipeline.models import UpstreamRun
+from pipeline.queries import History
 
 
 def upstream(status, message=""):
@@ -32,3 +35,95 @@ def test_an_upstream_run_that_failed_says_what_is_saved(status, totals, words):
 
 def test_an_upstream_run_that_succeeded_is_no_error():
     require_success(upstream("succeeded"), {"new": 1}, "review")
+
+
+SEEN = {"raw": 20, "new": 15, "duplicate": 5}
+NOTHING: dict[str, int] = {}
+HAD_ROWS = History(runs=1, had_rows=True)
+
+
+def judged(counts, known=History(), message="", capped=False, before=NOTHING, **options):  # noqa: B008
+    run = UpstreamRun(source="apify", status="succeeded", message=message, capped=capped)
+    rows = {"new", "changed", "unchanged"}
+    start = Counter({name: count for name, count in counts.items() if name not in rows})
+    done = judge(run, Ingested(Counter(counts) + Counter(before), start), known, row="ad", **options)
+    return done.verdict, done.reason
+
+
+def test_a_result_with_rows_is_ok():
+    assert judged(SEEN) == ("ok", "")
+    assert judged(SEEN, HAD_ROWS) == ("ok", "")
+
+
+@pytest.mark.parametrize("empty", [{}, {"declared_empty": True}, {"empty_is_plausible": True}])
+@pytest.mark.parametrize("items", [NOTHING, {"raw": 1, "rejected": 1, "says_empty": 1}])
+def test_empty_where_accepted_runs_had_rows_is_suspicious_whoever_declares_it(empty, items):
+    assert judged(items, HAD_ROWS, **empty) == ("suspicious", "Apify found no ads. Earlier runs found some.")
+
+
+def test_without_such_a_history_empty_is_what_the_source_says():
+    assert judged(NOTHING, declared_empty=True) == ("ok", "Apify found no ads.")
+    assert judged({"raw": 1, "rejected": 1, "says_empty": 1}) == ("ok", "Apify found no ads.")
+    assert judged(NOTHING, History(runs=3, usual=0.0), declared_empty=True) == ("ok", "Apify found no ads.")
+
+
+def test_without_such_a_history_an_undeclared_empty_follows_the_type():
+    assert judged(NOTHING, empty_is_plausible=True) == ("ok", "Apify found no ads.")
+    assert judged(NOTHING)[0] == "suspicious"
+
+
+@pytest.mark.parametrize("known", [History(), HAD_ROWS])
+@pytest.mark.parametrize("said", [0, 1])
+def test_items_that_came_and_could_not_be_read_are_suspicious(known, said):
+    items = {"raw": 50, "rejected": 50, "says_empty": said}
+    verdict, reason = judged(items, known, declared_empty=True, empty_is_plausible=True)
+    assert verdict == "suspicious"
+    assert reason == "None of the 50 items could be read as an ad. They are kept. Apify may have changed its format."
+
+
+@pytest.mark.parametrize("items", [NOTHING, {"raw": 50, "rejected": 50}])
+def test_rows_of_a_failed_start_do_not_make_an_empty_one_plausible(items):
+    assert judged(items, before={"new": 373}, declared_empty=True)[0] == "suspicious"
+
+
+@pytest.mark.parametrize(
+    ("found", "usual", "verdict"),
+    [
+        (29, 100.0, "suspicious"),
+        (30, 100.0, "ok"),
+        (1, 6.0, "suspicious"),
+        (1, 5.0, "ok"),  # only 4 fewer
+        (2, None, "ok"),  # still learning
+    ],
+)
+def test_far_fewer_than_usual_also_means_at_least_five_fewer(found, usual, verdict):
+    assert judged({"raw": found, "new": found}, History(runs=3, usual=usual, had_rows=True))[0] == verdict
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Free plan: stopped after 100 results.",
+        "Finished. UPGRADE to get all results.",
+        "You have reached the limit of 100 ads.",
+        "Results limited to 10 pages.",
+        "Free user limits apply",
+    ],
+)
+def test_a_run_that_its_vendors_plan_cut_is_partial_and_names_the_plan(message):
+    verdict, reason = judged(SEEN, message=message)
+    assert verdict == "partial"
+    assert "the plan at Apify" in reason
+    assert message in reason
+
+
+@pytest.mark.parametrize(
+    "message", ["", "Finished! 20 results.", "Rate limit met 3 times, retried.", "Unlimited results", "No limit"]
+)
+def test_other_status_messages_mean_nothing(message):
+    assert judged(SEEN, message=message) == ("ok", "")
+
+
+def test_our_own_cap_is_not_the_vendors_plan():
+    verdict, reason = judged(SEEN, message="Stopped early: the limit of this run was reached.", capped=True)
+    assert (verdict, reason) == ("partial", "The run reached its cost limit, so some ads may be missing.")

@@ -33,6 +33,8 @@ scraped_by(NAME, CompetitorAmazonUrl)
     reuse_within=timedelta(days=1),
 )
 class AmazonReviewScrape(JobType):
+    labels = ("asin",)
+
     class Params(ParameterForm):
         competitor_amazon_url_id = forms.UUIDField(label="Amazon URL id", help_text="The listing's id. Its admin page shows it.")
         asin = forms.CharField(

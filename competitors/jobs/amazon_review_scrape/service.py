@@ -1,32 +1,29 @@
 """The Amazon review scrape: one paid actor run for all sweeps of a listing, its pages saved as reviews."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from statistics import median
 from typing import Any
 
 from competitors.models import AmazonReview, CompetitorAmazonUrl
-from competitors.outcome import in_words, require_success
+from competitors.outcome import judge, require_success
 from competitors.reading import decoded
 from pipeline import queries
-from pipeline.contract import Context, Done, PageResult, PermanentError, land, rows_met
-from pipeline.models import Run, UpstreamRun
+from pipeline.contract import Context, Done, PageResult, get_type, land
+from pipeline.models import Run
 from pipeline.states import Verdict
 
 from .order import review_order
 from .parse import Rejected, parse_item
 from .sweeps import SweepOptions
 
-FAR_FEWER = 0.3  # of the usual number of different reviews
 CONTENT = ("rating", "review_date", "helpful_votes", "title", "body", "author", "verified_purchase")
 
 
 def scrape_amazon_reviews_for_competitor(ctx: Context, listing: CompetitorAmazonUrl, options: SweepOptions) -> Done:
     """Scrape a listing's reviews and save them. Used on workers, which are free while it waits, and in legacy mode.
 
-    Raises TransientError if the upstream's run failed, after saving what it had; PermanentError if nothing could be read.
+    Raises TransientError if the upstream's run failed, after saving what it had.
     """
     good_runs = queries.good_runs_of(ctx.run.job_type, ctx.run.brand_id, ctx.run.subject)
     upstream = ctx.wait_for(ctx.start(review_order(listing, options, good_runs)))
@@ -37,7 +34,8 @@ def scrape_amazon_reviews_for_competitor(ctx: Context, listing: CompetitorAmazon
 
     came = ctx.ingest(upstream, land_page)
     require_success(upstream, came.run, "review")
-    return judge(upstream, came.run, ctx.run, good_runs)
+    known = queries.history(get_type(ctx.run.job_type), ctx.run.parameters, good_runs, but=ctx.run)
+    return _unread(judge(upstream, came, known, row="review"), came.run)
 
 
 def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: datetime) -> PageResult:
@@ -70,37 +68,10 @@ def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: dat
     return PageResult({name: count for name, count in counts.items() if count}, rejected, landed.rows)
 
 
-def judge(upstream: UpstreamRun, totals: Counter[str], run: Run, good_runs: Sequence[Run]) -> Done:
-    """Whether the result is plausible. Only a plausible result counts as fresh."""
-    found = rows_met(totals)
-    done = Done(counts={name: count for name, count in sorted(totals.items()) if count}, records=found, summary=in_words(totals))
-    if totals["raw"] and totals["rejected"] == totals["raw"]:
-        raise PermanentError(
-            f"None of the {totals['raw']:,} items could be read as a review. They are kept. Amazon or the actor may have"
-            " changed its format."
-        )
-    if not found:
-        return replace(done, verdict=Verdict.SUSPICIOUS, reason="Apify found no reviews. The listing may be gone, or have none.")
-    if upstream.capped:
-        return replace(done, verdict=Verdict.PARTIAL, reason="The scrape reached its cost limit, so some reviews may be missing.")
-    usual = usual_count(run, good_runs)
-    if usual and found < usual * FAR_FEWER:
-        return replace(
-            done,
-            verdict=Verdict.SUSPICIOUS,
-            reason=f"Far fewer than usual: {found:,} reviews, usually about {usual:,.0f}.",
-        )
+def _unread(done: Done, totals: Counter[str]) -> Done:
+    """A plausible result is still to be checked if most dates or ratings could not be read."""
     for name, words in (("no_date", "dates"), ("no_rating", "ratings")):
-        if totals[name] * 2 > totals["raw"] - totals["rejected"]:
-            return replace(
-                done, verdict=Verdict.SUSPICIOUS, reason=f"Most {words} could not be read. Amazon may have changed their format."
-            )
+        if done.verdict == Verdict.OK and totals[name] * 2 > totals["raw"] - totals["rejected"]:
+            reason = f"Most {words} could not be read. Amazon may have changed their format."
+            return replace(done, verdict=Verdict.SUSPICIOUS, reason=reason)
     return done
-
-
-def usual_count(run: Run, good_runs: Sequence[Run]) -> float | None:
-    """How many different reviews a scrape with this run's options brings; None if nothing is known yet."""
-    options = SweepOptions.of(run.parameters)
-    alike = [one for one in good_runs if SweepOptions.of(one.parameters) == options and one.pk != run.pk]
-    counts = [rows_met(one.counts) for one in alike]
-    return median(counts) if counts else None

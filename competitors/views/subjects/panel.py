@@ -36,6 +36,7 @@ class Panel:
     facts: Any = None
     cells: Sequence[Cell] = ()
     urls: dict[str, str] = field(default_factory=dict)  # of what may be done with the subject, by name
+    usual: str = ""  # how many rows a scrape with the usual options brings, or that this is still being learned
     notes: list[str] = field(default_factory=list)  # what a person should know before the click
 
     # ---- the subject -------------------------------------------------------------------------------------------------

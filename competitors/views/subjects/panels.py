@@ -45,6 +45,7 @@ def build(
             panel.log = logs.get(live_row.run.pk, [])
         else:
             panel.estimate = page.estimate(row, page.defaults(row), good[key])
+            panel.usual = queries.history(handler, page.defaults(row), good[key]).words(handler.row)
             panel.notes = notes(panel.estimate, spent, panel.freshness)
             form = handler.Params(brand=brand, auto_id=f"%s-{panel.anchor}")
             panel.options = [form[name] for name in page.options(row)]

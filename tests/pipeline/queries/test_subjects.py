@@ -26,8 +26,8 @@ def ended(brand, name="bear", status="completed", verdict="ok"):
     return run
 
 
-def test_good_runs_are_the_last_four_that_completed_ok(brand):
-    good = [ended(brand) for _ in range(5)]
+def test_good_runs_are_the_last_ten_that_completed_ok(brand):
+    good = [ended(brand) for _ in range(11)]
     ended(brand, verdict="suspicious")
     ended(brand, status="failed")
     ended(make_brand("Southpaw"))
