@@ -106,6 +106,7 @@ PIPELINE_LEASE_SECONDS = environment.number("PIPELINE_LEASE_SECONDS", 30.0, at_l
 PIPELINE_GRACE_SECONDS = environment.number("PIPELINE_GRACE_SECONDS", 25.0, at_least=0)
 PIPELINE_DAILY_SPEND_LIMIT_USD = environment.usd("PIPELINE_DAILY_SPEND_LIMIT_USD", "50")
 PIPELINE_RETRY_SPEND_USD = environment.usd("PIPELINE_RETRY_SPEND_USD", "0.50")
+PIPELINE_SCHEDULE_ASK_USD = environment.usd("PIPELINE_SCHEDULE_ASK_USD", "100")
 # A paid start is sent within START_SECONDS of its committed intent, or never. "The upstream's list does not have it" means
 # "it was not started" only when the intent is NONE_SECONDS old.
 PIPELINE_START_SECONDS = environment.number("PIPELINE_START_SECONDS", 10.0, at_least=1)

@@ -75,6 +75,8 @@ def ensure_recurring_job(
             job.status = JobStatus.COMPLETED
         job.name = wanted.name or job.name or handler.label
         job.save()
+        if before is None:
+            record_event("scheduled", f"Scheduled by {wanted.created_by or 'another program'}.", job=job, by=wanted.created_by)
         if before == (job.cron_expression, job.time_zone, job.status):  # its tick stays, even if it is due already
             job.runs.filter(status=RunStatus.PENDING, started_at=None).update(parameters=params)
         else:
@@ -109,6 +111,7 @@ def _switch(job: Job, wanted: ScheduleOptions) -> None:
         last = job.events.filter(kind__in=["pause", "switch_off"]).first()
         if not wanted.keep_pause or last is None or last.kind == "switch_off":
             job.status = JobStatus.ACTIVE
+            record_event("switch_on", f"Switched on by {by or 'another program'}.", job=job, by=by)
     elif (
         wanted.enabled and job.status == JobStatus.COMPLETED and (wanted.max_runs is None or job.runs_completed < wanted.max_runs)
     ):

@@ -18,10 +18,26 @@ from .freshness import Banner, FreshnessRow, SubjectState, banner, freshness
 from .overview import Overview, overview
 from .run_detail import RunDetail, run_detail
 from .runs import RunRow, live_run, place_in_queue, recent_runs, run_row, run_rows, type_choices
-from .schedules import when_in_words
+from .schedules import (
+    WEEKDAYS,
+    ScheduleRow,
+    changes,
+    cron_in_words,
+    next_times,
+    question,
+    runs_a_month,
+    schedule_row,
+    schedules,
+    tick_in_words,
+    when_in_words,
+    wrong_cron,
+    zone_for,
+    zone_in_words,
+)
 from .subjects import Spend, good_runs, good_runs_of, live_rows, live_runs, log_tails, spends
 
 __all__ = [
+    "WEEKDAYS",
     "Activity",
     "Banner",
     "Effort",
@@ -32,6 +48,7 @@ __all__ = [
     "QueueView",
     "RunDetail",
     "RunRow",
+    "ScheduleRow",
     "Spend",
     "SubjectState",
     "Wanted",
@@ -39,6 +56,8 @@ __all__ = [
     "already_queued",
     "banner",
     "before_the_click",
+    "changes",
+    "cron_in_words",
     "effort",
     "estimate_of",
     "explain",
@@ -53,16 +72,25 @@ __all__ = [
     "live_runs",
     "log_tails",
     "missing_code",
+    "next_times",
     "no_worker_since",
     "over_the_limit",
     "overview",
     "place_in_queue",
+    "question",
     "recent_runs",
     "run_detail",
     "run_row",
     "run_rows",
+    "runs_a_month",
+    "schedule_row",
+    "schedules",
     "spends",
     "spent_today",
+    "tick_in_words",
     "type_choices",
     "when_in_words",
+    "wrong_cron",
+    "zone_for",
+    "zone_in_words",
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.forms import BoundField
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from pipeline.contract import Estimate
 from pipeline.models import Run, RunLog
-from pipeline.queries import FreshnessRow, RunRow, Spend, activity
+from pipeline.queries import FreshnessRow, RunRow, ScheduleRow, Spend, activity
 from pipeline.states import RunStatus
 from pipeline.words import clock, days
 
@@ -35,6 +36,8 @@ class Panel:
     options: list[BoundField] = field(default_factory=list)
     facts: Any = None
     cells: Sequence[Cell] = ()
+    schedule: ScheduleRow | None = None
+    schedule_cost: Decimal | None = None  # USD a month
     urls: dict[str, str] = field(default_factory=dict)  # of what may be done with the subject, by name
     usual: str = ""  # how many rows a scrape with the usual options brings, or that this is still being learned
     notes: list[str] = field(default_factory=list)  # what a person should know before the click

@@ -31,6 +31,7 @@ def build(
     spends = queries.spends(page.job_type, brand.pk, keys)
     live = queries.live_rows(page.job_type, brand.pk, keys, user=user, known=recent)
     good = queries.good_runs(page.job_type, brand.pk, keys)
+    schedules = queries.schedules(page.job_type, brand.pk, keys)
     spent = queries.spent_today()
     logs = queries.log_tails(row.run.pk for row in live.values() if row.run.mode == Run.Mode.LEGACY)
     started_here = [followed[key] for key in keys if key in followed]
@@ -41,6 +42,10 @@ def build(
         panel = Panel(page, row, fresh[key], spends.get(key, queries.Spend()), recent[key], live_row, facts=facts.get(key))
         panel.cells = page.cells(row, panel.facts, user)
         panel.followed = here.get(followed.get(key, 0))
+        panel.schedule = schedules.get(key)
+        if panel.schedule:
+            price = page.estimate(row, panel.schedule.job.parameters, good[key])
+            panel.schedule_cost = panel.schedule.cost_a_month(price.cost_usd if price else None)
         if live_row:
             panel.log = logs.get(live_row.run.pk, [])
         else:

@@ -17,13 +17,14 @@ from pipeline.states import TERMINAL
 from pipeline.views.access import needs, see_other
 from pipeline.views.live import fragment
 
-from . import panels, scrape, several
+from . import panels, schedule, scrape, several
 from .page import SubjectPage
 
 Page = SubjectPage[Any]
 PAUSED = "live_paused"  # session key: live updates are paused
 _tabs: dict[str, list[tuple[str, Page]]] = {}  # address above -> the pages side by side below it, each with its own address
-ROW_ACTIONS = ("scrape", "price")
+ROW_ACTIONS = ("scrape", "price", "schedule")
+MAY_SCHEDULE = "pipeline.change_job"
 MOST_WATCHED = 100  # run ids that one poll may name
 
 
@@ -31,6 +32,7 @@ def urls(page: Page, base: str) -> list[URLPattern]:
     """The page at `base`, and its live fragment, switches and Scrape button below it."""
     _tabs.setdefault(_parent(base), []).append((base, page))
     name, view, act = page.url_name, needs(page.may_view), needs(page.may_scrape)
+    plan = needs(page.may_view, MAY_SCHEDULE)
     return [
         path(base, require_GET(view(partial(_show, page))), name=name),
         path(f"{base}live/", require_GET(view(partial(_live, page))), name=f"{name}_live"),
@@ -38,6 +40,7 @@ def urls(page: Page, base: str) -> list[URLPattern]:
         path(f"{base}legacy/", require_POST(act(partial(_legacy, page))), name=f"{name}_legacy"),
         path(f"{base}several/", act(partial(_several, page)), name=f"{name}_several"),
         path(f"{base}<uuid:pk>/price/", require_GET(view(partial(_price, page))), name=f"{name}_price"),
+        path(f"{base}<uuid:pk>/schedule/", plan(partial(_schedule, page)), name=f"{name}_schedule"),
         path(f"{base}<uuid:pk>/scrape/", require_POST(act(partial(_scrape, page))), name=f"{name}_scrape"),
     ]
 
@@ -100,6 +103,12 @@ def _scrape(page: Page, request: HttpRequest, pk: UUID, **address: Any) -> HttpR
     return see_other(row.get_absolute_url())
 
 
+def _schedule(page: Page, request: HttpRequest, pk: UUID, **address: Any) -> HttpResponse:
+    """When the subject is scraped by itself."""
+    place = page.place(address)
+    return schedule.show(page, request, get_object_or_404(page.rows(place), pk=pk), place)
+
+
 def _several(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
     """GET says what scrapes of the ticked subjects cost together, POST queues them."""
     context = _context(page, request, address)
@@ -145,6 +154,7 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
         "may_scrape": may_scrape,
         "lacking": "" if may_scrape else can_words(page.may_scrape),
         "may_run_now": request.user.has_perm("pipeline.scrape_run"),
+        "may_schedule": request.user.has_perm(MAY_SCHEDULE),
         "may_cancel": request.user.has_perm("pipeline.cancel_run"),
         **page.more(place, facts),
     }
