@@ -3,10 +3,12 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from django.http import StreamingHttpResponse
 
+from pipeline.words import stamp
 from pipeline.words.foreign import harmless
 
 CHUNK = 500
@@ -37,6 +39,8 @@ def safe_cell(value: Any) -> Any:
         return ""
     if isinstance(value, str):
         return _FORMULA.sub("'", harmless(value, lines=True))
+    if isinstance(value, datetime):
+        return stamp(value)
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from ..contract.registry import find_type
 from ..models import Run
 from ..states import RunStatus
-from ..words import in_words
+from ..words import clock, in_words
 from .explain import QueueView, kept_back, missing_code
 from .runs import run_row
 
@@ -30,8 +30,8 @@ def _progress(run: Run, user: Any) -> str:
     if run.status == RunStatus.PENDING and run.attempt:
         return f"Run {run.pk} is already doing this. {row.explanation} Run now tries it at once."
     if run.status != RunStatus.PENDING:
-        since = timezone.localtime(run.started_at or run.created_at)
-        doing = f"Run {run.pk} is already doing this. Started at {since:%H:%M} by {row.by}."
+        since = clock(run.started_at or run.created_at)
+        doing = f"Run {run.pk} is already doing this. Started at {since} by {row.by}."
         return f"{doing} {missing_code(run, now) or row.explanation}".strip()
     queued = f"Run {run.pk} was already queued {in_words(now - run.created_at)} ago by {row.by}"
     # Name its place only if its turn will come: not before it is due, nor while a pause or limit keeps it back.

@@ -15,6 +15,7 @@ from ..contract.errors import InvalidRequest, NotAllowed
 from ..models import Run, RunLog
 from ..models.runs import RunQuerySet
 from ..people import brands_for, can_words, may
+from ..words import stamp
 from ..words.foreign import harmless
 from .access import back_to, needs
 from .forms import LogFilter, RunFilter
@@ -129,8 +130,7 @@ def run_log(request: HttpRequest, pk: int) -> HttpResponse:
     """The whole log as text."""
     run = get_object_or_404(_open_runs(request), pk=pk)
     lines = (
-        f"{line.at.isoformat(timespec='milliseconds')} {line.level:7} {harmless(line.message)}\n"
-        for line in RunLog.objects.filter(run=run).iterator()
+        f"{stamp(line.at)} {line.level:7} {harmless(line.message)}\n" for line in RunLog.objects.filter(run=run).iterator()
     )
     response = HttpResponse("".join(lines), content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="run-{run.pk}.log"'

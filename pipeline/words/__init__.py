@@ -20,6 +20,16 @@ def clock(moment: datetime) -> str:
     return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local.day} {local:%b %H:%M}"
 
 
+def to_the_second(moment: datetime) -> str:
+    """'14:02:11', for logs that are followed."""
+    return f"{timezone.localtime(moment):%H:%M:%S}"
+
+
+def stamp(moment: datetime) -> str:
+    """'2026-05-04T07:02:11.123-07:00': for files, in the same zone as every page and log, with its distance from UTC."""
+    return timezone.localtime(moment).isoformat(timespec="milliseconds")
+
+
 def days(age: timedelta) -> str:
     """'2 days', '5 hours', '10 minutes'."""
     seconds = int(age.total_seconds())

@@ -24,6 +24,7 @@ from competitors.models import Competitor, CompetitorAmazonUrl
 from pipeline import api, queries
 from pipeline.models import Brand, Run, RunLog
 from pipeline.states import RunStatus, Verdict
+from pipeline.words import to_the_second
 
 USER = "operator"
 START_SECONDS, RUN_SECONDS = 60, 300
@@ -158,12 +159,12 @@ class Command(BaseCommand):
         while time.monotonic() < end:
             run.refresh_from_db()
             for line in RunLog.objects.filter(run=run, seq__gt=seen):
-                self.say(f"    {timezone.localtime(line.at):%H:%M:%S} {line.level:7} {line.message}")
+                self.say(f"    {to_the_second(line.at)} {line.level:7} {line.message}")
                 seen = line.seq
             progress = run.progress.get("note") or ""
             if progress and progress != note:
                 note = progress
-                self.say(f"    {timezone.localtime():%H:%M:%S} Apify: {progress}")
+                self.say(f"    {to_the_second(timezone.now())} Apify: {progress}")
             if not run.is_live or (run.status == RunStatus.PENDING and run.due_at > timezone.now() + PATIENCE):
                 break
             time.sleep(0.2)

@@ -6,6 +6,7 @@ from ...contract.job_type import Done
 from ...contract.registry import get_type
 from ...models import Job, Reuse, RunLog
 from ...states import Outcome, RunStatus, Verdict
+from ...words import clock
 from ..database import wake_workers
 from ..journal import log
 from ..scheduling import retry
@@ -120,12 +121,12 @@ def fail(
         set_state(run, RunStatus.PENDING, **back_in_queue(run, due), attempt=tries, error_message=error, blocked_since=None)
         log(
             run.pk,
-            f"Try {tries} of {run.job.max_retries + 1} failed: {error} Next try at {due:%H:%M} UTC.",
+            f"Try {tries} of {run.job.max_retries + 1} failed: {error} Next try at {clock(due)}.",
             RunLog.Level.WARNING,
             at,
         )
         Job.objects.filter(pk=run.job_id).update(
-            last_error=f"Try {tries} of {run.job.max_retries + 1} failed, next at {due:%H:%M} UTC: {error}"
+            last_error=f"Try {tries} of {run.job.max_retries + 1} failed, next at {clock(due)}: {error}"
         )
         wake_workers()
 

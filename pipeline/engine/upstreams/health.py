@@ -7,11 +7,11 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db.models import F, QuerySet
-from django.utils import timezone
 
 from ...contract.errors import RunError
 from ...contract.source import get_source, known_sources, source_label
 from ...models import SourceState
+from ...words import to_the_second
 from ..database import now, wake_workers
 from ..journal import record_event
 
@@ -90,7 +90,7 @@ def probe(at: datetime) -> None:
 def resting(at: datetime) -> dict[str, str]:
     """The upstream accounts that must be left alone now, by source name, each with the reason."""
     return {
-        state.source: f"{_label(state)} asked us to slow down. Runs continue at {timezone.localtime(state.slow_until):%H:%M:%S}."
+        state.source: f"{_label(state)} asked us to slow down. Runs continue at {to_the_second(state.slow_until)}."
         for state in _states().filter(slow_until__gt=at)
     } | closed_sources()
 
@@ -98,8 +98,7 @@ def resting(at: datetime) -> dict[str, str]:
 def closed_sources() -> dict[str, str]:
     """The upstream accounts that are down or reject us, by source name, each with the reason and the time of the next probe."""
     return {
-        state.source: f"{state.blocked_reason or f'{_label(state)} is down.'}"
-        f" Next check at {timezone.localtime(state.blocked_until):%H:%M:%S}."
+        state.source: f"{state.blocked_reason or f'{_label(state)} is down.'} Next check at {to_the_second(state.blocked_until)}."
         for state in _states().filter(blocked_until__isnull=False)
     }
 

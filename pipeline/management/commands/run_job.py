@@ -17,6 +17,7 @@ from pipeline.models import Brand, Run, RunLog
 from pipeline.people import brands_for
 from pipeline.queries import explain, no_worker_since
 from pipeline.states import RunStatus
+from pipeline.words import to_the_second
 from pipeline.words.foreign import harmless
 
 POLL_SECONDS = 0.25
@@ -94,7 +95,7 @@ class Command(BaseCommand):
             while True:
                 run.refresh_from_db()
                 for line in RunLog.objects.filter(run=run, seq__gt=seen):
-                    self.say(f"{timezone.localtime(line.at):%H:%M:%S} {line.level:7} {line.message}")
+                    self.say(f"{to_the_second(line.at)} {line.level:7} {line.message}")
                     seen = line.seq
                 if not run.is_live:
                     return
@@ -102,7 +103,7 @@ class Command(BaseCommand):
                     explain(run, timezone.now()) if run.status == RunStatus.PENDING else ""
                 )
                 if note and note != said:
-                    self.say(f"{timezone.localtime():%H:%M:%S} …       {note}")
+                    self.say(f"{to_the_second(timezone.now())} …       {note}")
                     said = note
                 if direct and run.status in (RunStatus.PENDING, RunStatus.WAITING):
                     self.say(f"Run {run.pk} is back in the queue. A worker will continue it.")
