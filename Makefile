@@ -8,7 +8,7 @@ PARALLEL ?= -n 2
 # Without DEBUG, manage.py needs a SECRET_KEY. These commands only check code.
 CHECK := DEBUG=1 $(RUN) manage.py
 
-.PHONY: install demo test test-fast test-faults lint format bench needs
+.PHONY: install demo test test-fast test-pages test-faults lint format bench needs
 .DEFAULT_GOAL := demo
 
 install: .venv/installed
@@ -33,6 +33,10 @@ test: needs
 # For use while coding: takes less than a minute, on SQLite, without a browser.
 test-fast: install
 	$(PYTEST) $(PARALLEL) -m "not faults and not browser and not slow"
+
+# Each page of subjects in each state, both themes, three widths. Screenshots go to the folder that SHOTS_DIR names.
+test-pages: needs
+	$(PYTEST) tests/browser/test_pages.py -m "exhaustive or browser"
 
 test-faults: needs
 	$(PYTEST) -m faults

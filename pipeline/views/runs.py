@@ -129,9 +129,7 @@ def _actions(request: HttpRequest, detail: queries.RunDetail) -> dict[str, objec
 def run_log(request: HttpRequest, pk: int) -> HttpResponse:
     """The whole log as text."""
     run = get_object_or_404(_open_runs(request), pk=pk)
-    lines = (
-        f"{stamp(line.at)} {line.level:7} {harmless(line.message)}\n" for line in RunLog.objects.filter(run=run).iterator()
-    )
+    lines = (f"{stamp(line.at)} {line.level:7} {harmless(line.message)}\n" for line in RunLog.objects.filter(run=run).iterator())
     response = HttpResponse("".join(lines), content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="run-{run.pk}.log"'
     return response

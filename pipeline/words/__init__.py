@@ -20,8 +20,8 @@ def clock(moment: datetime) -> str:
     return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local.day} {local:%b %H:%M}"
 
 
-def to_the_second(moment: datetime) -> str:
-    """'14:02:11', for logs that are followed."""
+def to_the_second(moment: datetime | None = None) -> str:
+    """'14:02:11', for what is followed as it happens. Now, where no moment is given."""
     return f"{timezone.localtime(moment):%H:%M:%S}"
 
 

@@ -164,7 +164,7 @@ class Command(BaseCommand):
             progress = run.progress.get("note") or ""
             if progress and progress != note:
                 note = progress
-                self.say(f"    {to_the_second(timezone.now())} Apify: {progress}")
+                self.say(f"    {to_the_second()} Apify: {progress}")
             if not run.is_live or (run.status == RunStatus.PENDING and run.due_at > timezone.now() + PATIENCE):
                 break
             time.sleep(0.2)

@@ -103,7 +103,7 @@ class Command(BaseCommand):
                     explain(run, timezone.now()) if run.status == RunStatus.PENDING else ""
                 )
                 if note and note != said:
-                    self.say(f"{to_the_second(timezone.now())} …       {note}")
+                    self.say(f"{to_the_second()} …       {note}")
                     said = note
                 if direct and run.status in (RunStatus.PENDING, RunStatus.WAITING):
                     self.say(f"Run {run.pk} is back in the queue. A worker will continue it.")
