@@ -8,6 +8,7 @@ from ..contract.errors import NotAllowed
 from ..engine.database import CLAIM_LOCK, lock, wake_workers
 from ..engine.journal import record_event
 from ..engine.lifecycle import by_person
+from ..engine.scheduling.place import follow_job
 from ..models import Job
 from ..people import require, require_spend
 from ..states import JOB_ACTIONS, JobStatus, RunStatus
@@ -30,7 +31,10 @@ def job_run_now(job: Job, by: Any) -> Queued:
 def pause(job: Job, by: Any) -> None:
     """Pause the job. Its queued runs keep their place, and the claim skips them."""
     require(by, SCHEDULE, job.brand_id)
-    _change(job, "pause", JobStatus.PAUSED, by)
+    with transaction.atomic():
+        lock(CLAIM_LOCK)
+        locked_with_run(job)
+        _change(job, "pause", JobStatus.PAUSED, by)
 
 
 def resume(job: Job, by: Any) -> None:
@@ -62,6 +66,7 @@ def _change(job: Job, action: str, to: JobStatus, by: Any) -> None:
     if not Job.objects.filter(pk=job.pk, status=job.status).update(status=to):
         raise NotAllowed(f"Somebody else just changed {job}. Reload the page and try again.")
     job.status = to
+    follow_job(job)
     record_event(action, f"{action.capitalize()} by {by}.", job=job, by=by)
 
 

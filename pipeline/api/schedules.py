@@ -9,6 +9,7 @@ from django.db import transaction
 from ..engine.database import CLAIM_LOCK, lock, now
 from ..engine.journal import record_event
 from ..engine.scheduling import cron
+from ..engine.scheduling.place import follow_job
 from ..engine.scheduling.ticks import drop_future_tick, insert_next_tick, tell_skipped
 from ..models import Brand, Job
 from ..people import require
@@ -80,6 +81,7 @@ def ensure_recurring_job(
         if before == (job.cron_expression, job.time_zone, job.status):  # its tick stays, even if it is due already
             job.runs.filter(status=RunStatus.PENDING, started_at=None).update(parameters=params)
         else:
+            follow_job(job)
             reschedule(job)
     return job
 
@@ -146,6 +148,8 @@ def end_schedules_of(job_type: str, subject: str) -> None:
         locked_with_run(job)  # or a run that is just ending could insert one more tick, or deadlock with us
         drop_future_tick(job)
         Job.objects.filter(pk=job.pk).update(status=JobStatus.ARCHIVED, last_error="What it scrapes was removed.")
+        job.status = JobStatus.ARCHIVED
+        follow_job(job)
 
 
 def reschedule_brand(brand: Brand) -> None:

@@ -11,10 +11,12 @@ from django.utils import timezone
 
 CHANNEL = "pipeline_runs"
 CLAIM_LOCK, MONEY_LOCK = 7_301, 7_302  # advisory locks of this application
-# enable_sort off: with statistics from when nothing was pending, PostgreSQL would sort all pending runs instead of using the
+# Sorts off: with statistics from when nothing was pending, PostgreSQL would sort all pending runs instead of using the
 # index.
 # jit off: a sort that is off but needed looks so expensive that PostgreSQL would compile the query for 200 ms.
-CLAIM_PLAN_SETTINGS = ", set_config('enable_sort', 'off', true), set_config('jit', 'off', true)"
+CLAIM_PLAN_SETTINGS = "".join(
+    f", set_config('{name}', 'off', true)" for name in ("enable_sort", "enable_incremental_sort", "jit")
+)
 
 
 def now() -> datetime:

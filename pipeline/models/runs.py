@@ -9,6 +9,8 @@ from .jobs import Job
 
 LIVE_VALUES = [str(status) for status in LIVE]
 TERMINAL_VALUES = [str(status) for status in TERMINAL]
+# Without runs that wait for their paused job: every claim would read them. Woken runs go on.
+READY = Q(status="pending") & (Q(job_paused=False) | Q(priority=0))
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -70,6 +72,8 @@ class Run(models.Model):
     order_at = models.DateTimeField()
     scheduled_for = models.DateTimeField(null=True, blank=True)
     priority = models.PositiveSmallIntegerField(default=MANUAL)
+    # Copied from the job of a live run, for the indexes.
+    job_paused = models.BooleanField(default=False, db_default=False)
     attempt = models.PositiveSmallIntegerField(default=0, help_text="Tries that failed so far.")
     recoveries = models.PositiveSmallIntegerField(default=0, help_text="Worker crashes since the last saved step or page.")
     code_version = models.PositiveSmallIntegerField(
@@ -117,8 +121,9 @@ class Run(models.Model):
             ("scrape_platform", "Can start scrapes for no single brand"),
         ]
         indexes = [
+            # id > 0: PostgreSQL has no hints, and would use this index for one brand too, past 100,000 runs of another.
             models.Index(
-                fields=["job_type", "priority", "order_at", "id"], name="run_claim_pending", condition=Q(status="pending")
+                fields=["job_type", "priority", "order_at", "id"], name="run_claim_pending", condition=READY & Q(id__gt=0)
             ),
             models.Index(fields=["due_at"], name="run_claim_waiting", condition=Q(status="waiting")),
             models.Index(
@@ -129,9 +134,7 @@ class Run(models.Model):
             models.Index(fields=["due_at"], name="run_next_due", condition=Q(status="pending")),
             models.Index(fields=["worker"], name="run_of_worker", condition=Q(status="running")),
             models.Index(fields=["lease_expires_at"], name="run_claim_expired", condition=Q(status="running")),
-            models.Index(
-                fields=["brand", "job_type", "priority", "order_at"], name="run_own_line", condition=Q(status="pending")
-            ),
+            models.Index(fields=["job_type", "brand", "priority", "order_at", "id"], name="run_own_line", condition=READY),
             models.Index(fields=["job_type", "brand", "subject", "-id"], name="run_of_subject"),
             models.Index(fields=["status", "-completed_at"], name="run_by_status"),
         ]

@@ -13,6 +13,7 @@ HOMES = {
     "pipeline/engine/lifecycle/lease.py",
     "pipeline/engine/queue/candidates.py",
     "pipeline/engine/queue/claim.py",
+    "pipeline/engine/queue/pending.py",
     "pipeline/engine/queue/stops.py",
     "pipeline/engine/queue/waiter.py",
 }

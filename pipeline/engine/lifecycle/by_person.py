@@ -10,7 +10,7 @@ from ...models import Job, Reuse, Run
 from ...states import LIVE, JobStatus, RunStatus, Verdict
 from ..database import CLAIM_LOCK, lock, now, wake_workers
 from ..journal import log
-from ..scheduling.place import dedupe_key, order_at_for
+from ..scheduling.place import dedupe_key, follow_job, order_at_for
 from . import freshness
 from .ending import cancel
 from .state import first_in_queue, has_upstream_work
@@ -62,7 +62,11 @@ def reopen(run: Run, by: Any) -> bool:
     )
     if changed:
         Reuse.objects.filter(run=run, fetched_at=None).delete()  # what it waited for then may be old by now
-        Job.objects.filter(pk=run.job_id, schedule_type=Job.Schedule.ONE_TIME).update(status=JobStatus.ACTIVE)
+        job = Job.objects.select_for_update(no_key=True).get(pk=run.job_id)
+        if not job.recurring:
+            job.status = JobStatus.ACTIVE
+            job.save(update_fields=["status"])
+        follow_job(job)
         words = f"Retried by {by or 'the system'}. Finished work is kept."
         freshness.mark_waiting(run, words)
         log(run.pk, words, at=at)

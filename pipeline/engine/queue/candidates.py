@@ -12,9 +12,10 @@ from typing import Any
 from django.db import connection
 
 from ...contract.registry import versions
-from ...models import Job, Run
-from ..database import by_index, rows
-from .limits import KEEPS_BACK, Kind, Stage, Stop
+from ...models import Run
+from ..database import rows
+from .limits import Stage, Stop
+from .pending import first_pending
 
 # After this time a rolling deploy is over. A cancelled run whose code no worker has is then ended without that code.
 DEPLOYED_WITHIN = timedelta(minutes=10)
@@ -65,44 +66,13 @@ def next_candidate(stops: list[Stop], pending_types: list[str], at: datetime, *,
         f" ORDER BY r.due_at LIMIT 1 {skip}"
     )
     woken_values = [moment, *values, *known_values]
-    pending, pending_values = _pending(stops, [name for name in pending_types if name in known], known, moment, skip)
+    pending, pending_values = first_pending(stops, known, pending_types, moment, skip)
     query = (
         f"SELECT id, status = 'running', scheduled_for IS NOT NULL AND dedupe_key IS NULL FROM {table}"
         f" WHERE id = COALESCE(({dead if lapsed else 'NULL'}), ({cancelled}), ({woken}), ({pending}))"
     )
     (row,) = rows(query, [*([moment] if lapsed else []), *cancelled_values, *woken_values, *pending_values]) or [None]
     return Candidate(row[0], bool(row[1]), bool(row[2])) if row else None
-
-
-def _pending(stops: list[Stop], types: list[str], known: dict[str, int], moment: Any, skip: str) -> tuple[str, list[Any]]:
-    """The first pending run of all types.
-
-    Each type is read separately: thousands of runs of a stopped type may come first.
-    """
-    new_only = [stop for stop in stops if not stop.keeps_back(Stage.BEGUN)]
-    all_but_cancelled = [stop for stop in stops if stop.keeps_back(Stage.BEGUN)]
-    begun_free, begun_values = _none_of(all_but_cancelled)
-    new_free, new_values = _none_of(new_only)
-    begun = f"r.priority = {Run.WOKEN}"
-    new = f"1 = 1{new_free}"
-    if Stage.NEW in KEEPS_BACK[Kind.JOB_PAUSE]:
-        new += f" AND (SELECT j.status FROM {Job._meta.db_table} j WHERE j.id = r.job_id) <> 'paused'"
-    parts: list[str] = []
-    values: list[Any] = []
-    for name in types:
-        if any(stop.covers(name, None) for stop in all_but_cancelled if stop.brand_id is None):
-            continue
-        only_begun = any(stop.covers(name, None) for stop in new_only if stop.brand_id is None)
-        parts.append(
-            f"SELECT * FROM (SELECT r.id, r.priority, r.order_at FROM {Run._meta.db_table} r {by_index('run_claim_pending')}"
-            f" WHERE r.job_type = %s AND r.status = 'pending' AND r.due_at <= %s AND r.code_version <= %s{begun_free}"
-            f" AND {begun if only_begun else f'({begun} OR ({new}))'}"
-            f" ORDER BY r.priority, r.order_at, r.id LIMIT 1 {skip}) AS t{len(parts)}"
-        )
-        values += [name, moment, known[name], *begun_values, *([] if only_begun else new_values)]
-    if not parts:
-        return "NULL", []
-    return f"SELECT id FROM ({' UNION ALL '.join(parts)}) AS firsts ORDER BY priority, order_at, id LIMIT 1", values
 
 
 def _none_of(stops: Iterable[Stop]) -> tuple[str, list[Any]]:

@@ -12,6 +12,7 @@ from ..database import by_index, rows
 from ..upstreams import health
 from ..upstreams.room import full_accounts
 from .limits import Kind, Stop, limit, saturated
+from .pending import READY
 
 TYPES, LIMITS, PAUSES, SOURCES = range(4)  # the parts of the query below
 
@@ -26,13 +27,13 @@ def current_stops() -> list[Stop]:
 
 
 def read_stops() -> tuple[list[Stop], list[str]]:
-    """What must not start now, and the job types that have pending runs."""
+    """What must not start now, and the job types with pending runs that do not wait for a paused job."""
     # One query for all four parts, since each query delays every claim. Nearly always it finds only a type or two, with one index
     # step per type.
-    least = f"SELECT min(job_type) FROM {Run._meta.db_table} {by_index('run_claim_pending')} WHERE status = 'pending'"
+    least = f"SELECT min(r.job_type) FROM {Run._meta.db_table} r {by_index('run_own_line')} WHERE {READY}"
     found = rows(
         f"WITH RECURSIVE types(name) AS ({least} UNION ALL"
-        f" SELECT ({least} AND job_type > types.name) FROM types WHERE types.name IS NOT NULL)"
+        f" SELECT ({least} AND r.job_type > types.name) FROM types WHERE types.name IS NOT NULL)"
         f" SELECT {TYPES}, name, NULL, NULL FROM types WHERE name IS NOT NULL"
         f" UNION ALL SELECT {LIMITS}, job_type, brand_id, max_running FROM {ConcurrencyLimit._meta.db_table} WHERE source = ''"
         f" UNION ALL SELECT {PAUSES}, job_type, brand_id, NULL FROM {Pause._meta.db_table}"

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from ...contract.job_type import Subject
 from ...models import Job, Run
-from ...states import RunStatus
+from ...states import JobStatus, RunStatus
 
 # Between the places of two runs of one brand and type. Must exceed a run's length: with 1 s, the rest of a flood that was queued
 # an hour ago would go before new work.
@@ -28,10 +28,11 @@ def order_at_for(
     """The order_at of a new run: behind the last run of its brand and type, so that one brand's flood delays nobody else.
     Never before due_at, so that due runs come before later ones.
 
-    `ahead`: which runs of its brand and type it goes behind; by default all that are due by then.
+    `ahead`: which runs of its brand and type it goes behind; by default all that are due by then. Runs of paused jobs hold up
+    nobody.
     """
     own = Run.objects.filter(Q(brand_id=brand_id), job_type=job_type, status=RunStatus.PENDING, priority=priority)
-    own = own.filter(order_at__gt=due_at - PLACE_GAP)  # earlier places change nothing, and may be 100,000 rows
+    own = own.filter(job_paused=False, order_at__gt=due_at - PLACE_GAP)  # earlier places change nothing, and may be 100,000 rows
     last = own.filter(ahead or Q(due_at__lte=due_at)).order_by("-order_at").values_list("order_at", flat=True).first()
     return max(due_at, last + PLACE_GAP) if last else due_at
 
@@ -42,6 +43,7 @@ def build_run(job: Job, *, due_at: datetime, order_at: datetime, at: datetime, s
         job=job,
         brand_id=job.brand_id,
         job_type=job.job_type,
+        job_paused=job.status == JobStatus.PAUSED,
         parameters=job.parameters,
         subject=subject.key,
         subject_label=subject.label,
@@ -69,3 +71,9 @@ def insert_run(
     run = build_run(job, due_at=due_at, order_at=order_at, at=at, subject=subject, priority=priority, **fields)
     run.save(force_insert=True)
     return run
+
+
+def follow_job(job: Job) -> None:
+    """Tell its live runs whether the job is paused now. In the transaction that changes its status, under the claim's lock."""
+    paused = job.status == JobStatus.PAUSED
+    Run.objects.live().filter(job=job).exclude(job_paused=paused).update(job_paused=paused)

@@ -1,4 +1,7 @@
-"""Repairs schedules that have no next run, which should be impossible, and reports each repair. Also checks on orphans."""
+"""Repairs schedules that have no next run and copies of a pause that are wrong, which should be impossible, and reports it.
+
+Also checks on orphans.
+"""
 
 import logging
 from datetime import datetime, timedelta
@@ -7,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from ...models import Job, Run, SourceState
 from ...states import JobStatus
-from ..database import CLAIM_LOCK, lock
+from ..database import CLAIM_LOCK, lock, wake_workers
 from ..journal import warn_and_record
 from ..scheduling.ticks import insert_next_tick
 from ..upstreams.orphans import settle_orphans
@@ -23,6 +26,7 @@ def heal_if_due(at: datetime) -> None:
         SourceState.objects.get_or_create(source=TURN_ROW, defaults={"next_poll_at": at})
     if SourceState.objects.filter(source=TURN_ROW, next_poll_at__lte=at).update(next_poll_at=at + HEALING_INTERVAL):
         heal_schedules(at)
+        heal_pauses()
         settle_orphans()
 
 
@@ -42,3 +46,17 @@ def heal_schedules(at: datetime) -> None:
             continue
         except Exception:
             logger.exception("The schedule of %s could not be repaired.", job)
+
+
+def heal_pauses() -> None:
+    """Every live run says whether its job is paused: the claim does not look at one that says so."""
+    live = Run.objects.live()
+    unaware = live.filter(job_paused=False, job__status=JobStatus.PAUSED)
+    wrong = live.filter(job_paused=True).exclude(job__status=JobStatus.PAUSED)
+    if unaware.exists() or wrong.exists():
+        with transaction.atomic():
+            lock(CLAIM_LOCK)  # pauses are changed under it
+            unaware.update(job_paused=True)
+            if freed := wrong.update(job_paused=False):
+                logger.warning("%s runs waited for jobs that are not paused. They can start now.", freed)
+                wake_workers()

@@ -27,7 +27,7 @@ from pipeline.engine.workers.inline import work_off, work_one
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, ConcurrencyLimit, Job, Pause, Run, SourceState
 from pipeline.queries.explain import explain
-from tests.factories import make_user
+from tests.factories import make_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -170,7 +170,7 @@ def test_a_paused_job_is_passed_over_and_says_who_paused_it(brands):
     """Also where it is to run once only."""
     run, other = queue(brands[0], "held"), queue(brands[0], "free")
     register_worker()
-    api.pause(run.job, make_user("anna"))
+    api.pause(run.job, make_person("anna", "manager"))
     assert [claim(), claim()] == [other, None]
     assert explain(Run.objects.get(pk=run.pk), timezone.now()).startswith("Paused by anna since ")
     api.resume(Job.objects.get(pk=run.job_id), None)
@@ -334,7 +334,7 @@ def test_what_a_waiting_run_waits_for_is_said_as_it_is_written(brands, reason, w
 def test_a_tick_of_a_paused_schedule_does_not_only_say_when_it_is_due(brands):
     job = api.ensure_recurring_job(brands[0].pk, "toy", "0 3 * * *")
     assert "paused" not in explain(job.runs.get(), timezone.now())
-    api.pause(job, make_user("anna"))
+    api.pause(job, make_person("anna", "manager"))
     words = explain(job.runs.get(), timezone.now())
     assert words.startswith("Due in ")
     assert " Schedule paused by anna since " in words
