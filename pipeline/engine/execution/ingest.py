@@ -1,6 +1,7 @@
 """Saves the pages of an upstream run, each with its checkpoint, then records the final cost."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -38,7 +39,7 @@ def ingest(leased: LeasedRun, upstream: UpstreamRun, land: Land) -> Ingested:
             upstream.status, upstream.message = UpstreamRun.Status.GONE, "Its items are no longer there."
         if upstream.cost_actual is None and items_there:  # the upstream reports no cost
             upstream.cost_actual = upstream.read_offset * upstream.price_per_item
-        upstream.capped = upstream.capped or upstream.read_offset >= upstream.max_items
+        upstream.capped = upstream.capped or _reached_a_cap(upstream)
         UpstreamRun.objects.filter(pk=upstream.pk).update(
             read_complete=True,
             status=upstream.status,
@@ -52,6 +53,13 @@ def ingest(leased: LeasedRun, upstream: UpstreamRun, land: Land) -> Ingested:
     if leased.cancelling:
         raise Cancelled
     return counts.ingested
+
+
+def _reached_a_cap(upstream: UpstreamRun) -> bool:
+    """Also where less than the price of one more item was left."""
+    cost = upstream.cost_actual or Decimal(0)
+    one_item = max(upstream.price_per_item, cost / upstream.read_offset if upstream.read_offset else Decimal(0))
+    return upstream.read_offset >= upstream.max_items or cost + one_item > upstream.cost_cap
 
 
 def keep_rejected(run: Run, upstream: UpstreamRun, offset: int, rejected: list[tuple[str, Any]]) -> None:
