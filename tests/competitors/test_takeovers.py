@@ -1,6 +1,7 @@
 """A worker is taken for dead in the middle of a call to the upstream: from then on it writes nothing."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -28,7 +29,7 @@ def taken_over(monkeypatch):
     """During the next call of that method of the source another worker takes the run; the list then holds what is stored."""
 
     def arrange(run, method):
-        stored = []
+        stored: list[Any] = []
         source = get_source("apify")
         original = getattr(source, method)
 
