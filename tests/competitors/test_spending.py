@@ -31,9 +31,9 @@ def another(db):
     return api.queue_one_time_job(listing.competitor.brand_id, "amazon_review_scrape", parameters).run
 
 
-def execute(claimed):
+def execute(claimed, **how):
     run, lease = claimed
-    executor.execute(run, lease, stopping=lambda: False)
+    executor.execute(run, lease, stopping=lambda: False, **how)
 
 
 def test_a_start_tells_the_upstream_how_much_it_may_cost_and_use(sandbox, run):
@@ -91,11 +91,13 @@ def waits_for_a_lock():
         return cursor.fetchone()[0]
 
 
-def test_the_cost_is_the_final_one_and_late_items_are_saved(listing, run, settings):
+@pytest.mark.parametrize("waits_here", [False, True], ids=["on a worker", "in place"])
+def test_the_cost_is_the_final_one_and_late_items_are_saved(listing, run, settings, waits_here):
     """Just after its end a run has preliminary costs, and not all of its items are listed."""
-    with serve(run_seconds=0.3, seed=7, settle_seconds=1.0) as sandbox:
-        settings.APIFY_API_URL, settings.APIFY_TOKEN, settings.PIPELINE_SETTLE_SECONDS = sandbox.url, "a-token-for-tests", 1.5
-        sandbox.account.faults.arm("lag_items", value=1.0)
+    with serve(run_seconds=0.3, seed=7, settle_seconds=3.0) as sandbox:
+        settings.APIFY_API_URL, settings.APIFY_TOKEN, settings.PIPELINE_SETTLE_SECONDS = sandbox.url, "a-token-for-tests", 3.5
+        sandbox.account.faults.arm("lag_items", value=3.0)
+        execute(claim(register_worker()), waits_here=waits_here)
         finish(run)
         (started,) = sandbox.account.runs.values()
         now = sandbox.account.now()
