@@ -119,6 +119,7 @@ PIPELINE_PAGE_ITEMS = environment.integer("PIPELINE_PAGE_ITEMS", 1000, at_least=
 # What is stored of foreign data: see pipeline/models/fields.py.
 PIPELINE_TEXT_CHARACTERS = environment.integer("PIPELINE_TEXT_CHARACTERS", 100_000, at_least=1000)
 PIPELINE_MESSAGE_CHARACTERS = environment.integer("PIPELINE_MESSAGE_CHARACTERS", 2000, at_least=200)
+PIPELINE_LOG_LINES = environment.integer("PIPELINE_LOG_LINES", 10_000, at_least=100)  # of one run
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     database_options |= {
         # Notice a vanished server within seconds instead of the kernel's default of two hours.

@@ -6,6 +6,7 @@ A function that raises InvalidRequest or NotAllowed has changed nothing. Their m
 from ..engine.execution.replay import replay
 from .enqueue import Queued, queue_many, queue_one_time_job
 from .in_process import hand_back_all, start_here
+from .job import queue_replay
 from .jobs import archive, job_run_now, pause, resume
 from .limits import record_change
 from .paid_starts import adopt, end_upstream, start_again
@@ -30,6 +31,7 @@ __all__ = [
     "pause",
     "queue_many",
     "queue_one_time_job",
+    "queue_replay",
     "record_change",
     "replay",
     "reschedule_brand",

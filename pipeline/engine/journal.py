@@ -4,6 +4,8 @@ import logging
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+
 from ..models import Event, Job, Run, RunLog
 from .database import now
 
@@ -11,8 +13,15 @@ logger = logging.getLogger(__name__)
 
 
 def log(run_id: int, message: str, level: str = RunLog.Level.INFO, at: datetime | None = None) -> None:
-    """Append a line. The caller's transaction has locked or changed the run's row, so no number is used twice."""
+    """Append a line. The caller's transaction has locked or changed the run's row, so no number is used twice.
+
+    After PIPELINE_LOG_LINES only errors are kept.
+    """
     last = RunLog.objects.filter(run_id=run_id).order_by("-seq").values_list("seq", flat=True).first() or 0
+    if last >= settings.PIPELINE_LOG_LINES and level != RunLog.Level.ERROR:
+        return
+    if last == settings.PIPELINE_LOG_LINES - 1 and level != RunLog.Level.ERROR:
+        level, message = RunLog.Level.WARNING, f"The log is full ({last + 1:,} lines). From here on only errors are kept."
     RunLog.objects.create(run_id=run_id, seq=last + 1, at=at or now(), level=level, message=message)
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from ..contract.registry import find_type
 from ..contract.source import get_source, known_sources, source_label
+from ..engine.execution.replay import REPLAY
 from ..models import Attempt, Event, RejectedItem, Reuse, Run, RunLog, Step, UpstreamRun
 from ..states import OUTCOMES, RUNNING, Badge, Outcome, RunStatus
 from .estimates import estimate_of, history, if_visible
@@ -90,6 +91,7 @@ class RunDetail:
     can_adopt: bool  # a paid start may or may not have happened
     can_start_again: bool  # paid starts failed, or may not have happened
     uses: list[UsedScrape]
+    replay: RunRow | None  # the last run that re-imported this one's data, or is to
     orphan: UpstreamRow | None  # still running upstream although the run has ended
     events: list[Event]
 
@@ -140,11 +142,17 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
         try_words=_try_words(run),
         uses=uses,
         can_replay=any([*(one.read_offset for one in upstreams), *(one.read_offset for one in uses)]) and "replay" in row.actions,
+        replay=_replay(run, user),
         can_adopt=run.status == RunStatus.FAILED and unclear,
         orphan=next((_upstream(one) for one in upstreams if one.status == UpstreamRun.Status.RUNNING and not run.is_live), None),
         events=list(Event.objects.filter(run=run).select_related("by")),
         can_start_again=run.status == RunStatus.FAILED and (unclear or any(one.status in DEAD for one in upstreams)),
     )
+
+
+def _replay(run: Run, user: Any) -> RunRow | None:
+    last = Run.objects.for_rows().filter(job_type=REPLAY, subject=str(run.pk), brand=run.brand_id).order_by("-pk").first()
+    return run_row(last, user) if last else None
 
 
 def _type_fields(run: Run) -> dict[str, Any]:

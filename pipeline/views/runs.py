@@ -153,9 +153,10 @@ def _act(request: HttpRequest, pk: int, action: str, words: str) -> HttpResponse
             link = format_html('<a href="{}">See run {}</a>', queued.run.get_absolute_url(), queued.run.pk)
             messages.info(request, format_html("{} {}", said, link))
         elif action == "replay":
-            result = api.replay(run, request.user)
-            pages = f"{result.pages} page{'' if result.pages == 1 else 's'}"
-            messages.success(request, f"Re-imported {pages} of downloaded data, free: {result.done.summary}")
+            queued = api.queue_replay(run, request.user)
+            said = "A replay is queued." if queued.created else "A replay is queued already."
+            link = format_html('<a href="{}">See run {}</a>', queued.run.get_absolute_url(), queued.run.pk)
+            messages.info(request, format_html("{} {}", said, link))
         elif action == "adopt":
             api.adopt(run, request.POST.get("upstream_id", "").strip(), request.user)
             messages.success(request, words.format(run.pk))

@@ -24,6 +24,8 @@ from ..journal import log, record_event
 from .ingest import keep_rejected
 from .raw_pages import rejecting_unread, unpacked
 
+REPLAY = "replay"  # the job type that does it on a worker
+
 
 @dataclass(frozen=True)
 class Replayed:
@@ -40,20 +42,7 @@ def replay(run: Run, by: Any = None, *, dry_run: bool = False) -> Replayed:
 
     NotAllowed if the run is not over, has no pages or is not the last that fetched this data, or if its pages cannot be read.
     """
-    require(by, "pipeline.replay_run", run.brand_id)
-    if run.status not in RUN_ACTIONS["replay"]:
-        raise NotAllowed(f"Run {run.pk} is not over yet. Replay it when it has ended.")
-    mine = UpstreamRun.objects.of_runs([run])
-    pages = RawPage.objects.filter(upstream_run__in=mine).count()
-    if not pages:
-        raise NotAllowed(f"Run {run.pk} has no downloaded data, so there is nothing to replay.")
-    same = Run.objects.filter(job_type=run.job_type, brand=run.brand, subject=run.subject)
-    last = UpstreamRun.objects.of_runs(same).filter(pages__isnull=False).order_by("finished_at", "pk").last()
-    if last and not mine.filter(pk=last.pk).exists():  # by fetch time: a Retry may have fetched later than a newer run
-        newer = same.filter(Q(upstream_runs=last) | Q(reuses__upstream_run=last)).latest("pk").pk
-        raise NotAllowed(
-            f"Run {newer} has newer data than run {run.pk}. Replay run {newer} instead, so that old data does not replace new."
-        )
+    pages = check_replayable(run, by)
     handler = get_type(run.job_type)
     done = Done()
     try:
@@ -74,6 +63,25 @@ def replay(run: Run, by: Any = None, *, dry_run: bool = False) -> Replayed:
     except _DryRunDone:
         pass
     return Replayed(done, pages)
+
+
+def check_replayable(run: Run, by: Any) -> int:
+    """The number of pages that a replay reads. NotAllowed as in replay()."""
+    require(by, "pipeline.replay_run", run.brand_id)
+    if run.status not in RUN_ACTIONS["replay"]:
+        raise NotAllowed(f"Run {run.pk} is not over yet. Replay it when it has ended.")
+    mine = UpstreamRun.objects.of_runs([run])
+    pages: int = RawPage.objects.filter(upstream_run__in=mine).count()
+    if not pages:
+        raise NotAllowed(f"Run {run.pk} has no downloaded data, so there is nothing to replay.")
+    same = Run.objects.filter(job_type=run.job_type, brand=run.brand, subject=run.subject)
+    last = UpstreamRun.objects.of_runs(same).filter(pages__isnull=False).order_by("finished_at", "pk").last()
+    if last and not mine.filter(pk=last.pk).exists():  # by fetch time: a Retry may have fetched later than a newer run
+        newer = same.filter(Q(upstream_runs=last) | Q(reuses__upstream_run=last)).latest("pk").pk
+        raise NotAllowed(
+            f"Run {newer} has newer data than run {run.pk}. Replay run {newer} instead, so that old data does not replace new."
+        )
+    return pages
 
 
 class ReplayContext(Context):

@@ -88,6 +88,7 @@ DOOR: dict[str, tuple[str, Any, Any]] = {
     "adopt": ("manager", lambda brand: with_upstream(brand, "unknown"), lambda _, run, by: api.adopt(run, "HGother", by)),
     "end_upstream": ("operator", lambda brand: with_upstream(brand, "running"), lambda _, run, by: api.end_upstream(run, by)),
     "replay": ("manager", replayable, lambda _, run, by: api.replay(run, by)),
+    "queue_replay": ("manager", replayable, lambda _, run, by: api.queue_replay(run, by)),
 }
 ASKS_NOBODY = {  # by whom it is done is only written down; the caller has decided
     "record_change": "its caller changes a limit, which only the admin does",

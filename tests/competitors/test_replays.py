@@ -1,0 +1,76 @@
+"""A replay from the page is work for a worker, with its own run."""
+
+import pytest
+
+from pipeline import api
+from pipeline.contract import NotAllowed
+from pipeline.engine.workers.inline import work_one
+from pipeline.models import RejectedItem, Run
+from pipeline.queries import run_detail
+from pipeline.states import RunStatus
+from tests.competitors.scraping import finish
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def manager(person, page):
+    user = person("manager", "view_run", "replay_run")
+    page.force_login(user)
+    return user
+
+
+@pytest.fixture
+def done(sandbox, run):
+    return finish(run)
+
+
+def test_a_click_queues_it_and_a_worker_does_it(done, listing, manager):
+    listing.reviews().all().delete()
+    queued = api.queue_replay(done, manager)
+    assert (queued.created, queued.run.status, listing.reviews().count()) == (True, RunStatus.PENDING, 0)
+    assert run_detail(done, manager).replay.run == queued.run
+    ended = work_one()
+    assert (ended.pk, ended.status) == (queued.run.pk, RunStatus.COMPLETED)
+    assert f"of run {done.pk}, free:" in ended.summary
+    assert listing.reviews().count() > 0
+    assert "Replayed by manager at no cost" in done.logs.last().message
+    assert set(done.events.values_list("kind", flat=True)) >= {"replay_queued", "replay"}
+
+
+def test_the_runs_page_queues_it_and_follows_it(done, page, manager):
+    answer = page.post(f"/pipeline/runs/{done.pk}/replay/", {"next": done.get_absolute_url()}, follow=True).content.decode()
+    replay = Run.objects.get(job_type="replay")
+    assert f'A replay is queued. <a href="{replay.get_absolute_url()}">' in answer
+    assert 'hx-trigger="every 3s"' in answer
+    work_one()
+    answer = page.get(done.get_absolute_url()).content.decode()
+    assert "Re-imported" in answer
+    assert 'hx-trigger="every 3s"' not in answer
+
+
+def test_only_who_may_replay_queues_it(done, person):
+    with pytest.raises(NotAllowed):
+        api.queue_replay(done, person("another", "view_run"))
+
+
+def test_a_second_click_gets_the_same_replay(done, manager):
+    first = api.queue_replay(done, manager)
+    second = api.queue_replay(done, manager)
+    assert (second.created, second.run) == (False, first.run)
+
+
+def test_what_cannot_be_replayed_is_refused_before_anything_is_queued(done, run, listing, manager):
+    done.upstream_runs.get().pages.all().delete()
+    with pytest.raises(NotAllowed, match="no downloaded data"):
+        api.queue_replay(done, manager)
+    assert not Run.objects.filter(job_type="replay").exists()
+
+
+def test_what_is_refused_by_then_fails_with_the_reason_and_is_not_tried_again(done, manager):
+    queued = api.queue_replay(done, manager)
+    done.upstream_runs.get().pages.all().delete()
+    ended = work_one()
+    assert (ended.pk, ended.status) == (queued.run.pk, RunStatus.FAILED)
+    assert "no downloaded data" in ended.error_message
+    assert RejectedItem.objects.filter(run=done).exists(), "nothing was changed"
