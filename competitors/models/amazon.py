@@ -91,7 +91,7 @@ class AmazonReview(models.Model):
     review_id = ForeignCharField(max_length=40)
     asin = ForeignCharField(max_length=10)
     domain_code = ForeignCharField(max_length=10)
-    variation = models.CharField(
+    variation = ForeignCharField(
         max_length=10,
         blank=True,
         default="",

@@ -45,7 +45,7 @@ class UpstreamRun(models.Model):
     intent = models.PositiveIntegerField(help_text="Number of this paid start within its step, from 1.")
     tag = models.CharField(max_length=40, unique=True)
     fingerprint = models.CharField(max_length=64)
-    reuse_key = models.CharField(
+    reuse_key = ForeignCharField(
         max_length=64,
         blank=True,
         default="",
@@ -110,13 +110,13 @@ class Reuse(models.Model):
     """Instead of paying, a step of a run uses what another run's paid start fetches or has fetched."""
 
     run = models.ForeignKey("pipeline.Run", on_delete=models.CASCADE, related_name="reuses")
-    step = models.CharField(max_length=120)
+    step = ForeignCharField(max_length=120)
     upstream_run = models.ForeignKey(UpstreamRun, null=True, on_delete=models.SET_NULL, related_name="reuses")
     joined_at = models.DateTimeField()
     fetched_at = models.DateTimeField(null=True, help_text="When its data was fetched. Empty: it is still being fetched.")
     read_offset = models.PositiveIntegerField(default=0, help_text="Rows of the other run's pages saved so far.")
     became = models.BinaryField(default=bytes, help_text="What became of those rows, by key. Compressed JSON.")
-    words = models.TextField(blank=True, default="", help_text="What it uses. They stay when the other run is deleted.")
+    words = MessageField(blank=True, default="", help_text="What it uses. They stay when the other run is deleted.")
 
     class Meta:
         ordering = ["id"]
