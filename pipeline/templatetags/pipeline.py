@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from ..states import Badge
 from ..words import words_ago
+from ..words.foreign import harmless
 
 register = template.Library()
 UNKNOWN = format_html('<span aria-hidden="true">{}</span><span class="vh">{}</span>', "–", "unknown")
@@ -66,6 +67,12 @@ def _time(moment: datetime, words: str) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', local.isoformat(), f"{local.day} {local:%B %Y, %H:%M:%S %Z}", words
     )
+
+
+@register.filter
+def isolate(text: object) -> str:
+    """For text of others where no <bdi> can stand, as in a page's title: its direction does not reach what is around it."""
+    return f"\u2068{harmless(str(text))}\u2069" if not str(text).isascii() else str(text)
 
 
 @register.filter

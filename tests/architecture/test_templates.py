@@ -21,6 +21,12 @@ IN_MARKUP = {  # in a template without its comments and template tags
     "a javascript: link": r"javascript:",
     "something from another host": r"<(?:script|link|img|iframe|source|form)\b[^>]*\s(?:src|href|action)=[\"'](?:https?:)?//",
 }
+# Text of others, by the names that templates have for it. It may be written from right to left.
+OF_OTHERS = re.compile(
+    r"\{\{ (?:(?:row\.|run\.)*subject_label|(?:run\.|row\.run\.|stale\.)?brand(?:\.name)?|competitor\.name|stale\.subject"
+    r"|(?:listing|panel|banner_panel)\.label|label|review\.(?:title|author|body)|(?:entry|line|event)\.message"
+    r"|run\.error_message|row\.result|one\.attempt\.error|group\.sample)(?=[ |])[^}]*\}\}"
+)
 IN_TEMPLATE = {"text that is trusted unescaped": r"\|\s*safe(?:seq)?\b|\{%\s*autoescape\s+off"}
 IN_SCRIPT = {
     "evaluation or markup from a string": r"\beval\s*\(|new Function|\.innerHTML|\.outerHTML|insertAdjacentHTML|document\.write"
@@ -38,6 +44,17 @@ def of_template(content: str) -> list[str]:
     return found(IN_TEMPLATE, content) + found(IN_MARKUP, TAG.sub("", content))
 
 
+def loose(content: str) -> list[str]:
+    """Text of others that is neither in <bdi>, nor isolated in a title, nor an attribute."""
+    return [
+        hit[0]
+        for line in COMMENT.sub("", content).splitlines()
+        for hit in OF_OTHERS.finditer(line)
+        if not line[: hit.start()].endswith("<bdi>") and "|isolate" not in hit[0]
+        if (before := TAG.sub("", line[: hit.start()])).rfind("<") <= before.rfind(">")
+    ]
+
+
 def of_python(module: ast.Module) -> list[str]:
     calls = [node.func for node in ast.walk(module) if isinstance(node, ast.Call)]
     names = [getattr(function, "id", getattr(function, "attr", "")) for function in calls]
@@ -47,6 +64,18 @@ def of_python(module: ast.Module) -> list[str]:
 def test_no_template_needs_an_exception_from_the_csp():
     broken = [f"{path}: {what}" for path in TEMPLATES for what in of_template(text(path))]
     assert not broken, "\n".join(broken)
+
+
+def test_text_of_others_turns_nothing_around_it():
+    broken = [f"{path}: {what}" for path in TEMPLATES for what in loose(text(path))]
+    assert not broken, "\n".join(broken)
+
+
+@pytest.mark.parametrize(
+    "content", ["<p>{{ review.title|default:'x' }}", "<bdi>x</bdi> {{ competitor.name }}", "{{ line.message }}"]
+)
+def test_loose_text_of_others_is_found(content):
+    assert loose(content)
 
 
 def test_no_script_evaluates_text():

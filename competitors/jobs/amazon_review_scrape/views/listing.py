@@ -48,7 +48,7 @@ def edit(request: HttpRequest, brand: str, competitor: UUID, url: UUID) -> HttpR
         if live:
             form.add_error("amazon_url", _refusal(live, f"The product cannot be changed while run {live.pk} scrapes it."))
         elif _saved(form, moved=moved):
-            messages.success(request, format_html("Saved {}.", listing.label))
+            messages.success(request, format_html("Saved <bdi>{}</bdi>.", listing.label))
             return see_other(listing.get_absolute_url())
     if form.errors:  # the page shows the listing as it is stored
         listing = get_listing(brand, competitor, url)
@@ -73,7 +73,7 @@ def remove(request: HttpRequest, brand: str, competitor: UUID, url: UUID) -> Htt
         tab, label = listing.competitor.get_absolute_url(), listing.label
         listing.delete()
         archived = format_html(" Its schedule “{}” is archived.", schedule) if schedule else ""
-        messages.success(request, format_html("Removed {}. Its reviews and runs are kept.{}", label, archived))
+        messages.success(request, format_html("Removed <bdi>{}</bdi>. Its reviews and runs are kept.{}", label, archived))
         return see_other(tab)
     same = CompetitorAmazonUrl.objects.filter(asin=listing.asin, domain_code=listing.domain_code).exclude(pk=listing.pk)
     others = same.filter(brands_for(request.user).q("competitor__brand")).count()

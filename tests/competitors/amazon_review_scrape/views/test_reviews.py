@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from competitors.jobs.amazon_review_scrape.views.review_filter import ReviewFilter
-from competitors.models import CompetitorAmazonUrl
+from competitors.models import Competitor, CompetitorAmazonUrl
 from tests.competitors.addresses import of_listing
 from tests.factories import make_review
 
@@ -227,3 +227,17 @@ def test_words_are_found_whatever_their_case_and_accents(page: Client, listing: 
     make_review(listing, review_id="R2", title="Birnen")
     found = page.get(of_listing("reviews", listing, q=words)).context["rows"]
     assert [review.review_id for review, _ in found] == ["R1"]
+
+
+def test_text_from_right_to_left_keeps_to_its_place(page: Client, listing: CompetitorAmazonUrl) -> None:
+    turned = "\u202eمرحبا"
+    CompetitorAmazonUrl.objects.update(product_title=turned)
+    Competitor.objects.update(name=turned)
+    make_review(listing, title=turned, body=turned, author=turned)
+    for address in (of_listing("reviews", listing), listing.get_absolute_url(), of_listing("amazon_remove", listing)):
+        shown = page.get(address).content.decode()
+        title, _, body = shown.partition("</title>")
+        assert "\u202e" not in title
+        assert turned in body
+        loose = re.sub(r"<bdi>[^<]*</bdi>|=\"[^\"]*\"", "", body)
+        assert [loose[hit.start() - 60 : hit.end()] for hit in re.finditer(turned, loose)] == [], address
