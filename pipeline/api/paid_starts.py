@@ -50,7 +50,7 @@ def adopt(run: Run, upstream_id: str, by: Any) -> None:
                     extra={"by_hand": True},  # until the upstream confirms that it exists
                 )
         except IntegrityError:
-            raise NotAllowed(f"{upstream_id} already belongs to another run.") from None
+            raise NotAllowed(f"{upstream_id} cannot be used: what it fetched already belongs to a run.") from None
         record_event("adopt", f"{by} said that {upstream_id} belongs to run {run.pk}.", run=run, by=by)
 
 

@@ -184,8 +184,8 @@ def test_a_cancel_does_not_wait_for_a_resting_upstream(sandbox, queue, reason):
 @pytest.mark.parametrize(
     ("limit", "words"),
     [
-        ({"max_running": 1}, "Apify is full: 1 of 1 run slots are in use"),
-        ({"max_running": 9, "max_memory_mb": 3000}, "Apify is full: 2,048 of 3,000 MB are in use"),
+        ({"max_running": 1}, "Apify is full: its limit of 1 run at once is reached"),
+        ({"max_running": 9, "max_memory_mb": 3000}, "Apify is full: too little of its 3,000 MB is free"),
     ],
 )
 def test_an_accounts_own_limit_is_never_exceeded_and_is_shown(sandbox, queue, limit, words):
@@ -217,7 +217,7 @@ def test_a_full_account_is_not_tried_by_every_run_again_and_again(sandbox, queue
         work_off(30)
     assert Attempt.objects.exclude(run=runs[0]).count() == 0
     runs[-1].refresh_from_db()
-    assert explain(runs[-1], timezone.now()).startswith("Apify is full: 1 of 1 run slots are in use")
+    assert explain(runs[-1], timezone.now()).startswith("Apify is full: its limit of 1 run at once is reached")
     assert Attempt.objects.filter(run=runs[0]).count() == 4, "the run that uses the slot is still worked on"
 
 

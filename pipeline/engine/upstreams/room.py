@@ -34,9 +34,10 @@ def _no_room(limit: ConcurrencyLimit, label: str, memory_mb: int | None = None) 
     if not limit.max_running:
         return f"The limit for {label} is 0: nothing starts there until it is raised."
     if used["runs"] >= limit.max_running:
-        return f"{label} is full: {used['runs']} of {limit.max_running} run slots are in use."
+        # Not how many of them: whoever reads this may not see the other brands.
+        return f"{label} is full: its limit of {limit.max_running} run{'' if limit.max_running == 1 else 's'} at once is reached."
     needed = memory_mb if memory_mb is not None else used["least"] or 0
     if limit.max_memory_mb is not None and (used["memory"] or 0) + needed > limit.max_memory_mb:
-        words = f"{label} is full: {used['memory'] or 0:,} of {limit.max_memory_mb:,} MB are in use"
+        words = f"{label} is full: too little of its {limit.max_memory_mb:,} MB is free"
         return f"{words}, and this run needs {memory_mb:,} MB." if memory_mb is not None else f"{words}."
     return ""

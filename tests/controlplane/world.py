@@ -1,0 +1,93 @@
+"""Rows of three kinds: of an own brand, a foreign one, and no brand. Each has a word that tells of it."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.utils import timezone
+
+from competitors.models import AmazonReview, Competitor, CompetitorAmazonUrl
+from pipeline import api
+from pipeline.models import (
+    Attempt,
+    Brand,
+    ConcurrencyLimit,
+    DatasetStatus,
+    Event,
+    Job,
+    Pause,
+    RejectedItem,
+    Run,
+    RunLog,
+    SourceState,
+    Step,
+    UpstreamRun,
+    Worker,
+)
+from tests.factories import make_brand, make_competitor, make_listing, make_review, make_upstream
+
+WORDS = {"own": "Ownbrand", "foreign": "Zebrafish", "none": "Quagga"}
+RUN_IDS = {"own": 1001, "foreign": 987_654, "none": 876_543}
+
+
+@dataclass
+class World:
+    """`rows`: by model and kind, one row. `seen`: what tells that a row of a kind is there."""
+
+    rows: dict[type, dict[str, Any]] = field(default_factory=dict)
+
+    def __getitem__(self, model: type) -> dict[str, Any]:
+        return self.rows.setdefault(model, {})
+
+
+def betrays(kind: str, body: str) -> str:
+    """What in the page tells of a row of the kind; '' if nothing does."""
+    pk = RUN_IDS[kind]
+    return next((word for word in (WORDS[kind], WORDS[kind].lower(), str(pk), f"{pk:,}") if word in body), "")
+
+
+def build() -> World:
+    world = World()
+    for kind, word in WORDS.items():
+        brand = make_brand(word) if kind != "none" else None
+        if brand:
+            world[Brand][kind] = brand
+            competitor = world[Competitor][kind] = make_competitor(brand, f"{word} rival")
+            world[CompetitorAmazonUrl][kind] = make_listing(competitor, asin="B09XK4T2LM", product_title=f"{word} chews")
+            world[ConcurrencyLimit][kind] = ConcurrencyLimit.objects.create(brand=brand, job_type=word, max_running=3)
+        _runs(world, kind, word, brand)
+    other = make_listing(world[Competitor]["foreign"], asin="B0CQ7Z8M4T", product_title="Zebrafish bowl")
+    shared = make_review(world[CompetitorAmazonUrl]["own"], last_run=world[Run]["foreign"])
+    world.rows[AmazonReview] = {"own": shared, "foreign": make_review(other, review_id="RZEBRA", body="Zebrafish")}
+    ConcurrencyLimit.objects.create(max_running=1)  # the foreign run uses it up
+    world[Worker]["any"] = Worker.objects.create(host="box", pid=1, started_at=timezone.now(), last_seen_at=timezone.now())
+    world[SourceState]["any"] = SourceState.objects.create(source="apify")
+    Event.objects.create(kind="concurrencylimit", message="Concurrency limit “Zebrafish: 3” was set by root.")
+    return world
+
+
+def _runs(world: World, kind: str, word: str, brand: Brand | None) -> None:
+    at = timezone.now()
+    job = api.queue_one_time_job(brand.pk if brand else None, "toy", {"name": word.lower()}, name=f"{word} job").job
+    Run.objects.filter(job=job).update(id=RUN_IDS[kind], subject_label=f"{word} toy", error_message=f"{word} failed")
+    run = Run.objects.get(pk=RUN_IDS[kind])
+    if kind == "foreign":
+        Run.objects.filter(pk=run.pk).update(status="running", lease_token=uuid4(), lease_expires_at=at + timedelta(hours=1))
+    schedule = api.ensure_recurring_job(
+        brand.pk if brand else None, "toy", "0 3 * * *", {"name": f"{word}s"}, name=f"{word} plan"
+    )
+    world[Run][kind], world[Job][kind] = run, schedule
+    world[Attempt][kind] = Attempt.objects.create(
+        run=run, number=1, worker_label="box", lease_token=uuid4(), started_at=at, error=word
+    )
+    world[Step][kind] = Step.objects.create(run=run, name=word, result={})
+    world[RunLog][kind] = RunLog.objects.create(run=run, seq=99, at=at, message=word)
+    world[Event][kind] = Event.objects.create(kind="told", message=word, run=run)
+    upstream = world[UpstreamRun][kind] = make_upstream(run, f"{word}123")
+    world[RejectedItem][kind] = RejectedItem.objects.create(run=run, upstream_run=upstream, reason=word, item={})
+    world[DatasetStatus][kind] = DatasetStatus.objects.create(brand=brand, dataset_key="toys", subject=word, last_run=run)
+    if brand and kind == "foreign":
+        world[Pause][kind] = Pause.objects.create(brand=brand, job_type=word)
+    if brand and kind == "own":
+        world[Pause][kind] = Pause.objects.create(brand=brand, job_type="marble")
