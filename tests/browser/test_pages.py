@@ -138,11 +138,11 @@ def test_without_javascript_nothing_claims_to_be_live_and_rows_unfold(open_page,
 def test_a_message_about_a_run_says_how_it_ended(open_page, listing):
     page = open_page(listing.competitor.get_absolute_url())
     page.get_by_role("button", name="Scrape reviews of").click()
-    expect(page.locator(".message")).to_contain_text("Review scrape queued!")
+    expect(page.locator(".messages .message")).to_contain_text("Review scrape queued!")
     run = type(runs.queued(listing)).objects.get()
     runs.ended(run)
-    expect(page.locator(".message")).to_contain_text(f"Run {run.pk} completed: 42 new")
-    expect(page.locator(".message")).not_to_contain_text("queued!")
+    expect(page.locator(".messages .message")).to_contain_text(f"Run {run.pk} completed: 42 new")
+    expect(page.locator(".messages .message")).not_to_contain_text("queued!")
 
 
 def test_unfold_tick_schedule_and_cancel_work_by_keyboard_alone(open_page, listing):
@@ -161,9 +161,12 @@ def test_unfold_tick_schedule_and_cancel_work_by_keyboard_alone(open_page, listi
     press_on(f"#include_keywords-{listing.asin}", " ")
     expect(page.locator(f"#include_keywords-{listing.asin}")).not_to_be_checked()
     press_on(f"#schedule-{listing.asin}")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Schedule of")
     press_on("#schedule button")
     expect(page.get_by_text("Schedule of B09XK4T2LM saved")).to_be_visible()
+    page.wait_for_load_state()
     press_on(f"#button-{listing.asin}")
     expect(page.get_by_role("status").filter(has_text="Review scrape queued!")).to_be_visible()
+    page.wait_for_load_state()
     press_on(f"#cancel-{listing.asin}")
     expect(page.locator(f"#listing-{listing.asin}")).to_contain_text("Cancelled")

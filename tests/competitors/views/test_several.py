@@ -76,8 +76,8 @@ def test_what_passes_the_days_limit_is_said_before_the_click(
 ) -> None:
     settings.PIPELINE_DAILY_SPEND_LIMIT_USD = Decimal(2)
     address = of_competitor("amazon_several", rows[0].competitor)
-    assert "Over today's spend limit" in text_of(page, address, all="1")
-    assert "Over today's spend limit" not in text_of(page, address, pick=str(rows[0].pk))
+    assert "today's spend limit of $2.00" in text_of(page, address, all="1")
+    assert "today's spend limit of $2.00" not in text_of(page, address, pick=str(rows[0].pk))
 
 
 def test_a_pause_and_a_missing_worker_are_said_before_the_click(page: Client, rows: list[CompetitorAmazonUrl]) -> None:
