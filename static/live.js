@@ -36,7 +36,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
 document.addEventListener("htmx:oobAfterSwap", (event) => {
   for (const news of event.detail.target.querySelectorAll("#news [data-run]")) {
     const message = document.querySelector(`.message [data-run="${news.dataset.run}"]`);
-    if (message) message.replaceChildren(...news.childNodes);
+    if (message && news.hasChildNodes()) message.replaceChildren(...news.childNodes); // the event comes once per swapped part
   }
 });
 // The button for several rows says how many are ticked and what they cost together; the page it leads to says it by the server.
