@@ -64,7 +64,7 @@ class ScrapesSelected(admin.ModelAdmin):
         """Expected and highest cost of all rows, USD."""
         cost = cap = Decimal(0)
         for brand_id, rows in by_brand.items():
-            good = queries.good_runs(self.page.job_type, brand_id, [self.page.key(row) for row in rows])
+            good = queries.good_runs(self.page.job_type, brand_id, {self.page.key(row): self.page.about(row) for row in rows})
             for row in rows:
                 if estimate := self.page.estimate(row, self.page.defaults(row), good[self.page.key(row)]):
                     cost, cap = cost + estimate.cost_usd, cap + estimate.cap_usd

@@ -65,6 +65,11 @@ class CompetitorAmazonUrl(models.Model):
         return self.product_title or self.asin
 
     @property
+    def about(self) -> str:
+        """The product. History goes by it: a listing can be edited to another one."""
+        return f"{self.domain_code}:{self.asin}"
+
+    @property
     def page_url(self) -> str:
         """The product's page in its plain form, never the address that somebody typed."""
         return f"https://www.amazon.{self.domain_code}/dp/{self.asin}"

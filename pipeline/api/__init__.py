@@ -12,7 +12,7 @@ from .limits import record_change
 from .paid_starts import adopt, end_upstream, start_again
 from .runs import accept, cancel, retry, run_again, run_now
 from .schedules import check_schedule, end_schedules_of, ensure_recurring_job, reschedule_brand, schedule_of
-from .subjects import forget_freshness, forget_subject
+from .subjects import forget_freshness, forget_subject, restore_freshness
 
 __all__ = [
     "Queued",
@@ -35,6 +35,7 @@ __all__ = [
     "record_change",
     "replay",
     "reschedule_brand",
+    "restore_freshness",
     "resume",
     "retry",
     "run_again",

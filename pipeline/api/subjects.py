@@ -5,9 +5,11 @@ from typing import Any
 
 from django.db import transaction
 
+from ..contract.job_type import Done
 from ..contract.registry import get_type
+from ..contract.tally import rows_met
 from ..engine.journal import log
-from ..engine.lifecycle import by_person
+from ..engine.lifecycle import by_person, freshness
 from ..models import DatasetStatus, Run, RunLog
 from .schedules import end_schedules_of
 
@@ -30,3 +32,10 @@ def forget_freshness(job_type: str, brand_id: Any, subjects: Sequence[str]) -> N
     """Show these subjects as never refreshed. Their schedules stay."""
     keys = list(get_type(job_type).datasets)
     DatasetStatus.objects.filter(brand_id=brand_id, dataset_key__in=keys, subject__in=subjects).delete()
+
+
+def restore_freshness(run: Run) -> None:
+    """The subject is again what this accepted run was about: its data is as fresh as that run left it."""
+    fetched_at = freshness.as_of(run, run.completed_at or run.created_at)
+    freshness.mark_completed(run, Done(records=rows_met(run.counts)), fetched_at)
+    get_type(run.job_type).on_completed(run, fetched_at)

@@ -14,11 +14,15 @@ from .parameters import ParameterForm
 
 @dataclass(frozen=True)
 class Subject:
-    """What a run is about, within its brand. The engine compares and stores the key and does not interpret it."""
+    """What a run is about, within its brand. The engine compares and stores key and `about`, and does not interpret them.
+
+    `about`: what the subject stands for now, if that can change under the same key, such as a row's product. History goes by it.
+    """
 
     key: str = ""
     label: str = ""
     url: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ class Run(models.Model):
     job_type = models.CharField(max_length=80)
     parameters = ForeignJSONField(default=dict, blank=True)
     subject = ForeignCharField(max_length=200, blank=True, default="")
+    about = ForeignCharField(max_length=200, blank=True, default="", help_text="What the subject stood for then.")
     subject_label = ForeignCharField(max_length=300, blank=True, default="")
     subject_url = ForeignCharField(max_length=500, blank=True, default="")
     mode = models.CharField(max_length=10, choices=Mode, default=Mode.WORKER)

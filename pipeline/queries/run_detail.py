@@ -245,7 +245,7 @@ def _usual(run: Run) -> str:
     handler = find_type(run.job_type)
     if handler is None or not handler.source:
         return ""
-    good_runs = good_runs_of(run.job_type, run.brand_id, run.subject)
+    good_runs = good_runs_of(run.job_type, run.brand_id, run.subject, run.about)
     return history(handler, run.parameters, good_runs, but=run).words(handler.row)
 
 

@@ -1,10 +1,10 @@
 """Runs as rows of a table: badge, words, figures, and which actions fit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from django.db.models import F, Q, Window
@@ -17,6 +17,9 @@ from ..contract.tally import rows_met
 from ..models import Job, Run, UpstreamRun
 from ..states import LIVE, RUN_ACTIONS, Badge, RunStatus, Verdict, run_badge
 from .explain import QueueView, explain
+
+# By key what each subject is about now, to which its history is limited; or keys alone, for all of their runs.
+Subjects: TypeAlias = "Mapping[str, str] | Sequence[str]"
 
 
 @dataclass(frozen=True)
@@ -81,17 +84,29 @@ def by_whom(run: Run, user: Any = None) -> str:
 
 
 def recent_runs(
-    job_type: str, brand_id: UUID | None, subjects: list[str], *, limit: int = 5, user: Any = None
+    job_type: str, brand_id: UUID | None, subjects: Subjects, *, limit: int = 5, user: Any = None
 ) -> dict[str, list[RunRow]]:
     """The latest runs of each subject, newest first, in one query. A schedule's run is among them once it has started."""
-    wanted = Run.objects.for_rows().asked_or_started().filter(Q(brand_id=brand_id), job_type=job_type, subject__in=subjects)
-    numbered = wanted.annotate(back=Window(RowNumber(), partition_by=F("subject"), order_by=F("id").desc())).filter(
-        back__lte=limit
-    )
+    wanted = Run.objects.for_rows().asked_or_started().filter(Q(brand_id=brand_id), of_subjects(subjects), job_type=job_type)
+    back = Window(RowNumber(), partition_by=[F("subject"), F("about")], order_by=F("id").desc())
+    numbered = wanted.annotate(back=back).filter(back__lte=limit)
     found: dict[str, list[RunRow]] = {subject: [] for subject in subjects}
-    for row in run_rows(numbered.order_by("-pk"), user):
+    for row in run_rows([run for run in numbered.order_by("-pk") if is_about(subjects, run.subject, run.about)], user):
         found[row.run.subject].append(row)
-    return found
+    return {subject: rows[:limit] for subject, rows in found.items()}
+
+
+def of_subjects(subjects: Subjects, prefix: str = "") -> Q:
+    """Runs that may be of these subjects; is_about() tells which are."""
+    where: dict[str, Any] = {f"{prefix}subject__in": list(subjects)}
+    if isinstance(subjects, Mapping):
+        where[f"{prefix}about__in"] = {*subjects.values()}
+    return Q(**where)
+
+
+def is_about(subjects: Subjects, subject: str, about: str) -> bool:
+    """Whether a run belongs to the history of one of these subjects, as it is now."""
+    return not isinstance(subjects, Mapping) or subjects[subject] == about
 
 
 def live_run(job_type: str, brand_id: UUID | None, subject: str) -> Run | None:

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, RowNumber
 from ..models import Run, RunLog, UpstreamRun
 from ..models.runs import RunQuerySet
 from ..states import RunStatus, Verdict
-from .runs import RunRow, run_rows
+from .runs import RunRow, Subjects, is_about, of_subjects, run_rows
 
 LOG_LINES = 6
 GOOD_RUNS = 10  # of each subject and options: enough to tell what is usual
@@ -45,21 +45,27 @@ def live_rows(
     return {run.subject: by_run[run.pk] for run in holders}
 
 
-def spends(job_type: str, brand_id: UUID | None, subjects: Sequence[str]) -> dict[str, Spend]:
+def spends(job_type: str, brand_id: UUID | None, subjects: Subjects) -> dict[str, Spend]:
     """By subject: what its paid starts cost, or are expected to cost until the upstream reports the final cost."""
     status = UpstreamRun.Status
     rows = (
-        UpstreamRun.objects.filter(Q(run__brand_id=brand_id), run__job_type=job_type, run__subject__in=subjects)
+        UpstreamRun.objects.filter(Q(run__brand_id=brand_id), of_subjects(subjects, "run__"), run__job_type=job_type)
         .exclude(status__in=[status.REFUSED, status.VOID])
         .order_by()
-        .values("run__subject")
+        .values("run__subject", "run__about")
         .annotate(
             usd=Sum(Coalesce("cost_actual", "cost_estimate")),
             runs=Count("run", distinct=True),
             open=Count("pk", filter=Q(cost_settled=False)),
         )
     )
-    return {row["run__subject"]: Spend(row["usd"], row["runs"], bool(row["open"])) for row in rows}
+    found: dict[str, Spend] = {}
+    for row in rows:
+        if is_about(subjects, row["run__subject"], row["run__about"]):
+            before = found.get(row["run__subject"], Spend())
+            is_estimate = before.is_estimate or bool(row["open"])
+            found[row["run__subject"]] = Spend(before.usd + row["usd"], before.runs + row["runs"], is_estimate)
+    return found
 
 
 def log_tails(run_ids: Iterable[int], lines: int = LOG_LINES) -> dict[int, list[RunLog]]:
@@ -76,28 +82,29 @@ def log_tails(run_ids: Iterable[int], lines: int = LOG_LINES) -> dict[int, list[
     return tails
 
 
-def good_runs(job_type: str, brand_id: UUID | None, subjects: Sequence[str]) -> dict[str, list[Run]]:
+def good_runs(job_type: str, brand_id: UUID | None, subjects: Subjects) -> dict[str, list[Run]]:
     """The last accepted runs of each subject, newest first, with what effort() reads: what is usual, and what an estimate is
     made from. Accepted: completed ok, or accepted by a person.
 
     Up to ten of each different parameters, so that many runs with other options do not hide those that are comparable.
     """
     good = Run.objects.filter(
-        Q(brand_id=brand_id), job_type=job_type, subject__in=subjects, status=RunStatus.COMPLETED, verdict=Verdict.OK
+        Q(brand_id=brand_id), of_subjects(subjects), job_type=job_type, status=RunStatus.COMPLETED, verdict=Verdict.OK
     )
     # A run that used another's scrape tells neither a price nor a time, and may have got more than its options ask for.
     good = good.filter(reuses=None).annotate(
-        back=Window(RowNumber(), partition_by=[F("subject"), F("parameters")], order_by=F("pk").desc())
+        back=Window(RowNumber(), partition_by=[F("subject"), F("about"), F("parameters")], order_by=F("pk").desc())
     )
     found: dict[str, list[Run]] = {subject: [] for subject in subjects}
     for run in good.filter(back__lte=GOOD_RUNS).prefetch_related("attempts", "upstream_runs").order_by("-pk"):
-        found[run.subject].append(run)
+        if is_about(subjects, run.subject, run.about):
+            found[run.subject].append(run)
     return found
 
 
-def good_runs_of(job_type: str, brand_id: UUID | None, subject: str) -> list[Run]:
-    """good_runs() of one subject."""
-    return good_runs(job_type, brand_id, [subject])[subject]
+def good_runs_of(job_type: str, brand_id: UUID | None, subject: str, about: str = "") -> list[Run]:
+    """good_runs() of one subject, as what it is about now."""
+    return good_runs(job_type, brand_id, {subject: about})[subject]
 
 
 def _live(job_type: str, subjects: Sequence[str]) -> RunQuerySet:

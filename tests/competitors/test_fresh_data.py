@@ -181,4 +181,4 @@ def test_data_that_was_used_is_never_used_as_if_it_were_new(sandbox, done, sibli
 
 def test_free_data_teaches_no_price_time_or_count(sandbox, done, sibling):
     finish(click(sibling, reuse=True))
-    assert queries.good_runs_of("amazon_review_scrape", sibling.competitor.brand_id, str(sibling.pk)) == []
+    assert queries.good_runs_of("amazon_review_scrape", sibling.competitor.brand_id, str(sibling.pk), sibling.about) == []

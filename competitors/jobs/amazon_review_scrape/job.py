@@ -63,7 +63,7 @@ class AmazonReviewScrape(JobType):
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
         listing = _listing(params)
-        good_runs = queries.good_runs_of(NAME, listing.competitor.brand_id, str(listing.pk))
+        good_runs = queries.good_runs_of(NAME, listing.competitor.brand_id, str(listing.pk), listing.about)
         return order.estimate(listing, SweepOptions.of(params), good_runs)
 
     def contains(self, theirs: dict[str, Any], asked: dict[str, Any]) -> bool:
@@ -87,4 +87,4 @@ def _listing(params: dict[str, Any]) -> CompetitorAmazonUrl:
 
 def _subject(listing: CompetitorAmazonUrl) -> Subject:
     label = f"{listing.product_title} ({listing.asin})" if listing.product_title else listing.asin
-    return Subject(str(listing.pk), label[:300], listing.get_absolute_url())
+    return Subject(str(listing.pk), label[:300], listing.get_absolute_url(), listing.about)

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from competitors.models import CompetitorAmazonUrl
 from pipeline import queries
-from pipeline.api import forget_freshness
+from pipeline.api import forget_freshness, restore_freshness
 from pipeline.models import Run
 
 from .job import NAME
@@ -27,5 +27,20 @@ def save_address(listing: CompetitorAmazonUrl, *, moved: bool) -> None:
     with transaction.atomic():
         if moved:
             listing.last_scraped_at, listing.total_reviews_scraped, listing.scrape_cost_estimate = None, 0, None
+            listing.product_title = ""
             forget_freshness(NAME, listing.competitor.brand_id, [str(listing.pk)])
         listing.save()
+        if moved:
+            _take_up_history(listing)
+
+
+def _take_up_history(listing: CompetitorAmazonUrl) -> None:
+    """A listing that is edited back to a product shows what was known of that."""
+    runs = queries.good_runs_of(NAME, listing.competitor.brand_id, str(listing.pk), listing.about)
+    if not runs:
+        return
+    titles = (run.subject_label.removesuffix(f" ({listing.asin})") for run in runs)
+    title = next((title for title in titles if title != listing.asin), "")
+    CompetitorAmazonUrl.objects.filter(pk=listing.pk).update(product_title=title)
+    restore_freshness(runs[0])
+    listing.refresh_from_db()

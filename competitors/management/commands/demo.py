@@ -132,7 +132,7 @@ class Command(BaseCommand):
 
     def scraped_before(self, listing: CompetitorAmazonUrl) -> bool:
         """Whether an earlier demo has saved its reviews. Then this one goes on from there."""
-        good = queries.good_runs_of(NAME, listing.competitor.brand_id, str(listing.pk))
+        good = queries.good_runs_of(NAME, listing.competitor.brand_id, str(listing.pk), listing.about)
         if good:
             self.say(f"3/4 Run {good[0].pk} of an earlier demo has scraped {listing.asin}.")
         return bool(good)

@@ -85,6 +85,10 @@ class SubjectPage(ABC, Generic[R]):
         """The suffix of the ids in the row's HTML; no two rows of a page may have the same."""
         return self.key(row)
 
+    def about(self, row: R) -> str:
+        """What the row stands for now, as the job type's Subject says: history goes by it."""
+        return ""
+
     # ---- the same for all --------------------------------------------------------------------------------------------
     def key(self, row: R) -> str:
         """The subject's key, as runs and freshness have it."""

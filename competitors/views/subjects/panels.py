@@ -27,10 +27,11 @@ def build(
     keys = [page.key(row) for row in rows]
     handler = get_type(page.job_type)
     fresh = queries.freshness(next(iter(handler.datasets)), brand.pk, keys, max_age=handler.max_age)
-    recent = queries.recent_runs(page.job_type, brand.pk, keys, user=user)
-    spends = queries.spends(page.job_type, brand.pk, keys)
+    abouts = {page.key(row): page.about(row) for row in rows}
+    recent = queries.recent_runs(page.job_type, brand.pk, abouts, user=user)
+    spends = queries.spends(page.job_type, brand.pk, abouts)
     live = queries.live_rows(page.job_type, brand.pk, keys, user=user, known=recent)
-    good = queries.good_runs(page.job_type, brand.pk, keys)
+    good = queries.good_runs(page.job_type, brand.pk, abouts)
     schedules = queries.schedules(page.job_type, brand.pk, keys)
     spent = queries.spent_today()
     logs = queries.log_tails(row.run.pk for row in live.values() if row.run.mode == Run.Mode.LEGACY)

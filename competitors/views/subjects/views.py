@@ -83,7 +83,7 @@ def _price(page: Page, request: HttpRequest, pk: UUID, **address: Any) -> HttpRe
     """What a scrape with the sent options is expected to cost and take, and at most costs: a few words for beside the button."""
     row = get_object_or_404(page.rows(page.place(address)), pk=pk)
     chosen = page.parameters(row) | scrape.chosen(page, row, request.GET)
-    known = queries.good_runs_of(page.job_type, row.brand.pk, page.key(row))
+    known = queries.good_runs_of(page.job_type, row.brand.pk, page.key(row), page.about(row))
     estimate = page.estimate(row, chosen, known)
     context = {
         "estimate": estimate,

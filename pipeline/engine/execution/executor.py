@@ -22,6 +22,7 @@ from ...contract.errors import (
     TransientError,
     UpstreamDown,
 )
+from ...contract.job_type import Subject
 from ...contract.parameters import clean_parameters
 from ...contract.registry import get_type
 from ...contract.source import source_label
@@ -53,6 +54,7 @@ def _work(ctx: WorkerContext, lease: Lease) -> Callable[[], None]:
     try:
         handler = get_type(run.job_type)
         params = clean_parameters(handler.Params, run.parameters, ctx.brand)
+        _follow_subject(ctx, handler.subject(ctx.brand, params))
         done = handler.run(ctx, params)
     except Park as way:
         due_at, reason, knew = way.due_at, way.reason, ctx.cancelling
@@ -94,6 +96,17 @@ def _work(ctx: WorkerContext, lease: Lease) -> Callable[[], None]:
             connection.close()
         return _failed_by(error, lease, ctx.cancelling)
     return lambda: by_worker.complete(lease, done)
+
+
+def _follow_subject(ctx: WorkerContext, subject: Subject) -> None:
+    """A run that has fetched nothing yet is about what its subject is now; what was fetched of something else is not saved."""
+    if subject.about == ctx.run.about:
+        return
+    if ctx.run.upstream_runs.filter(upstream_id__isnull=False).exists():
+        raise PermanentError(f"This run was about {ctx.run.subject_label}, which is now {subject.label}. Start a new run.")
+    with ctx.fenced():
+        Run.objects.filter(pk=ctx.run.pk).update(about=subject.about, subject_label=subject.label)
+    ctx.run.about, ctx.run.subject_label = subject.about, subject.label
 
 
 def _cancel(ctx: WorkerContext, lease: Lease) -> None:

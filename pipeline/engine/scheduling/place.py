@@ -46,6 +46,7 @@ def build_run(job: Job, *, due_at: datetime, order_at: datetime, at: datetime, s
         job_paused=job.status == JobStatus.PAUSED,
         parameters=job.parameters,
         subject=subject.key,
+        about=subject.about,
         subject_label=subject.label,
         subject_url=subject.url,
         due_at=due_at,

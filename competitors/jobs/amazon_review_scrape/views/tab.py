@@ -64,6 +64,9 @@ class AmazonTab(SubjectPage[CompetitorAmazonUrl]):
     def below(self, row: CompetitorAmazonUrl) -> str:
         return f"{row.asin} · amazon.{row.domain_code}" if row.product_title else f"amazon.{row.domain_code}"
 
+    def about(self, row: CompetitorAmazonUrl) -> str:
+        return row.about
+
     def anchor(self, row: CompetitorAmazonUrl) -> str:
         return row.anchor
 

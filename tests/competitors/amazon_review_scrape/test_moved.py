@@ -1,0 +1,55 @@
+"""A listing that is edited to another product starts anew, and has its history again when it is edited back."""
+
+import pytest
+
+from competitors.jobs.amazon_review_scrape.views.tab import tab
+from competitors.models import CompetitorAmazonUrl
+from competitors.views.subjects import panels
+from pipeline import api
+from tests.competitors.amazon_review_scrape.test_verdicts import scrape
+from tests.competitors.scraping import finish
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def edit(page, listing, asin):
+    address = f"/competitors/{listing.competitor.brand.slug}/{listing.competitor_id}/amazon/{listing.pk}/edit/"
+    assert page.post(address, {"amazon_url": f"https://www.amazon.com/dp/{asin}"}).status_code == 303
+    return CompetitorAmazonUrl.objects.get(pk=listing.pk)
+
+
+def panel(listing, user):
+    (shown,) = panels.build(tab, listing.competitor.brand, [listing], tab.facts([listing]), user, {})
+    return shown
+
+
+def shown(listing, user):
+    one = panel(listing, user)
+    figures = (listing.product_title, listing.last_scraped_at, listing.total_reviews_scraped, listing.scrape_cost_estimate)
+    return figures, [row.run.pk for row in one.runs], one.spend.usd, one.usual, one.estimate.cost_usd, one.last_good
+
+
+def test_it_starts_anew_and_back_again_shows_its_history(sandbox, listing, operator, page):
+    new = shown(listing, operator)
+    for _ in range(3):
+        scrape(listing)
+    listing.refresh_from_db()
+    known = shown(listing, operator)
+    moved = edit(page, listing, "B0OTHER001")
+    figures, runs, spent, usual, price, last_good = shown(moved, operator)
+    assert (figures, runs, spent, last_good) == (("", None, 0, None), [], 0, None)
+    assert (usual, price) == (new[3], new[4])
+    assert usual.startswith("Learning: 0 of 3")
+    assert shown(edit(page, moved, listing.asin), operator) == known
+
+
+def test_data_of_the_product_before_is_not_saved_as_the_new_ones(sandbox, listing, page, settings):
+    settings.PIPELINE_RETRY_SPEND_USD = 0
+    sandbox.account.faults.arm("end_as", value="FAILED:0.6")
+    run = scrape(listing)
+    assert run.status == "failed"
+    moved = edit(page, listing, "B0OTHER001")
+    api.retry(run, None)
+    finish(run)
+    assert (run.status, moved.reviews().count()) == ("failed", 0)
+    assert "Start a new run." in run.error_message
