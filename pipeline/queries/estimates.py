@@ -21,6 +21,7 @@ from ..contract.tally import rows_met
 from ..engine.upstreams.budget import spent_today
 from ..engine.upstreams.reuse import finished, stored_key
 from ..models import Run, UpstreamRun
+from ..people import brands_for
 from ..states import Outcome
 from ..words import counted, days
 
@@ -129,7 +130,7 @@ def free_data(job_type: str, brand_id: UUID | None, wanted: Mapping[str, Wanted]
 
 def if_visible(run: Run, brand_id: UUID | None, user: Any) -> Run | None:
     """The run, if its brand is this one, whose page the person sees, or is open to them too."""
-    return run if run.brand_id == brand_id else None
+    return run if run.brand_id == brand_id or run.brand_id in brands_for(user) else None
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,10 @@ class SubjectPage(ABC, Generic[R]):
         """What stands in `columns` for this row."""
         return ()
 
+    def reuse_key(self, row: R) -> str:
+        """What its order is equal in to orders of the same data by other subjects; '' if it shares no data."""
+        return ""
+
     def facts(self, rows: Sequence[R]) -> dict[str, Any]:
         """By key, what _facts.html and _links.html show of a row as `panel.facts`. Read for all rows at once."""
         return {}

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from pipeline.contract import Estimate
 from pipeline.models import Run, RunLog
-from pipeline.queries import FreshnessRow, RunRow, ScheduleRow, Spend, activity
+from pipeline.queries import FreeData, FreshnessRow, RunRow, ScheduleRow, Spend, activity
 from pipeline.states import RunStatus
 from pipeline.words import clock, days
 
@@ -40,6 +40,7 @@ class Panel:
     schedule_cost: Decimal | None = None  # USD a month
     urls: dict[str, str] = field(default_factory=dict)  # of what may be done with the subject, by name
     usual: str = ""  # how many rows a scrape with the usual options brings, or that this is still being learned
+    free: FreeData | None = None  # of another subject, which this one can use instead of paying
     notes: list[str] = field(default_factory=list)  # what a person should know before the click
 
     # ---- the subject -------------------------------------------------------------------------------------------------

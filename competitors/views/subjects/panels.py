@@ -37,6 +37,9 @@ def build(
     logs = queries.log_tails(row.run.pk for row in live.values() if row.run.mode == Run.Mode.LEGACY)
     started_here = [followed[key] for key in keys if key in followed]
     here = Run.objects.in_bulk(started_here) if started_here else {}
+    idle = {key: row for row, key in zip(rows, keys, strict=True) if key not in live}
+    wanted = {key: _wanted(page, row, fresh[key]) for key, row in idle.items()}
+    free = queries.free_data(page.job_type, brand.pk, wanted, user)
     panels = []
     for row, key in zip(rows, keys, strict=True):
         live_row = live.get(key)
@@ -52,11 +55,16 @@ def build(
         else:
             panel.estimate = page.estimate(row, page.defaults(row), good[key])
             panel.usual = queries.history(handler, page.defaults(row), good[key]).words(handler.row)
+            panel.free = free.get(key)
             panel.notes = notes(panel.estimate, spent, panel.freshness)
             form = handler.Params(brand=brand, auto_id=f"%s-{panel.anchor}")
             panel.options = [form[name] for name in page.options(row)]
         panels.append(panel)
     return panels
+
+
+def _wanted(page: SubjectPage[Any], row: Any, fresh: queries.FreshnessRow) -> queries.Wanted:
+    return queries.Wanted(page.reuse_key(row), page.defaults(row), fresh.status.last_success_at if fresh.status else None)
 
 
 def notes(estimate: Estimate | None, spent: Decimal, fresh: queries.FreshnessRow | None = None) -> list[str]:

@@ -19,11 +19,13 @@ def press(request: HttpRequest, page: SubjectPage[Any], row: Any, *, legacy: boo
     """Start a scrape of the row with the posted options. Returns the run if it was started on the web server."""
     options = chosen(page, row, request.POST)
     wanted = page.parameters(row) | options
+    free = "reuse" in request.POST  # the button says that it costs nothing, so the run may not pay
+    who: dict[str, Any] = {"created_by": request.user, "reuse": free, "pay": not free}
     try:
         if legacy:
-            queued = api.start_here(row.brand.pk, page.job_type, wanted, mode=Run.Mode.LEGACY, created_by=request.user)
+            queued = api.start_here(row.brand.pk, page.job_type, wanted, mode=Run.Mode.LEGACY, **who)
         else:
-            queued = api.queue_one_time_job(row.brand.pk, page.job_type, wanted, created_by=request.user)
+            queued = api.queue_one_time_job(row.brand.pk, page.job_type, wanted, **who)
     except (InvalidRequest, NotAllowed) as error:
         messages.error(request, str(error))
         return None

@@ -41,6 +41,9 @@ class AmazonTab(SubjectPage[CompetitorAmazonUrl]):
     def estimate(self, row: CompetitorAmazonUrl, parameters: Mapping[str, Any], good_runs: Sequence[Run]) -> Estimate:
         return order.estimate(row, SweepOptions.of(parameters), good_runs)
 
+    def reuse_key(self, row: CompetitorAmazonUrl) -> str:
+        return order.reuse_key(row)
+
     def facts(self, rows: Sequence[CompetitorAmazonUrl]) -> dict[str, StarSpread]:
         spreads = star_spreads(rows)
         return {self.key(row): spreads[row.asin, row.domain_code] for row in rows}
