@@ -63,10 +63,11 @@ class ScrapesSelected(admin.ModelAdmin):
     def _cost(self, by_brand: dict[Any, list[Any]]) -> tuple[Decimal, Decimal]:
         """Expected and highest cost of all rows, USD."""
         cost = cap = Decimal(0)
+        price = queries.price_now(self.page.job_type).usd
         for brand_id, rows in by_brand.items():
             good = queries.good_runs(self.page.job_type, brand_id, {self.page.key(row): self.page.about(row) for row in rows})
             for row in rows:
-                if estimate := self.page.estimate(row, self.page.defaults(row), good[self.page.key(row)]):
+                if estimate := self.page.estimate(row, self.page.defaults(row), good[self.page.key(row)], price):
                     cost, cap = cost + estimate.cost_usd, cap + estimate.cap_usd
         return cost, cap
 

@@ -19,6 +19,8 @@ class Config:
     settle_seconds: float = 0.0  # a finished run shows preliminary costs for this long
     abort_seconds: float | None = None  # ABORTING and TIMING-OUT last this long; None: a fiftieth of the run, at most 1 s
     price_per_1000_usd: float | None = None  # None: each actor's own price
+    next_price_per_1000_usd: float | None = None  # an announced price
+    next_price_at: float = 0.0  # epoch seconds from which it is in force
     memory_limit_mbytes: int = 65_536  # of the whole account, over all live runs
     concurrent_runs_limit: int = 32
     monthly_limit_usd: float = 500.0
@@ -33,6 +35,12 @@ class Config:
             return self.run_seconds
         return max(1, stages) * SECONDS_PER_STAGE / self.speed
 
+    def price_of(self, own_per_1000: float, now: float) -> float:
+        """USD of one item; `own_per_1000` is the actor's own price."""
+        if self.next_price_per_1000_usd is not None and now >= self.next_price_at:
+            return self.next_price_per_1000_usd / 1000
+        return (own_per_1000 if self.price_per_1000_usd is None else self.price_per_1000_usd) / 1000
+
     def closing_seconds(self, work_seconds: float) -> float:
         """How long a run with this much work stays ABORTING or TIMING-OUT."""
         return self.abort_seconds if self.abort_seconds is not None else min(1.0, work_seconds / 50)
@@ -42,7 +50,7 @@ class Config:
         for name, value in changes.items():
             if name not in CHANGEABLE:
                 raise ValueError(f"Unknown setting {name!r}. Known: {', '.join(sorted(CHANGEABLE))}.")
-            may_be_null = name in {"run_seconds", "abort_seconds", "price_per_1000_usd"}
+            may_be_null = name in {"run_seconds", "abort_seconds", "price_per_1000_usd", "next_price_per_1000_usd"}
             if not (value is None and may_be_null) and (isinstance(value, bool) or not isinstance(value, int | float)):
                 raise ValueError(f"Setting {name!r} must be a number, not {value!r}.")
             if value is not None and (value < 0 or (name == "speed" and value == 0)):

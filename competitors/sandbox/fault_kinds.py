@@ -72,6 +72,8 @@ OF_A_RUN = {
 #: Applied when a run or a dataset is read; the effect is permanent.
 AT_READ = {
     "vanish_run": Kind("the next run that is read disappears: 404 record-not-found, in no list; its dataset stays"),
+    "pricing_model": Kind("the actor's pricingInfos are of this kind, which has no price per item", "FREE"),
+    "actor_notice": Kind("the actor is deprecated and carries this notice", "UNDER_MAINTENANCE"),
     "dataset_gone": Kind("the next dataset that is read disappears: 404 record-not-found"),
 }
 

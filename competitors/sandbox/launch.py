@@ -34,7 +34,7 @@ class Start:
 
 def make_run(start: Start, plan: Plan, config: Config, faults: dict[str, Any], now: float) -> Run:
     """``plan`` is what the actor would write without caps, faults, a time-out or an abort."""
-    price = (start.actor.price_per_1000_usd if config.price_per_1000_usd is None else config.price_per_1000_usd) / 1000
+    price = config.price_of(start.actor.price_per_1000_usd, now)
     plan = _capped(plan, start.options, price)
     seconds = config.seconds_for(plan.stages)
     plan, ending, share = _with_faults(plan, start, faults)

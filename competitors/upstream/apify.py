@@ -19,11 +19,12 @@ from pipeline.contract.errors import (
     TransientError,
     UpstreamDown,
 )
-from pipeline.contract.source import Order, Page, Seen, register_source, unread_item
+from pipeline.contract.source import Offer, Order, Page, Seen, register_source, unread_item
 from pipeline.words.foreign import TooDeep
 
 from .apify_answers import ENDS, ID, TAG_MARK, entries, one_run, part, run_id_of, seen
 from .apify_http import NETWORK, Http, TooLarge
+from .prices import read_offer
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -74,6 +75,9 @@ class Apify:
         """The actor's own object as Apify answers it, {} without one; its `pricingInfos` tell what it costs."""
         data = self._read(lambda http: part(http.ask("GET", "actors", _path(actor)).json(), "data"))
         return data if isinstance(data, dict) else {}
+
+    def offer(self, actor: str) -> Offer:
+        return read_offer(self.read_actor(actor))
 
     def candidates(self, order: Order, since: datetime) -> Iterator[Seen]:
         unclear = False

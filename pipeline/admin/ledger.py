@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from ..models import DatasetStatus, RejectedItem, SourceState, UpstreamRun, Worker
+from ..models import ActorPrice, DatasetStatus, RejectedItem, SourceState, UpstreamRun, Worker
 from .base import EngineRows
 
 # RawPage has no admin: what upstreams sent is private.
@@ -52,6 +52,13 @@ class DatasetStatusAdmin(EngineRows):
     list_filter = ("dataset_key", "last_status", "brand")
     search_fields = ("subject", "error_message__alike")
     list_select_related = ("brand", "last_run")
+
+
+@admin.register(ActorPrice)
+class ActorPriceAdmin(EngineRows):
+    list_display = ("__str__", "usd", "since", "next_usd", "next_from", "warning", "read_at")
+    list_filter = ("source",)
+    search_fields = ("actor",)
 
 
 @admin.register(SourceState)

@@ -19,7 +19,7 @@ from .job_type import Done, Estimate, JobType, Subject
 from .landing import Landed, land
 from .parameters import ParameterForm
 from .registry import find_type, get_type, job_type
-from .source import Order, Page, Seen, Source, get_source, register_source
+from .source import Offer, Order, Page, Price, Seen, Source, get_source, register_source
 from .tally import rows_met
 
 __all__ = [
@@ -35,12 +35,14 @@ __all__ = [
     "JobType",
     "Landed",
     "NotAllowed",
+    "Offer",
     "Order",
     "Page",
     "PageResult",
     "ParameterForm",
     "PermanentError",
     "PipelineError",
+    "Price",
     "RunError",
     "Seen",
     "SlowDown",

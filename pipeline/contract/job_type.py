@@ -68,6 +68,7 @@ class JobType(ABC):
     datasets: ClassVar[dict[str, str]]  # key -> label
     source: ClassVar[str]  # the upstream that it pays, '' for none
     row: ClassVar[str] = "row"  # what one of its rows is called: "review"
+    actor: ClassVar[str]  # what it pays there, '' if that has no price per item
     max_age: ClassVar[timedelta]  # how old its data may be and still count as fresh
     reuse_within: ClassVar[timedelta]  # how old another run's data may be to be used instead of paying; 0: not once it is done
     version: ClassVar[int]  # of the code that records steps
@@ -96,6 +97,10 @@ class JobType(ABC):
     def contains(self, theirs: dict[str, Any], asked: dict[str, Any]) -> bool:
         """Whether a run with the parameters `theirs` fetches all that one with `asked` would. Both orders have one reuse key."""
         return theirs == asked
+
+    def usual_price(self) -> Decimal | None:
+        """USD of one item of its actor: what counts until the upstream tells a price."""
+        return None
 
     @abstractmethod
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:

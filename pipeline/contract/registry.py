@@ -25,6 +25,7 @@ def job_type(
     datasets: dict[str, str],
     source: str = "",
     row: str = "row",
+    actor: str = "",
     max_age: timedelta = timedelta(days=1),
     max_runtime: timedelta = timedelta(minutes=30),
     reuse_within: timedelta = timedelta(0),
@@ -33,6 +34,7 @@ def job_type(
 ) -> Callable[[type[JobType]], type[JobType]]:
     """Register the class under `name`. Django does not start if two classes share a name, or if one lacks Params or run().
 
+    `actor`: what it pays at the source, per item.
     `version`: raise it when the result of a step changes its meaning. Workers with older code then leave such a run alone, and
     newer code repeats the steps that older code recorded. Paid starts and saved pages are never repeated.
 
@@ -52,7 +54,7 @@ def job_type(
             raise ImproperlyConfigured(f"{where} is registered as job type {name!r} but is not a JobType.")
         if not hasattr(cls, "Params") or isabstract(cls):
             raise ImproperlyConfigured(f"Job type {name!r} ({where}) needs a Params form and a run() method.")
-        cls.name, cls.label, cls.emoji, cls.datasets, cls.source = name, label, emoji, datasets, source
+        cls.name, cls.label, cls.emoji, cls.datasets, cls.source, cls.actor = name, label, emoji, datasets, source, actor
         cls.row, cls.max_age, cls.max_runtime, cls.version = row, max_age, max_runtime, version
         cls.permission = permission
         cls.reuse_within = reuse_within

@@ -67,6 +67,22 @@ def unread_item(reason: str, content: bytes) -> dict[str, str]:
     return {UNREAD: reason, "beginning": content[: 4 * COPIED].decode(errors="replace")[:COPIED]}
 
 
+@dataclass(frozen=True)
+class Price:
+    """What one item costs from then on, USD. None: nothing per item, or in a way that we cannot read."""
+
+    since: datetime
+    usd: Decimal | None
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What the upstream says of an actor: its prices in the order of time, also announced ones, and a warning for people."""
+
+    prices: list[Price] = field(default_factory=list)
+    warning: str = ""
+
+
 class Source(Protocol):
     """Methods raise only errors of `errors.py`, and put no secret into a message."""
 
@@ -94,6 +110,9 @@ class Source(Protocol):
 
     def ended_since(self, since: datetime) -> Iterator[str]:
         """The ids of the account's runs that ended since then, in a few cheap requests for all waiting runs."""
+
+    def offer(self, actor: str) -> Offer:
+        """What the actor costs now and from announced times on."""
 
     def link(self, upstream_id: str) -> str:
         """The address where a person sees the run, '' if there is none."""

@@ -5,10 +5,11 @@ from .datasets import DatasetStatus
 from .jobs import Job
 from .limits import ConcurrencyLimit, Pause
 from .runs import Attempt, Event, Run, RunLog, Step
-from .upstream import RawPage, RejectedItem, Reuse, SourceState, UpstreamRun
+from .upstream import ActorPrice, RawPage, RejectedItem, Reuse, SourceState, UpstreamRun
 from .workers import Worker
 
 __all__ = [
+    "ActorPrice",
     "Attempt",
     "Brand",
     "BrandLimit",

@@ -1,3 +1,5 @@
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
@@ -174,3 +176,28 @@ class SourceState(models.Model):
 
     def __str__(self) -> str:
         return self.source
+
+
+class ActorPrice(models.Model):
+    """What one item of an actor costs, as its upstream told when it was last asked. USD; empty: not told, or not per item."""
+
+    source = models.CharField(max_length=40)
+    actor = ForeignCharField(max_length=200)
+    usd = models.DecimalField(max_digits=10, decimal_places=6, null=True, blank=True)
+    since = models.DateTimeField(null=True, blank=True)
+    next_usd = models.DecimalField(max_digits=10, decimal_places=6, null=True, blank=True)
+    next_from = models.DateTimeField(null=True, blank=True, help_text="An announced price counts from then on.")
+    warning = MessageField(blank=True, default="")
+    read_at = models.DateTimeField(null=True, blank=True, help_text="Empty: it could not be read yet.")
+    next_read_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["source", "actor"]
+        constraints = [models.UniqueConstraint(fields=["source", "actor"], name="actor_price_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.actor}"
+
+    def at(self, moment: datetime) -> Decimal | None:
+        """The price that counts at that time."""
+        return self.next_usd if self.next_from and self.next_from <= moment else self.usd

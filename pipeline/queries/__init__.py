@@ -1,17 +1,19 @@
 """What pages ask about runs and freshness. Nothing here changes a row."""
 
+from ..engine.upstreams.budget import spent_today
 from .already_queued import already_queued
 from .estimates import (
     Effort,
     FreeData,
     History,
+    PriceNow,
     Wanted,
     effort,
     estimate_of,
     free_data,
     history,
     over_the_limit,
-    spent_today,
+    price_now,
 )
 from .explain import Activity, QueueView, activity, before_the_click, explain, kept_back, missing_code, no_worker_since
 from .freshness import Banner, FreshnessRow, SubjectState, banner, freshness
@@ -45,6 +47,7 @@ __all__ = [
     "FreshnessRow",
     "History",
     "Overview",
+    "PriceNow",
     "QueueView",
     "RunDetail",
     "RunRow",
@@ -77,6 +80,7 @@ __all__ = [
     "over_the_limit",
     "overview",
     "place_in_queue",
+    "price_now",
     "question",
     "recent_runs",
     "run_detail",

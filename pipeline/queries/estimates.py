@@ -4,7 +4,7 @@ Estimates learn from what good runs took. Failed starts, queues, retries, blocks
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from statistics import median
@@ -18,17 +18,19 @@ from django.utils import timezone
 from ..contract.job_type import Estimate, JobType
 from ..contract.registry import find_type, get_type
 from ..contract.tally import rows_met
+from ..engine.execution.prices import per_thousand
 from ..engine.upstreams.budget import spent_today
 from ..engine.upstreams.reuse import finished, stored_key
-from ..models import Run, UpstreamRun
+from ..models import ActorPrice, Run, UpstreamRun
 from ..people import brands_for
 from ..states import Outcome
-from ..words import counted, days
+from ..words import clock, counted, days
 
 __all__ = [
     "Effort",
     "FreeData",
     "History",
+    "PriceNow",
     "Wanted",
     "effort",
     "estimate_of",
@@ -36,6 +38,7 @@ __all__ = [
     "history",
     "if_visible",
     "over_the_limit",
+    "price_now",
     "spent_today",
 ]
 USUAL_RUNS = 10  # the last accepted runs tell what is usual
@@ -75,6 +78,14 @@ class FreeData:
         return f"{f'Run {self.run.pk}' if self.run else 'Another run'} fetched the same data {days(self.age)} ago."
 
 
+@dataclass(frozen=True)
+class PriceNow:
+    """`usd` of one item; `notes`: what to know of it before the click."""
+
+    usd: Decimal
+    notes: list[str] = field(default_factory=list)
+
+
 def effort(run: Run) -> Effort | None:
     """None where no upstream run of it succeeded. Reads through the relations, so that a page fetches them for all its runs."""
     good = [one for one in run.upstream_runs.all() if one.status == UpstreamRun.Status.SUCCEEDED]
@@ -95,6 +106,25 @@ def estimate_of(run: Run) -> Estimate | None:
         raise
     except Exception:  # noqa: BLE001  its subject is gone, or the type has a bug: the page shows the rest
         return None
+
+
+def price_now(job_type: str) -> PriceNow:
+    """What an item of the type's actor costs, as its upstream told a worker, else the type's usual price."""
+    handler = find_type(job_type)
+    if handler is None or not handler.actor:
+        return PriceNow(Decimal(0))
+    known = ActorPrice.objects.filter(source=handler.source, actor=handler.actor).first()
+    usual = handler.usual_price() or Decimal(0)
+    if known is None:
+        return PriceNow(usual)
+    at = timezone.now()
+    price = known.at(at) or usual  # nothing per item: the usual price is the careful guess
+    notes = []
+    if price > usual:
+        notes.append(f"The price is higher than usual: {per_thousand(price)}, usually {per_thousand(usual)}.")
+    if known.next_usd and known.next_from and known.next_from > at and known.next_usd > price:
+        notes.append(f"The price will rise to {per_thousand(known.next_usd)} on {clock(known.next_from)}.")
+    return PriceNow(price, [*notes, known.warning] if known.warning else notes)
 
 
 def over_the_limit(cost: Decimal, spent: Decimal) -> str:

@@ -10,7 +10,7 @@ import pytest
 import requests
 from django.utils import timezone
 
-from competitors.jobs.amazon_review_scrape.order import review_order
+from competitors.jobs.amazon_review_scrape.order import review_order, usual_price
 from competitors.jobs.amazon_review_scrape.sweeps import SweepOptions
 from pipeline import api
 from pipeline.contract import NotAllowed, get_source, get_type
@@ -261,7 +261,7 @@ def test_a_host_whose_clock_is_fast_still_starts_once(sandbox, run, monkeypatch)
 def order_of(run, listing):
     """The order that the job will make of this run."""
 
-    return review_order(listing, SweepOptions.of(run.parameters), [])
+    return review_order(listing, SweepOptions.of(run.parameters), [], usual_price())
 
 
 def fail_as_unknown(sandbox, listing, run):

@@ -1,6 +1,7 @@
 """The job type amazon_review_scrape: its parameters, and what a run of it is about, costs and leaves behind."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,7 @@ scraped_by(NAME, CompetitorAmazonUrl)
     datasets={DATASET: "Amazon Reviews"},
     source="apify",
     row="review",
+    actor=order.ACTOR,
     max_age=timedelta(days=7),
     permission="competitors.scrape_competitoramazonurl",
     reuse_within=timedelta(days=1),
@@ -64,7 +66,10 @@ class AmazonReviewScrape(JobType):
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
         listing = _listing(params)
         good_runs = queries.good_runs_of(NAME, listing.competitor.brand_id, str(listing.pk), listing.about)
-        return order.estimate(listing, SweepOptions.of(params), good_runs)
+        return order.estimate(listing, SweepOptions.of(params), good_runs, queries.price_now(NAME).usd)
+
+    def usual_price(self) -> Decimal:
+        return order.usual_price()
 
     def contains(self, theirs: dict[str, Any], asked: dict[str, Any]) -> bool:
         return SweepOptions.of(theirs).contains(SweepOptions.of(asked))

@@ -1,12 +1,14 @@
 """The one paid start of a scrape: what it asks for, what it may cost at most, and what it is expected to cost and take.
 
-`good_runs` are the listing's last good runs, newest first, as queries.good_runs() reads them.
+`good_runs` are the listing's last good runs, newest first, as queries.good_runs() reads them; `price` is that of an item, USD.
 """
 
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from statistics import median
+
+from django.conf import settings
 
 from competitors.models import CompetitorAmazonUrl
 from pipeline.contract import Estimate, Order
@@ -17,17 +19,25 @@ from .sweeps import PAGE_REVIEWS, PAGES, SweepOptions, sweeps
 
 ACTOR = "axesso_data/amazon-reviews-scraper"
 MEMORY_MB, TIMEOUT = 2048, timedelta(seconds=900)
-PRICE_PER_ITEM = Decimal("0.75") / 1000  # USD; every raw item counts. The run's cost is what the upstream says
 CAP_MARGIN = Decimal("1.2")  # a sweep's last page may have a few more than ten
 USUAL_FILL = Decimal("0.4")  # of what the sweeps could bring, before anything is known of a listing
 USUAL_SECONDS = 18  # per sweep, before anything is known of a listing
 
 
-def review_order(listing: CompetitorAmazonUrl, options: SweepOptions, good_runs: Sequence[Run]) -> Order:
+def usual_price() -> Decimal:
+    """USD of one item until Apify tells the price; every raw item counts. The run's cost is what Apify says."""
+    price: Decimal = settings.AMAZON_REVIEWS_PRICE_USD
+    return price / 1000
+
+
+def review_order(
+    listing: CompetitorAmazonUrl, options: SweepOptions, good_runs: Sequence[Run], price: Decimal | None = None
+) -> Order:
     """One order for all sweeps, capped in items and money at what they can bring."""
     configs = sweeps(listing.asin, listing.domain_code, options)
+    price = usual_price() if price is None else price
     most = int(len(configs) * PAGES * PAGE_REVIEWS * CAP_MARGIN)
-    cap = _cents(most * PRICE_PER_ITEM)
+    cap = _cents(most * price)
     return Order(
         source="apify",
         actor=ACTOR,
@@ -36,8 +46,8 @@ def review_order(listing: CompetitorAmazonUrl, options: SweepOptions, good_runs:
         timeout=TIMEOUT,
         max_items=most,
         max_cost_usd=cap,
-        estimate_usd=min(_cents(usual_cost(good_runs, len(configs), PRICE_PER_ITEM)), cap),
-        price_per_item_usd=PRICE_PER_ITEM,
+        estimate_usd=min(_cents(usual_cost(good_runs, len(configs), price)), cap),
+        price_per_item_usd=price,
         reuse_key=reuse_key(listing),
     )
 
@@ -47,9 +57,9 @@ def reuse_key(listing: CompetitorAmazonUrl) -> str:
     return f"{listing.domain_code}:{listing.asin}"
 
 
-def estimate(listing: CompetitorAmazonUrl, options: SweepOptions, good_runs: Sequence[Run]) -> Estimate:
+def estimate(listing: CompetitorAmazonUrl, options: SweepOptions, good_runs: Sequence[Run], price: Decimal) -> Estimate:
     """What a scrape with these options is expected to cost and take."""
-    order = review_order(listing, options, good_runs)
+    order = review_order(listing, options, good_runs, price)
     return Estimate(order.estimate_usd, order.max_cost_usd, usual_seconds(good_runs, len(order.input["input"])))
 
 

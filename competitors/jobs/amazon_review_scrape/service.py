@@ -26,7 +26,8 @@ def scrape_amazon_reviews_for_competitor(ctx: Context, listing: CompetitorAmazon
     Raises TransientError if the upstream's run failed, after saving what it had.
     """
     good_runs = queries.good_runs_of(ctx.run.job_type, ctx.run.brand_id, ctx.run.subject, listing.about)
-    upstream = ctx.wait_for(ctx.start(review_order(listing, options, good_runs)))
+    price = queries.price_now(ctx.run.job_type).usd
+    upstream = ctx.wait_for(ctx.start(review_order(listing, options, good_runs, price)))
     fetched = upstream.finished_at or ctx.now()
 
     def land_page(items: list[Any], offset: int) -> PageResult:

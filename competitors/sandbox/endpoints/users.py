@@ -1,10 +1,11 @@
 """The account, its limits and its actors."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from .. import errors
 from ..account import Account
-from ..actors import find_actor
+from ..actors import Actor, find_actor
 from ..http import Answer, Request, data
 from ..ids import iso
 from ..limits import memory_in_use
@@ -54,12 +55,13 @@ def limits(account: Account, _request: Request) -> Answer:
     return data(shown)
 
 
-def actor(_account: Account, request: Request) -> Answer:
-    """The actor's object. The client reads its name when it follows a run's log."""
+def actor(account: Account, request: Request) -> Answer:
+    """The actor's object with its prices, past, present and announced."""
     found = find_actor(request.captured["actor_id"])
     if found is None:
         raise errors.ApiError(404, "actor-not-found", "Actor was not found. /sandbox/state lists the actors of the sandbox.")
     username, _, name = found.name.partition("~")
+    notice = account.faults.take("actor_notice", request.path)
     return data(
         {
             "id": found.id,
@@ -77,5 +79,27 @@ def actor(_account: Account, request: Request) -> Answer:
                 "timeoutSecs": found.timeout_secs,
                 "memoryMbytes": found.memory_mbytes,
             },
+            "pricingInfos": _prices(account, found, request.path),
         }
+        | ({} if notice is None else {"isDeprecated": True, "notice": notice})
     )
+
+
+def _prices(account: Account, found: Actor, path: str) -> list[dict[str, Any]]:
+    config, model = account.config, account.faults.take("pricing_model", path)
+    announced = config.next_price_per_1000_usd
+    before = (found.price_per_1000_usd if config.price_per_1000_usd is None else config.price_per_1000_usd) / 1000
+    prices = [("2024-01-15T00:00:00.000Z", before)]
+    if announced is not None:
+        prices.append((iso(config.next_price_at), announced / 1000))
+    return [
+        {
+            "pricingModel": model or "PRICE_PER_DATASET_ITEM",
+            "unitName": found.unit_name,
+            "apifyMarginPercentage": 0.2,
+            "createdAt": "2024-01-01T00:00:00.000Z",
+            "startedAt": since,
+        }
+        | ({} if model else {"pricePerUnitUsd": price})
+        for since, price in prices
+    ]

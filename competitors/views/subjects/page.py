@@ -6,6 +6,7 @@ A subject here is a row of a model: it has a `brand`, and `get_absolute_url()` l
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -54,8 +55,8 @@ class SubjectPage(ABC, Generic[R]):
         """The job type's parameters that name the subject. Those left out are the options beside the button."""
 
     # ---- a page may say ----------------------------------------------------------------------------------------------
-    def estimate(self, row: R, parameters: Mapping[str, Any], good_runs: Sequence[Run]) -> Estimate | None:
-        """Cost and time of a scrape with these parameters. `good_runs`: the row's last, newest first."""
+    def estimate(self, row: R, parameters: Mapping[str, Any], good_runs: Sequence[Run], price: Decimal) -> Estimate | None:
+        """Cost and time of a scrape with these options. `good_runs`: the row's last, newest first; `price`: USD of an item."""
         return None
 
     def cells(self, row: R, facts: Any, user: Any) -> Sequence[Cell]:

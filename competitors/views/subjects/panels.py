@@ -33,7 +33,7 @@ def build(
     live = queries.live_rows(page.job_type, brand.pk, keys, user=user, known=recent)
     good = queries.good_runs(page.job_type, brand.pk, abouts)
     schedules = queries.schedules(page.job_type, brand.pk, keys)
-    spent = queries.spent_today()
+    spent, price = queries.spent_today(), queries.price_now(page.job_type)
     logs = queries.log_tails(row.run.pk for row in live.values() if row.run.mode == Run.Mode.LEGACY)
     started_here = [followed[key] for key in keys if key in followed]
     here = Run.objects.in_bulk(started_here) if started_here else {}
@@ -48,15 +48,15 @@ def build(
         panel.followed = here.get(followed.get(key, 0))
         panel.schedule = schedules.get(key)
         if panel.schedule:
-            price = page.estimate(row, panel.schedule.job.parameters, good[key])
-            panel.schedule_cost = panel.schedule.cost_a_month(price.cost_usd if price else None)
+            each = page.estimate(row, panel.schedule.job.parameters, good[key], price.usd)
+            panel.schedule_cost = panel.schedule.cost_a_month(each.cost_usd if each else None)
         if live_row:
             panel.log = logs.get(live_row.run.pk, [])
         else:
-            panel.estimate = page.estimate(row, page.defaults(row), good[key])
+            panel.estimate = page.estimate(row, page.defaults(row), good[key], price.usd)
             panel.usual = queries.history(handler, page.defaults(row), good[key]).words(handler.row)
             panel.free = free.get(key)
-            panel.notes = notes(panel.estimate, spent, panel.freshness)
+            panel.notes = notes(panel.estimate, spent, panel.freshness) + price.notes
             form = handler.Params(brand=brand, auto_id=f"%s-{panel.anchor}")
             panel.options = [form[name] for name in page.options(row)]
         panels.append(panel)

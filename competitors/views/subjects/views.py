@@ -84,10 +84,11 @@ def _price(page: Page, request: HttpRequest, pk: UUID, **address: Any) -> HttpRe
     row = get_object_or_404(page.rows(page.place(address)), pk=pk)
     chosen = page.parameters(row) | scrape.chosen(page, row, request.GET)
     known = queries.good_runs_of(page.job_type, row.brand.pk, page.key(row), page.about(row))
-    estimate = page.estimate(row, chosen, known)
+    price = queries.price_now(page.job_type)
+    estimate = page.estimate(row, chosen, known, price.usd)
     context = {
         "estimate": estimate,
-        "notes": panels.notes(estimate, queries.spent_today()),
+        "notes": panels.notes(estimate, queries.spent_today()) + price.notes,
         "anchor": page.anchor(row),
         "oob": True,
     }

@@ -22,6 +22,7 @@ from ..upstreams.ledger import GIVE_UP_AFTER, observe
 from ..upstreams.paid_starts import ensure_started
 from ..upstreams.watch import fallback
 from .ingest import Land, ingest
+from .prices import due_for_start
 from .used_pages import use_pages
 
 
@@ -58,6 +59,7 @@ class WorkerContext(LeasedRun, Context):
 
     def start(self, order: Order, step: str = "start") -> UpstreamRun:
         self.check()
+        due_for_start(order.source, order.actor)
         return ensure_started(self, order, step)
 
     def wait_for(self, upstream: UpstreamRun) -> UpstreamRun:

@@ -34,7 +34,7 @@ class Heartbeat(RepeatingThread):
         interval = min(1.0, settings.PIPELINE_LEASE_SECONDS / 6, settings.PIPELINE_POLL_SECONDS)
         super().__init__(f"heartbeat of {worker}", interval)
         self.worker, self.overrun = worker, overrun
-        self.housekeeping = Housekeeping(str(worker))
+        self.housekeeping = Housekeeping(worker)
         self._leases: dict[Lease, tuple[float, timedelta]] = {}
         self._guard = threading.Lock()
         self._next_beat = self._next_cancel = 0.0

@@ -1,4 +1,4 @@
-"""A thread for slow checks: which upstream runs have ended, which upstreams work again, which schedules need a repair.
+"""A thread for slow checks: which upstream runs ended, which upstreams work again, which schedules need a repair, and prices.
 
 Separate from the heartbeat: an upstream that never answers must not cost a worker its leases.
 """
@@ -7,21 +7,26 @@ import time
 
 from django.conf import settings
 
+from ...models import Worker
 from ..database import now
+from ..execution.prices import read_prices
 from ..upstreams.watch import watch_upstreams
 from .healing import HEALING_INTERVAL, heal_if_due
 from .repeating_thread import RepeatingThread
 
 
 class Housekeeping(RepeatingThread):
-    """Every process has one. Each asks for the turn, and one of them gets it."""
+    """Every process has one. Each asks for the turn, and one of them gets it. Only workers read prices."""
 
-    def __init__(self, owner: str):
+    def __init__(self, owner: Worker):
         super().__init__(f"housekeeping of {owner}", settings.PIPELINE_POLL_SECONDS)
+        self._reads_prices = owner.kind == Worker.Kind.WORKER
         self._next_healing = 0.0
 
     def work(self) -> None:
         watch_upstreams()
         if (at := time.monotonic()) >= self._next_healing:
             heal_if_due(now())
+            if self._reads_prices:
+                read_prices()
             self._next_healing = at + HEALING_INTERVAL.total_seconds() / 4

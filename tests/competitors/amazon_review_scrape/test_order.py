@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from competitors.jobs.amazon_review_scrape.listings import scrape_parameters
+from competitors.jobs.amazon_review_scrape.order import usual_price
 from competitors.jobs.amazon_review_scrape.sweeps import SweepOptions, sweeps
 from competitors.jobs.amazon_review_scrape.views.tab import tab
 from competitors.models import CompetitorAmazonUrl
@@ -34,7 +35,7 @@ def test_the_tabs_estimate_is_the_job_types_own(
     expected = {row.pk: handler.estimate(brand, clean_parameters(handler.Params, scrape_parameters(row), brand)) for row in rows}
     with django_assert_num_queries(3):
         good = queries.good_runs("amazon_review_scrape", brand.pk, [str(row.pk) for row in rows])
-        found = {row.pk: tab.estimate(row, tab.defaults(row), good[str(row.pk)]) for row in rows}
+        found = {row.pk: tab.estimate(row, tab.defaults(row), good[str(row.pk)], usual_price()) for row in rows}
     assert found == expected
     assert found[dear.pk].cost_usd == Decimal("2.50")
     assert found[failed.pk] == found[new.pk]

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from pipeline import api
 from pipeline.models import (
+    ActorPrice,
     Attempt,
     DatasetStatus,
     Event,
@@ -59,6 +60,7 @@ def row_of_every_model() -> dict[type[models.Model], models.Model]:
         Reuse.objects.create(run=run, step="start", joined_at=now),
         RunLog.objects.create(run=run, seq=99, at=now, message=""),
         SourceState.objects.create(source="apify"),
+        ActorPrice.objects.create(source="apify", actor="a", next_read_at=now),
         Step.objects.create(run=run, name="a", result={}),
         Worker.objects.create(host="a", pid=1, started_at=now, last_seen_at=now),
     ]

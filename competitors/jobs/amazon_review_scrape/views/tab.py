@@ -1,6 +1,7 @@
 """The Amazon tab of a competitor: a panel per listing."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
@@ -38,8 +39,10 @@ class AmazonTab(SubjectPage[CompetitorAmazonUrl]):
     def parameters(self, row: CompetitorAmazonUrl) -> dict[str, Any]:
         return scrape_parameters(row)
 
-    def estimate(self, row: CompetitorAmazonUrl, parameters: Mapping[str, Any], good_runs: Sequence[Run]) -> Estimate:
-        return order.estimate(row, SweepOptions.of(parameters), good_runs)
+    def estimate(
+        self, row: CompetitorAmazonUrl, parameters: Mapping[str, Any], good_runs: Sequence[Run], price: Decimal
+    ) -> Estimate:
+        return order.estimate(row, SweepOptions.of(parameters), good_runs, price)
 
     def reuse_key(self, row: CompetitorAmazonUrl) -> str:
         return order.reuse_key(row)

@@ -207,7 +207,7 @@ def test_the_number_of_queries_does_not_grow_with_the_listings(page: Client, com
     one = queries()
     fill(range(1, 10))
     assert queries() == one
-    assert one <= 23
+    assert one <= 26
 
 
 def test_a_filled_tab_still_works_for_everything_at_once(page: Client, competitor: Competitor, operator: Any) -> None:
