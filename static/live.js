@@ -1,23 +1,46 @@
 // What only a script can do is shown only where it runs: "Live, every 3 s" and its button.
 document.documentElement.classList.add("scripted");
 
-// ---- live regions poll by htmx and are morphed in place, so focus, what is open and what somebody typed or ticked stay ----
+// ---- live regions poll by htmx and are changed in place, so focus, what is open and what somebody typed or ticked stay ----
 const isField = (node) => node instanceof Element && node.matches("input, select, textarea");
 const inUse = (node) => isField(document.activeElement) && node.contains(document.activeElement);
-let leftOut = false; // a form in use was not replaced: the next poll must bring it again
-const callbacks = {
-  beforeNodeMorphed: (node) => !isField(node),
-  beforeAttributeUpdated: (name, node) => !(name === "open" && node.matches("details")),
-  beforeNodeRemoved: (node) => {
-    if (!inUse(node)) return true;
-    leftOut = true;
-    return false;
-  },
+const isTheReaders = (element, attribute) => attribute === "open" && element.matches("details");
+const alike = (old, fresh) => old?.nodeName === fresh.nodeName && (old.id ?? "") === (fresh.id ?? "");
+let leftOut = false; // a form in use was not removed: the next poll must bring this part again
+const change = (old, fresh) => {
+  if (old.isEqualNode(fresh) || isField(old)) return;
+  if (!(old instanceof Element)) {
+    old.nodeValue = fresh.nodeValue;
+    return;
+  }
+  for (const { name } of [...old.attributes])
+    if (!fresh.hasAttribute(name) && !isTheReaders(old, name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes)
+    if (old.getAttribute(name) !== value && !isTheReaders(old, name)) old.setAttribute(name, value);
+  let next = old.firstChild;
+  for (const node of [...fresh.childNodes]) {
+    const known = alike(next, node) ? next : node.id && [...old.children].find((child) => alike(child, node));
+    if (!known) old.insertBefore(node, next);
+    else {
+      if (known === next) next = next.nextSibling;
+      else old.insertBefore(known, next);
+      change(known, node);
+    }
+  }
+  while (next) {
+    const gone = next;
+    next = gone.nextSibling;
+    if (inUse(gone)) leftOut = true;
+    else gone.remove();
+  }
 };
-htmx.defineExtension("morph", {
-  isInlineSwap: (style) => style === "morph",
-  handleSwap: (style, target, fragment) =>
-    style === "morph" ? Idiomorph.morph(target, fragment.children, { morphStyle: "outerHTML", callbacks }) : false,
+htmx.defineExtension("change", {
+  isInlineSwap: (style) => style === "change",
+  handleSwap: (style, target, fragment) => {
+    if (style !== "change") return false;
+    change(target, fragment.firstElementChild);
+    return [target]; // htmx takes notice of what is new in it
+  },
 });
 // A hidden page does not poll.
 document.addEventListener("htmx:configRequest", (event) => {

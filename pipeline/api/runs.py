@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from ..contract.errors import NotAllowed
 from ..engine.database import CLAIM_LOCK, lock
 from ..engine.lifecycle import by_person
+from ..engine.lifecycle.state import still_about
 from ..engine.scheduling.place import dedupe_key
 from ..engine.scheduling.ticks import drop_future_tick
 from ..models import Run
@@ -69,6 +70,8 @@ def run_now(run: Run, by: Any) -> None:
 def accept(run: Run, by: Any) -> None:
     """Accept a partial or suspicious result: the freshness clock moves to when it was fetched."""
     require(by, "pipeline.accept_run", run.brand_id)
+    if not still_about(run):
+        raise NotAllowed(f"Run {run.pk} is about {run.subject_label}, which is no longer scraped under this name.")
     if not by_person.accept(run, by):
         _refuse("accept", run)
 

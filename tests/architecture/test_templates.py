@@ -8,7 +8,7 @@ import pytest
 from tests.architecture.tree import files, source_files, text, tree
 
 TEMPLATES = [path for path in files() if path.endswith(".html") and "templates/" in path]
-SCRIPTS = [path for path in source_files("static", suffixes=(".js",)) if "/vendor/" not in path]
+SCRIPTS = source_files("static", suffixes=(".js",))
 COMMENT = re.compile(r"\{#.*?#\}|\{% comment.*?%\}.*?\{% endcomment %\}|<!--.*?-->", re.DOTALL)
 TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 IN_MARKUP = {  # in a template without its comments and template tags

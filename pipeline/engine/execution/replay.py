@@ -21,6 +21,7 @@ from ...people import require
 from ...states import RUN_ACTIONS
 from .. import database
 from ..journal import log, record_event
+from ..lifecycle.state import still_about
 from .ingest import keep_rejected
 from .raw_pages import rejecting_unread, unpacked
 
@@ -74,7 +75,9 @@ def check_replayable(run: Run, by: Any) -> int:
     pages: int = RawPage.objects.filter(upstream_run__in=mine).count()
     if not pages:
         raise NotAllowed(f"Run {run.pk} has no downloaded data, so there is nothing to replay.")
-    same = Run.objects.filter(job_type=run.job_type, brand=run.brand, subject=run.subject)
+    if not still_about(run):
+        raise NotAllowed(f"Run {run.pk} fetched data of {run.subject_label}, which is no longer scraped under this name.")
+    same = Run.objects.filter(job_type=run.job_type, brand=run.brand, subject=run.subject, about=run.about)
     last = UpstreamRun.objects.of_runs(same).filter(pages__isnull=False).order_by("finished_at", "pk").last()
     if last and not mine.filter(pk=last.pk).exists():  # by fetch time: a Retry may have fetched later than a newer run
         newer = same.filter(Q(upstream_runs=last) | Q(reuses__upstream_run=last)).latest("pk").pk

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Sum
 
 from ...contract.registry import find_type
@@ -26,6 +27,17 @@ def set_state(run: Run, status: RunStatus, **fields: Any) -> None:
     for name, value in changed.items():
         setattr(run, name, value)
     freshness.follow(run)
+
+
+def still_about(run: Run) -> bool:
+    """Whether the run's subject is still what the run was about. It may be gone, or stand for another product by now."""
+    handler = find_type(run.job_type)
+    if handler is None or not run.about:
+        return True
+    try:
+        return handler.subject(run.brand, run.parameters).about == run.about
+    except ObjectDoesNotExist:
+        return False
 
 
 def cost_so_far(run: Run) -> Any:

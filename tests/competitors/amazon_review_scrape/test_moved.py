@@ -6,6 +6,8 @@ from competitors.jobs.amazon_review_scrape.views.tab import tab
 from competitors.models import CompetitorAmazonUrl
 from competitors.views.subjects import panels
 from pipeline import api
+from pipeline.contract import NotAllowed
+from pipeline.models import DatasetStatus
 from tests.competitors.amazon_review_scrape.test_verdicts import scrape
 from tests.competitors.scraping import finish
 
@@ -53,3 +55,23 @@ def test_data_of_the_product_before_is_not_saved_as_the_new_ones(sandbox, listin
     finish(run)
     assert (run.status, moved.reviews().count()) == ("failed", 0)
     assert "Start a new run." in run.error_message
+
+
+def test_a_result_of_the_product_before_is_not_accepted_as_the_new_ones(sandbox, listing, page):
+    sandbox.account.faults.arm("no_items")
+    run = scrape(listing)
+    assert run.verdict == "suspicious"
+    moved = edit(page, listing, "B0OTHER001")
+    with pytest.raises(NotAllowed, match="no longer scraped under this name"):
+        api.accept(run, None)
+    assert not DatasetStatus.objects.filter(subject=str(moved.pk), last_success_at__isnull=False).exists()
+
+
+def test_kept_pages_of_the_product_before_are_not_read_into_the_new_one(sandbox, listing, page):
+    run = scrape(listing)
+    moved = edit(page, listing, "B0OTHER001")
+    with pytest.raises(NotAllowed, match="no longer scraped under this name"):
+        api.replay(run)
+    assert moved.reviews().count() == 0
+    edit(page, moved, "B09XK4T2LM")
+    assert api.replay(run).done.records

@@ -123,7 +123,7 @@ def test_a_list_of_which_one_field_is_wrong_is_read_all_the_same(sandbox, order,
         ("POST /v2/actors/axesso_data~amazon-reviews-scraper/runs", ("data", "defaultDatasetId"), "a/b"),
         ("/items", ("*",), None),
     ],
-    ids=str,
+    ids=lambda value: ".".join(value) if isinstance(value, tuple) else "gone" if value is GONE else repr(value)[:30],
 )
 def test_the_whole_run_ends_and_is_paid_once_whatever_one_field_holds(sandbox, run, monkeypatch, path, names, value):
     alter(monkeypatch, path, with_field(value, *names))

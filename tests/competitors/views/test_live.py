@@ -46,7 +46,7 @@ def test_a_poll_brings_the_live_listings_rows_and_no_others(page: Client, listin
     address = poll_address(open_tab(page, listing))
     assert address
     text = page.get(address).content.decode()
-    assert re.findall(r'<tbody id="([\w-]+)"[^>]* hx-swap-oob="morph"', text) == ["listing-B09XK4T2LM"]
+    assert re.findall(r'<tbody id="([\w-]+)"[^>]* hx-swap-oob="change"', text) == ["listing-B09XK4T2LM"]
     assert poll_address(text)
     assert "<html" not in text
 
