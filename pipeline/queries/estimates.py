@@ -185,11 +185,13 @@ def history(handler: JobType, parameters: Mapping[str, Any], good_runs: Sequence
     """`good_runs`: of the subject, newest first, as good_runs() reads them. `but`: the run that is judged."""
     others = [run for run in good_runs if but is None or run.pk != but.pk]
     options = handler.options(parameters)
-    alike = [rows_met(run.counts) for run in others if handler.options(run.parameters) == options][:USUAL_RUNS]
+    same = [run for run in others if handler.options(run.parameters) == options]
+    # A run that used another's scrape may have got more than its own options ask for.
+    own = [rows_met(run.counts) for run in same if not run.reuses.all()][:USUAL_RUNS]
     return History(
-        runs=len(alike),
-        usual=median(alike) if len(alike) >= LEARNED_FROM else None,
-        had_rows=bool(alike[0]) if alike else any(rows_met(run.counts) for run in others),
+        runs=len(own),
+        usual=median(own) if len(own) >= LEARNED_FROM else None,
+        had_rows=bool(rows_met(same[0].counts)) if same else any(rows_met(run.counts) for run in others),
     )
 
 

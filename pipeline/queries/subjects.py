@@ -91,12 +91,11 @@ def good_runs(job_type: str, brand_id: UUID | None, subjects: Subjects) -> dict[
     good = Run.objects.filter(
         Q(brand_id=brand_id), of_subjects(subjects), job_type=job_type, status=RunStatus.COMPLETED, verdict=Verdict.OK
     )
-    # A run that used another's scrape tells neither a price nor a time, and may have got more than its options ask for.
-    good = good.filter(reuses=None).annotate(
+    good = good.annotate(
         back=Window(RowNumber(), partition_by=[F("subject"), F("about"), F("parameters")], order_by=F("pk").desc())
     )
     found: dict[str, list[Run]] = {subject: [] for subject in subjects}
-    for run in good.filter(back__lte=GOOD_RUNS).prefetch_related("attempts", "upstream_runs").order_by("-pk"):
+    for run in good.filter(back__lte=GOOD_RUNS).prefetch_related("attempts", "upstream_runs", "reuses").order_by("-pk"):
         if is_about(subjects, run.subject, run.about):
             found[run.subject].append(run)
     return found

@@ -7,7 +7,10 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from competitors.jobs.amazon_review_scrape.order import estimate
+from competitors.jobs.amazon_review_scrape.sweeps import SweepOptions
 from pipeline import api, queries
+from pipeline.contract import get_type
 from pipeline.engine.workers.inline import work_one
 from pipeline.models import Run, UpstreamRun
 from pipeline.states import RunStatus
@@ -181,4 +184,9 @@ def test_data_that_was_used_is_never_used_as_if_it_were_new(sandbox, done, sibli
 
 def test_free_data_teaches_no_price_time_or_count(sandbox, done, sibling):
     finish(click(sibling, reuse=True))
-    assert queries.good_runs_of("amazon_review_scrape", sibling.competitor.brand_id, str(sibling.pk), sibling.about) == []
+    good = queries.good_runs_of("amazon_review_scrape", sibling.competitor.brand_id, str(sibling.pk), sibling.about)
+    known = queries.history(get_type("amazon_review_scrape"), {}, good)
+    assert (known.runs, known.usual, known.had_rows) == (0, None, True), "but an empty result would be odd from now on"
+    assert estimate(sibling, SweepOptions(), good, Decimal("0.00075")) == estimate(
+        sibling, SweepOptions(), [], Decimal("0.00075")
+    )

@@ -63,7 +63,7 @@ def _outlook(page: SubjectPage[Any], row: Any, form: ScheduleForm, job: Job | No
         return {}
     zone = queries.zone_for(row.brand, job)
     runs = queries.runs_a_month(expression, zone)
-    good_runs = queries.good_runs_of(page.job_type, row.brand.pk, page.key(row))
+    good_runs = queries.good_runs_of(page.job_type, row.brand.pk, page.key(row), page.about(row))
     estimate = page.estimate(row, params, good_runs, queries.price_now(page.job_type).usd)
     price = estimate.cost_usd if estimate else None
     return {

@@ -129,7 +129,7 @@ def test_the_polls_queries_do_not_grow_with_the_listings(
         runs.running(make_listing(listing.competitor, asin=f"B{number:09}"))
     address = poll_address(open_tab(page, listing))
     assert address
-    with django_assert_max_num_queries(23):
+    with django_assert_max_num_queries(26):
         page.get(address)
 
 

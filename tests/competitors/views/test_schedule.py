@@ -11,6 +11,7 @@ from django.test import Client
 from competitors.models import CompetitorAmazonUrl
 from pipeline import api
 from pipeline.models import Job, Run
+from tests.competitors import runs
 from tests.competitors.addresses import tab
 
 pytestmark = pytest.mark.django_db
@@ -159,3 +160,10 @@ def test_a_foreign_listing_has_no_schedule_here(
     planner: Client, listing: CompetitorAmazonUrl, foreign: CompetitorAmazonUrl
 ) -> None:
     assert planner.post(f"{tab(listing.competitor)}{foreign.pk}/schedule/", DAILY).status_code == 404
+
+
+def test_what_a_schedule_costs_is_learned_from_the_listings_runs(planner: Client, listing: CompetitorAmazonUrl) -> None:
+    before = text_of(planner, address(listing), **DAILY)
+    runs.paid(runs.ended(runs.queued(listing)), estimate="0.93", actual="1.20")
+    assert "at ≈ $0.93 each" in before
+    assert "at ≈ $1.20 each" in text_of(planner, address(listing), **DAILY)
