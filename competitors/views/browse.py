@@ -71,5 +71,5 @@ def _may_add(request: HttpRequest, permission: str, *, but: bool = True) -> bool
     """Whether to show the form. A POST without the permission is refused. `but`: what else it takes."""
     allowed: bool = request.user.has_perm(permission) and but
     if request.method == "POST" and not allowed:
-        raise PermissionDenied(can_words(permission) if but else "Only who may see every brand can add one.")
+        raise PermissionDenied(can_words(permission) if but else "Only managers without a brand limit can add brands. Ask one.")
     return allowed

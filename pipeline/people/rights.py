@@ -37,10 +37,12 @@ def require_spend(user: Any, brand_id: UUID | None, job_type: str) -> None:
         raise NotAllowed(words)
 
 
-def can_words(permission: str) -> str:
-    """Who can do it: 'A manager can accept results.'"""
-    name = permission_names().get(permission, f"Can use {permission}")
-    return f"{role_with(permission)} {name[0].lower()}{name[1:]}."
+def can_words(*permissions: str) -> str:
+    """Who can do it: 'Only managers can accept results. Ask one.'"""
+    named = {one: permission_names().get(one, f"Can use {one}") for one in permissions}
+    sentences = sorted(f"Only {role_with(one)} {name[0].lower()}{name[1:]}." for one, name in named.items())
+    whom = "one" if len({role_with(one) for one in permissions}) == 1 else "one of them"
+    return " ".join([*sentences, f"Ask {whom}."])
 
 
 def _spending(job_type: str) -> list[str]:
@@ -55,6 +57,7 @@ def _refusal(user: Any, one_of: list[str], brand_id: UUID | None, *, anew: bool 
         return ""
     if brand_id not in brands_for(user, anew=anew):
         if brand_id is None:
-            return f"This is for no single brand. {role_with(SPEND_FOR_PLATFORM)} can do it, or somebody without a brand limit."
+            who = f"{role_with(SPEND_FOR_PLATFORM)} and people without a brand limit"
+            return f"This is for no single brand. Only {who} can do it. Ask one."
         return "There is no such brand for you. Ask your admin to open it."
     return "" if any(user.has_perm(permission) for permission in one_of) else can_words(one_of[0])

@@ -26,7 +26,8 @@ class Role:
     staff: bool = False  # may open the admin
 
     def __str__(self) -> str:
-        return f"{'An' if self.name[0] in 'aeiou' else 'A'} {self.name}"
+        """Whoever has it: 'managers'."""
+        return f"{self.name}s"
 
 
 ROLES = (  # each can do what the one before can
@@ -70,7 +71,8 @@ def permission_names() -> dict[str, str]:
     for model in apps.get_models():
         opts = model._meta
         of_model = [
-            (get_permission_codename(action, opts), f"Can {action} {opts.verbose_name}") for action in opts.default_permissions
+            (get_permission_codename(action, opts), f"Can {action} {opts.verbose_name_plural}")
+            for action in opts.default_permissions
         ]
         names |= {f"{opts.app_label}.{codename}": str(name) for codename, name in [*of_model, *opts.permissions]}
     return names

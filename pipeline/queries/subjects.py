@@ -101,7 +101,7 @@ def good_runs(job_type: str, brand_id: UUID | None, subjects: Subjects) -> dict[
     return found
 
 
-def good_runs_of(job_type: str, brand_id: UUID | None, subject: str, about: str = "") -> list[Run]:
+def good_runs_of(job_type: str, brand_id: UUID | None, subject: str, about: str) -> list[Run]:
     """good_runs() of one subject, as what it is about now."""
     return good_runs(job_type, brand_id, {subject: about})[subject]
 

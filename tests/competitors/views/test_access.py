@@ -82,7 +82,7 @@ def test_who_may_look_but_not_scrape_sees_no_button(client: Client, listing: Com
     client.force_login(person("reader", "view_competitoramazonurl"))
     body = client.get(listing.competitor.get_absolute_url()).content.decode()
     assert "Scrape reviews of B09XK4T2LM" not in body
-    assert "You can view, but not scrape. An operator can scrape reviews of an Amazon URL." in body
+    assert "You can view, but not scrape. Only operators can scrape reviews of an Amazon URL. Ask one." in body
     assert of_listing("amazon_edit", listing) not in body
     assert of_listing("amazon_remove", listing) not in body
 

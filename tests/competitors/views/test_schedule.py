@@ -75,6 +75,16 @@ def test_the_row_says_what_it_costs_a_month(planner: Client, listing: Competitor
     assert "4.3 runs, ≈ $4.00 a month" in text_of(planner, tab(listing.competitor))
 
 
+def test_its_price_is_the_one_beside_the_button(planner: Client, listing: CompetitorAmazonUrl) -> None:
+    """Both are learned from the listing's own scrapes."""
+    for _ in range(3):
+        runs.paid(runs.ended(runs.queued(listing), counts={"new": 100}), "0.93", "0.11")
+    beside = re.search(r"≈ (\$[\d.]+)\. Never more", text_of(planner, tab(listing.competitor)))
+    assert beside
+    assert beside[1] != "$0.93"
+    assert f"at ≈ {beside[1]} each" in text_of(planner, address(listing))
+
+
 def test_an_outlook_says_the_next_five_times_and_the_cost_of_the_ticked_options(
     planner: Client, listing: CompetitorAmazonUrl
 ) -> None:

@@ -57,7 +57,7 @@ def test_the_right_to_add_jobs_alone_queues_nothing(client, own):
     schedule = api.ensure_recurring_job(own.pk, "toy", "0 3 * * *", {"name": "bear"})
     change = JOB | {"cron_expression": "* * * * *"}
     body = client.post(reverse("admin:pipeline_job_change", args=[schedule.pk]), change, follow=True).content.decode()
-    assert "An operator can start scrapes, retry and run again." in body
+    assert "Only operators can start scrapes, retry and run again." in body
     schedule.refresh_from_db()
     assert schedule.cron_expression == "0 3 * * *"
 

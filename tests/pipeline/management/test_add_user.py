@@ -67,7 +67,7 @@ def test_run_job_acts_for_a_person_within_their_brands(capsys):
     for arguments, words in (
         (["--brand", "other", "--by", "ben"], "There is no brand 'other'. Known: own."),
         (["--by", "ben"], "This is for no single brand"),
-        (["--brand", "own", "--by", "eve"], "An operator can start scrapes"),
+        (["--brand", "own", "--by", "eve"], "Only operators can start scrapes"),
         (["--brand", "own", "--by", "zoe"], "There is no person 'zoe'."),
     ):
         with pytest.raises(CommandError, match=re.escape(words)):

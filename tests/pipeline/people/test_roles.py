@@ -32,21 +32,27 @@ def test_each_role_may_do_what_the_one_before_it_may():
 @pytest.mark.parametrize(
     ("permission", "who"),
     [
-        ("pipeline.view_run", "A viewer"),
-        ("pipeline.scrape_run", "An operator"),
-        ("pipeline.cancel_run", "An operator"),
-        ("competitors.scrape_competitoramazonurl", "An operator"),
-        ("pipeline.add_job", "A manager"),
-        ("pipeline.change_concurrencylimit", "A manager"),
-        ("pipeline.add_pause", "A manager"),
-        ("pipeline.add_brand", "A manager"),
-        ("pipeline.accept_run", "A manager"),
-        ("pipeline.start_again_run", "A manager"),
-        ("auth.change_user", "An admin"),
+        ("pipeline.view_run", "viewers"),
+        ("pipeline.scrape_run", "operators"),
+        ("pipeline.cancel_run", "operators"),
+        ("competitors.scrape_competitoramazonurl", "operators"),
+        ("pipeline.add_job", "managers"),
+        ("pipeline.change_concurrencylimit", "managers"),
+        ("pipeline.add_pause", "managers"),
+        ("pipeline.add_brand", "managers"),
+        ("pipeline.accept_run", "managers"),
+        ("pipeline.start_again_run", "managers"),
+        ("auth.change_user", "admins"),
     ],
 )
 def test_who_can_is_said_by_the_first_role_that_may(permission, who):
-    assert can_words(permission).startswith(f"{who} can ")
+    assert can_words(permission).startswith(f"Only {who} can ")
+
+
+def test_who_can_do_several_things_is_asked_for_once():
+    assert can_words("pipeline.change_job") == "Only managers can change jobs. Ask one."
+    both = can_words("pipeline.cancel_run", "pipeline.accept_run")
+    assert both == "Only managers can accept results. Only operators can cancel runs. Ask one of them."
 
 
 def test_every_permission_to_scrape_a_domains_model_is_the_operators():

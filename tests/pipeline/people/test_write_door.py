@@ -166,7 +166,7 @@ def test_a_type_may_be_opened_by_its_own_permission_alone():
     user = make_user("clerk", "competitors.scrape_competitoramazonurl")
     asked = {"competitor_amazon_url_id": str(listing.pk)}
     assert api.queue_one_time_job(listing.competitor.brand_id, "amazon_review_scrape", asked, created_by=user).created
-    with pytest.raises(NotAllowed, match="An operator can"):
+    with pytest.raises(NotAllowed, match="Only operators can"):
         api.queue_one_time_job(listing.competitor.brand_id, "toy", created_by=user)
 
 

@@ -34,7 +34,7 @@ def test_good_runs_are_the_last_ten_that_completed_ok(brand):
     hare = ended(brand, "hare")
     found = queries.good_runs("toy", brand.pk, ["bear", "hare", "fox"])
     assert found == {"bear": good[:0:-1], "hare": [hare], "fox": []}
-    assert queries.good_runs_of("toy", brand.pk, "bear") == good[:0:-1]
+    assert queries.good_runs_of("toy", brand.pk, "bear", "") == good[:0:-1]
     assert queries.good_runs("another type", brand.pk, ["bear"]) == {"bear": []}
 
 

@@ -26,7 +26,7 @@ def test_a_refusal_says_who_can_and_its_button_leads_to_a_page_that_opens(client
     run = api.queue_one_time_job(make_brand().pk, "toy").run
     answer = client.post(f"{run.get_absolute_url()}cancel/")
     assert answer.status_code == 403
-    assert "An operator can cancel runs." in answer.content.decode()
+    assert "Only operators can cancel runs. Ask one. Or ask your admin for more access." in answer.content.decode()
     (button,) = re.findall(r'class="btn" href="([^"]+)"', answer.content.decode())
     assert client.get(button).status_code == 200
 
@@ -34,8 +34,12 @@ def test_a_refusal_says_who_can_and_its_button_leads_to_a_page_that_opens(client
 @pytest.mark.parametrize(
     ("role", "buttons", "words"),
     [
-        ("viewer", set(), "A manager can accept results. An operator can start scrapes, retry and run again."),
-        ("operator", {"run_again"}, "A manager can accept results."),
+        (
+            "viewer",
+            set(),
+            "Only managers can accept results. Only operators can start scrapes, retry and run again. Ask one of them.",
+        ),
+        ("operator", {"run_again"}, "Only managers can accept results. Ask one."),
         ("manager", {"run_again", "accept"}, ""),
     ],
 )
@@ -46,7 +50,7 @@ def test_a_run_offers_what_one_may_do_and_says_who_can_do_the_rest(client, role,
     body = client.get(run.get_absolute_url()).content.decode()
     assert set(re.findall(r'id="act-(\w+)"', body)) == buttons
     assert words in body
-    assert bool(words) == ("A manager can" in body)
+    assert bool(words) == ("Only managers can" in body)
 
 
 def test_everybody_changes_their_own_password(client):
