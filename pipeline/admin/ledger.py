@@ -56,6 +56,7 @@ class DatasetStatusAdmin(EngineRows):
 
 @admin.register(ActorPrice)
 class ActorPriceAdmin(EngineRows):
+    brand_path = ""
     list_display = ("__str__", "usd", "since", "next_usd", "next_from", "warning", "read_at")
     list_filter = ("source",)
     search_fields = ("actor",)
