@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pipeline.contract import Done, Ingested, TransientError, get_source, rows_met
 from pipeline.models import UpstreamRun
@@ -78,11 +79,26 @@ def _doubt(
         return Verdict.SUSPICIOUS, plan or f"{label} found no {row}s. What was asked for may be gone, or have none."
     if plan:
         return Verdict.PARTIAL, plan
+    if upstream.endless:
+        sent = f"{label} sent {upstream.read_offset:,} items, though at most {upstream.max_items:,} were ordered."
+        return Verdict.PARTIAL, f"{sent} The others were not read, so some {row}s may be missing."
     if upstream.capped:
         return Verdict.PARTIAL, f"The run reached its cost limit, so some {row}s may be missing."
     if known.usual and found < known.usual * FAR_FEWER and known.usual - found >= FEWEST_MISSING:
         return Verdict.SUSPICIOUS, f"Far fewer than usual: {counted(found, row)}, usually about {known.usual:,.0f}."
     return Verdict.OK, ""
+
+
+def with_unread(done: Done, fields: Mapping[str, str], of: str) -> Done:
+    """A plausible result is still to be checked if a field of most rows was given and could not be read.
+
+    `fields`: the marks that count such rows (PageResult.rows), each with the field's plural: {"no_date": "dates"}.
+    """
+    for mark, words in fields.items():
+        if done.verdict == Verdict.OK and done.counts.get(mark, 0) * 2 > rows_met(done.counts):
+            reason = f"Most {words} could not be read. {of} may have changed their format."
+            return replace(done, verdict=Verdict.SUSPICIOUS, reason=reason)
+    return done
 
 
 def cut_by_plan(upstream: UpstreamRun) -> str:

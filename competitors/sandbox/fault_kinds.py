@@ -66,6 +66,7 @@ OF_A_RUN = {
     "lag_list": Kind("run lists leave the run out for this many seconds after its start", 5.0),
     "lag_run": Kind("reads of the run answer 404 for this many seconds after its start", 2.0),
     "lag_total": Kind("item totals are this many seconds old; the rows are current", 5.0),
+    "endless_items": Kind("the dataset's rows repeat for ever"),
     "lag_items": Kind("totals and rows of the dataset are this many seconds old", 5.0),
 }
 

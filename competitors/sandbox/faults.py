@@ -6,6 +6,7 @@ requests whose path contains it are affected). ``take`` reads a fault and uses u
 
 import random
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,7 @@ class FaultBox:
     def clear(self) -> None:
         with self._lock:
             self._armed: dict[str, Fault] = {}
+            self.struck: Counter[str] = Counter()  # how often each was taken
             self._random = random.Random(f"faults:{self._seed}")
 
     def arm(self, name: str, value: Any = True, count: int | None = None, path: str = "") -> None:
@@ -79,6 +81,7 @@ class FaultBox:
                 fault.count -= 1
                 if fault.count <= 0:
                     del self._armed[name]
+            self.struck[name] += 1
             return fault.value
 
     def roll(self, name: str, path: str = "") -> bool:

@@ -16,6 +16,7 @@ class PageResult:
     """What became of one page: counts by name, the items that could not become rows, each as (reason, item), and the rows.
 
     `rows` is what land() says of them, by key. New, changed and unchanged are counted from it, each row once per run.
+    Further keys may mark rows, to count them once per run too, under the value's name: "R1 without a date" → "no_date".
     """
 
     counts: dict[str, int]
@@ -28,8 +29,8 @@ class Ingested:
     """What was saved so far.
 
     run    totals over all starts of the run: each different row once as new, changed or unchanged, against what was stored
-           before the run. The other counts are sums; a duplicate is a row met again within one start.
-    start  sums of this upstream run alone, without new, changed and unchanged.
+           before the run, and each mark once. The other counts are sums; a duplicate is a row met again within one start.
+    start  sums of this upstream run alone, without new, changed, unchanged and marks.
     """
 
     run: Counter[str]

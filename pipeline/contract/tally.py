@@ -15,6 +15,8 @@ def rows_met(counts: Mapping[str, int]) -> int:
 class Tally:
     """A row that the run inserted is new, else changed if the run overwrote it, else unchanged: against what was stored before
     the run. A row met again within one start is a duplicate; in the run's next start it is not.
+
+    A key with another value ("R1 without a date": "no_date") is a mark: counted once under that name, never as a row.
     """
 
     def __init__(self) -> None:
@@ -29,16 +31,17 @@ class Tally:
         """Add the rows of one page, as `Landed.rows` has them. Returns how many this start had met before."""
         for key, became in rows.items():
             known = self._became.get(key)
-            if known is None or _WEIGHT[became] > _WEIGHT[known]:
+            if known is None or _WEIGHT.get(became, 0) > _WEIGHT.get(known, 0):
                 self._became[key] = became
                 self._counts[became] += 1
                 if known:
                     self._counts[known] -= 1
-        again = len(self._met & rows.keys())
-        self._met.update(rows)
+        real = {key for key, became in rows.items() if became in _WEIGHT}
+        again = len(self._met & real)
+        self._met |= real
         return again
 
     @property
     def counts(self) -> dict[str, int]:
-        """New, changed and unchanged; together the number of different rows."""
-        return {name: count for name in (NEW, CHANGED, UNCHANGED) if (count := self._counts[name])}
+        """New, changed and unchanged, together the number of different rows; and the marks."""
+        return {name: count for name, count in self._counts.items() if count}

@@ -39,6 +39,7 @@ class UpstreamRun(models.Model):
         Status.GONE: "is gone",
     }
     ENDED = tuple(ENDED_WORDS)
+    MARGIN_ITEMS = 1000  # an upstream may stop a little late, or be given a second life
 
     run = models.ForeignKey("pipeline.Run", on_delete=models.CASCADE, related_name="upstream_runs")
     step = ForeignCharField(max_length=120)
@@ -106,6 +107,16 @@ class UpstreamRun(models.Model):
     @property
     def ended(self) -> bool:
         return self.status in self.ENDED
+
+    @property
+    def most_items(self) -> int:
+        """No more are read: no order can have bought so many."""
+        return 2 * self.max_items + self.MARGIN_ITEMS
+
+    @property
+    def endless(self) -> bool:
+        """Reading was stopped, since the upstream had sent more than can have been bought."""
+        return self.read_offset >= self.most_items
 
 
 class Reuse(models.Model):

@@ -1,23 +1,21 @@
 """The Amazon review scrape: one paid actor run for all sweeps of a listing, its pages saved as reviews."""
 
-from collections import Counter
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from competitors.models import AmazonReview, CompetitorAmazonUrl
-from competitors.outcome import judge, require_success
+from competitors.outcome import judge, require_success, with_unread
 from competitors.reading import decoded
 from pipeline import queries
 from pipeline.contract import Context, Done, PageResult, get_type, land
 from pipeline.models import Run
-from pipeline.states import Verdict
 
 from .order import review_order
 from .parse import Rejected, parse_item
 from .sweeps import SweepOptions
 
 CONTENT = ("rating", "review_date", "helpful_votes", "title", "body", "author", "verified_purchase")
+UNREAD = {"rating": "no_rating", "review_date": "no_date", "helpful_votes": "no_votes"}
 
 
 def scrape_amazon_reviews_for_competitor(ctx: Context, listing: CompetitorAmazonUrl, options: SweepOptions) -> Done:
@@ -36,12 +34,13 @@ def scrape_amazon_reviews_for_competitor(ctx: Context, listing: CompetitorAmazon
     came = ctx.ingest(upstream, land_page)
     require_success(upstream, came.run, "review")
     known = queries.history(get_type(ctx.run.job_type), ctx.run.parameters, good_runs, but=ctx.run)
-    return _unread(judge(upstream, came, known, row="review"), came.run)
+    return with_unread(judge(upstream, came, known, row="review"), {"no_date": "dates", "no_rating": "ratings"}, of="Amazon")
 
 
 def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: datetime) -> PageResult:
     """Save one page. Rejected items are kept with the reason."""
-    rows, rejected, unread = [], [], Counter[str]()
+    rows, rejected = [], []
+    unread: dict[str, str] = {}
     title = ""
     for item in items:
         parsed = parse_item(item, listing.asin, listing.domain_code)
@@ -50,7 +49,7 @@ def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: dat
             continue
         row = parsed.row
         rows.append(row | {"search_text": AmazonReview.searchable(row["title"], row["body"], row["author"])})
-        unread.update(parsed.unread)
+        unread |= {f"{row['review_id']} without {field}": UNREAD[field] for field in parsed.unread}
         title = title or decoded(item.get("productTitle"))
     landed = land(
         AmazonReview,
@@ -65,14 +64,4 @@ def _land(listing: CompetitorAmazonUrl, items: list[Any], run: Run, fetched: dat
         listing.product_title = title
         CompetitorAmazonUrl.objects.filter(pk=listing.pk).update(product_title=title)
     counts = {"raw": len(items), "duplicate": landed.duplicate, "rejected": len(rejected)}
-    counts |= {"no_rating": unread["rating"], "no_date": unread["review_date"], "no_votes": unread["helpful_votes"]}
-    return PageResult({name: count for name, count in counts.items() if count}, rejected, landed.rows)
-
-
-def _unread(done: Done, totals: Counter[str]) -> Done:
-    """A plausible result is still to be checked if most dates or ratings could not be read."""
-    for name, words in (("no_date", "dates"), ("no_rating", "ratings")):
-        if done.verdict == Verdict.OK and totals[name] * 2 > totals["raw"] - totals["rejected"]:
-            reason = f"Most {words} could not be read. Amazon may have changed their format."
-            return replace(done, verdict=Verdict.SUSPICIOUS, reason=reason)
-    return done
+    return PageResult({name: count for name, count in counts.items() if count}, rejected, {**landed.rows, **unread})

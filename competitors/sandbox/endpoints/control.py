@@ -14,7 +14,7 @@ def state(account: Account, _request: Request) -> Answer:
 
 
 def state_of(account: Account) -> dict[str, Any]:
-    """What happened so far: runs, requests by method and route, spending, armed faults."""
+    """What happened so far: runs, requests by method and route, spending, armed faults and how often faults struck."""
     with account.changed:
         now = account.now()
         runs = [
@@ -35,6 +35,7 @@ def state_of(account: Account) -> dict[str, Any]:
             "spent_usd": round(account.spent(), 6),
             "requests": dict(account.requests),
             "faults": account.faults.shown(),
+            "struck": dict(account.faults.struck),
             "settings": account.config.shown(),
             "day": len(account.world.days),
             "actors": [actor.name for actor in all_actors()],

@@ -10,6 +10,7 @@ from ..representation import dataset_object, item_total
 from ..run import Run
 
 _NO_LIMIT = 999_999_999_999
+_ENDLESS_PAGE = 1000
 _UNSUPPORTED = ("unwind", "flatten", "view", "outputFields")
 
 
@@ -41,6 +42,8 @@ def _page(account: Account, request: Request, run: Run) -> Answer:
     offset, desc = request.integer("offset", 0), request.flag("desc")
     limit = request.integer("limit", 0) or _NO_LIMIT
     rows = (stored[::-1] if desc else stored)[offset : offset + limit]
+    if stored and "endless_items" in run.faults:
+        rows = [stored[number % len(stored)] for number in range(offset, offset + min(limit, _ENDLESS_PAGE))]
     headers = {
         "X-Apify-Pagination-Total": str(item_total(run, now)),
         "X-Apify-Pagination-Offset": str(offset),

@@ -70,13 +70,20 @@ def keep_rejected(run: Run, upstream: UpstreamRun, offset: int, rejected: list[t
 
 
 def _land_pages(leased: LeasedRun, upstream: UpstreamRun, land: Land, counts: RunCounts) -> bool:
-    """Save all pages after the last saved one. False if the upstream no longer has the items."""
+    """Save the pages after the last saved one, up to most_items. False if the upstream no longer has the items."""
+    if upstream.endless:
+        return True
     seen = Seen(id=upstream.upstream_id or "", state=upstream.status, extra=upstream.extra)
     try:
         for page in get_source(upstream.source).pages(seen, upstream.read_offset):
             leased.check()
             _land_page(leased, upstream, page, land, counts)
             upstream.read_offset = page.next_offset
+            if page.next_offset >= upstream.most_items:
+                label = get_source(upstream.source).label
+                bought = f"{label} sent {upstream.read_offset:,} items, though at most {upstream.max_items:,} were ordered."
+                leased.log(f"{bought} No more are read.", "warning")
+                break
     except ItemsGone as error:
         leased.log(str(error), "warning")
         return False

@@ -111,6 +111,13 @@ def test_lagging_items_come_later(timed: Api, clock: Clock) -> None:
     assert 0 < early < len(timed.items(run))
 
 
+def test_endless_items_are_full_pages_for_ever(api: Api) -> None:
+    api.sandbox.account.faults.arm("endless_items")
+    run = api.ended(api.started()["id"])
+    pages = [api.get(f"/v2/datasets/{run['defaultDatasetId']}/items?limit=500&offset={n * 500}").json() for n in (0, 1, 9)]
+    assert [len(page) for page in pages] == [500, 500, 500]
+
+
 def test_late_costs_settle_late(timed: Api, clock: Clock) -> None:
     run = just_ended(timed, clock, "late_costs")
     first = timed.run(run["id"])

@@ -69,6 +69,20 @@ def test_one_item_beyond_the_limits_is_rejected_and_the_others_are_saved(sandbox
     assert RejectedItem.objects.filter(run=run).count() == 2
 
 
+def test_an_upstream_that_sends_full_pages_for_ever_is_read_up_to_what_can_have_been_bought(sandbox, run, settings):
+    settings.PIPELINE_PAGE_ITEMS = 500
+    settings.PIPELINE_ANSWER_BYTES = 2**24
+    sandbox.account.faults.arm("endless_items", count=1)
+    finish(run)
+    upstream = run.upstream_runs.get()
+    assert upstream.most_items <= upstream.read_offset < upstream.most_items + 500
+    assert (run.status, run.verdict, run.counts["raw"]) == (RunStatus.COMPLETED, "partial", upstream.read_offset)
+    said = f"Apify sent {upstream.read_offset:,} items, though at most {upstream.max_items:,} were ordered."
+    assert said in run.summary
+    assert run.logs.filter(message__startswith=said, level="warning").count() == 1
+    assert upstream.cost_actual <= upstream.cost_cap
+
+
 @pytest.mark.parametrize("path", ["/v2/actor-runs/", "GET /v2/actor-runs", "/runs", START])
 def test_a_small_answer_that_unpacks_to_a_huge_one_is_not_read(sandbox, run, monkeypatch, path):
     """Neither a second start nor a death: the run waits for a readable answer."""

@@ -28,6 +28,15 @@ def test_a_row_counts_once_by_the_most_that_became_of_it(first, second, counted,
     assert tally.counts == {counted: 1}
 
 
+def test_a_mark_counts_once_under_its_own_name_and_is_no_row():
+    tally = Tally()
+    tally.add({"a": "new", "a without a date": "no_date", "b": "new"})
+    assert tally.add({"a": "unchanged", "a without a date": "no_date"}) == 1
+    tally.next_start()
+    tally.add({"a": "unchanged", "a without a date": "no_date"})
+    assert tally.counts == {"new": 2, "no_date": 1}
+
+
 page = st.dictionaries(st.sampled_from("abcd"), st.sampled_from(["new", "changed", "unchanged"]), max_size=4)
 starts = st.lists(st.lists(page, max_size=3), max_size=3)
 
