@@ -16,6 +16,7 @@ from django.db import connection
 from pipeline.models import Run, Worker
 
 WAIT_SECONDS = 30.0
+START_SECONDS = 120.0  # on a busy machine Python starts slowly
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = WAIT_SECONDS) -> Any:
@@ -81,7 +82,12 @@ class Cluster:
                 env={**os.environ, "DATABASE_URL": database_url(), "DEBUG": "1", **environment},
             )
         ready = ready or (lambda: len(self.workers()) >= 2)
-        until(lambda: ready() or self.process.poll() is not None, f"two workers; log: {log.read_text()}")
+        try:
+            until(lambda: ready() or self.process.poll() is not None, "two workers", START_SECONDS)
+        except BaseException as error:
+            self.end()
+            error.add_note(log.read_text())
+            raise
 
     @property
     def pid(self) -> int:

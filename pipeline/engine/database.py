@@ -1,14 +1,18 @@
 """The engine's use of the database itself: its clock, its locks, the wake-up of idle workers, and prepared queries."""
 
+import logging
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
+logger = logging.getLogger(__name__)
 CHANNEL = "pipeline_runs"
 CLAIM_LOCK, MONEY_LOCK = 7_301, 7_302  # advisory locks of this application
 # Sorts off: with statistics from when nothing was pending, PostgreSQL would sort all pending runs instead of using the
@@ -17,6 +21,8 @@ CLAIM_LOCK, MONEY_LOCK = 7_301, 7_302  # advisory locks of this application
 CLAIM_PLAN_SETTINGS = "".join(
     f", set_config('{name}', 'off', true)" for name in ("enable_sort", "enable_incremental_sort", "jit")
 )
+_HINT = re.compile(r"\bINDEXED BY \w+")
+_OTHER_INDEXES = re.compile("no such index|no query solution")  # SQLite's words
 
 
 def now() -> datetime:
@@ -75,9 +81,22 @@ def rows(query: str, values: Sequence[Any] = ()) -> list[Any]:
         with connection.wrap_database_errors:
             return psycopg.Cursor(connection.connection).execute(query, values, prepare=True).fetchall()
     with connection.cursor() as cursor:
-        return cursor.execute(query, values).fetchall()
+        try:
+            return cursor.execute(query, values).fetchall()
+        except OperationalError as error:
+            if not _OTHER_INDEXES.search(str(error)):
+                raise
+            _say_once(f"This process is older than the database ({error}): it goes on, but finds runs slowly. Restart it.")
+            return cursor.execute(_HINT.sub("", query), values).fetchall()
+
+
+@cache
+def _say_once(words: str) -> None:
+    logger.warning(words)
 
 
 def by_index(index: str) -> str:
-    """SQLite needs this hint: without it, it reads and sorts all pending runs."""
+    """SQLite needs this hint: without it, it reads and sorts all pending runs. rows() does without it during a deploy, when
+    newer code's migration has dropped the index or narrowed its condition.
+    """
     return f"INDEXED BY {index}" if connection.vendor == "sqlite" else ""

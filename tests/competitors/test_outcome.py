@@ -4,14 +4,14 @@ from collections import Counter
 
 import pytest
 
-from competitors.outcome import in_words, judge, require_success
-from pipeline.contract import Ingested, TransientError
+from competitors.outcome import in_words, judge, require_success, with_unread
+from pipeline.contract import Done, Ingested, TransientError
 from pipeline.models import UpstreamRun
 from pipeline.queries import History
 
 
 def upstream(status, message=""):
-    return UpstreamRun(source="apify", status=status, message=message)
+    return UpstreamRun(source="apify", status=status, message=message, max_items=5000)
 
 
 def test_duplicates_and_rejected_items_are_named_only_if_there_are_any():
@@ -42,8 +42,8 @@ NOTHING: dict[str, int] = {}
 HAD_ROWS = History(runs=1, had_rows=True)
 
 
-def judged(counts, known=History(), message="", capped=False, before=NOTHING, **options):  # noqa: B008
-    run = UpstreamRun(source="apify", status="succeeded", message=message, capped=capped)
+def judged(counts, known=History(), message="", capped=False, before=NOTHING, read=0, **options):  # noqa: B008
+    run = UpstreamRun(source="apify", status="succeeded", message=message, capped=capped, max_items=5000, read_offset=read)
     rows = {"new", "changed", "unchanged"}
     start = Counter({name: count for name, count in counts.items() if name not in rows})
     done = judge(run, Ingested(Counter(counts) + Counter(before), start), known, row="ad", **options)
@@ -127,3 +127,16 @@ def test_other_status_messages_mean_nothing(message):
 def test_our_own_cap_is_not_the_vendors_plan():
     verdict, reason = judged(SEEN, message="Stopped early: the limit of this run was reached.", capped=True)
     assert (verdict, reason) == ("partial", "The run reached its cost limit, so some ads may be missing.")
+
+
+def test_a_result_that_was_not_read_to_its_end_is_partial():
+    assert judged(SEEN, read=10_999) == ("ok", "")
+    verdict, reason = judged(SEEN, capped=True, read=11_000)
+    assert (verdict, reason.split(".")[0]) == ("partial", "Apify sent 11,000 items, though at most 5,000 were ordered")
+
+
+@pytest.mark.parametrize(("unread", "verdict"), [(7, "ok"), (8, "suspicious")])
+def test_a_field_that_most_rows_have_unread_is_to_be_checked(unread, verdict):
+    counts = {"raw": 100, "new": 10, "unchanged": 5, "duplicate": 85, "no_date": unread}
+    done = with_unread(Done(counts), {"no_date": "dates"}, of="Amazon")
+    assert done.verdict == verdict
