@@ -54,7 +54,7 @@ def test_legacy_follows_the_run_and_counts_inline(open_page, sandbox, listing):
     page = open_page(listing.competitor.get_absolute_url())
     page.get_by_label("Scrape reviews directly (legacy)").check()
     page.get_by_role("button", name="Apply").click()
-    page.get_by_role("button", name="Scrape reviews of").click()
+    page.get_by_role("button", name=f"Scrape directly: scrape reviews of {listing.asin}").click()
     expect(page.get_by_role("status").filter(has_text="started on the web server")).to_be_visible()
     panel = page.locator(f"#listing-{listing.asin}")
     expect(panel).to_contain_text(re.compile(r"Search \d+ of 31"))
@@ -79,7 +79,7 @@ def test_the_whole_click_works_by_keyboard_alone(open_page, listing):
 
 def test_a_run_is_cancelled_and_retried_from_its_page(open_page, listing):
     page = open_page(listing.competitor.get_absolute_url())
-    page.get_by_role("button", name="Scrape reviews of").click()
+    page.get_by_role("button", name=f"Scrape directly: scrape reviews of {listing.asin}").click()
     page.get_by_role("link", name="See run").first.click()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Cancelled")
