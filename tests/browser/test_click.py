@@ -79,7 +79,7 @@ def test_the_whole_click_works_by_keyboard_alone(open_page, listing):
 
 def test_a_run_is_cancelled_and_retried_from_its_page(open_page, listing):
     page = open_page(listing.competitor.get_absolute_url())
-    page.get_by_role("button", name=f"Scrape directly: scrape reviews of {listing.asin}").click()
+    page.get_by_role("button", name=f"Scrape reviews of {listing.asin}").click()
     page.get_by_role("link", name="See run").first.click()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Cancelled")
