@@ -143,3 +143,13 @@ def test_a_saved_page_forgets_earlier_deaths(sandbox, run):
     Run.objects.filter(pk=run.pk).update(recoveries=4)
     finish(run)
     assert (run.status, run.recoveries) == ("completed", 0)
+
+
+def test_a_runs_log_does_not_tell_what_other_brands_spent(sandbox, run, another):
+    finish(another)
+    finish(run)
+    spent = UpstreamRun.objects.get(run=another).cost_actual
+    log = "\n".join(run.logs.values_list("message", flat=True))
+    assert "Estimated cost $0.18, at most $0.54." in log
+    assert spent > 0
+    assert "today" not in log

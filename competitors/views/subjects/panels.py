@@ -38,7 +38,7 @@ def build(
     started_here = [followed[key] for key in keys if key in followed]
     here = Run.objects.in_bulk(started_here) if started_here else {}
     idle = {key: row for row, key in zip(rows, keys, strict=True) if key not in live}
-    wanted = {key: _wanted(page, row, fresh[key]) for key, row in idle.items()}
+    wanted = {key: _wanted(page, row, fresh[key], page.defaults(row)) for key, row in idle.items()}
     free = queries.free_data(page.job_type, brand.pk, wanted, user)
     panels = []
     for row, key in zip(rows, keys, strict=True):
@@ -63,13 +63,27 @@ def build(
     return panels
 
 
-def _wanted(page: SubjectPage[Any], row: Any, fresh: queries.FreshnessRow) -> queries.Wanted:
-    return queries.Wanted(page.reuse_key(row), page.defaults(row), fresh.status.last_success_at if fresh.status else None)
+def with_options(page: SubjectPage[Any], row: Any, parameters: dict[str, Any], user: User) -> dict[str, Any]:
+    """What a scrape of the row with these parameters costs, what to know before it, and what it could use for free."""
+    handler, brand_id, key = get_type(page.job_type), row.brand.pk, page.key(row)
+    fresh = queries.freshness(next(iter(handler.datasets)), brand_id, [key], max_age=handler.max_age)[key]
+    price = queries.price_now(page.job_type)
+    estimate = page.estimate(row, parameters, queries.good_runs_of(page.job_type, brand_id, key, page.about(row)), price.usd)
+    free = queries.free_data(page.job_type, brand_id, {key: _wanted(page, row, fresh, parameters)}, user)
+    return {
+        "estimate": estimate,
+        "notes": notes(estimate, queries.spent_today(), fresh) + price.notes,
+        "free": free.get(key),
+    }
 
 
-def notes(estimate: Estimate | None, spent: Decimal, fresh: queries.FreshnessRow | None = None) -> list[str]:
+def _wanted(page: SubjectPage[Any], row: Any, fresh: queries.FreshnessRow, parameters: dict[str, Any]) -> queries.Wanted:
+    return queries.Wanted(page.reuse_key(row), parameters, fresh.status.last_success_at if fresh.status else None)
+
+
+def notes(estimate: Estimate | None, spent: Decimal, fresh: queries.FreshnessRow) -> list[str]:
     """What to know before the click: that the data is fresh already, that the day's limit would keep the run back."""
-    age = f"Fetched {days(fresh.age)} ago, still fresh." if fresh and fresh.age is not None and fresh.badge is FRESH else ""
+    age = f"Fetched {days(fresh.age)} ago, still fresh." if fresh.age is not None and fresh.badge is FRESH else ""
     limit = queries.over_the_limit(estimate.cost_usd, spent) if estimate else ""
     return [words for words in (age, limit) if words]
 

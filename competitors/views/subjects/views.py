@@ -83,16 +83,9 @@ def _price(page: Page, request: HttpRequest, pk: UUID, **address: Any) -> HttpRe
     """What a scrape with the sent options is expected to cost and take, and at most costs: a few words for beside the button."""
     row = get_object_or_404(page.rows(page.place(address)), pk=pk)
     chosen = page.parameters(row) | scrape.chosen(page, row, request.GET)
-    known = queries.good_runs_of(page.job_type, row.brand.pk, page.key(row), page.about(row))
-    price = queries.price_now(page.job_type)
-    estimate = page.estimate(row, chosen, known, price.usd)
-    context = {
-        "estimate": estimate,
-        "notes": panels.notes(estimate, queries.spent_today()) + price.notes,
-        "anchor": page.anchor(row),
-        "oob": True,
-    }
-    return render(request, "competitors/_price.html", context)
+    context = panels.with_options(page, row, chosen, request.user)
+    context |= {"anchor": page.anchor(row), "label": page.label(row), "may_scrape": request.user.has_perm(page.may_scrape)}
+    return render(request, "competitors/_price.html", context | {"oob": True})
 
 
 def _scrape(page: Page, request: HttpRequest, pk: UUID, **address: Any) -> HttpResponse:

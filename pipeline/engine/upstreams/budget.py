@@ -27,8 +27,8 @@ def spent_today(at: datetime | None = None, *, of: Q | None = None) -> Decimal:
     return settled + sum((max(estimate, actual or Decimal(0)) for estimate, actual in open_rows), Decimal(0))
 
 
-def check_daily_spend(order: Order) -> tuple[Decimal, Decimal]:
-    """Spent today and the limit, USD. BlockedError above the limit. Runs in the intent's transaction, under the money lock."""
+def check_daily_spend(order: Order) -> None:
+    """BlockedError above the day's limit. Runs in the intent's transaction, under the money lock."""
     spent, limit = spent_today(), settings.PIPELINE_DAILY_SPEND_LIMIT_USD
     if spent + order.estimate_usd > limit:
         raise BlockedError(
@@ -38,7 +38,6 @@ def check_daily_spend(order: Order) -> tuple[Decimal, Decimal]:
             seconds=300,
             limited=False,
         )
-    return spent, limit
 
 
 def check_retry_spend(leased: LeasedRun, step: str) -> None:

@@ -1,5 +1,6 @@
 """Who sees what: sign-in, a permission for each thing, and a brand's objects through that brand only."""
 
+import re
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.urls import reverse
 from competitors.models import CompetitorAmazonUrl
 from pipeline.models import Run
 from tests.competitors.addresses import of_listing
+from tests.factories import make_person
 
 pytestmark = pytest.mark.django_db
 
@@ -85,6 +87,14 @@ def test_who_may_look_but_not_scrape_sees_no_button(client: Client, listing: Com
     assert "You can view, but not scrape. Only operators can scrape reviews of an Amazon URL. Ask one." in body
     assert of_listing("amazon_edit", listing) not in body
     assert of_listing("amazon_remove", listing) not in body
+
+
+def test_only_who_may_scrape_is_told_to(client: Client, listing: CompetitorAmazonUrl) -> None:
+    pages = [reverse("overview"), reverse("runs"), listing.competitor.get_absolute_url(), of_listing("reviews", listing)]
+    words = re.compile("Press Scrape|Scrape the listing|Scrape button")
+    for role, told in (("operator", True), ("viewer", False)):
+        client.force_login(make_person(role, role))
+        assert [bool(words.search(client.get(page, follow=True).content.decode())) for page in pages] == [told] * len(pages)
 
 
 @pytest.mark.parametrize("name", ["competitors", "brand_competitors"])

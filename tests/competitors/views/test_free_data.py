@@ -81,6 +81,24 @@ def test_the_free_button_never_pays(
     assert "Nothing was paid" in run.error_message
 
 
+def test_it_is_offered_for_the_options_that_are_ticked(
+    page: Client, sandbox: Sandbox, listing: CompetitorAmazonUrl, sibling: CompetitorAmazonUrl
+) -> None:
+    scraped(listing, include_helpful=False)
+    price = of_listing("amazon_price", sibling)
+    assert "Use it, free" in page.get(price, {"include_keywords": "on"}).content.decode()
+    assert "Use it, free" not in page.get(price, BOTH).content.decode()
+
+
+def test_the_page_of_several_and_the_banner_say_it_too(
+    page: Client, sandbox: Sandbox, listing: CompetitorAmazonUrl, sibling: CompetitorAmazonUrl
+) -> None:
+    payer = scraped(listing)
+    words = f"Run {payer.pk} fetched the same data 12 minutes ago. Its row offers that for free."
+    assert words in page.get(f"{tab(sibling.competitor)}several/", {"all": "1"}).content.decode()
+    assert 'id="banner-free" name="reuse" value="1"' in shown(page, sibling)
+
+
 @pytest.mark.parametrize("why", ["too old", "fewer options", "its own", "older than its own"])
 def test_what_is_no_better_than_a_scrape_is_not_offered(
     page: Client, sandbox: Sandbox, listing: CompetitorAmazonUrl, sibling: CompetitorAmazonUrl, why: str

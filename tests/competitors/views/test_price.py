@@ -58,6 +58,7 @@ def test_a_button_says_before_the_click_that_its_data_is_fresh(page: Client, lis
     row = {"brand": listing.competitor.brand, "dataset_key": "amazon_reviews", "subject": str(listing.pk)}
     status = DatasetStatus.objects.create(**row, last_status="completed", last_success_at=timezone.now() - timedelta(hours=2))
     assert "Fetched 2 hours ago, still fresh." in page.get(tab(listing.competitor)).content.decode()
+    assert "Fetched 2 hours ago, still fresh." in price(page, listing), "with other options too"
     DatasetStatus.objects.filter(pk=status.pk).update(last_success_at=timezone.now() - timedelta(days=9))
     assert "still fresh." not in page.get(tab(listing.competitor)).content.decode()
 
