@@ -22,6 +22,9 @@ class Command(BaseCommand):
             f"--listen={options['listen']}",
             f"--threads={options['threads']}",
             "--ident=",
+            # Browsers keep about six idle connections each: at 100, the default, 17 of them would shut everybody else out.
+            "--connection-limit=1000",
+            "--asyncore-use-poll",  # select() ends at 1,024 file descriptors
             "--trusted-proxy=127.0.0.1",
             "--trusted-proxy-headers=x-forwarded-proto x-forwarded-for",
             "--clear-untrusted-proxy-headers",
