@@ -74,7 +74,7 @@ class ScrapesSelected(admin.ModelAdmin):
     def _ask(self, request: HttpRequest, rows: Sequence[Any], cost: Decimal, cap: Decimal) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{self.page.verb} of {len(rows)} {self.page.noun}s?",
+            "title": f"{self.page.verb} of {len(rows)} {self.page.noun}{'' if len(rows) == 1 else 's'}?",
             "opts": self.model._meta,
             "rows": [(row.pk, self.page.label(row), row) for row in rows],
             "noun": self.page.noun,

@@ -16,7 +16,7 @@ from ..contract.errors import InvalidRequest
 from ..contract.job_type import JobType
 from ..contract.parameters import clean_parameters
 from ..contract.registry import all_types, find_type, get_type
-from ..models import Job
+from ..models import Brand, Job
 from ..people import brands_for, may_spend
 from ..states import JobStatus
 from .base import OfBrands, act_on_each
@@ -28,6 +28,9 @@ class JobForm(forms.ModelForm):
     """Base of the forms that `form_for` makes, one per job type."""
 
     handler: JobType
+    sure = forms.BooleanField(
+        required=False, label="Yes, that often", help_text="Tick it if a schedule costs much: saving it asks, with the cost."
+    )
 
     class Meta:
         model = Job
@@ -64,6 +67,8 @@ class JobForm(forms.ModelForm):
             if recurring and not self.instance.pk and (twin := api.schedule_of(brand, self.handler.name, subject)):
                 state = twin.get_status_display().lower()
                 raise InvalidRequest(f"Schedule {twin.pk}, {twin}, already does this ({state}). Change that one instead.")
+            if recurring and not cleaned.get("sure") and (asks := self._question(brand, cleaned)):
+                self.add_error("sure", f"{asks} Not saved yet. Tick this if you are sure.")
         except InvalidRequest as error:
             placed = {name: name if name in self.fields else PREFIX + name for name in error.errors}
             for name, words in error.errors.items():
@@ -71,6 +76,14 @@ class JobForm(forms.ModelForm):
             if not error.errors:
                 self.add_error(None, str(error))
         return cleaned
+
+    def _question(self, brand: Brand | None, cleaned: dict[str, Any]) -> str:
+        """What to ask before this schedule is saved; '' if nothing, or if its time is as it was."""
+        expression, zone = cleaned.get("cron_expression", ""), cleaned.get("time_zone") or queries.zone_for(brand, None)
+        if not expression or (self.instance.pk and not {"cron_expression", "time_zone"} & set(self.changed_data)):
+            return ""
+        estimate = queries.estimate_for(self.handler.name, brand, self.parameters)
+        return queries.question(queries.runs_a_month(expression, zone), estimate.cost_usd if estimate else None)
 
 
 def form_for(job_type: str) -> type[JobForm]:
@@ -154,11 +167,12 @@ class JobAdmin(OfBrands):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         name = obj.job_type if obj else _chosen(request)
         own = ["brand", "name", "schedule_type", "cron_expression", "time_zone", "max_runs", "max_retries"]
+        sure = ["sure"] if self._may_edit(request, obj) else []
         parameters = (
             [f"{PREFIX}{field}" for field in get_type(name).Params.base_fields]
             if name and self._may_edit(request, obj)
             else ["parameters"]
-        )
+        ) + sure
         return ["job_type", *own, *parameters, *([] if obj is None else self.readonly_fields[1:])] if obj else [*own, *parameters]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

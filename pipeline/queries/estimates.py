@@ -21,7 +21,7 @@ from ..contract.tally import rows_met
 from ..engine.execution.prices import per_thousand
 from ..engine.upstreams.budget import spent_today
 from ..engine.upstreams.reuse import finished, stored_key
-from ..models import ActorPrice, Run, UpstreamRun
+from ..models import ActorPrice, Brand, Run, UpstreamRun
 from ..people import brands_for
 from ..states import Outcome
 from ..words import clock, counted, days
@@ -33,6 +33,7 @@ __all__ = [
     "PriceNow",
     "Wanted",
     "effort",
+    "estimate_for",
     "estimate_of",
     "free_data",
     "history",
@@ -99,9 +100,14 @@ def effort(run: Run) -> Effort | None:
 
 def estimate_of(run: Run) -> Estimate | None:
     """What a new run with this run's options would cost and take now. None where nothing is paid, or its subject is gone."""
-    handler = find_type(run.job_type)
+    return estimate_for(run.job_type, run.brand, run.parameters)
+
+
+def estimate_for(job_type: str, brand: Brand | None, parameters: dict[str, Any]) -> Estimate | None:
+    """What a run with these parameters would cost and take now. None where nothing is paid, or its subject is gone."""
+    handler = find_type(job_type)
     try:
-        return handler.estimate(run.brand, run.parameters) if handler else None
+        return handler.estimate(brand, parameters) if handler else None
     except DatabaseError:
         raise
     except Exception:  # noqa: BLE001  its subject is gone, or the type has a bug: the page shows the rest

@@ -13,7 +13,7 @@ from competitors.jobs.amazon_review_scrape.views.tab import tab
 from competitors.models import AmazonReview, Competitor, CompetitorAmazonUrl
 from pipeline.contract.errors import InvalidRequest
 from pipeline.contract.job_type import Estimate
-from pipeline.models import Run
+from pipeline.models import Job, Run
 from tests.factories import make_listing, make_review
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +76,7 @@ def test_a_selection_that_costs_much_is_asked_about_first(boss: Client, listing:
         asked = act(boss, listing)
         text = asked.content.decode()
         assert "≈ $11.00 in all, never more than $14.00" in text
-        assert f"<li>Calming chews ({listing})</li>" in text
+        assert f"<li><bdi>Calming chews</bdi> ({listing})</li>" in text
         assert f'name="_selected_action" value="{listing.pk}"' in text
         assert not Run.objects.exists()
         act(boss, listing, confirmed="yes")
@@ -142,3 +142,23 @@ def test_the_admins_search_ignores_case_and_accents(boss: Client, listing: Compe
     for model in ("competitor", "competitoramazonurl", "amazonreview"):
         answer = boss.get(reverse(f"admin:competitors_{model}_changelist"), {"q": words})
         assert answer.context["cl"].result_count == 1, model
+
+
+def test_a_costly_schedule_is_asked_about_first_here_too(boss: Client, listing: CompetitorAmazonUrl) -> None:
+    address = reverse("admin:pipeline_job_add") + "?job_type=amazon_review_scrape"
+    fields = {
+        "brand": str(listing.competitor.brand_id),
+        "schedule_type": "recurring",
+        "cron_expression": "* * * * *",
+        "max_retries": "3",
+        "parameter_competitor_amazon_url_id": str(listing.pk),
+        "parameter_include_keywords": "on",
+        "parameter_include_helpful": "on",
+    }
+    assert "That is 43,800 runs and ≈ $40,734.00 a month. Not saved yet." in boss.post(address, fields).content.decode()
+    assert not Job.objects.exists()
+    assert boss.post(address, fields | {"sure": "on"}).status_code == 302
+    job = Job.objects.get()
+    change = reverse("admin:pipeline_job_change", args=[job.pk])
+    assert boss.post(change, fields | {"name": "Often"}).status_code == 302, "its time is as it was"
+    assert "Not saved yet." in boss.post(change, fields | {"cron_expression": "*/2 * * * *"}).content.decode()
