@@ -33,7 +33,9 @@ def require_success(upstream: UpstreamRun, totals: Mapping[str, int], row: str) 
         return
     label = get_source(upstream.source).label
     rows = rows_met(totals)
-    saved = f"{counted(rows, row)} saved." if rows else f"It had found no {row}s."
+    gone = upstream.status == UpstreamRun.Status.GONE
+    nothing = "What it had found could not be read." if gone else f"It had found no {row}s."
+    saved = f"{counted(rows, row)} saved." if rows else nothing
     ended = UpstreamRun.ENDED_WORDS.get(UpstreamRun.Status(upstream.status), "failed")
     raise TransientError(f"{label}'s run {ended}. {saved} {upstream.message}".strip())
 

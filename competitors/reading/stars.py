@@ -15,9 +15,9 @@ PHRASES = {
     "pt": ("{stars} de 5 estrelas",),
     "nl": ("{stars} van 5 sterren",),
     "sv": ("{stars} av 5 stjärnor",),
-    "ja": ("5つ星のうち{stars}", "5つ星のうち {stars}"),
+    "ja": ("5つ星のうち{stars}", "5つ星のうち {stars}", "星5つ中の{stars}"),
     "hi": ("5 में से {stars} सितारे", "5 में से {stars} स्टार"),
-    "ar": ("{stars} من 5 نجوم",),
+    "ar": ("{stars} من 5 نجوم", "{stars} من أصل 5 نجوم"),
 }
 _STARS = r"(\d)(?:[.,٫](\d{1,2}))?"  # with a decimal point, comma or the Arabic mark
 

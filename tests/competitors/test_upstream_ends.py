@@ -118,6 +118,8 @@ def test_a_run_that_vanished_with_its_items_is_started_again(sandbox, run):
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 2), run.error_message
     gone = run.upstream_runs.get(intent=1)
     assert (gone.status, gone.cost_settled) == ("gone", False), "its cost is unknown: the estimate counts"
+    assert "What it had found could not be read" in words(run)
+    assert "had found no reviews" not in words(run)
 
 
 def test_a_run_that_succeeded_but_lost_its_items_fails_and_can_be_started_again(sandbox, run, settings):

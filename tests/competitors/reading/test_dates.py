@@ -3,7 +3,7 @@ from datetime import date, timedelta
 import pytest
 from babel.dates import format_date, get_month_names
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from competitors.models.amazon import MARKETPLACES
@@ -63,6 +63,7 @@ def test_every_form_of_every_month_is_read(locale, context, width):
 
 
 @pytest.mark.parametrize("locale", sorted(LANGUAGES))
+@settings(deadline=None)  # the first reading makes the patterns
 @given(day=A_DAY)
 def test_a_date_as_cldr_writes_it_is_read(locale, day):
     assert read(format_date(day, "long", locale)) == day

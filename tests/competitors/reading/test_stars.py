@@ -22,6 +22,7 @@ RATINGS = [
     ("es", "3,0 de un máximo de 5 estrellas", 3),
     ("co.jp", "5つ星のうち3.0", 3),
     ("co.jp", "5つ星のうち 2.0", 2),
+    ("co.jp", "星5つ中の4.0", 4),
     ("co.jp", "５つ星のうち２.０", 2),
     ("com.au", "4.0 out of 5 stars", 4),
     ("com.br", "2,0 de 5 estrelas", 2),
@@ -29,6 +30,7 @@ RATINGS = [
     ("se", "4,0 av 5 stjärnor", 4),
     ("com.mx", "1.0 de 5 estrellas", 1),
     ("ae", "2.0 من 5 نجوم", 2),
+    ("ae", "2.0 من أصل 5 نجوم", 2),
     ("ae", "٢٫٠ من ٥ نجوم", 2),
 ]
 

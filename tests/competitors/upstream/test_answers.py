@@ -130,7 +130,7 @@ def test_the_whole_run_ends_and_is_paid_once_whatever_one_field_holds(sandbox, r
     finish(run)
     assert upstream_runs(sandbox) == 1
     if path == "/items":
-        assert (run.status, run.counts["rejected"]) == (RunStatus.FAILED, run.counts["raw"])
+        assert (run.status, run.verdict, run.counts["rejected"]) == (RunStatus.COMPLETED, "suspicious", run.counts["raw"])
     else:
         assert (run.status, run.attempt, run.counts["new"] > 0) == (RunStatus.COMPLETED, 0, True), run.error_message
     assert run.upstream_runs.get().cost_actual > 0
