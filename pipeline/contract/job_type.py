@@ -8,14 +8,19 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from ..models import Brand, Run
+from ..words.foreign import storable
 from .context import Context
+from .errors import InvalidRequest
 from .parameters import ParameterForm
+
+LONGEST_KEY = 180  # characters of a subject's key
 
 
 @dataclass(frozen=True)
 class Subject:
     """What a run is about, within its brand. The engine compares and stores key and `about`, and does not interpret them.
 
+    Key and `about` have at most LONGEST_KEY characters; InvalidRequest refuses others.
     `about`: what the subject stands for now, if that can change under the same key, such as a row's product. History goes by it.
     """
 
@@ -23,6 +28,11 @@ class Subject:
     label: str = ""
     url: str = ""
     about: str = ""
+
+    def __post_init__(self) -> None:
+        for value in (self.key, self.about):
+            if len(value) > LONGEST_KEY or storable(value) != value:  # two of them could become one in the database
+                raise InvalidRequest(f"What this is about cannot be stored as a key of {LONGEST_KEY} characters: {value[:50]!r}…")
 
 
 @dataclass(frozen=True)

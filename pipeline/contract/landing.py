@@ -23,6 +23,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper, truncate_name
 
 from ..models.fields import ForeignCharField, ForeignTextField
+from ..words.foreign import identity
 from .tally import CHANGED, NEW, UNCHANGED
 
 Values = Mapping[str, Any]
@@ -68,7 +69,8 @@ def land(
              counts as unchanged.
 
     Fields go by name or attribute (`last_run_id`), relations by primary key. Each field prepares its values as for `save()`,
-    so columns of `models/fields.py` take any text and any JSON. No signals are sent.
+    so columns of `models/fields.py` take any text and any JSON; a text of the key that is cut ends with a digest. No signals
+    are sent.
 
     Joins the caller's transaction or makes its own: a page lands whole or not at all. Raises ValueError for rows with different
     fields or without their key, FieldDoesNotExist, and the database's error for a value that its column cannot hold.
@@ -113,6 +115,8 @@ class _Page:
                 staged[field] = [field.get_default() for _ in rows]
             else:
                 shared[field] = field.pre_save(blank, add=True)
+        for name in key:
+            staged[self.field(name)] = _as_keys(self.field(name), staged[self.field(name)])
         prepared = [_prepared(field, values, connection) for field, values in staged.items()]
         if any(None in values for values in prepared[: len(key)]):
             raise ValueError(f"A row of {self.meta.label} has None in its key ({', '.join(key)}).")
@@ -217,6 +221,12 @@ class _Page:
         # SQLite's IS NOT means the same; it has IS DISTINCT FROM only since 3.39.
         operator = "IS DISTINCT FROM" if self.connection.vendor == "postgresql" else "IS NOT"
         return " OR ".join(f"stored.{column} {operator} {staged}.{column}" for column in map(self.column, names)) or "false"
+
+
+def _as_keys(field: AnyField, values: list[Any]) -> list[Any]:
+    """Texts that the column would cut stay different from each other."""
+    most = field.max_length if isinstance(field, ForeignCharField) else None
+    return [identity(v, most) if isinstance(v, str) and len(v) > most else v for v in values] if most else values
 
 
 def _prepared(field: AnyField, values: Sequence[Any], connection: BaseDatabaseWrapper) -> list[Any]:

@@ -3,6 +3,7 @@
 The columns of `models/fields.py` and the formatter of the process's log use it.
 """
 
+import hashlib
 import json
 import math
 import re
@@ -37,6 +38,15 @@ def storable(text: str) -> str:
 def shortened(text: str, most: int) -> str:
     """At most this many characters; a cut shows as …"""
     return text if len(text) <= most else text[: max(most - 1, 0)] + "…"
+
+
+def identity(text: str, most: int) -> str:
+    """The text as a key of at most this many characters. A longer one ends with a digest: two of them must not become one row."""
+    clean = storable(text)
+    if len(clean) <= most:
+        return clean
+    digest = hashlib.sha256(clean.encode()).hexdigest()[: most // 2]
+    return f"{clean[: most - len(digest) - 1]}…{digest}"
 
 
 def storable_json(value: Any, depth: int = 0) -> Any:

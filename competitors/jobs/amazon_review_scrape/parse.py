@@ -9,6 +9,7 @@ from typing import Any
 
 from competitors.models.amazon import MARKETPLACES
 from competitors.reading import decoded, read_count, read_date, read_stars, text, without_rating
+from pipeline.words.foreign import storable
 
 # Any of them may come from any marketplace: Amazon answers in the visitor's language.
 LANGUAGES = frozenset(locale for locales in MARKETPLACES.values() for locale in locales)
@@ -35,8 +36,8 @@ def parse_item(item: Any, asin: str, domain_code: str) -> Review | Rejected:
     status = item.get("statusCode")
     if item.get("error") or item.get("errorCode") or (isinstance(status, int) and status != 200):
         return Rejected("Amazon answered with an error item")
-    review_id = text(item.get("reviewId")).strip()
-    if not review_id or len(review_id) > 40:
+    review_id = storable(text(item.get("reviewId"))).strip()
+    if not review_id or len(review_id) > 40 or "\ufffd" in review_id:  # what it was cannot be told
         return Rejected("No review id")
     read = {
         "rating": read_stars(item.get("rating")),

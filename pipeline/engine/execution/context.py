@@ -25,6 +25,8 @@ from .ingest import Land, ingest
 from .prices import due_for_start
 from .used_pages import use_pages
 
+LONGEST_NAME = 100  # characters of a step's name
+
 
 class WorkerContext(LeasedRun, Context):
     """One attempt at a run. Instead of waiting it parks the run. With `waits_here` it waits in place."""
@@ -36,6 +38,7 @@ class WorkerContext(LeasedRun, Context):
         self._sleeps = 0
 
     def step(self, name: str, fn: Callable[[], Any]) -> Any:
+        _check_name(name)
         version = version_of(self.run.job_type)
         stored = Step.objects.filter(run=self.run, name=name).first()
         if stored and stored.version == version:
@@ -59,6 +62,7 @@ class WorkerContext(LeasedRun, Context):
 
     def start(self, order: Order, step: str = "start") -> UpstreamRun:
         self.check()
+        _check_name(step)
         due_for_start(order.source, order.actor)
         return ensure_started(self, order, step)
 
@@ -129,3 +133,9 @@ class WorkerContext(LeasedRun, Context):
         except PermanentError:  # the upstream no longer has the run: the next poll notices
             return
         self.log(f"Cancelling: asked {source.label} to stop its run.")
+
+
+def _check_name(step: str) -> None:
+    """A longer name would be cut, and then stand for another step."""
+    if len(step) > LONGEST_NAME:
+        raise PermanentError(f"A step's name has at most {LONGEST_NAME} characters: {step[:50]!r}…")

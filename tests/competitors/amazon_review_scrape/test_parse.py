@@ -56,6 +56,9 @@ def test_an_item_becomes_a_row():
         ({**ITEM, "error": "blocked"}, "Amazon answered with an error item"),
         ({**ITEM, "reviewId": None}, "No review id"),
         ({**ITEM, "reviewId": "  "}, "No review id"),
+        ({**ITEM, "reviewId": "\0"}, "No review id"),
+        ({**ITEM, "reviewId": "R\ud800"}, "No review id"),
+        ({**ITEM, "reviewId": "R" * 41}, "No review id"),
     ],
 )
 def test_only_what_is_no_review_is_rejected(item, reason):

@@ -3,7 +3,7 @@ from django import forms
 from django.core.exceptions import ImproperlyConfigured
 
 from pipeline.contract.errors import InvalidRequest
-from pipeline.contract.job_type import Done, JobType
+from pipeline.contract.job_type import Done, JobType, Subject
 from pipeline.contract.parameters import ParameterForm, clean_parameters
 from pipeline.contract.registry import get_type, job_type
 
@@ -63,3 +63,11 @@ def test_all_errors_are_reported_at_once_by_parameter():
     with pytest.raises(InvalidRequest) as refused:
         clean_parameters(Parameters, {"id": "x", "amount": 0, "amout": 1}, None)
     assert set(refused.value.errors) == {"id", "amount", "amout"}
+
+
+@pytest.mark.parametrize("name", ["key", "about"])
+@pytest.mark.parametrize("value", ["x" * 181, "a\0b"])
+def test_a_subject_whose_key_could_become_anothers_is_refused(name, value):
+    with pytest.raises(InvalidRequest, match="cannot be stored as a key"):
+        Subject(**{name: value})
+    assert Subject(**{name: "x" * 180})

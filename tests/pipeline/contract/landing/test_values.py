@@ -80,3 +80,10 @@ def test_characters_that_the_databases_refuse_are_dropped_from_text_keys_and_jso
 
 def test_keys_that_are_equal_once_stored_are_equal(db):
     assert land_items([item("a"), item("a\0")]) == Landed(new=1, duplicate=1)
+
+
+def test_keys_that_are_too_long_stay_different_rows(db):
+    codes = ["x" * 50 + "a", "x" * 50 + "b", "\0" * 50 + "x" * 41, "x" * 40]
+    assert land_items([item(code) for code in codes]) == Landed(new=4)
+    assert land_items([item(code) for code in codes], run=2) == Landed(unchanged=4)
+    assert {len(code) for code in Item.objects.values_list("code", flat=True)} == {40}
