@@ -102,7 +102,8 @@ def _follow_subject(ctx: WorkerContext, subject: Subject) -> None:
     """A run that has fetched nothing yet is about what its subject is now; what was fetched of something else is not saved."""
     if subject.about == ctx.run.about:
         return
-    if ctx.run.upstream_runs.filter(upstream_id__isnull=False).exists():
+    # '': a run from before this was recorded
+    if ctx.run.about and ctx.run.upstream_runs.filter(upstream_id__isnull=False).exists():
         raise PermanentError(f"This run was about {ctx.run.subject_label}, which is now {subject.label}. Start a new run.")
     with ctx.fenced():
         Run.objects.filter(pk=ctx.run.pk).update(about=subject.about, subject_label=subject.label)

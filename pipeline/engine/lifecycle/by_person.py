@@ -6,6 +6,7 @@ from django.db import transaction
 
 from ...contract.job_type import Done
 from ...contract.registry import find_type
+from ...contract.tally import rows_met
 from ...models import Job, Reuse, Run
 from ...states import LIVE, JobStatus, RunStatus, Verdict
 from ..database import CLAIM_LOCK, lock, now, wake_workers
@@ -96,8 +97,7 @@ def accept(run: Run, by: Any) -> bool:
             return False
         run.refresh_from_db()
         fetched_at = freshness.as_of(run, run.completed_at or now())
-        records = run.counts.get("new", 0) + run.counts.get("changed", 0)
-        freshness.mark_completed(run, Done(records=records), fetched_at)
+        freshness.mark_completed(run, Done(records=rows_met(run.counts)), fetched_at)
         if handler := find_type(run.job_type):
             handler.on_completed(run, fetched_at)
         log(run.pk, f"Accepted by {by}.")

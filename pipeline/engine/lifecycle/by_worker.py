@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from ...contract.job_type import Done
 from ...contract.registry import get_type
-from ...models import Job, Reuse, RunLog
+from ...models import Job, Reuse, Run, RunLog
 from ...states import Outcome, RunStatus, Verdict
 from ...words import clock
 from ..database import wake_workers
@@ -13,7 +13,16 @@ from ..scheduling import retry
 from . import freshness
 from .ending import cancel, end_attempt, end_job, fail_for_good, with_saved
 from .lease import Lease, fenced
-from .state import back_in_queue, cost_so_far, first_in_queue, has_upstream_work, refused_start, set_state
+from .state import (
+    back_in_queue,
+    cost_so_far,
+    first_in_queue,
+    has_upstream_work,
+    refused_start,
+    set_state,
+    still_about,
+    subject_now,
+)
 
 MAX_BLOCKED_TIME = timedelta(hours=2)
 MAX_CANCEL_PAUSE = 30.0  # seconds until a blocked cancel is tried again
@@ -75,15 +84,19 @@ def complete(lease: Lease, done: Done) -> None:
             progress={},
         )
         end_attempt(lease, Outcome.COMPLETED, at)
-        fetched_at = freshness.as_of(run, at)
-        freshness.mark_completed(run, done, fetched_at)
         log(
             run.pk,
             f"Completed: {summary}" if done.verdict == Verdict.OK else f"Completed, but check the result: {summary}",
             RunLog.Level.INFO if done.verdict == Verdict.OK else RunLog.Level.WARNING,
             at,
         )
-        get_type(run.job_type).on_completed(run, fetched_at)
+        if still_about(run):
+            fetched_at = freshness.as_of(run, at)
+            freshness.mark_completed(run, done, fetched_at)
+            get_type(run.job_type).on_completed(run, fetched_at)
+            named = subject_now(run)  # its name may have come with the data
+            if named and named.label != run.subject_label:
+                Run.objects.filter(pk=run.pk).update(subject_label=named.label)
         end_job(run, at)
 
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Sum
 
+from ...contract.job_type import Subject
 from ...contract.registry import find_type
 from ...models import Reuse, Run, UpstreamRun
 from ...states import RunStatus
@@ -31,13 +32,19 @@ def set_state(run: Run, status: RunStatus, **fields: Any) -> None:
 
 def still_about(run: Run) -> bool:
     """Whether the run's subject is still what the run was about. It may be gone, or stand for another product by now."""
-    handler = find_type(run.job_type)
-    if handler is None or not run.about:
+    if not run.about or find_type(run.job_type) is None:
         return True
+    now = subject_now(run)
+    return now is not None and now.about == run.about
+
+
+def subject_now(run: Run) -> Subject | None:
+    """What the run's parameters are about by now; None where that or the type's code is gone."""
+    handler = find_type(run.job_type)
     try:
-        return handler.subject(run.brand, run.parameters).about == run.about
+        return handler.subject(run.brand, run.parameters) if handler else None
     except ObjectDoesNotExist:
-        return False
+        return None
 
 
 def cost_so_far(run: Run) -> Any:

@@ -2,14 +2,16 @@
 
 import pytest
 
+from competitors.jobs.amazon_review_scrape import service
+from competitors.jobs.amazon_review_scrape.listings import save_address
 from competitors.jobs.amazon_review_scrape.views.tab import tab
 from competitors.models import CompetitorAmazonUrl
 from competitors.views.subjects import panels
 from pipeline import api
 from pipeline.contract import NotAllowed
-from pipeline.models import DatasetStatus
+from pipeline.models import DatasetStatus, Run
 from tests.competitors.amazon_review_scrape.test_verdicts import scrape
-from tests.competitors.scraping import finish
+from tests.competitors.scraping import finish, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,3 +77,45 @@ def test_kept_pages_of_the_product_before_are_not_read_into_the_new_one(sandbox,
     assert moved.reviews().count() == 0
     edit(page, moved, "B09XK4T2LM")
     assert api.replay(run).done.records
+
+
+def move(listing, *asins):
+    for asin in asins:
+        listing.asin = asin
+        save_address(listing, moved=True)
+
+
+def figures(listing):
+    listing.refresh_from_db()
+    return listing.product_title, listing.last_scraped_at, listing.total_reviews_scraped, listing.scrape_cost_estimate
+
+
+def test_the_title_that_its_only_scrape_brought_comes_back_too(sandbox, listing):
+    listing.product_title = ""
+    listing.save()
+    run = scrape(listing)
+    known = figures(listing)
+    assert known[0] and run.subject_label == f"{known[0]} ({listing.asin})"
+    move(listing, "B0OTHER001", "B0OTHER002", "B09XK4T2LM")
+    assert figures(listing) == known
+
+
+def test_a_result_that_ends_after_the_edit_is_not_the_new_products(sandbox, listing, run, monkeypatch):
+    """The page refuses the edit while a run is live; the two may still cross."""
+    judge = service.judge
+
+    def meanwhile(*args, **named):
+        move(CompetitorAmazonUrl.objects.get(), "B0OTHER001")
+        return judge(*args, **named)
+
+    monkeypatch.setattr(service, "judge", meanwhile)
+    finish(run)
+    assert (run.status, figures(listing)[1:]) == ("completed", (None, 0, None))
+    assert not DatasetStatus.objects.exists()
+
+
+def test_a_run_from_before_this_was_recorded_ends_as_it_was_begun(sandbox, listing, run):
+    work(run)
+    Run.objects.update(about="")
+    finish(run)
+    assert (run.status, listing.reviews().count()) == ("completed", run.counts["new"]), run.error_message

@@ -13,6 +13,7 @@ from competitors.models import AmazonReview
 from competitors.reading import decoded
 from competitors.sandbox.server import serve
 from pipeline import api
+from pipeline.contract import rows_met
 from pipeline.contract.errors import InvalidRequest, NotAllowed
 from pipeline.engine.execution.replay import replay
 from pipeline.engine.upstreams import health
@@ -359,3 +360,11 @@ def test_an_accepted_result_is_the_listings_last_scrape(sandbox, listing):
     api.accept(run, None)
     listing.refresh_from_db()
     assert listing.last_scraped_at == run.completed_at
+
+
+def test_an_accepted_result_stands_for_all_rows_that_it_met(sandbox, listing):
+    scrape(listing)
+    sandbox.account.faults.arm("plan_limit")
+    run = scrape(listing)
+    api.accept(run, None)
+    assert DatasetStatus.objects.get().records_affected == rows_met(run.counts) > 0
