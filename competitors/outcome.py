@@ -12,8 +12,17 @@ from pipeline.words import counted
 
 FAR_FEWER, FEWEST_MISSING = 0.3, 5  # of the usual number of rows, and at least so many below it
 SAID = 200  # characters of a status message
-_PLAN = re.compile(r"\bfree[ -](?:plan|tier|user|account|trial)|\bupgrad|\b(?:your|current|paid|pricing) plan\b", re.IGNORECASE)
-_LIMIT = re.compile(r"(?<!\bno )(?<!\brate )(?<!\brate-)(?<!\btime )\blimit(?:s|ed)?\b", re.IGNORECASE)
+_PLAN = re.compile(
+    r"\bfree[ -](?:plan|tier|user|account|trial)|\bfreemium|\bupgrad|\b(?:your|current|paid|pricing) plan\b"
+    r"|\b(?:on|of|by|with) (?:the|a|this|your) \w+ plan\b|\bsubscri(?:be|ption)\b"
+    r"|\btrial (?:has )?(?:expired|ended|is over)|\bdemo (?:run|mode)"
+    r"|\bpaying (?:customer|user)|\bquota\b|\bexceeded (?:your|the) (?:\w+ )*usage"
+    r"|\b(?:out of|insufficient|not enough|no more) (?:credit|fund|balance|usage)",
+    re.IGNORECASE,
+)
+_LIMIT = re.compile(
+    r"(?<!\bno )(?<!\bwithout )(?<!\brate )(?<!\brate-)(?<!\btime )(?<!\bmemory )\blimit(?:s|ed)?\b", re.IGNORECASE
+)
 
 
 def in_words(totals: Mapping[str, int]) -> str:

@@ -8,6 +8,7 @@ import json
 import math
 import re
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 
@@ -20,9 +21,11 @@ SHORTEST_SECRET = 8  # characters: a shorter value may be an ordinary word
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _HARMFUL = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff{_BIDI}]")  # all controls but tab and newline
 _SECRETS = (
-    re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]{6,}"),
+    re.compile(r"(?i)\b(bearer\s+|authorization[\"']?\s*[:=]\s*[\"']?basic\s+)[\w.~+/=-]{6,}"),
+    re.compile(r"(?i)((?:x-api-key|cookie)[\"']?\s*:\s*[\"']?)[^\s\"']+"),
+    re.compile(r"\b(apify_api_)\w{8,}"),
     re.compile(
-        r"(?i)((?:token|api_?key|password|passwd|secret|appsecret_proof)[\"']?\s*(?:=|%3D|\":|':)\s*[\"']?)[^\s&\"'<>,;)]+"
+        r"(?i)((?:token|api[_-]?key|password|passwd|secret|appsecret_proof)[\"']?\s*(?:=|%3D|\":|':)\s*[\"']?)[^\s&\"'<>,;)]+"
     ),
     re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)"),
 )
@@ -125,7 +128,8 @@ def _own_secrets() -> list[str]:
     """The values of the settings named in SECRET_SETTINGS, and the database's password."""
     values = [getattr(settings, name, "") for name in settings.SECRET_SETTINGS]
     values += [database.get("PASSWORD") for database in settings.DATABASES.values()]
-    return sorted({str(value) for value in values if value and len(str(value)) >= SHORTEST_SECRET}, key=len, reverse=True)
+    secrets = {str(value) for value in values if value and len(str(value)) >= SHORTEST_SECRET}
+    return sorted(secrets | {quote(secret, safe="") for secret in secrets}, key=len, reverse=True)  # as in an address too
 
 
 def message(text: str, most: int, *, lines: bool = False) -> str:

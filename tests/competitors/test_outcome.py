@@ -108,6 +108,15 @@ def test_far_fewer_than_usual_also_means_at_least_five_fewer(found, usual, verdi
         "You have reached the limit of 100 ads.",
         "Results limited to 10 pages.",
         "Free user limits apply",
+        "You have exceeded your monthly usage.",
+        "Trial expired, results truncated.",
+        "Non-paying users get 100 items.",
+        "This is a demo run: 10 items only.",
+        "Stopped: quota exceeded.",
+        "Results capped on the Starter plan.",
+        "Subscribe to unlock all results.",
+        "Your subscription does not include more.",
+        "Stopped early: out of credits.",
     ],
 )
 def test_a_run_that_its_vendors_plan_cut_is_partial_and_names_the_plan(message):
@@ -118,7 +127,17 @@ def test_a_run_that_its_vendors_plan_cut_is_partial_and_names_the_plan(message):
 
 
 @pytest.mark.parametrize(
-    "message", ["", "Finished! 20 results.", "Rate limit met 3 times, retried.", "Unlimited results", "No limit"]
+    "message",
+    [
+        "",
+        "Finished! 20 results.",
+        "Rate limit met 3 times, retried.",
+        "Unlimited results",
+        "No limit",
+        "Finished without limits",
+        "Memory limit 2048 MB",
+        "Used 31 credits",
+    ],
 )
 def test_other_status_messages_mean_nothing(message):
     assert judged(SEEN, message=message) == ("ok", "")

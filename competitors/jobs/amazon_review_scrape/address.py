@@ -97,6 +97,9 @@ def _read(link: str) -> _Link:
         plain = "@" not in parts.netloc and parts.port != 0
     except ValueError:  # such as a lone bracket; its own message is for programmers
         return _Link()
+    if hostname.endswith(".amazon-adsystem.com"):  # an advertisement's link, with the product's behind it
+        _, behind, target = parts.path.partition("/https://")
+        return _read(f"https://{target}") if behind else _Link()
     if _SHORT_HOST.fullmatch(hostname):
         return _Link(short=True)
     host = _HOST.fullmatch(hostname)

@@ -51,6 +51,7 @@ def test_any_product_link_gives_asin_and_marketplace(text: str) -> None:
             f"https://www.amazon.com/sspa/click?ie=UTF8&spc=MTo1&url=%2FCalming-Chews%2Fdp%2F{ASIN}%2Fref%3Dsr_1_1_sspa&sp=1",
             "com",
         ),
+        (f"https://aax-us-east.amazon-adsystem.com/x/c/RMnx/https://www.amazon.com/Chews/dp/{ASIN}/ref=aax?pf_rd=1", "com"),
         (f"https://www.amazon.de/sspa/click?url=%252Fdp%252F{ASIN}%252Fref", "de"),
         (f"https://www.amazon.es/gp/slredirect/picassoRedirect.html/ref=pa_sp?ie=UTF8&url=%2FX%2Fdp%2F{ASIN}&qualifier=1", "es"),
         (f"https://www.amazon.com/gp/r.html?U=https%3A%2F%2Fwww.amazon.de%2Fdp%2F{ASIN}%3Fpsc%3D1&H=X", "de"),

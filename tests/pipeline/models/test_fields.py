@@ -162,3 +162,24 @@ def test_a_message_of_any_size_is_cut(db, settings):
     for field in (field for model, field in door_columns() if model is Run and isinstance(field, MessageField)):
         stored = written(run, field, "\0é" * 1_000_000)
         assert (len(stored), stored[-1]) == (200, "…")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "t=apify_api_a%2Fb0123456789",
+        "apify_api_a/b0123456789",
+        "of another account: apify_api_XyZ0123456789",
+        "Authorization: Basic dXNlcjpwYXNzd29yZA==",
+        "'X-Api-Key': 'XyZ0123456789'",
+        "Cookie: session=XyZ0123456789",
+        "api-key=XyZ0123456789",
+    ],
+)
+def test_a_secret_is_left_out_in_every_form_in_which_it_is_sent(settings, words):
+    settings.APIFY_TOKEN = "apify_api_a/b0123456789"
+    kept = MessageField().cleaned(words)
+    assert "[secret]" in kept
+    assert "0123456789" not in kept
+    assert "dXNl" not in kept
+    assert MessageField().cleaned("A basic question: the plan is Basic.") == "A basic question: the plan is Basic."
