@@ -23,7 +23,7 @@ _HARMFUL = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff{_BIDI}]")
 _SECRETS = (
     re.compile(r"(?i)\b(bearer\s+|authorization[\"']?\s*[:=]\s*[\"']?basic\s+)[\w.~+/=-]{6,}"),
     re.compile(r"(?i)((?:x-api-key|cookie)[\"']?\s*:\s*[\"']?)[^\s\"']+"),
-    re.compile(r"\b(apify_api_)\w{8,}"),
+    re.compile(r"\b([a-z]+_api_)(?=\w*\d)[A-Za-z0-9]{10,}"),
     re.compile(
         r"(?i)((?:token|api[_-]?key|password|passwd|secret|appsecret_proof)[\"']?\s*(?:=|%3D|\":|':)\s*[\"']?)[^\s&\"'<>,;)]+"
     ),
