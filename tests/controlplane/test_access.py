@@ -20,7 +20,8 @@ from pipeline.views.runs import ACTIONS
 from tests.controlplane.world import World, betrays, build
 from tests.factories import make_person, make_user
 
-pytestmark = pytest.mark.django_db
+# Permissions are the same on both databases, and these are thousands of requests.
+pytestmark = [pytest.mark.django_db, pytest.mark.only_on("sqlite"), pytest.mark.slow]
 ROLE_NAMES = [role.name for role in ROLES]
 RANK = {"nobody": -1} | {name: number for number, name in enumerate(ROLE_NAMES)}
 PEOPLE = [("nobody", False), *product(ROLE_NAMES, [False, True])]  # role, limited to the own brand
