@@ -33,7 +33,7 @@ def test_the_tabs_estimate_is_the_job_types_own(
     rows = [listing, dear, failed, new]
     brand, handler = listing.competitor.brand, get_type("amazon_review_scrape")
     expected = {row.pk: handler.estimate(brand, clean_parameters(handler.Params, scrape_parameters(row), brand)) for row in rows}
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         good = queries.good_runs("amazon_review_scrape", brand.pk, [str(row.pk) for row in rows])
         found = {row.pk: tab.estimate(row, tab.defaults(row), good[str(row.pk)], usual_price()) for row in rows}
     assert found == expected
