@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
@@ -22,7 +23,7 @@ from ...contract.errors import (
     TransientError,
     UpstreamDown,
 )
-from ...contract.job_type import Subject
+from ...contract.job_type import JobType
 from ...contract.parameters import clean_parameters
 from ...contract.registry import get_type
 from ...contract.source import source_label
@@ -54,7 +55,7 @@ def _work(ctx: WorkerContext, lease: Lease) -> Callable[[], None]:
     try:
         handler = get_type(run.job_type)
         params = clean_parameters(handler.Params, run.parameters, ctx.brand)
-        _follow_subject(ctx, handler.subject(ctx.brand, params))
+        _follow_subject(ctx, handler, params)
         done = handler.run(ctx, params)
     except Park as way:
         due_at, reason, knew = way.due_at, way.reason, ctx.cancelling
@@ -98,8 +99,14 @@ def _work(ctx: WorkerContext, lease: Lease) -> Callable[[], None]:
     return lambda: by_worker.complete(lease, done)
 
 
-def _follow_subject(ctx: WorkerContext, subject: Subject) -> None:
+def _follow_subject(ctx: WorkerContext, handler: JobType, params: dict[str, Any]) -> None:
     """A run that has fetched nothing yet is about what its subject is now; what was fetched of something else is not saved."""
+    try:
+        subject = handler.subject(ctx.brand, params)
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001  the subject is gone: the handler says so, if it needs it
+        return
     if subject.about == ctx.run.about:
         return
     # '': a run from before this was recorded
