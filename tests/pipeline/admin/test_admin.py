@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib import admin
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -335,9 +336,13 @@ def test_two_people_adding_jobs_of_different_types_at_once_each_get_their_form(r
     toy, scrape = (rf.get("/", {"job_type": name}) for name in ("toy", "amazon_review_scrape"))
     toy.user = scrape.user = django_user_model(is_superuser=True)
 
+    def ask():
+        jobs.get_form(scrape)
+        connection.close()  # the thread's own
+
     def while_another_asks(self, request, obj=None):
         if request is toy:
-            thread = threading.Thread(target=jobs.get_form, args=(scrape,))
+            thread = threading.Thread(target=ask)
             thread.start()
             thread.join()
         return get_fields(self, request, obj)
