@@ -19,29 +19,12 @@ from ..contract.job_type import Estimate, JobType
 from ..contract.registry import find_type, get_type
 from ..contract.tally import rows_met
 from ..engine.execution.prices import per_thousand
-from ..engine.upstreams.budget import spent_today
 from ..engine.upstreams.reuse import finished, stored_key
 from ..models import ActorPrice, Brand, Run, UpstreamRun
 from ..people import brands_for
 from ..states import Outcome
 from ..words import clock, counted, days
 
-__all__ = [
-    "Effort",
-    "FreeData",
-    "History",
-    "PriceNow",
-    "Wanted",
-    "effort",
-    "estimate_for",
-    "estimate_of",
-    "free_data",
-    "history",
-    "if_visible",
-    "over_the_limit",
-    "price_now",
-    "spent_today",
-]
 USUAL_RUNS = 10  # the last accepted runs tell what is usual
 LEARNED_FROM = 3  # fewer tell nothing yet
 AT_WORK = (Outcome.PARKED, Outcome.COMPLETED)  # outcomes of attempts whose time led to the result

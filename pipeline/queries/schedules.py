@@ -69,14 +69,23 @@ def when_in_words(job: Job) -> str:
 
 def cron_in_words(expression: str) -> str:
     """'Every Monday at 06:00' for what the page's form makes; other expressions as the cron library describes them."""
-    plain = re.fullmatch(r"(\d+) (\d+) (\d+|\*) \* (\d|\*)", expression.strip())
-    if plain is None or "*" not in plain.groups()[2:]:
+    fields = plain_cron(expression)
+    if fields is None:
         return cron.in_words(expression)
-    minute, hour, day, weekday = plain.groups()
+    minute, hour, day, weekday = fields
     every = (
         f"Every {WEEKDAYS[int(weekday) % 7]}" if weekday != "*" else f"Every month on day {day}" if day != "*" else "Every day"
     )
     return f"{every} at {int(hour):02}:{int(minute):02}"
+
+
+def plain_cron(expression: str) -> tuple[str, str, str, str] | None:
+    """Minute, hour, day and weekday of once a day, a week or a month, which the page's form makes; None for any other."""
+    plain = re.fullmatch(r"(\d+) (\d+) (\d+|\*) \* ([0-7]|\*)", expression.strip())
+    if plain is None or "*" not in plain.groups()[2:]:
+        return None
+    minute, hour, day, weekday = plain.groups()
+    return minute, hour, day, weekday
 
 
 def zone_in_words(zone: str) -> str:

@@ -48,13 +48,8 @@ def review_order(
         max_cost_usd=cap,
         estimate_usd=min(_cents(usual_cost(good_runs, len(configs), price)), cap),
         price_per_item_usd=price,
-        reuse_key=reuse_key(listing),
+        reuse_key=listing.about,
     )
-
-
-def reuse_key(listing: CompetitorAmazonUrl) -> str:
-    """The same for every listing of the product, whoever tracks it."""
-    return f"{listing.domain_code}:{listing.asin}"
 
 
 def estimate(listing: CompetitorAmazonUrl, options: SweepOptions, good_runs: Sequence[Run], price: Decimal) -> Estimate:

@@ -53,8 +53,9 @@ def build(
         if live_row:
             panel.log = logs.get(live_row.run.pk, [])
         else:
-            panel.estimate = page.estimate(row, page.defaults(row), good[key], price.usd)
-            panel.usual = queries.history(handler, page.defaults(row), good[key]).words(handler.row)
+            defaults = wanted[key].parameters
+            panel.estimate = page.estimate(row, defaults, good[key], price.usd)
+            panel.usual = queries.history(handler, defaults, good[key]).words(handler.row)
             panel.free = free.get(key)
             panel.notes = notes(panel.estimate, spent, panel.freshness) + price.notes
             form = handler.Params(brand=brand, auto_id=f"%s-{panel.anchor}")

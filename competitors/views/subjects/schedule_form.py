@@ -1,6 +1,5 @@
 """The form of a subject's schedule: when, in words. It makes the cron expression, so nobody has to type one."""
 
-import re
 from datetime import time
 from typing import Any
 
@@ -39,10 +38,10 @@ class ScheduleForm(forms.Form):
     @classmethod
     def values_of(cls, expression: str) -> dict[str, Any]:
         """The fields' values that make this expression."""
-        plain = re.fullmatch(r"(\d+) (\d+) (\d+|\*) \* ([0-7]|\*)", expression)
-        if plain is None or "*" not in plain.groups()[2:]:
+        fields = queries.plain_cron(expression)
+        if fields is None:
             return {"every": CUSTOM, "cron": expression}
-        minute, hour, day, weekday = plain.groups()
+        minute, hour, day, weekday = fields
         values: dict[str, Any] = {"at": time(int(hour), int(minute)), "every": DAILY, "cron": expression}
         if weekday != "*":
             values |= {"every": WEEKLY, "weekday": str(int(weekday) % 7)}

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
@@ -23,7 +22,6 @@ from ...contract.errors import (
     TransientError,
     UpstreamDown,
 )
-from ...contract.job_type import JobType
 from ...contract.parameters import clean_parameters
 from ...contract.registry import get_type
 from ...contract.source import source_label
@@ -31,6 +29,7 @@ from ...models import Run, UpstreamRun
 from ..database import now
 from ..lifecycle import by_worker
 from ..lifecycle.lease import Lease
+from ..lifecycle.state import subject_now
 from ..upstreams import health
 from .context import WorkerContext
 from .final_write import new_reference, traceback_of, write_end
@@ -55,7 +54,7 @@ def _work(ctx: WorkerContext, lease: Lease) -> Callable[[], None]:
     try:
         handler = get_type(run.job_type)
         params = clean_parameters(handler.Params, run.parameters, ctx.brand)
-        _follow_subject(ctx, handler, params)
+        _follow_subject(ctx)
         done = handler.run(ctx, params)
     except Park as way:
         due_at, reason, knew = way.due_at, way.reason, ctx.cancelling
@@ -99,15 +98,10 @@ def _work(ctx: WorkerContext, lease: Lease) -> Callable[[], None]:
     return lambda: by_worker.complete(lease, done)
 
 
-def _follow_subject(ctx: WorkerContext, handler: JobType, params: dict[str, Any]) -> None:
+def _follow_subject(ctx: WorkerContext) -> None:
     """A run that has fetched nothing yet is about what its subject is now; what was fetched of something else is not saved."""
-    try:
-        subject = handler.subject(ctx.brand, params)
-    except DatabaseError:
-        raise
-    except Exception:  # noqa: BLE001  the subject is gone: the handler says so, if it needs it
-        return
-    if subject.about == ctx.run.about:
+    subject = subject_now(ctx.run)
+    if subject is None or subject.about == ctx.run.about:  # None: the handler says so, if it needs it
         return
     # '': a run from before this was recorded
     if ctx.run.about and ctx.run.upstream_runs.filter(upstream_id__isnull=False).exists():

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from ...contract.context import Ingested
+from ...contract.context import Ingested, PageResult
 from ...contract.errors import Cancelled, ItemsGone, TransientError
 from ...contract.source import Page, Seen, get_source
 from ...models import RawPage, RejectedItem, Run, UpstreamRun
@@ -55,6 +55,16 @@ def ingest(leased: LeasedRun, upstream: UpstreamRun, land: Land) -> Ingested:
     return counts.ingested
 
 
+def record(leased: LeasedRun, upstream: UpstreamRun, page: Page | RawPage, result: PageResult, counts: RunCounts) -> None:
+    """Write what became of a saved page to the run: its counts, rejected items and progress. In the transaction that saves it."""
+    room = max(MAX_REJECTS_KEPT - counts.ingested.run["rejected"], 0)
+    keep_rejected(leased.run, upstream, page.offset, result.rejected[:room])
+    counts.add(result)
+    counts.save()
+    done = {"done": counts.read_before + page.next_offset, "total": None, "unit": "items"}
+    leased.progressed(counts=dict(counts.ingested.run), progress=done)
+
+
 def _reached_a_cap(upstream: UpstreamRun) -> bool:
     """Also where less than the price of one more item was left."""
     cost = upstream.cost_actual or Decimal(0)
@@ -94,8 +104,6 @@ def _land_page(leased: LeasedRun, upstream: UpstreamRun, page: Page, land: Land,
     payload = compressed(page)
     with leased.fenced():
         result = rejecting_unread(land)(page.items, page.offset)
-        room = max(MAX_REJECTS_KEPT - counts.ingested.run["rejected"], 0)
-        counts.add(result)
         RawPage.objects.update_or_create(
             upstream_run=upstream,
             offset=page.offset,
@@ -106,11 +114,8 @@ def _land_page(leased: LeasedRun, upstream: UpstreamRun, page: Page, land: Land,
                 "became": packed(result.rows),
             },
         )
-        keep_rejected(leased.run, upstream, page.offset, result.rejected[:room])
         UpstreamRun.objects.filter(pk=upstream.pk).update(read_offset=page.next_offset)
-        counts.save()
-        done = {"done": counts.read_before + page.next_offset, "total": None, "unit": "items"}
-        leased.progressed(counts=dict(counts.ingested.run), progress=done)
+        record(leased, upstream, page, result, counts)
 
 
 def _settle(leased: LeasedRun, upstream: UpstreamRun) -> bool:

@@ -4,7 +4,7 @@ from ...contract.context import Ingested
 from ...contract.errors import Cancelled, TransientError
 from ...models import RawPage, Reuse, UpstreamRun
 from ..lifecycle.leased_run import LeasedRun
-from .ingest import MAX_REJECTS_KEPT, keep_rejected
+from .ingest import record
 from .raw_pages import Land, rejecting_unread, unpacked
 from .run_counts import RunCounts, merged
 
@@ -29,11 +29,6 @@ def _land(leased: LeasedRun, reuse: Reuse, page: RawPage, land: Land, counts: Ru
     items = unpacked(page.payload)
     with leased.fenced():
         result = rejecting_unread(land)(items, page.offset)
-        room = max(MAX_REJECTS_KEPT - counts.ingested.run["rejected"], 0)
-        counts.add(result)
-        keep_rejected(leased.run, page.upstream_run, page.offset, result.rejected[:room])
         reuse.read_offset, reuse.became = page.next_offset, merged(reuse.became, result.rows)
         reuse.save(update_fields=["read_offset", "became"])
-        counts.save()
-        done = {"done": counts.read_before + page.next_offset, "total": None, "unit": "items"}
-        leased.progressed(counts=dict(counts.ingested.run), progress=done)
+        record(leased, page.upstream_run, page, result, counts)

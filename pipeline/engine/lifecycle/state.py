@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError
 from django.db.models import Sum
 
 from ...contract.job_type import Subject
@@ -39,11 +39,13 @@ def still_about(run: Run) -> bool:
 
 
 def subject_now(run: Run) -> Subject | None:
-    """What the run's parameters are about by now; None where that or the type's code is gone."""
+    """What the run's parameters are about by now; None where that or the type's code is gone, or the type cannot tell."""
     handler = find_type(run.job_type)
     try:
         return handler.subject(run.brand, run.parameters) if handler else None
-    except ObjectDoesNotExist:
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001  its subject is gone, or the type has a bug: neither stops the run from ending
         return None
 
 

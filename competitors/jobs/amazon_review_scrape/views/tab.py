@@ -45,7 +45,7 @@ class AmazonTab(SubjectPage[CompetitorAmazonUrl]):
         return order.estimate(row, SweepOptions.of(parameters), good_runs, price)
 
     def reuse_key(self, row: CompetitorAmazonUrl) -> str:
-        return order.reuse_key(row)
+        return row.about
 
     def facts(self, rows: Sequence[CompetitorAmazonUrl]) -> dict[str, StarSpread]:
         spreads = star_spreads(rows)

@@ -311,6 +311,7 @@ def test_a_schedule_whose_subject_is_gone_is_paused_and_others_continue(brand, m
 
     monkeypatch.setattr(type(get_type("toy")), "subject", gone)
     assert other in work_off()
+    assert job.runs.get().status == (RunStatus.COMPLETED if ends == "ok" else RunStatus.FAILED)  # its own end is written
     job.refresh_from_db()
     assert (job.status, job.runs.live().exists()) == (JobStatus.PAUSED, False)
     assert "no such bear" in job.last_error
