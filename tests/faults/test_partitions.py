@@ -291,7 +291,7 @@ def test_a_database_locked_for_longer_than_the_busy_timeout_is_waited_out(brand,
         other = sqlite3.connect(connection.settings_dict["NAME"], timeout=20)
         try:
             other.execute("BEGIN IMMEDIATE")
-            in_vain = "A run's result could not be saved yet"
+            in_vain = f"The end of run {run.pk} could not be saved yet"
             until(lambda: workers.log.read_text().count(in_vain) >= 2, "its last write to fail twice")
             assert Run.objects.get(pk=run.pk).status == RunStatus.RUNNING
             other.rollback()
