@@ -4,6 +4,7 @@ import pytest
 
 from pipeline import api
 from pipeline.contract import NotAllowed
+from pipeline.engine.execution import ingest
 from pipeline.engine.workers.inline import work_one
 from pipeline.models import RejectedItem, Run
 from pipeline.queries import run_detail
@@ -74,3 +75,13 @@ def test_what_is_refused_by_then_fails_with_the_reason_and_is_not_tried_again(do
     assert (ended.pk, ended.status) == (queued.run.pk, RunStatus.FAILED)
     assert "no downloaded data" in ended.error_message
     assert RejectedItem.objects.filter(run=done).exists(), "nothing was changed"
+
+
+def test_neither_a_run_nor_its_replay_keeps_more_rejected_items_than_the_limit(run, sandbox, manager, monkeypatch):
+    monkeypatch.setattr(ingest, "MAX_REJECTS_KEPT", 3)
+    sandbox.account.faults.arm("only_errors")
+    finish(run)
+    assert run.counts["rejected"] > 3, "all of them are counted"
+    assert RejectedItem.objects.filter(run=run).count() == 3
+    api.replay(run, manager)
+    assert RejectedItem.objects.filter(run=run).count() == 3

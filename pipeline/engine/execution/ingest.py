@@ -57,8 +57,7 @@ def ingest(leased: LeasedRun, upstream: UpstreamRun, land: Land) -> Ingested:
 
 def record(leased: LeasedRun, upstream: UpstreamRun, page: Page | RawPage, result: PageResult, counts: RunCounts) -> None:
     """Write what became of a saved page to the run: its counts, rejected items and progress. In the transaction that saves it."""
-    room = max(MAX_REJECTS_KEPT - counts.ingested.run["rejected"], 0)
-    keep_rejected(leased.run, upstream, page.offset, result.rejected[:room])
+    keep_rejected(leased.run, upstream, page.offset, result.rejected)
     counts.add(result)
     counts.save()
     done = {"done": counts.read_before + page.next_offset, "total": None, "unit": "items"}
@@ -73,10 +72,16 @@ def _reached_a_cap(upstream: UpstreamRun) -> bool:
 
 
 def keep_rejected(run: Run, upstream: UpstreamRun, offset: int, rejected: list[tuple[str, Any]]) -> None:
-    """Store the items of the page at `offset` that could not become rows, with their reasons. The caller has a transaction."""
-    RejectedItem.objects.bulk_create(
-        RejectedItem(run=run, upstream_run=upstream, offset=offset, reason=reason, item=item) for reason, item in rejected
-    )
+    """Store the items of the page at `offset` that could not become rows, with their reasons, as far as the run has room.
+
+    The caller has a transaction.
+    """
+    if rejected:
+        room = max(MAX_REJECTS_KEPT - RejectedItem.objects.filter(run=run).count(), 0)
+        RejectedItem.objects.bulk_create(
+            RejectedItem(run=run, upstream_run=upstream, offset=offset, reason=reason, item=item)
+            for reason, item in rejected[:room]
+        )
 
 
 def _land_pages(leased: LeasedRun, upstream: UpstreamRun, land: Land, counts: RunCounts) -> bool:
