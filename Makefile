@@ -34,9 +34,9 @@ test: needs
 test-fast: install
 	$(PYTEST) $(PARALLEL) -m "not faults and not browser and not slow"
 
-# Each page of subjects in each state, both themes, three widths. Screenshots go to the folder that SHOTS_DIR names.
+# Each page of subjects in each state, for each role, in both themes, at three widths. Screenshots go to the folder that SHOTS_DIR names.
 test-pages: needs
-	$(PYTEST) tests/browser/test_pages.py -m "exhaustive or browser"
+	$(PYTEST) $(PARALLEL) tests/browser/test_pages.py -m "exhaustive or browser"
 
 test-faults: needs
 	$(PYTEST) -m faults

@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 from playwright.sync_api import Browser, Page, expect
 
 from competitors.sandbox.server import Sandbox, serve
-from tests.factories import make_brand, make_competitor, make_listing
+from tests.factories import make_brand, make_competitor, make_listing, make_person
 from tests.processes import Cluster, cluster
 
 # Django refuses the ORM in Playwright's event loop thread; here only the tests use it, and nothing is async.
@@ -41,15 +41,15 @@ def listing(transactional_db: None) -> Any:
 
 @pytest.fixture
 def open_page(live_server: Any, chromium: Browser, transactional_db: None) -> Iterator[Callable[..., Page]]:
-    """open_page(path, …) opens that page, signed in as a superuser."""
-    user = get_user_model().objects.create_superuser("operator", password="pass")
+    """open_page(path, …) opens that page, signed in as a superuser; with role="viewer" as a person of that role."""
+    superuser = get_user_model().objects.create_superuser("operator", password="pass")
     contexts = []
 
-    def open_(path: str, **options: Any) -> Page:
+    def open_(path: str, *, role: str = "", **options: Any) -> Page:
         from django.test import Client
 
         client = Client()
-        client.force_login(user)
+        client.force_login(make_person(f"the {role}", role) if role else superuser)
         context = chromium.new_context(base_url=live_server.url, **options)
         context.add_cookies(
             [

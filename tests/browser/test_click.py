@@ -4,7 +4,10 @@ import re
 
 from playwright.sync_api import expect
 
+from pipeline import api
 from pipeline.models import Run
+from tests.factories import make_competitor, make_listing
+from tests.processes import reached, until
 
 
 def test_a_click_becomes_reviews_without_a_reload(open_page, worker, sandbox, listing):
@@ -34,6 +37,23 @@ def test_a_second_click_is_told_what_the_first_one_does(open_page, listing):
         page.get_by_role("button", name="Scrape").first.click()
     expect(second.get_by_role("status").filter(has_text="already queued")).to_contain_text("by you, 1st in the queue")
     assert Run.objects.count() == 1
+
+
+def test_data_of_another_listing_is_used_free_when_somebody_presses_that(open_page, worker, sandbox, listing):
+    other = make_listing(make_competitor(listing.brand, "Pawsome"), asin=listing.asin)
+    payer = api.queue_one_time_job(other.brand.pk, "amazon_review_scrape", {"competitor_amazon_url_id": str(other.pk)}).run
+    until(lambda: sandbox.state["runs_started"], "the paid start")
+    sandbox.account.finish()
+    until(reached(payer, "completed"), "the end of the paid run")
+    page = open_page(listing.competitor.get_absolute_url())
+    panel = page.locator(f"#listing-{listing.asin}")
+    expect(panel).to_contain_text(f"Run {payer.pk} fetched the same data")
+    panel.get_by_role("button", name="Use it, free").click()
+    expect(panel).to_contain_text("Completed")
+    expect(panel).to_contain_text(f"Uses run {payer.pk}'s scrape")
+    expect(panel.get_by_role("button", name="Use it, free")).to_have_count(0)
+    assert (Run.objects.latest("pk").cost_actual, sandbox.state["runs_started"]) == (0, 1)
+    assert listing.reviews().count() == other.reviews().count() > 100
 
 
 def test_it_works_without_javascript(open_page, worker, sandbox, listing):
