@@ -161,7 +161,7 @@ class History:
 
     runs: int = 0
     usual: float | None = None
-    had_rows: bool = False  # the newest of them, or any run with other options where there are none
+    had_rows: bool = False  # any of them, with whatever options: an empty result is odd then
 
     def words(self, row: str) -> str:
         """`row`: what one row is called."""
@@ -180,7 +180,7 @@ def history(handler: JobType, parameters: Mapping[str, Any], good_runs: Sequence
     return History(
         runs=len(own),
         usual=median(own) if len(own) >= LEARNED_FROM else None,
-        had_rows=bool(rows_met(same[0].counts)) if same else any(rows_met(run.counts) for run in others),
+        had_rows=any(rows_met(run.counts) for run in others),
     )
 
 

@@ -41,8 +41,12 @@ def test_what_is_usual_is_told_by_runs_with_the_same_options_only(sandbox, listi
     for _ in range(3):
         scrape(listing, include_keywords=True)
     Run.objects.update(counts={"new": 100_000})
-    for number in range(11):
-        assert scrape(listing, asin=f"label {number}").verdict == "ok"
+    other = scrape(listing)
+    assert other.verdict == "ok"
+    parameters = other.parameters
+    for number in range(10):
+        other.pk, other.parameters = None, {**parameters, "asin": f"label {number}"}
+        other.save()
     assert scrape(listing, include_keywords=True).verdict == "suspicious", "runs with other options do not hide them"
 
 
@@ -62,6 +66,9 @@ def test_an_empty_result_is_to_be_checked_and_not_bought_again(sandbox, listing)
     assert "Earlier runs found some" in run.summary
     assert sandbox.state["runs_started"] == 2
     assert listing.reviews().exists()
+    api.accept(run, None)
+    again = scrape(listing)
+    assert (again.verdict, "Earlier runs found some" in again.summary) == ("suspicious", True), "and so is the next one"
 
 
 def test_a_scrape_that_the_vendors_plan_cut_is_partial(sandbox, listing):
