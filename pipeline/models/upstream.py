@@ -3,7 +3,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, When
+from django.db.models.functions import Coalesce, Greatest
 
 from .fields import ForeignCharField, ForeignJSONField, MessageField
 
@@ -12,6 +13,12 @@ class UpstreamRunQuerySet(models.QuerySet["UpstreamRun"]):
     def of_runs(self, runs: Any) -> "UpstreamRunQuerySet":
         """Those that these runs (a queryset or a list) started or use."""
         return self.filter(Q(run__in=runs) | Q(reuses__run__in=runs)).distinct()
+
+    def paid(self) -> "UpstreamRunQuerySet":
+        """Without those that cost nothing for sure. `cost`: USD, until it is final as estimated, or more if that is known."""
+        so_far = Greatest("cost_estimate", Coalesce("cost_actual", "cost_estimate"))
+        cost = Case(When(cost_settled=True, then="cost_actual"), default=so_far)
+        return self.exclude(status__in=self.model.NOTHING).annotate(cost=cost)
 
 
 class UpstreamRun(models.Model):
@@ -30,6 +37,7 @@ class UpstreamRun(models.Model):
         GONE = "gone", "Gone"
 
     UNCLEAR = (Status.INTENT, Status.UNKNOWN)  # it is not known whether the upstream started it
+    NOTHING = (Status.REFUSED, Status.VOID)
     OPEN = (*UNCLEAR, Status.RUNNING)  # may still cost money
     ENDED_WORDS = {  # "Apify's run …"
         Status.SUCCEEDED: "succeeded",

@@ -42,7 +42,7 @@ def run_row(run: Run, user: Any = None, around: QueueView | None = None) -> RunR
     now = timezone.now()
     explanation = explain(run, now, around=around or QueueView(now, user))
     actual = run.cost_actual
-    estimate = run.cost_estimate if actual is None and _may_cost(run) else None
+    estimate = _expected_cost(run) if actual is None else None
     return RunRow(
         run=run,
         badge=run_badge(run.status, verdict=run.verdict, tries_failed=run.attempt, waits_at=_waits_at(run)),
@@ -119,10 +119,12 @@ def place_in_queue(run: Run) -> int | None:
     return QueueView(timezone.now()).places.get(run.pk)
 
 
-def _may_cost(run: Run) -> bool:
-    """False for an ended run that started nothing upstream: its estimate is not a cost."""
-    nothing = (UpstreamRun.Status.VOID, UpstreamRun.Status.REFUSED)
-    return run.is_live or any(one.status not in nothing for one in run.upstream_runs.all())
+def _expected_cost(run: Run) -> Decimal | None:
+    """Until it is final, or more if the upstream says so by now. None for an ended run that started nothing there."""
+    started = [one for one in run.upstream_runs.all() if one.status not in UpstreamRun.NOTHING]
+    if started:
+        return sum((max(one.cost_estimate, one.cost_actual or Decimal(0)) for one in started), Decimal(0))
+    return run.cost_estimate if run.is_live else None
 
 
 def _waits_at(run: Run) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, F, Q, Sum, Window
-from django.db.models.functions import Coalesce, RowNumber
+from django.db.models.functions import RowNumber
 
 from ..models import Run, RunLog, UpstreamRun
 from ..models.runs import RunQuerySet
@@ -47,14 +47,13 @@ def live_rows(
 
 def spends(job_type: str, brand_id: UUID | None, subjects: Subjects) -> dict[str, Spend]:
     """By subject: what its paid starts cost, or are expected to cost until the upstream reports the final cost."""
-    status = UpstreamRun.Status
     rows = (
-        UpstreamRun.objects.filter(Q(run__brand_id=brand_id), of_subjects(subjects, "run__"), run__job_type=job_type)
-        .exclude(status__in=[status.REFUSED, status.VOID])
+        UpstreamRun.objects.paid()
+        .filter(Q(run__brand_id=brand_id), of_subjects(subjects, "run__"), run__job_type=job_type)
         .order_by()
         .values("run__subject", "run__about")
         .annotate(
-            usd=Sum(Coalesce("cost_actual", "cost_estimate")),
+            usd=Sum("cost"),
             runs=Count("run", distinct=True),
             open=Count("pk", filter=Q(cost_settled=False)),
         )

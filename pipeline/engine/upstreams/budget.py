@@ -12,7 +12,6 @@ from ...contract.source import Order
 from ...models import UpstreamRun
 from ..lifecycle.leased_run import LeasedRun
 from ..lifecycle.state import refused_start
-from .ledger import Status
 
 
 def spent_today(at: datetime | None = None, *, of: Q | None = None) -> Decimal:
@@ -21,10 +20,8 @@ def spent_today(at: datetime | None = None, *, of: Q | None = None) -> Decimal:
     `of`: a condition for the paid starts to count; None: all.
     """
     midnight = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
-    rows = UpstreamRun.objects.filter(of or Q(), intent_at__gte=midnight).exclude(status__in=[Status.REFUSED, Status.VOID])
-    settled = rows.filter(cost_settled=True).aggregate(sum=Sum("cost_actual"))["sum"] or Decimal(0)
-    open_rows = rows.filter(cost_settled=False).values_list("cost_estimate", "cost_actual")
-    return settled + sum((max(estimate, actual or Decimal(0)) for estimate, actual in open_rows), Decimal(0))
+    rows = UpstreamRun.objects.paid().filter(of or Q(), intent_at__gte=midnight)
+    return rows.aggregate(sum=Sum("cost"))["sum"] or Decimal(0)
 
 
 def check_daily_spend(order: Order) -> None:

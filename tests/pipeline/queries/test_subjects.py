@@ -68,6 +68,11 @@ def test_spend_is_an_estimate_until_every_cost_is_known(brand):
     make_upstream(ended(make_brand("Southpaw")), "two")
     found = queries.spends("toy", brand.pk, ["bear", "hare"])
     assert found == {"bear": queries.Spend(paid.cost_estimate, 1, is_estimate=True)}
+    for so_far, expected in ((paid.cost_estimate / 2, paid.cost_estimate), (3 * paid.cost_estimate, 3 * paid.cost_estimate)):
+        type(paid).objects.filter(pk=paid.pk).update(cost_actual=so_far)
+        assert queries.spends("toy", brand.pk, ["bear"])["bear"].usd == expected
+        row = queries.run_row(Run.objects.for_rows().get(pk=paid.run_id))
+        assert (row.cost, row.cost_is_estimate) == (expected, True), "its row says the same"
     type(paid).objects.filter(pk=paid.pk).update(cost_actual=3, cost_settled=True)
     refused = make_upstream(ended(brand), "three")
     type(refused).objects.filter(pk=refused.pk).update(status="refused")
