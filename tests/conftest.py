@@ -81,7 +81,7 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     for marker, count in config.stash.get(LEFT_OUT, {}).items():
         if marker == "only_on":
-            terminalreporter.write_line(f"{count} tests were DESELECTED: they are for the other database.", yellow=True)
+            terminalreporter.write_line(f"{count} tests were DESELECTED: they run on the other database only.", yellow=True)
             continue
         variable, names = NEEDS[marker]
         terminalreporter.write_line(

@@ -28,6 +28,7 @@ def test_a_right_environment_passes():
     assert code == 0, words
 
 
+@pytest.mark.only_on("sqlite")
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [

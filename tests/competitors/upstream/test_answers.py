@@ -21,7 +21,8 @@ from tests.processes import until
 
 from .altered import GONE, WRONG, alter, with_field
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# How answers are read does not depend on the database; what is stored of them does: tests/pipeline/models/test_fields.py.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.only_on("sqlite")]
 
 RUN_FIELDS = [
     ("data",),

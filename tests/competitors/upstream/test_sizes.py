@@ -16,7 +16,8 @@ from tests.competitors.scraping import finish, upstream_runs, work
 
 from .altered import alter, alter_raw, bomb
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# How answers are read does not depend on the database; what is stored of them does: tests/pipeline/models/test_fields.py.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.only_on("sqlite")]
 START = "POST /v2/actors/axesso_data~amazon-reviews-scraper/runs"
 
 
