@@ -63,6 +63,10 @@ class SubjectPage(ABC, Generic[R]):
         """What stands in `columns` for this row."""
         return ()
 
+    def brought_url(self, row: R, run: Run) -> str:
+        """Where the rows that this run brought as new are listed, for those who may open the first of `cells`; '' if nowhere."""
+        return ""
+
     def reuse_key(self, row: R) -> str:
         """What its order is equal in to orders of the same data by other subjects; '' if it shares no data."""
         return ""

@@ -85,6 +85,10 @@ class Panel:
         return self.last.run.counts.get("new") if self.last and not self.live else None
 
     @property
+    def gained_url(self) -> str:
+        return self.page.brought_url(self.row, self.last.run) if self.last and self.gained else ""
+
+    @property
     def unfolded(self) -> bool:
         """Whether its runs stand below it from the start: one is live or has just ended."""
         if self.live:

@@ -17,6 +17,7 @@ MOST_WORDS = 10
 SORTS = {"date": "review_date", "rating": "rating", "helpful": "helpful_votes", "seen": "first_seen_at"}
 STARS = {str(stars): f"{stars} star{'s' if stars > 1 else ''}" for stars in range(5, 0, -1)} | {"none": "No stars known"}
 _WRONG = {"invalid_choice": "“%(value)s” is not one of the choices."}
+FILTERS = {"stars": "Stars", "verified": "Purchase", "q": "Words", "run": "New in run"}
 VERIFIED = {"yes": "Verified purchases", "no": "Not verified"}
 
 
@@ -29,6 +30,13 @@ class ReviewFilterForm(forms.Form):
     )
     q = forms.CharField(
         required=False, max_length=200, label="Words in title, text or author", widget=forms.TextInput(attrs={"type": "search"})
+    )
+    run = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=2**63 - 1,
+        widget=forms.HiddenInput,
+        error_messages={"invalid": "It is not the number of a run."},
     )
     sort = forms.ChoiceField(
         required=False,
@@ -60,7 +68,7 @@ class ReviewFilter:
     def __post_init__(self) -> None:
         self.form = ReviewFilterForm(self.query)
         self.form.is_valid()
-        self.chosen = {name: self.form.cleaned_data.get(name, "") for name in self.form.fields}
+        self.chosen = {name: str(self.form.cleaned_data.get(name) or "") for name in self.form.fields}
         self.chosen["sort"] = self.chosen["sort"] or "-date"
         self.warnings = [
             f"{self._label(name)}: {' '.join(map(str, errors))} It was ignored." for name, errors in self.form.errors.items()
@@ -78,13 +86,15 @@ class ReviewFilter:
 
     @property
     def active(self) -> bool:
-        return any(self.chosen[name] for name in ("stars", "verified", "q"))
+        return any(self.chosen[name] for name in FILTERS)
 
     def without_stars(self) -> "QuerySet[AmazonReview]":
         """With all filters except the stars. The star tabs count these."""
         found = self.listing.reviews()
         if self.chosen["verified"]:
             found = found.filter(verified_purchase=self.chosen["verified"] == "yes")
+        if self.chosen["run"]:
+            found = found.filter(first_run=int(self.chosen["run"]))
         for word in self.words[:MOST_WORDS]:
             found = found.filter(search_text__alike=word)
         return found
@@ -109,7 +119,7 @@ class ReviewFilter:
         words = {"stars": STARS, "verified": VERIFIED}
         return [
             Chip(self._label(name), words.get(name, {}).get(self.chosen[name], self.chosen[name]), self.url(**{name: ""}))
-            for name in ("stars", "verified", "q")
+            for name in FILTERS
             if self.chosen[name]
         ]
 
@@ -143,7 +153,7 @@ class ReviewFilter:
         return f"?{query.urlencode()}"
 
     def _label(self, name: str) -> str:
-        return {"stars": "Stars", "verified": "Purchase", "q": "Words", "sort": "Order"}[name]
+        return FILTERS.get(name, "Order")
 
     def amazon_page(self, review_id: str) -> str:
         """The review's own page on Amazon; '' if the id does not look like one of Amazon's."""

@@ -14,7 +14,7 @@ from competitors.views.csv_export import CHUNK, csv_response
 from pipeline.views.access import needs
 
 from .access import get_listing
-from .review_filter import ReviewFilter
+from .review_filter import FILTERS, ReviewFilter
 
 logger = logging.getLogger(__name__)
 PAGE_SIZE = 25
@@ -48,7 +48,7 @@ def review_list(request: HttpRequest, brand: str, competitor: UUID, url: UUID) -
         "brand": listing.competitor.brand,
         "filter": asked,
         "chips": asked.chips(),
-        "clear": asked.url(stars="", verified="", q=""),
+        "clear": asked.url(**dict.fromkeys(FILTERS, "")),
         "query": query,
         "page_link": f"{query}&" if len(query) > 1 else query,
         "headers": asked.headers(SORT_HEADERS),

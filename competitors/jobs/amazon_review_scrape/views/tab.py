@@ -55,6 +55,9 @@ class AmazonTab(SubjectPage[CompetitorAmazonUrl]):
         may_read = facts.saved and user.has_perm("competitors.view_amazonreview")
         return [Cell(f"{facts.saved:,}", url=row.reviews_url() if may_read else "", of=f"reviews of {row.label}")]
 
+    def brought_url(self, row: CompetitorAmazonUrl, run: Run) -> str:
+        return f"{row.reviews_url()}?run={run.pk}"
+
     def more(self, place: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
         saved = sum(spread.saved for spread in facts.values())
         return {"saved": saved, "form": AmazonUrlForm(competitor=place["competitor"], auto_id="add_%s")}

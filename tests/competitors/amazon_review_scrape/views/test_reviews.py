@@ -10,7 +10,8 @@ from django.test import Client
 
 from competitors.jobs.amazon_review_scrape.views.review_filter import ReviewFilter
 from competitors.models import Competitor, CompetitorAmazonUrl
-from tests.competitors.addresses import of_listing
+from tests.competitors import runs
+from tests.competitors.addresses import of_listing, tab
 from tests.factories import make_review
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +101,9 @@ def test_the_address_says_which_reviews_in_which_order(
         {"q": "x\x00y"},
         {"q": "y" * 300},
         {"colour": "red"},
+        {"run": "x"},
+        {"run": "-1"},
+        {"run": "9" * 400},
         {"page": "1.5"},
     ],
 )
@@ -124,6 +128,17 @@ def test_each_filter_in_force_has_a_chip_that_removes_it(page: Client, listing: 
     assert re.search(r'href="\?q=chews"><span class="vh">Remove filter </span>Stars: 5 stars', body)
     assert re.search(r'href="\?stars=5"><span class="vh">Remove filter </span>Words: chews', body)
     assert "Clear filters" in body
+
+
+@pytest.mark.usefixtures("reviews")
+def test_what_a_run_brought_is_listed_behind_its_number(page: Client, listing: CompetitorAmazonUrl) -> None:
+    run = runs.ended(runs.queued(listing), counts={"new": 1})
+    make_review(listing, review_id="R4AAAAAAAA", first_run=run)
+    link = re.search(r'id="gained-B09XK4T2LM" href="([^"]+)">\+1<', page.get(tab(listing.competitor)).content.decode())
+    assert link
+    body = page.get(link[1]).content.decode()
+    assert re.findall(r"customer-reviews/(R\d)", body) == ["R4"]
+    assert re.search(rf'href="\?"><span class="vh">Remove filter </span>New in run: {run.pk}', body)
 
 
 @pytest.mark.usefixtures("reviews")
