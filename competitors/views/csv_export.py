@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
+from unicodedata import category, normalize
 
 from django.http import StreamingHttpResponse
 
@@ -13,16 +14,10 @@ from pipeline.words.foreign import harmless
 
 CHUNK = 500
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel does not read UTF-8
-# What a spreadsheet takes for = + - or @: the signs in all their widths and heights.
-SIGNS = "=+\\-@＝＋－＠﬩﹢﹣﹦﹫⁺⁻⁼₊₋₌⩵⩶−"
-# What may stand before a sign without making the cell text: blanks, quotation marks, and what nobody sees. Tab and newline
-# are not among them: they are ends of cells themselves. Control and direction characters are escaped before.
-_SKIPPED = (
-    r"[^\S\t\n]|[\"＂\xad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\uffa0]"
-    r"|[\U000e0000-\U000e0fff]"
-)
+SIGNS = "=+-@−"  # what a spreadsheet takes for the start of a formula, in all their widths and heights
+_UNSEEN = '"\u115f\u1160\u2800'  # besides blanks, marks and what has no shape: nobody sees it, or reading drops it
 # A spreadsheet that separates cells by other signs than commas splits inside the quoted text of a row.
-_FORMULA = re.compile(rf"(?:\A|(?<=[;|\t\n]))(?=(?:{_SKIPPED})*[{SIGNS}])|\A(?=[\t\n])")
+_PART = re.compile(r"(?:\A|(?<=[;|\t\n]))[^;|\t\n]+")
 
 
 class _Echo:
@@ -38,10 +33,20 @@ def safe_cell(value: Any) -> Any:
     if value is None:
         return ""
     if isinstance(value, str):
-        return _FORMULA.sub("'", harmless(value, lines=True))
+        text = _PART.sub(lambda part: f"'{part[0]}" if _is_formula(part[0]) else part[0], harmless(value, lines=True))
+        return f"'{text}" if text[:1] in {"\t", "\n"} else text
     if isinstance(value, datetime):
         return stamp(value)
     return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _is_formula(text: str) -> bool:
+    """Whether the first sign that anybody sees starts one."""
+    for char in text:
+        for plain in normalize("NFKC", char):
+            if not (plain.isspace() or plain in _UNSEEN or category(plain) in ("Cc", "Cf", "Mn")):
+                return plain in SIGNS
+    return False
 
 
 def csv_response(filename: str, header: list[str], rows: Iterable[Iterable[Any]]) -> StreamingHttpResponse:
