@@ -47,6 +47,18 @@ def test_a_cancel_whose_abort_fails_is_tried_again_and_costs_no_try(sandbox, run
     assert sandbox.state["runs"][0]["status"] == "ABORTED"
 
 
+def test_an_upstream_that_stops_slowly_is_asked_again_and_the_log_says_it_once(sandbox, run):
+    sandbox.account.faults.arm("never_ends")
+    sandbox.account.faults.arm("slow_abort", value=60)
+    work(run)
+    api.cancel(run, None)
+    for _ in range(3):
+        work(run)
+    run.refresh_from_db()
+    assert run.is_live
+    assert words(run).count("asked Apify to stop its run") == 1
+
+
 def test_a_cancel_between_the_claim_and_the_start_pays_nothing(sandbox, run):
     claimed, lease = claim(register_worker())
     api.cancel(Run.objects.get(pk=run.pk), None)

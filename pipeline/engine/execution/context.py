@@ -132,7 +132,9 @@ class WorkerContext(LeasedRun, Context):
             raise
         except PermanentError:  # the upstream no longer has the run: the next poll notices
             return
-        self.log(f"Cancelling: asked {source.label} to stop its run.")
+        asked = f"Cancelling: asked {source.label} to stop its run."
+        if not self.run.logs.filter(message=asked).exists():  # it is asked at each check until the run has ended
+            self.log(asked)
 
 
 def _check_name(step: str) -> None:
