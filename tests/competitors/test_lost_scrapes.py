@@ -74,6 +74,19 @@ def test_a_cancelled_payer_is_aborted_and_its_joiner_starts_its_own(held, listin
     assert f"Run {payer.pk}'s scrape was cancelled." in words(joiner)
 
 
+def test_a_joiner_that_may_not_pay_fails_with_its_scrape_and_says_why(held, listing, sibling):
+    payer = click(listing)
+    work_one()
+    joiner = click(sibling, reuse=True, pay=False)
+    work_one()
+    api.cancel(payer, None)
+    finish(payer)
+    held.account.faults.clear()
+    finish(joiner)
+    assert (joiner.status, upstream_runs(held)) == ("failed", 1)
+    assert f"Run {payer.pk}'s scrape was cancelled. The data is no longer there to be used for free." in joiner.error_message
+
+
 def test_a_run_whose_scrape_is_being_cancelled_is_not_joined(held, listing, sibling):
     payer = click(listing)
     work_one()

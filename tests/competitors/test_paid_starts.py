@@ -17,6 +17,7 @@ from pipeline.contract import NotAllowed, get_source, get_type
 from pipeline.engine.execution import executor
 from pipeline.engine.execution.context import WorkerContext
 from pipeline.engine.queue.claim import claim
+from pipeline.engine.upstreams import paid_starts
 from pipeline.engine.upstreams.paid_starts import _intend
 from pipeline.engine.workers.inline import work_one
 from pipeline.engine.workers.processes import register_worker
@@ -156,6 +157,23 @@ def test_a_worker_that_died_before_sending_starts_it_once(sandbox, listing, run)
     assert (run.status, run.attempt, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 0, 1)
 
 
+def test_a_request_that_would_leave_too_late_is_not_sent(sandbox, run, monkeypatch, settings):
+    """As where its process was suspended after the intent. Another worker may have asked meanwhile, and found nothing."""
+
+    def suspended(*start):
+        monkeypatch.undo()
+        upstream = _intend(*start)
+        upstream.intent_at -= timedelta(seconds=settings.PIPELINE_START_SECONDS)
+        upstream.save()
+        return upstream
+
+    monkeypatch.setattr(paid_starts, "_intend", suspended)
+    work(run)
+    late, sent = run.upstream_runs.all()
+    assert (late.status, late.upstream_id) == ("void", None)
+    assert (sent.status, upstream_runs(sandbox)) == ("running", 1)
+
+
 def test_a_worker_that_lost_its_lease_pays_and_records_nothing(sandbox, run):
     claimed, lease = claim(register_worker())
     Run.objects.filter(pk=run.pk).update(lease_token=uuid.uuid4())  # another worker has it now
@@ -224,6 +242,9 @@ def test_failed_starts_that_cost_much_are_not_repeated_until_a_person_asks(sandb
     finish(run)
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.FAILED, 1)
     assert "Start again costs about $" in run.error_message
+    api.retry(run, None)  # asks for another try, not for another start
+    finish(run)
+    assert (run.status, upstream_runs(sandbox)) == (RunStatus.FAILED, 1)
     api.start_again(run, None)
     finish(run)
     assert (run.status, upstream_runs(sandbox)) == (RunStatus.COMPLETED, 2)

@@ -69,6 +69,20 @@ def test_what_is_reserved_counts_as_spent(sandbox, run, another, settings):
     assert "Today's spend limit is reached" in words(second[0])
 
 
+@pytest.mark.parametrize(
+    ("estimate", "actual", "settled", "starts"),
+    [("0.10", "0.90", True, 0), ("0.90", "0.10", True, 1), ("0.10", "0.90", False, 0), ("0.90", "0.10", False, 0)],
+)
+def test_a_final_cost_counts_instead_of_its_estimate_and_until_then_the_higher_of_both(
+    sandbox, run, another, settings, estimate, actual, settled, starts
+):
+    settings.PIPELINE_DAILY_SPEND_LIMIT_USD = Decimal(1)
+    spent = runs.paid(another, estimate, actual)
+    UpstreamRun.objects.filter(pk=spent.pk).update(cost_settled=settled)
+    work(run)
+    assert upstream_runs(sandbox) == starts
+
+
 @pytest.mark.only_on("postgresql")
 def test_two_starts_at_once_do_not_both_fit_into_what_is_left_of_the_day(sandbox, run, another, settings):
     """While one is between its check and its commit, the other waits, and then counts what that one reserved."""
