@@ -166,6 +166,24 @@ def test_a_pause_keeps_back_what_has_not_begun(brands):
     assert claim() == run
 
 
+@pytest.mark.parametrize(("stop", "fields"), [(ConcurrencyLimit, {"max_running": 0}), (Pause, {})])
+def test_a_cancel_does_not_wait_for_a_stop_to_be_lifted(brands, stop, fields):
+    """It starts nothing: what it has upstream is to be ended."""
+    run = queue(brands[0])
+    stop.objects.create(**fields)
+    Run.objects.filter(pk=run.pk).update(status="waiting", due_at=timezone.now(), cancel_requested_at=timezone.now())
+    assert claim() == run
+
+
+def test_a_cancel_waits_for_a_free_slot(brands):
+    ConcurrencyLimit.objects.create(max_running=1)
+    run, _ = queue(brands[0]), queue(brands[1])
+    Run.objects.filter(pk=run.pk).update(status="waiting", due_at=timezone.now() + timedelta(minutes=1))
+    assert claim() != run
+    Run.objects.filter(pk=run.pk).update(due_at=timezone.now(), cancel_requested_at=timezone.now())
+    assert claim() is None
+
+
 def test_a_paused_job_is_passed_over_and_says_who_paused_it(brands):
     """Also where it is to run once only."""
     run, other = queue(brands[0], "held"), queue(brands[0], "free")
