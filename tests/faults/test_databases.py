@@ -22,7 +22,7 @@ from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, ConcurrencyLimit, Run
 from pipeline.states import RunStatus
 from tests.postgres import server
-from tests.processes import cluster, database_url, until
+from tests.processes import cluster, database_url, reached, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 CLAIMERS, CLAIMS, SLOTS = 8, 2000, 3
@@ -85,6 +85,18 @@ def test_a_server_that_restarts_is_waited_for_and_work_is_not_repeated(tmp_path,
         assert value("SELECT count(*) FROM pipeline_attempt WHERE outcome = 'lost'") == 0
         assert value("SELECT count(*) FROM pipeline_step") == 2
         assert value("SELECT max(attempt) FROM pipeline_run") == 0, "an outage costs no retry"
+
+
+@pytest.mark.only_on("postgresql")
+def test_a_lock_that_nobody_releases_is_waited_for_no_longer_than_a_lease(brand, tmp_path):
+    """The run waits, without a worker, and goes on when the lock is free."""
+    with cluster(tmp_path / "log", PIPELINE_LEASE_SECONDS="3"):
+        with psycopg.connect(database_url()) as other:
+            other.execute("LOCK TABLE pipeline_step")
+            run = api.queue_one_time_job(brand.pk, "toy").run
+            until(lambda: Run.objects.filter(pk=run.pk, blocked_reason__contains="lock timeout").exists(), "the wait to end", 15)
+        until(reached(run, RunStatus.COMPLETED), "the run to go on", 15)
+    assert run.attempt == 0
 
 
 def answers(address):

@@ -43,8 +43,11 @@ def test_an_upstream_that_never_answers_takes_nobodys_lease(brand, tmp_path):
     UpstreamRun.objects.update(deadline=later)
     SourceState.objects.create(source="apify", next_poll_at=timezone.now())
     with silent() as (url, taken), cluster(tmp_path / "log", PIPELINE_LEASE_SECONDS="3", APIFY_API_URL=url, APIFY_TOKEN="t"):
-        run = api.queue_one_time_job(brand.pk, "toy", {"works": 10}).run
         until(lambda: len(taken) >= 2, "both workers to wait for an answer")
+        run = api.queue_one_time_job(brand.pk, "toy", {"works": 10}).run
+        until(reached(run, RunStatus.RUNNING), "other work to begin")
+        lapses = run.lease_expires_at
+        until(lambda: Run.objects.get(pk=run.pk).lease_expires_at > lapses, "its lease to be renewed meanwhile", 5)
         until(reached(run, RunStatus.COMPLETED), "the end of other work", 30)
     assert [attempt.outcome for attempt in run.attempts.all()] == [Outcome.COMPLETED]
     waiting.refresh_from_db()
