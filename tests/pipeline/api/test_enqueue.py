@@ -22,9 +22,10 @@ def brand():
 
 def test_a_click_makes_one_job_and_one_pending_run(brand):
     queued = api.queue_one_time_job(brand.pk, "toy", {"name": "owl"})
-    assert queued.created
-    assert (queued.run.status, queued.run.subject, queued.run.parameters["name"]) == (RunStatus.PENDING, "owl", "owl")
-    assert queued.job.schedule_type == Job.Schedule.ONE_TIME
+    run, job = Run.objects.get(), Job.objects.get()  # as another process finds them
+    assert (queued.created, queued.run, queued.job) == (True, run, job)
+    assert (run.status, run.subject, run.parameters["name"]) == (RunStatus.PENDING, "owl", "owl")
+    assert (run.job, job.schedule_type) == (job, Job.Schedule.ONE_TIME)
 
 
 def test_a_second_click_returns_the_live_run(brand):

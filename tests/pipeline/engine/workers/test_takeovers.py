@@ -11,6 +11,8 @@ from django.utils import timezone
 from pipeline import api
 from pipeline.engine.lifecycle import by_death, by_queue
 from pipeline.engine.queue.claim import claim
+from pipeline.engine.queue.waiter import Waiter
+from pipeline.engine.workers.claim_queue import ClaimQueue
 from pipeline.engine.workers.cluster import Sentinel
 from pipeline.engine.workers.heartbeat import Heartbeat
 from pipeline.engine.workers.housekeeping import Housekeeping
@@ -41,6 +43,28 @@ def test_right_after_an_outage_no_worker_counts_as_dead(brand):
     worker = register_worker()
     assert claim(worker, may_take_over=lambda: False) is None
     assert claim(worker, may_take_over=lambda: True)[0] == run
+
+
+def test_a_worker_asks_its_heartbeat_before_it_takes_a_run_over(brand, settings):
+    settings.PIPELINE_LEASE_SECONDS = 30
+    run = lapsed(brand)
+    queue = ClaimQueue(uuid.uuid4())
+    queue.worker = register_worker()
+    queue.heartbeat = Heartbeat(queue.worker)
+    queue.heartbeat.start()
+    queue.heartbeat.lost_database()
+
+    class FoundNothing(Waiter):
+        def wait(self):
+            queue.put("STOP")
+
+    queue.waiter = FoundNothing(queue.read_end)
+    try:
+        assert queue.get() == "STOP"
+    finally:
+        queue.heartbeat.stop()
+        os.close(queue.read_end)
+    assert Run.objects.get(pk=run.pk).lease_token == run.lease_token
 
 
 def test_leases_are_taken_over_from_one_period_after_the_database_is_back(brand, settings):
