@@ -13,9 +13,9 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from .. import api
 from ..contract.registry import all_types
 from ..contract.source import known_sources
-from ..models import Brand, ConcurrencyLimit, Pause, Run
+from ..models import Brand, ConcurrencyLimit, Outage, Pause, Run
 from ..people import Brands, brands_for
-from .base import OfBrands
+from .base import EngineRows, OfBrands, act_on_each
 
 for unused in (Failure, OrmQ, Schedule, Success):  # these stay empty: runs are in the Run table
     if admin.site.is_registered(unused):
@@ -137,3 +137,19 @@ class PauseAdmin(StopAdmin):
     def save_model(self, request: HttpRequest, obj: Pause, form: Any, change: bool) -> None:
         obj.by = obj.by or request.user  # type: ignore[assignment]
         super().save_model(request, obj, form, change)
+
+
+@admin.register(Outage)
+class OutageAdmin(EngineRows):
+    brand_path = ""
+    list_display = ("__str__", "since", "probe_at", "ended_at", "ended_by")
+    list_filter = ("job_type",)
+    search_fields = ("job_type", "reason")
+    actions = ("end_outage",)
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("pipeline.change_pause") and brands_for(request.user).every
+
+    @admin.action(description="End: schedules go on", permissions=["end"])
+    def end_outage(self, request: HttpRequest, queryset: QuerySet[Outage]) -> None:
+        act_on_each(request, queryset, lambda one: api.end_outage(one, request.user), "Ended")

@@ -8,7 +8,7 @@ from .enqueue import Queued, queue_many, queue_one_time_job
 from .in_process import hand_back_all, start_here
 from .job import queue_replay
 from .jobs import archive, job_run_now, pause, resume
-from .limits import record_change
+from .limits import end_outage, record_change
 from .paid_starts import adopt, end_upstream, start_again
 from .runs import accept, cancel, retry, run_again, run_now
 from .schedules import check_schedule, end_schedules_of, ensure_recurring_job, reschedule_brand, schedule_of
@@ -21,6 +21,7 @@ __all__ = [
     "archive",
     "cancel",
     "check_schedule",
+    "end_outage",
     "end_schedules_of",
     "end_upstream",
     "ensure_recurring_job",

@@ -8,12 +8,12 @@ from ..contract.errors import NotAllowed
 from ..engine.database import CLAIM_LOCK, lock, wake_workers
 from ..engine.journal import record_event
 from ..engine.lifecycle import by_person
-from ..engine.scheduling.place import follow_job
+from ..engine.scheduling.place import follow_job, locked_with_run
+from ..engine.scheduling.ticks import reschedule
 from ..models import Job
 from ..people import require, require_spend
 from ..states import JOB_ACTIONS, JobStatus, RunStatus
 from .enqueue import Queued, queue_one_time_job
-from .schedules import locked_with_run, reschedule
 
 SCHEDULE = "pipeline.change_job"
 PARTICIPLE = {"run_now": "run", "pause": "paused", "resume": "resumed", "archive": "archived"}

@@ -9,8 +9,8 @@ from django.db import transaction
 from ..engine.database import CLAIM_LOCK, lock, now
 from ..engine.journal import record_event
 from ..engine.scheduling import cron
-from ..engine.scheduling.place import follow_job
-from ..engine.scheduling.ticks import drop_future_tick, insert_next_tick, tell_skipped
+from ..engine.scheduling.place import follow_job, locked_with_run
+from ..engine.scheduling.ticks import drop_future_tick, reschedule, tell_skipped
 from ..models import Brand, Job
 from ..people import require
 from ..states import JobStatus, RunStatus
@@ -97,17 +97,11 @@ def schedule_of(brand: Brand | None, job_type: str, subject: str) -> Job | None:
     return found.exclude(status=JobStatus.ARCHIVED).first()
 
 
-def locked_with_run(job: Job) -> Job:
-    """The job as it is now, locked until the transaction ends. Locks its run first, as the end of a run does: no deadlock."""
-    list(job.runs.live().select_for_update(no_key=True).values_list("pk"))
-    return Job.objects.select_for_update(no_key=True).get(pk=job.pk)
-
-
 def _switch(job: Job, wanted: ScheduleOptions) -> None:
     """Switch an existing schedule on or off. The caller saves it."""
     by = wanted.created_by
-    if wanted.enabled is False and job.status == JobStatus.ACTIVE:
-        job.status = JobStatus.PAUSED
+    if wanted.enabled is False and (job.status == JobStatus.ACTIVE or job.outage_id):
+        job.status, job.outage = JobStatus.PAUSED, None  # the end of an outage does not switch it on
         record_event("switch_off", f"Switched off by {by or 'another program'}.", job=job, by=by)
     elif wanted.enabled and job.status == JobStatus.PAUSED:
         last = job.events.filter(kind__in=["pause", "switch_off"]).first()
@@ -126,18 +120,6 @@ def _record_old_skips(job: Job, by: Any) -> None:
     for tick in job.runs.live().filter(scheduled_for__lte=at):
         tell_skipped(tick, job, at)
     record_event("rescheduled", f"Schedule changed by {by or 'another program'}.", job=job, by=by)
-
-
-def reschedule(job: Job) -> None:
-    """Move the job's one future run to where its schedule says. In the caller's transaction, under the claim's lock."""
-    at = now()
-    drop_future_tick(job)
-    if (
-        job.recurring
-        and job.status in (JobStatus.ACTIVE, JobStatus.PAUSED)
-        and not job.runs.live().filter(scheduled_for__isnull=False).exists()
-    ):
-        insert_next_tick(job, at, at)
 
 
 def end_schedules_of(job_type: str, subject: str) -> None:

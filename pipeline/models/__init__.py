@@ -3,7 +3,7 @@
 from .brands import Brand, BrandLimit
 from .datasets import DatasetStatus
 from .jobs import Job
-from .limits import ConcurrencyLimit, Pause
+from .limits import ConcurrencyLimit, Outage, Pause
 from .runs import Attempt, Event, Run, RunLog, Step
 from .upstream import ActorPrice, RawPage, RejectedItem, Reuse, SourceState, UpstreamRun
 from .workers import Worker
@@ -17,6 +17,7 @@ __all__ = [
     "DatasetStatus",
     "Event",
     "Job",
+    "Outage",
     "Pause",
     "RawPage",
     "RejectedItem",

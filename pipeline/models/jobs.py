@@ -35,6 +35,14 @@ class Job(models.Model):
     runs_completed = models.PositiveIntegerField(default=0)
     max_retries = models.PositiveSmallIntegerField(default=3, help_text="3 = up to four tries.")
     last_error = MessageField(blank=True, default="")
+    outage = models.ForeignKey(
+        "pipeline.Outage",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="jobs",
+        help_text="That paused this schedule, and resumes it.",
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

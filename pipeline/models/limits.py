@@ -1,5 +1,8 @@
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
+
+from .fields import MessageField
 
 
 class ConcurrencyLimit(models.Model):
@@ -46,3 +49,22 @@ class Pause(models.Model):
 
     def __str__(self) -> str:
         return " ".join(filter(None, [self.job_type, str(self.brand or "")])) or "everything"
+
+
+class Outage(models.Model):
+    """A job type's source brings nothing for several brands that had rows before. Its schedules are held until it brings some."""
+
+    job_type = models.CharField(max_length=80)
+    reason = MessageField()
+    since = models.DateTimeField()
+    probe_at = models.DateTimeField(help_text="When one of the held schedules tries again.")
+    probe = models.ForeignKey("pipeline.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["job_type"], condition=Q(ended_at=None), name="outage_once_per_type")]
+
+    def __str__(self) -> str:
+        return f"Outage of {self.job_type}"

@@ -174,7 +174,10 @@ def missing_code(run: Run, at: datetime) -> str:
 def _paused(run: Run, around: QueueView) -> str:
     event = around.job_pauses.get(run.job_id)
     what = "Schedule paused" if run.scheduled_for else "Paused"
-    return f"{what} by {event.by or 'the system'} since {clock(event.at)}." if event else f"{what}."
+    if event is None:
+        return f"{what}."
+    why = "" if event.by else f" {event.message}"
+    return f"{what} by {event.by or 'the system'} since {clock(event.at)}.{why}"
 
 
 def no_worker_since(at: datetime) -> str | None:

@@ -78,6 +78,7 @@ ADMIN_ACTIONS = {  # in the admin, which only managers and admins open
     "pause": "manager",
     "resume": "manager",
     "archive": "manager",
+    "end_outage": "manager",
     "scrape_selected": "manager",
     "delete_selected": "manager",
 }

@@ -78,3 +78,9 @@ def follow_job(job: Job) -> None:
     """Tell its live runs whether the job is paused now. In the transaction that changes its status, under the claim's lock."""
     paused = job.status == JobStatus.PAUSED
     Run.objects.live().filter(job=job).exclude(job_paused=paused).update(job_paused=paused)
+
+
+def locked_with_run(job: Job) -> Job:
+    """The job as it is now, locked until the transaction ends. Locks its run first, as the end of a run does: no deadlock."""
+    list(job.runs.live().select_for_update(no_key=True).values_list("pk"))
+    return Job.objects.select_for_update(no_key=True).get(pk=job.pk)

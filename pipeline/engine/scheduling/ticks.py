@@ -10,7 +10,7 @@ from django.db.models import Max, Q
 from ...contract.registry import find_type
 from ...models import Event, Job, Run, RunLog
 from ...states import JobStatus, RunStatus
-from ..database import wake_workers
+from ..database import now, wake_workers
 from ..journal import log, record_event
 from . import cron
 from .place import insert_run
@@ -55,6 +55,18 @@ def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
         reuse=Run.Reuse.DONE,
         trigger_source=Job.Trigger.SCHEDULED,
     )
+
+
+def reschedule(job: Job) -> None:
+    """Move the job's one future run to where its schedule says. In the caller's transaction, under the claim's lock."""
+    at = now()
+    drop_future_tick(job)
+    if (
+        job.recurring
+        and job.status in (JobStatus.ACTIVE, JobStatus.PAUSED)
+        and not job.runs.live().filter(scheduled_for__isnull=False).exists()
+    ):
+        insert_next_tick(job, at, at)
 
 
 def drop_future_tick(job: Job) -> None:

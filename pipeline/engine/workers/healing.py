@@ -1,6 +1,6 @@
 """Repairs schedules that have no next run and copies of a pause that are wrong, which should be impossible, and reports it.
 
-Also checks on orphans.
+Also checks on orphans and outages.
 """
 
 import logging
@@ -12,6 +12,7 @@ from ...models import Job, Run, SourceState
 from ...states import JobStatus
 from ..database import CLAIM_LOCK, lock, wake_workers
 from ..journal import warn_and_record
+from ..queue.outages import watch_outages
 from ..scheduling.ticks import insert_next_tick
 from ..upstreams.orphans import settle_orphans
 
@@ -27,6 +28,7 @@ def heal_if_due(at: datetime) -> None:
     if SourceState.objects.filter(source=TURN_ROW, next_poll_at__lte=at).update(next_poll_at=at + HEALING_INTERVAL):
         heal_schedules(at)
         heal_pauses()
+        watch_outages(at)
         settle_orphans()
 
 
