@@ -10,6 +10,7 @@ _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 # Only with its semicolon: html.unescape alone would also turn the "&copy" of "?a=1&copy=2" into a sign.
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});", re.ASCII)
 _INVISIBLE = {"Cf", "Cc"}
+_WIDE = {0xFF01 + offset: 0x21 + offset for offset in range(94)}  # ａ to a, as typed with a Japanese or Chinese keyboard
 _LONGEST = 300  # no sentence with a date or a rating is longer; what is longer is read as empty
 
 
@@ -31,6 +32,12 @@ def decoded(value: Any) -> str:
     if "<" in found:
         found = _BREAK.sub("\n", found)
     return _ENTITY.sub(_character, found) if "&" in found else found
+
+
+def visible(text: str) -> str:
+    """The text without what nobody sees: zero-width signs, direction marks, soft hyphens. Every blank is a plain one."""
+    plain = "".join(" " if char.isspace() else char for char in text if char.isspace() or category(char) not in ("Cf", "Cc"))
+    return plain.translate(_WIDE).strip()
 
 
 def plain(value: Any) -> str:

@@ -6,10 +6,10 @@ It may be an address with words around it, a sponsored link, or a bare ASIN. Wha
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from unicodedata import category
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from competitors.models.amazon import MARKETPLACES
+from competitors.reading import visible
 
 LONGEST = 5000  # characters of pasted text
 _HOST = re.compile(r"(?:[a-z0-9-]+\.)*(?:amazon\.(?P<code>[a-z]{2,3}(?:\.[a-z]{2})?)|amzn\.com)")
@@ -34,7 +34,6 @@ _LINK = re.compile(
 _PUNCTUATION = ").,;:!?]}'>…。、，：」』）”’*_"  # behind a link, not part of it
 _BARE = re.compile(r"(?<![\w./=%&?#@-])(?P<asin>BT?0[A-Z0-9]{7,8})(?![\w/=%@-])", _FLAGS)
 _ISBN = re.compile(r"(?:(?:ISBN(?:-10)?|ASIN)\W*)?(?P<asin>\d{9}[\dX])", _FLAGS)
-_WIDE = {0xFF01 + offset: 0x21 + offset for offset in range(94)}  # ａ to a, as typed with a Japanese or Chinese keyboard
 
 _NOT_AMAZON = "This is not an Amazon address. Copy one like https://www.amazon.com/dp/B0… from your browser's address bar."
 _SHORT = "This is a short link. Open it, then copy the address of the product page."
@@ -79,12 +78,6 @@ def parse_amazon_address(text: str) -> AmazonAddress:
     if any(link.short for link in links):
         raise ValueError(_SHORT)
     raise ValueError(_NO_PRODUCT if codes else _NOT_AMAZON)
-
-
-def visible(text: str) -> str:
-    """The text without what nobody sees: zero-width signs, direction marks, soft hyphens. Every blank is a plain one."""
-    plain = "".join(" " if char.isspace() else char for char in text if char.isspace() or category(char) not in ("Cf", "Cc"))
-    return plain.translate(_WIDE).strip()
 
 
 def _read(link: str) -> _Link:

@@ -6,8 +6,9 @@ from typing import Any
 from django import forms
 
 from competitors.models import Competitor, CompetitorAmazonUrl
+from competitors.reading import visible
 
-from ..address import LONGEST, parse_amazon_address, visible
+from ..address import LONGEST, parse_amazon_address
 
 
 def take_address(listing: CompetitorAmazonUrl, competitor: Competitor, text: str) -> str:

@@ -1,0 +1,7 @@
+"""Meta's ad library, as its addresses and its ads are written. For every job type that reads it."""
+
+from .address import clean_address
+from .item import Ad, Rejected, parse_ad
+from .media import MediaLink
+
+__all__ = ["Ad", "MediaLink", "Rejected", "clean_address", "parse_ad"]
