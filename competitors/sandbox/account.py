@@ -19,8 +19,9 @@ from .run import Options, Run
 class Account:
     """All state that requests read and change."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: Config, base_url: str):
         self.config = config
+        self.base_url = base_url  # the sandbox's own address
         self._first_config = replace(config)
         self.faults = FaultBox(config.seed)
         self.user_id = opaque_id()
@@ -33,7 +34,7 @@ class Account:
         with self.changed:
             self.runs: dict[str, Run] = {}
             self.requests: Counter[str] = Counter()
-            self.world = World(self.config, [])
+            self.world = World(self.config, self.base_url)
             self.config.change(self._first_config.shown())
             self.faults.clear()
             self.changed.notify_all()

@@ -21,6 +21,10 @@ class Config:
     price_per_1000_usd: float | None = None  # None: each actor's own price
     next_price_per_1000_usd: float | None = None  # an announced price
     next_price_at: float = 0.0  # epoch seconds from which it is in force
+    new_ads_per_day: float = 3  # of each source in the ad library, for each made-up day
+    gone_ads_per_day: float = 2
+    days_per_ads_run: float = 0  # made-up days that pass in the ad library between two runs of the same URL
+    media_seconds: float = 3 * 86_400.0  # links of media expire so long after they were made
     memory_limit_mbytes: int = 65_536  # of the whole account, over all live runs
     concurrent_runs_limit: int = 32
     monthly_limit_usd: float = 500.0

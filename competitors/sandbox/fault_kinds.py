@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 ENDINGS = {"SUCCEEDED", "FAILED", "ABORTED", "TIMED-OUT"}
+WORDS = {"old_shape": {"camel", "deep"}}
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Kind:
             if isinstance(self.default, bool):
                 raise ValueError
             if isinstance(self.default, str):
-                return _ending(str(value)) if name == "end_as" else str(value)
+                return _checked(name, str(value))
             number = type(self.default)(value)
             if number < 0:
                 raise ValueError
@@ -30,10 +31,12 @@ class Kind:
         return number
 
 
-def _ending(text: str) -> str:
-    """``FAILED`` or ``FAILED:0.3``, checked."""
+def _checked(name: str, text: str) -> str:
+    """The word, if the fault knows it: ``FAILED`` or ``FAILED:0.3`` for ``end_as``."""
     status, _, share = text.partition(":")
-    if status not in ENDINGS or not 0 <= float(share or 0.5) <= 1:
+    if name == "end_as" and (status not in ENDINGS or not 0 <= float(share or 0.5) <= 1):
+        raise ValueError
+    if name in WORDS and text not in WORDS[name]:
         raise ValueError
     return text
 
@@ -60,6 +63,12 @@ OF_A_RUN = {
     "no_items": Kind("the run ends SUCCEEDED with an empty dataset"),
     "only_errors": Kind("the run ends SUCCEEDED and every item is an error item"),
     "plan_limit": Kind("the run ends SUCCEEDED with this share of its items; only its status message names the plan", 0.5),
+    "repeat_items": Kind("this share of the items comes a second time, at the end", 0.3),
+    "hide_items": Kind("this share of the items is missing, evenly spread", 0.5),
+    "ads_not_found": Kind("the ads actor finds no ads: ADS_NOT_FOUND for each URL"),
+    "old_shape": Kind("ads are in an older shape: camel (only outside, as in 2024) or deep (everywhere)", "camel"),
+    "malformed_items": Kind("the first so many ads have no usable id", 1),
+    "errors_with_ids": Kind("the first so many ads that have an id carry an error too", 1),
     "late_costs": Kind("costs stay preliminary for this many seconds more after the end", 10.0),
     "no_costs": Kind("usageTotalUsd of the run object stays null"),
     "strip_user_agent": Kind("meta.userAgent is missing"),

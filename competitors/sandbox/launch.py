@@ -1,7 +1,7 @@
 """Makes a run from a start request: its plan, its duration and its faults."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .actors import Actor
@@ -35,6 +35,7 @@ class Start:
 def make_run(start: Start, plan: Plan, config: Config, faults: dict[str, Any], now: float) -> Run:
     """``plan`` is what the actor would write without caps, faults, a time-out or an abort."""
     price = config.price_of(start.actor.price_per_1000_usd, now)
+    plan = _with_other_items(start.actor.altered(plan, start.given, faults), faults)
     plan = _capped(plan, start.options, price)
     seconds = config.seconds_for(plan.stages)
     plan, ending, share = _with_faults(plan, start, faults)
@@ -63,6 +64,22 @@ def make_run(start: Start, plan: Plan, config: Config, faults: dict[str, Any], n
         settle_seconds=config.settle_seconds + faults.get("late_costs", 0),
         faults=faults,
     )
+
+
+def _with_other_items(plan: Plan, faults: dict[str, Any]) -> Plan:
+    """The plan with fewer items, or with some of them twice."""
+    if (share := faults.get("hide_items")) is not None:
+        batches = []
+        seen = 0
+        for batch in plan.batches:
+            kept = [item for n, item in enumerate(batch.items, start=seen) if int((n + 1) * share) == int(n * share)]
+            batches.append(Batch(batch.stage, kept))
+            seen += len(batch.items)
+        plan = replace(plan, batches=batches)
+    if (share := faults.get("repeat_items")) is not None and plan.batches:
+        again = Batch(plan.batches[-1].stage, plan.rows[: int(plan.total * share)])
+        plan = replace(plan, batches=[*plan.batches, again])
+    return plan
 
 
 def _capped(plan: Plan, options: Options, price_usd: float) -> Plan:

@@ -13,6 +13,7 @@ from .config import Config
 from .dispatch import answer
 from .endpoints.control import state_of
 from .errors import CutConnection
+from .faults import FaultBox
 from .http import Answer, Request
 
 
@@ -57,9 +58,9 @@ def serve(
     port: int = 0, host: str = "127.0.0.1", *, config: Config | None = None, faults: dict[str, Any] | None = None, **settings: Any
 ) -> Sandbox:
     """Start a sandbox in a thread. It is listening on return. Port 0 picks a free one; ``settings`` are Config's."""
-    account = Account(config or Config(**settings))
-    account.faults.arm_all(faults or {})
-    server = _Server((loopback(host), port), account)
+    FaultBox().arm_all(faults or {})  # a mistake must be refused before a port is taken
+    server = _Server((loopback(host), port), config or Config(**settings))
+    server.account.faults.arm_all(faults or {})
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="sandbox", daemon=True)
     thread.start()
     return Sandbox(server, thread)
@@ -81,12 +82,12 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False  # a call in waitForFinish must not delay the shutdown
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], account: Account):
+    def __init__(self, address: tuple[str, int], config: Config):
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        self.account = account
         super().__init__(address, _Handler)
         host, port = self.server_address[:2]
         self.url = f"http://[{host!s}]:{port}" if ":" in str(host) else f"http://{host!s}:{port}"
+        self.account = Account(config, self.url)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore callers that hang up. Anything else is a bug in the sandbox and is printed."""

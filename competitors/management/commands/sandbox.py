@@ -34,16 +34,16 @@ class Command(BaseCommand):
             "--data",
             type=Path,
             metavar="PATH",
-            help="folder with amazon_reviews*.jsonl, or one such file. A query for an ASIN in the files gets all its matching "
-            "items, unchanged. ASIN ALL0000000 gets every item, ALL0000001 those of the first file by name, and so on. "
-            "Other ASINs get made-up reviews",
+            help="folder with amazon_reviews*.jsonl and meta_ads*.jsonl, or one such file. A query for an ASIN, or a URL for a "
+            "page, in the files gets all its matching items, unchanged. ASIN or search word ALL0000000 gets every item, "
+            "ALL0000001 those of the first file by name, and so on. Anything else gets made-up items",
         )
         time = parser.add_mutually_exclusive_group()
         time.add_argument("--run-seconds", type=float, metavar="S", help="how long every run takes (default: 20)")
         time.add_argument("--speed", type=float, metavar="X", help="instead: X times faster than the real actor")
         settle = "a run's cost stays preliminary for S seconds after its end (default: 2)"
         parser.add_argument("--settle-seconds", type=float, default=2.0, metavar="S", help=settle)
-        parser.add_argument("--seed", type=int, default=1, help="seed of made-up reviews and percentage faults (default: 1)")
+        parser.add_argument("--seed", type=int, default=1, help="seed of made-up items and percentage faults (default: 1)")
         parser.add_argument("--token", help="the only accepted token (default: any, except 'bad-token')")
         parser.add_argument("--price", type=float, metavar="USD", help="price of 1,000 items (default: the actor's own)")
         parser.add_argument("--memory", type=int, default=65_536, metavar="MB", help="limit for all live runs (default: 65536)")

@@ -1,6 +1,8 @@
 """What each actor of the sandbox provides."""
 
-from dataclasses import dataclass
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..config import Config
@@ -12,11 +14,20 @@ class World:
     """The made-up world that actors read: the same for the same seed, and a day older only on request."""
 
     config: Config
-    days: list[int]  # for each made-up day since the beginning: the number of new reviews per listing
+    base_url: str  # the sandbox's address, for links to media
+    days: list[int] = field(default_factory=list)  # for each made-up day since the beginning: new reviews per listing
+    _readings: Counter[str] = field(default_factory=Counter)  # by URL
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def seed(self) -> int:
         return self.config.seed
+
+    def count_reading(self, url: str) -> int:
+        """Count a run that reads this URL. Return how many did so before."""
+        with self._lock:
+            self._readings[url] += 1
+            return self._readings[url] - 1
 
 
 class Actor(Protocol):
@@ -36,3 +47,6 @@ class Actor(Protocol):
 
     def error_item(self, given: dict[str, Any]) -> Item:
         """The item that the actor writes when it finds nothing or fails."""
+
+    def altered(self, plan: Plan, given: dict[str, Any], faults: dict[str, Any]) -> Plan:
+        """The plan after those faults of a run that are about this actor's items."""

@@ -63,7 +63,8 @@ def reset(account: Account, _request: Request) -> Answer:
 
 
 def advance(account: Account, request: Request) -> Answer:
-    """``{"days": 1, "new_reviews": 5}``: each day adds new reviews to every listing and edits one review."""
+    """``{"days": 1, "new_reviews": 5}``: each day adds new reviews to every listing, edits one
+    review, and changes the ad library by the settings ``new_ads_per_day`` and ``gone_ads_per_day``."""
     given = {"days": 1, "new_reviews": 5} | _body(request)
     if set(given) != {"days", "new_reviews"} or not all(isinstance(n, int) and n >= 0 for n in given.values()):
         raise ValueError("Give days and new_reviews as whole numbers.")

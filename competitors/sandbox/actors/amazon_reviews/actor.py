@@ -34,6 +34,9 @@ class AmazonReviews:
     def error_item(self, given: dict[str, Any]) -> Item:
         return error_item(read_query(given["input"][0]), 1)
 
+    def altered(self, plan: Plan, given: dict[str, Any], faults: dict[str, Any]) -> Plan:
+        return plan
+
     def _pages(self, query: Query, world: World) -> list[list[Item]]:
         if world.config.data is not None:
             pages = recorded_pages(query, world.config.data)

@@ -1,0 +1,1 @@
+"""Pictures and videos that the sandbox makes itself, and their signed links."""
