@@ -25,6 +25,8 @@ class Config:
     gone_ads_per_day: float = 2
     days_per_ads_run: float = 0  # made-up days that pass in the ad library between two runs of the same URL
     media_seconds: float = 3 * 86_400.0  # links of media expire so long after they were made
+    picture_bytes: float = 0  # pictures are padded to this size; 0: they are as big as they come
+    video_bytes: float = 200_000
     memory_limit_mbytes: int = 65_536  # of the whole account, over all live runs
     concurrent_runs_limit: int = 32
     monthly_limit_usd: float = 500.0

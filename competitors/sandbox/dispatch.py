@@ -3,8 +3,8 @@
 from . import errors
 from .account import Account
 from .errors import ApiError, CutConnection, RawAnswer
-from .http import Answer, Request, Route, as_error
-from .routes import API, control_answer, find
+from .http import Answer, Request, Route
+from .routes import Service, control_answer, find, service_of
 
 _HTML = b"<html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
 
@@ -13,20 +13,21 @@ def answer(account: Account, request: Request) -> Answer:
     """The answer to any request. Raises CutConnection if the caller gets none."""
     if request.method == "GET" and (override := request.query.get("method", "").upper()) in ("POST", "PUT", "DELETE"):
         request.method = override
+    service = service_of(request.path)
     try:
         if request.path.startswith("/sandbox/"):
             return control_answer(account, request)
-        return _api_answer(account, request)
+        return _service_answer(account, request, service)
     except ApiError as error:
-        return as_error(error)
+        return service.as_error(error)
     except RawAnswer as raw:
         return Answer(raw.status, raw.body, raw.content_type)
 
 
-def _api_answer(account: Account, request: Request) -> Answer:
+def _service_answer(account: Account, request: Request, service: Service) -> Answer:
     route = None
     try:
-        route = find(API, request)
+        route = find(service.routes, request)
     finally:
         account.count(f"{request.method} {route.template if route else request.path}")
     _before(account, request)

@@ -87,6 +87,24 @@ AT_READ = {
     "dataset_gone": Kind("the next dataset that is read disappears: 404 record-not-found"),
 }
 
+#: Applied to requests for pictures and videos.
+OF_MEDIA = {
+    "media_gone": Kind("the answer is this status: 404 or 410", 404),
+    "media_expired": Kind("403, as if the link had expired"),
+    "media_error": Kind("the answer is this status", 503),
+    "media_throttled": Kind("429; a number above 0 goes into Retry-After, 0 leaves the header out", 1),
+    "media_slow": Kind("the body trickles in at this many bytes a second", 1000),
+    "media_cut": Kind("the connection is cut after this share of the body", 0.5),
+    "media_no_range": Kind("Range is ignored: 200 and the whole body"),
+    "media_no_length": Kind("no Content-Length"),
+    "media_huge": Kind("the body has this many bytes", 600_000_000),
+    "media_redirect": Kind("302 to this address", "http://169.254.169.254/latest/meta-data/"),
+    "media_html": Kind("200 and an HTML page of this Content-Type", "text/html"),
+    "media_svg": Kind("200 and an SVG of this Content-Type, with a script in it", "image/svg+xml"),
+    "media_wrong_type": Kind("200 and a PDF of this Content-Type", "application/pdf"),
+    "media_bomb": Kind("200 and a small PNG that has this many pixels on each side", 30_000),
+}
+
 #: Applied to every request except control calls.
 ANY_REQUEST = {
     "slow": Kind("every answer takes this many seconds longer", 1.0),
@@ -101,4 +119,4 @@ ANY_REQUEST = {
     "rate_limit": Kind("429; a number above 0 goes into Retry-After, 0 leaves the header out", 0),
 }
 
-KINDS: dict[str, Kind] = {**AT_START, **OF_A_RUN, **AT_READ, **ANY_REQUEST}
+KINDS: dict[str, Kind] = {**AT_START, **OF_A_RUN, **AT_READ, **OF_MEDIA, **ANY_REQUEST}

@@ -4,7 +4,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -85,6 +85,15 @@ class Answer:
     body: bytes
     content_type: str = "application/json; charset=utf-8"
     headers: dict[str, str] = field(default_factory=dict)
+    stream: "Stream | None" = None  # instead of the body
+
+
+@dataclass
+class Stream:
+    """A body that is made while it is sent. ``chunks`` may raise CutConnection."""
+
+    chunks: Iterable[bytes]
+    length: int | None  # of Content-Length; None: no such header, and the connection ends with the body
 
 
 def as_json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Answer:

@@ -1,9 +1,13 @@
 """Which function answers which path. ``/v2/acts`` is the old name of ``/v2/actors``; both work."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from . import errors
 from .account import Account
-from .endpoints import control, datasets, runs, stores, users
-from .http import Answer, Request, Route
+from .endpoints import cdn, control, datasets, runs, stores, users
+from .http import Answer, Request, Route, as_error
+from .media.links import CDN
 
 
 def _actor_routes(prefix: str) -> list[Route]:
@@ -43,6 +47,26 @@ CONTROL = [
     Route("POST", "/sandbox/advance", control.advance),
     Route("POST", "/sandbox/finish", control.finish),
 ]
+
+MEDIA = [
+    Route("GET", f"{CDN}/v/{{folder}}/{{name}}", cdn.file, needs_token=False),
+]
+
+
+@dataclass(frozen=True)
+class Service:
+    """One of the services that the sandbox imitates."""
+
+    routes: list[Route]
+    as_error: Callable[[errors.ApiError], Answer]
+
+
+_APIFY = Service(API, as_error)
+_BY_PREFIX = {CDN: Service(MEDIA, cdn.as_error)}
+
+
+def service_of(path: str) -> Service:
+    return next((service for prefix, service in _BY_PREFIX.items() if path.startswith(f"{prefix}/")), _APIFY)
 
 
 def find(routes: list[Route], request: Request) -> Route:

@@ -15,6 +15,7 @@ from .endpoints.control import state_of
 from .errors import CutConnection
 from .faults import FaultBox
 from .http import Answer, Request
+from .media.links import CDN
 
 
 class Sandbox:
@@ -27,6 +28,11 @@ class Sandbox:
     @property
     def url(self) -> str:
         return self._server.url
+
+    @property
+    def cdn_url(self) -> str:
+        """Below this address are pictures and videos."""
+        return self.url + CDN
 
     @property
     def account(self) -> Account:
@@ -123,12 +129,17 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, found: Answer) -> None:
         self.send_response(found.status)
         self.send_header("Content-Type", found.content_type)
-        self.send_header("Content-Length", str(len(found.body)))
+        length = found.stream.length if found.stream else len(found.body)
+        if length is not None:
+            self.send_header("Content-Length", str(length))
+        else:
+            self.close_connection = True
         for name, value in found.headers.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(found.body)
+            for chunk in found.stream.chunks if found.stream else [found.body]:
+                self.wfile.write(chunk)
 
     def _cut(self) -> None:
         """Close the connection without an answer."""
