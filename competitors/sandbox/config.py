@@ -27,6 +27,8 @@ class Config:
     media_seconds: float = 3 * 86_400.0  # links of media expire so long after they were made
     picture_bytes: float = 0  # pictures are padded to this size; 0: they are as big as they come
     video_bytes: float = 200_000
+    ads_per_account: float = 60  # of each ad account of the Graph API; ``new_ads_per_day`` come on top
+    token_seconds: float = 60 * 86_400.0  # debug_token says that tokens expire so much later; 0: never
     memory_limit_mbytes: int = 65_536  # of the whole account, over all live runs
     concurrent_runs_limit: int = 32
     monthly_limit_usd: float = 500.0

@@ -3,7 +3,7 @@
 from . import errors
 from .account import Account
 from .errors import ApiError, CutConnection, RawAnswer
-from .http import Answer, Request, Route
+from .http import Answer, Request
 from .routes import Service, control_answer, find, service_of
 
 _HTML = b"<html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
@@ -31,7 +31,8 @@ def _service_answer(account: Account, request: Request, service: Service) -> Ans
     finally:
         account.count(f"{request.method} {route.template if route else request.path}")
     _before(account, request)
-    _check_token(account, request, route)
+    if service.check:
+        service.check(account, request, route)
     # Drawn before the request is handled, so that the seeded order does not depend on its outcome.
     afterwards = _drawn(account, request)
     found = route.handler(account, request)
@@ -73,13 +74,3 @@ def _drawn(account: Account, request: Request) -> Exception | None:
     if struck is not None and faults.choose([True, False]):
         raise struck
     return struck
-
-
-def _check_token(account: Account, request: Request, route: Route) -> None:
-    config, token = account.config, request.token
-    if not token:
-        if route.needs_token:
-            raise ApiError(401, "token-not-provided", "Authentication token was not provided.")
-        return
-    if token in config.bad_tokens or (config.token is not None and token != config.token):
-        raise ApiError(401, "user-or-token-not-found", "User was not found or authentication token is not valid.")

@@ -105,6 +105,20 @@ OF_MEDIA = {
     "media_bomb": Kind("200 and a small PNG that has this many pixels on each side", 30_000),
 }
 
+#: Applied to requests to the Graph API.
+OF_GRAPH = {
+    "graph_token_refused": Kind("401, code 190 with this subcode: 463 expired, 459 checkpoint, 460 password changed", 463),
+    "graph_throttled": Kind("400 or 403 with this code: 4, 17, 32, 613 or 80004, and full usage headers", 17),
+    "graph_blocked": Kind("403, code 368: the account or user is blocked"),
+    "graph_no_permission": Kind("403, code 200"),
+    "graph_unavailable": Kind("503, code 2, which passes"),
+    "graph_too_large": Kind("500, code 1, reduce the amount of data: a page or ids of more rows than this", 25),
+    "graph_broken_creative": Kind("500, code 1: any answer with the creative of this ad of an account, counted from 0", 3),
+    "graph_deleted_reel": Kind("400, code 100, subcode 33: the same", 3),
+    "graph_no_source": Kind("a video has no source"),
+    "graph_usage": Kind("the usage headers say that this percentage is used", 80),
+}
+
 #: Applied to every request except control calls.
 ANY_REQUEST = {
     "slow": Kind("every answer takes this many seconds longer", 1.0),
@@ -119,4 +133,4 @@ ANY_REQUEST = {
     "rate_limit": Kind("429; a number above 0 goes into Retry-After, 0 leaves the header out", 0),
 }
 
-KINDS: dict[str, Kind] = {**AT_START, **OF_A_RUN, **AT_READ, **OF_MEDIA, **ANY_REQUEST}
+KINDS: dict[str, Kind] = {**AT_START, **OF_A_RUN, **AT_READ, **OF_MEDIA, **OF_GRAPH, **ANY_REQUEST}

@@ -33,9 +33,13 @@ class Request:
         self.query = {name: values[-1] for name, values in parse_qs(self.query_string, keep_blank_values=True).items()}
 
     @property
-    def token(self) -> str:
+    def bearer(self) -> str:
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
-        return (token.strip() if scheme.lower() == "bearer" else "") or self.query.get("token", "")
+        return token.strip() if scheme.lower() == "bearer" else ""
+
+    @property
+    def token(self) -> str:
+        return self.bearer or self.query.get("token", "")
 
     def body(self) -> bytes:
         """The unzipped body."""

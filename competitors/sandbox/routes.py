@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from . import errors
 from .account import Account
-from .endpoints import cdn, control, datasets, runs, stores, users
+from .endpoints import cdn, control, datasets, graph, graph_access, runs, stores, tokens, users
+from .graph import GRAPH
 from .http import Answer, Request, Route, as_error
 from .media.links import CDN
 
@@ -52,17 +53,28 @@ MEDIA = [
     Route("GET", f"{CDN}/v/{{folder}}/{{name}}", cdn.file, needs_token=False),
 ]
 
+META = [
+    Route("GET", f"{GRAPH}/{{version}}", graph.several),
+    Route("GET", f"{GRAPH}/{{version}}/debug_token", graph.debug_token),
+    Route("GET", f"{GRAPH}/{{version}}/{{id}}", graph.node),
+    Route("GET", f"{GRAPH}/{{version}}/{{id}}/ads", graph.ads),
+]
+
 
 @dataclass(frozen=True)
 class Service:
     """One of the services that the sandbox imitates."""
 
     routes: list[Route]
+    check: Callable[[Account, Request, Route], None] | None  # refuses tokens
     as_error: Callable[[errors.ApiError], Answer]
 
 
-_APIFY = Service(API, as_error)
-_BY_PREFIX = {CDN: Service(MEDIA, cdn.as_error)}
+_APIFY = Service(API, tokens.check, as_error)
+_BY_PREFIX = {
+    CDN: Service(MEDIA, None, cdn.as_error),
+    GRAPH: Service(META, graph_access.check, graph_access.as_error),
+}
 
 
 def service_of(path: str) -> Service:

@@ -14,6 +14,7 @@ from .dispatch import answer
 from .endpoints.control import state_of
 from .errors import CutConnection
 from .faults import FaultBox
+from .graph import GRAPH
 from .http import Answer, Request
 from .media.links import CDN
 
@@ -33,6 +34,11 @@ class Sandbox:
     def cdn_url(self) -> str:
         """Below this address are pictures and videos."""
         return self.url + CDN
+
+    @property
+    def graph_url(self) -> str:
+        """The Graph API's address, without a version."""
+        return self.url + GRAPH
 
     @property
     def account(self) -> Account:

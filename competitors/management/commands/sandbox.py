@@ -1,4 +1,4 @@
-"""``manage.py sandbox``: a local imitation of Apify. It needs no database and no network."""
+"""``manage.py sandbox``: a local imitation of Apify, Meta's Graph API and its CDN. It needs no database and no network."""
 
 import argparse
 from pathlib import Path
@@ -14,7 +14,7 @@ from competitors.sandbox.server import loopback, serve
 
 
 class Command(BaseCommand):
-    help = "Run a local imitation of Apify over real HTTP, for development and tests. Loopback only; needs DEBUG."
+    help = "Run a local imitation of Apify, Meta's Graph API and its CDN, for development and tests. Loopback only; needs DEBUG."
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
 
@@ -61,6 +61,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         try:
             self.stdout.write(f"Sandbox listening on {sandbox.url}")
+            self.stdout.write(f"Graph API at {sandbox.graph_url}, pictures and videos at {sandbox.cdn_url}")
             self.stdout.flush()
             sandbox.wait()
         except KeyboardInterrupt:

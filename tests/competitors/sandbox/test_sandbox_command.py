@@ -25,6 +25,7 @@ def test_it_says_where_it_listens_and_needs_no_database() -> None:
             line = process.stdout.readline()
             found = re.fullmatch(r"Sandbox listening on (http://127\.0\.0\.1:\d+)\n", line)
             assert found, line
+            assert process.stdout.readline() == f"Graph API at {found[1]}/graph, pictures and videos at {found[1]}/cdn\n"
             state = requests.get(f"{found[1]}/sandbox/state", timeout=30).json()
             assert state["faults"] == {"no_money": {"value": True, "count": 1, "path": ""}}
             assert state["settings"]["run_seconds"] == 0.1
