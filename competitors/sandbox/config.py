@@ -26,7 +26,7 @@ class Config:
     days_per_ads_run: float = 0  # made-up days that pass in the ad library between two runs of the same URL
     media_seconds: float = 3 * 86_400.0  # links of media expire so long after they were made
     picture_bytes: float = 0  # pictures are padded to this size; 0: they are as big as they come
-    video_bytes: float = 200_000
+    video_bytes: float = 200_000  # at least; their frames need about 90,000
     ads_per_account: float = 60  # of each ad account of the Graph API; ``new_ads_per_day`` come on top
     token_seconds: float = 60 * 86_400.0  # debug_token says that tokens expire so much later; 0: never
     memory_limit_mbytes: int = 65_536  # of the whole account, over all live runs

@@ -65,7 +65,12 @@ def test_a_video_is_a_container_with_a_length(start_sandbox: Start) -> None:
     while at < len(body):
         boxes.append(body[at + 4 : at + 8])
         at += int.from_bytes(body[at : at + 4])
-    assert (boxes, at) == ([b"ftyp", b"moov", b"mdat"], len(body))
+    assert (boxes, at) == ([b"ftyp", b"moov", b"mdat", b"free"], len(body))
+
+
+def test_a_video_is_never_smaller_than_its_frames(start_sandbox: Start) -> None:
+    body = get(links(start_sandbox(video_bytes=10)).video("film")).content
+    assert 80_000 < len(body) < 100_000 and b"free" not in body
 
 
 def test_pictures_can_be_made_as_large_as_a_test_needs_them(start_sandbox: Start) -> None:
