@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 from django.utils.text import slugify
 
-from competitors.models import AmazonReview, Competitor, CompetitorAmazonUrl
+from competitors.models import AmazonReview, Competitor, CompetitorAd, CompetitorAdLibrary, CompetitorAmazonUrl
 from pipeline import api
 from pipeline.models import Brand, Run, UpstreamRun
 from pipeline.people import assign, limit_to
@@ -68,6 +68,33 @@ def make_review(listing: CompetitorAmazonUrl, **fields: Any) -> AmazonReview:
         "last_seen_at": now,
     }
     return AmazonReview.objects.create(**values | fields)
+
+
+AD_PAGE = (
+    "https://www.facebook.com/ads/library/?active_status=active&ad_type=all&country=ALL&media_type=all"
+    "&search_type=page&view_all_page_id=248734494998159"
+)
+
+
+def make_library(competitor: Competitor | None = None, url: str = AD_PAGE) -> CompetitorAdLibrary:
+    return CompetitorAdLibrary.objects.create(competitor=competitor or make_competitor(), url=url)
+
+
+def make_ad(competitor: Competitor, ad_archive_id: str = "952254996289312", **fields: Any) -> CompetitorAd:
+    now = timezone.now()
+    values: dict[str, Any] = {
+        "page_name": "Barkwell",
+        "started_on": date(2026, 5, 4),
+        "body": "Calm dogs, happy homes.",
+        "title": "Calming chews",
+        "link_url": "https://barkwell.example/chews",
+        "call_to_action": "Shop now",
+        "display_format": "IMAGE",
+        "platforms": ["FACEBOOK"],
+        "first_seen_at": now,
+        "last_seen_at": now,
+    }
+    return CompetitorAd.objects.create(competitor=competitor, ad_archive_id=ad_archive_id, **values | fields)
 
 
 def make_upstream(run: Run, upstream_id: str = "HG7ML7M8z78YcAPEB") -> UpstreamRun:

@@ -1,6 +1,16 @@
 """The domain's rows. Import models from here."""
 
+from .ads import AdReading, CompetitorAd, CompetitorAdLibrary, LandingPage, LibraryAd
 from .amazon import AmazonReview, CompetitorAmazonUrl
 from .competitors import Competitor
 
-__all__ = ["AmazonReview", "Competitor", "CompetitorAmazonUrl"]
+__all__ = [
+    "AdReading",
+    "AmazonReview",
+    "Competitor",
+    "CompetitorAd",
+    "CompetitorAdLibrary",
+    "CompetitorAmazonUrl",
+    "LandingPage",
+    "LibraryAd",
+]

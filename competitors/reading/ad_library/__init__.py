@@ -3,5 +3,6 @@
 from .address import clean_address
 from .item import Ad, Rejected, parse_ad
 from .media import MediaLink
+from .values import host_and_path
 
-__all__ = ["Ad", "MediaLink", "Rejected", "clean_address", "parse_ad"]
+__all__ = ["Ad", "MediaLink", "Rejected", "clean_address", "host_and_path", "parse_ad"]

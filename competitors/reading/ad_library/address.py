@@ -9,6 +9,7 @@ from pipeline.words.foreign import storable
 from ..text import visible
 
 LONGEST = 2000  # characters that are read
+LONGEST_FORM = 1000  # characters of the one form
 LONGEST_SEARCH = 200
 _HOST = re.compile(r"(?:[a-z0-9-]+\.)*facebook\.com")
 _COPY = "Open the ads in the Ad Library, then copy the address from your browser's address bar."
@@ -17,6 +18,7 @@ _SEVERAL = "This is more than one address. Give one at a time."
 _NOT_THE_LIBRARY = (
     "This is not an Ad Library address. It begins with https://www.facebook.com/ads/library/ and names a page or a search."
 )
+_TOO_LONG = f"This address is too long. {_COPY}"
 _ONE_AD = f"This address shows one ad, not a list. {_COPY}"
 _NOTHING_NAMED = f"This address names neither a page (view_all_page_id) nor a search (q). {_COPY}"
 _DATE, _PLAIN = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII), re.compile(r"[a-z_]{1,40}")
@@ -55,7 +57,7 @@ def clean_address(given: str) -> str:
     if not typed:
         raise ValueError(_EMPTY)
     if len(typed) > LONGEST:
-        raise ValueError(f"This address is too long: an address has at most {LONGEST:,} characters.")
+        raise ValueError(_TOO_LONG)
     if " " in typed:
         raise ValueError(_SEVERAL if typed.count("://") > 1 else _EMPTY)
     parts = _query(typed)
@@ -69,7 +71,10 @@ def clean_address(given: str) -> str:
     wanted = {**_USUAL, "search_type": searched, **chosen}
     wanted = {name: wanted[name] for name in _PARTS if name in wanted and wanted[name] != _SAYS_NOTHING.get(name)}
     lists = sorted((name, value) for name, value in parts.items() if _LIST.fullmatch(name) and _PLAIN.fullmatch(value))
-    return f"https://www.facebook.com/ads/library/?{urlencode([*wanted.items(), *lists])}"
+    form = f"https://www.facebook.com/ads/library/?{urlencode([*wanted.items(), *lists])}"
+    if len(form) > LONGEST_FORM:
+        raise ValueError(_TOO_LONG)
+    return form
 
 
 def _query(typed: str) -> dict[str, str]:

@@ -24,7 +24,6 @@ _NUMBER = r"(\d{1,3}(?:,\d{3})+|\d{1,12})(?:\.(\d))?\s?([kmb]?)"
 _RANGE = re.compile(rf"{_NUMBER}\s?[-–—]\s?{_NUMBER}")
 _BOUND = re.compile(rf"([<>≤≥])\s?{_NUMBER}|{_NUMBER}")
 _TIMES = {"": 1, "k": 1000, "m": 1_000_000, "b": 1_000_000_000}
-MOST = 2**63 - 1  # of a big integer column
 
 
 def read_id(value: Any) -> str:
@@ -76,6 +75,12 @@ def read_link(value: Any) -> str:
         return found if urlsplit(found).hostname else ""
     except ValueError:  # such as a lone bracket in its host
         return ""
+
+
+def host_and_path(link: str) -> tuple[str, str]:
+    """Of a link that read_link() took: where it leads, without what only tells where the click came from."""
+    parts = urlsplit(link)
+    return parts.hostname or "", parts.path or "/"
 
 
 def read_impressions(value: Any) -> tuple[int | None, int | None]:

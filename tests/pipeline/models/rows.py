@@ -6,6 +6,7 @@ from django.apps import apps
 from django.db import models
 from django.utils import timezone
 
+from competitors.models import AdReading, LandingPage, LibraryAd
 from pipeline import api
 from pipeline.models import (
     ActorPrice,
@@ -22,7 +23,7 @@ from pipeline.models import (
     Worker,
 )
 from pipeline.models.fields import ForeignCharField, ForeignJSONField, ForeignTextField
-from tests.factories import make_listing, make_review, make_upstream
+from tests.factories import make_ad, make_library, make_listing, make_review, make_upstream
 
 DOORS = (ForeignTextField, ForeignCharField, ForeignJSONField)
 
@@ -50,6 +51,11 @@ def row_of_every_model() -> dict[type[models.Model], models.Model]:
         listing.competitor,
         listing.competitor.brand,
         review,
+        make_library(listing.competitor),
+        make_ad(listing.competitor),
+        AdReading.objects.create(competitor=listing.competitor, run=run, read_at=now),
+        LandingPage.objects.create(competitor=listing.competitor, first_seen_at=now, last_seen_at=now),
+        LibraryAd.objects.create(first_seen_at=now, last_seen_at=now),
         run,
         run.job,
         upstream,

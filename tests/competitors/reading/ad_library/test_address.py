@@ -69,6 +69,7 @@ def test_an_order_a_start_date_and_platforms_are_kept():
         ("https://www.facebook.com/ads/library/?view_all_page_id=abc", "view_all_page_id=abc of this address makes no sense"),
         ("https://www.facebook.com/ads/library/?q=x&country=usa", "country=usa of this address makes no sense"),
         ("https://www.facebook.com/ads/library/?q=" + "x" * 2000, "too long"),
+        ("https://www.facebook.com/ads/library/?q=" + "語" * 200, "too long"),
         ("https://www.facebook.com/ads/library/?q=" + "x" * 201, "makes no sense"),
     ],
 )

@@ -1,6 +1,7 @@
 """Items of the ad library's actor, in every form that it has had, become ads."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from competitors.reading.ad_library import Ad, MediaLink, Rejected, parse_ad
 
-ITEM = {
+ITEM: dict[str, Any] = {
     "ad_archive_id": "952254996289312",
     "page_id": "248734494998159",
     "page_name": "Barkwell ",
@@ -105,7 +106,7 @@ def test_ids_stay_texts_however_long():
     assert ad(ad_archive_id=9007199254740993).ad_archive_id == "9007199254740993"
 
 
-NO_IDS = ["", " ", None, "0", 1.5, 952254996289312.0, True, "abc", "12a", "-5", [], {}, "9" * 26, "٩٥٢"]
+NO_IDS: list[Any] = ["", " ", None, "0", 1.5, 952254996289312.0, True, "abc", "12a", "-5", [], {}, "9" * 26, "٩٥٢"]
 
 
 @pytest.mark.parametrize("none", NO_IDS)

@@ -15,8 +15,9 @@ pytestmark = pytest.mark.needs_samples
 
 def read(name) -> list[Ad]:
     found = [parse_ad(item) for item in read_items(Path(os.environ["SAMPLES_DIR"]) / name)]
-    assert all(isinstance(ad, Ad) for ad in found)
-    return found
+    ads = [ad for ad in found if isinstance(ad, Ad)]
+    assert len(ads) == len(found)
+    return ads
 
 
 @pytest.fixture
