@@ -1,0 +1,89 @@
+"""The job type competitor_scrape: its parameters, and what a run of it is about, costs and leaves behind."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from competitors.models import Competitor, CompetitorAdLibrary
+from competitors.reading.ad_library import clean_address
+from competitors.subject_rows import clean_row_id, scraped_by
+from pipeline import queries
+from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Subject, job_type
+from pipeline.models import Brand, Run
+from pipeline.states import Verdict
+
+from . import order, readings, service
+
+NAME, DATASET = "competitor_scrape", "competitor_ads"
+scraped_by(NAME, CompetitorAdLibrary)
+
+
+@job_type(
+    NAME,
+    label="Competitor Ad Scrape",
+    emoji="📣",
+    datasets={DATASET: "Competitor Ads"},
+    source="apify",
+    row="ad",
+    actor=order.ACTOR,
+    max_age=timedelta(days=7),
+    permission="competitors.scrape_competitoradlibrary",
+    reuse_within=timedelta(days=1),
+)
+class CompetitorScrape(JobType):
+    class Params(ParameterForm):
+        competitor_id = forms.UUIDField(label="Competitor id", help_text="The competitor's id. Its admin page shows it.")
+        ad_library_url = forms.CharField(
+            max_length=2000,
+            label="Ad Library URL",
+            help_text="The address of the competitor's ads in the Ad Library. It need not be one that is saved.",
+        )
+        max_ads = forms.IntegerField(
+            initial=order.USUAL, min_value=order.FEWEST, max_value=order.MOST, required=False, label="Max ads"
+        )
+
+        def clean_competitor_id(self) -> UUID:
+            competitors = Competitor.objects.filter(brand=self.brand)
+            return clean_row_id(self.cleaned_data["competitor_id"], competitors, "competitor", self.brand)
+
+        def clean_ad_library_url(self) -> str:
+            try:
+                return clean_address(self.cleaned_data["ad_library_url"])
+            except ValueError as error:
+                raise ValidationError(str(error)) from error
+
+        def clean_max_ads(self) -> int:
+            given: int | None = self.cleaned_data["max_ads"]
+            return order.USUAL if given is None else given
+
+    def subject(self, brand: Brand | None, params: dict[str, Any]) -> Subject:
+        return service.Target.of(params).subject
+
+    def subjects(self, brand: Brand | None) -> list[Subject]:
+        libraries = CompetitorAdLibrary.objects.filter(competitor__brand=brand).select_related("competitor__brand")
+        return [service.Target(library.competitor, library.url, library).subject for library in libraries]
+
+    def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
+        target = service.Target.of(params)
+        good_runs = queries.good_runs_of(NAME, target.competitor.brand_id, target.subject.key, target.subject.about)
+        return order.estimate(target.url, order.most_ads(params), good_runs, queries.price_now(NAME).usd)
+
+    def usual_price(self) -> Decimal:
+        return order.usual_price()
+
+    def contains(self, theirs: dict[str, Any], asked: dict[str, Any]) -> bool:
+        return order.most_ads(theirs) >= order.most_ads(asked)
+
+    def run(self, ctx: Context, params: dict[str, Any]) -> Done:
+        return service.scrape_ads(ctx, service.Target.of(params), order.most_ads(params))
+
+    def on_completed(self, run: Run, fetched_at: datetime) -> None:
+        if run.verdict == Verdict.OK:
+            readings.accept(run)
+            known = CompetitorAdLibrary.objects.filter(pk__in=[run.subject] if len(run.subject) == 36 else [])
+            known.filter(Q(last_scraped_at=None) | Q(last_scraped_at__lte=fetched_at)).update(last_scraped_at=fetched_at)
