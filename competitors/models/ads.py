@@ -2,9 +2,11 @@
 
 import uuid
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
 from pipeline.models import Brand
 from pipeline.models.fields import FoldedTextField, ForeignCharField, ForeignJSONField, ForeignTextField, MessageField
@@ -44,12 +46,18 @@ class CompetitorAdLibrary(models.Model):
         return identity(self.url, LONGEST_ABOUT)
 
     @property
+    def label(self) -> str:
+        """What it shows: the page, or the words that are searched for."""
+        parts = dict(parse_qsl(urlsplit(self.url).query))
+        return f"Page {parts['view_all_page_id']}" if "view_all_page_id" in parts else f"Search for “{parts.get('q', '')}”"
+
+    @property
     def anchor(self) -> str:
         """Names it on its competitor's page."""
         return self.pk.hex[:12]
 
     def get_absolute_url(self) -> str:
-        return f"{self.competitor.get_absolute_url()}#library-{self.anchor}"
+        return f"{reverse('ads', args=[self.competitor.brand.slug, self.competitor_id])}#ad-list-{self.anchor}"
 
 
 class LandingPage(models.Model):

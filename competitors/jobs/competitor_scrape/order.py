@@ -3,7 +3,7 @@
 `good_runs` are the library's last good runs, newest first, as queries.good_runs() reads them; `price` is that of an ad, USD.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
 from statistics import median
@@ -68,7 +68,7 @@ def usual_seconds(good_runs: Sequence[Run], max_ads: int) -> int:
     return int(median(known) if known else START_SECONDS + float(usual_ads([], max_ads)) * USUAL_SECONDS)
 
 
-def most_ads(parameters: dict[str, object]) -> int:
+def most_ads(parameters: Mapping[str, object]) -> int:
     """How many ads a run with these parameters asks for; one from before there was a choice asked for the usual number."""
     given = parameters.get("max_ads", USUAL)
     return given if isinstance(given, int) else USUAL

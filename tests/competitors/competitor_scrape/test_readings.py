@@ -20,7 +20,7 @@ def a_day_later(sandbox):
 
 
 def statuses():
-    found = {}
+    found: dict[str, set[str]] = {}
     for status, ad in CompetitorAd.objects.values_list("status", "ad_archive_id"):
         found.setdefault(status, set()).add(ad)
     return found

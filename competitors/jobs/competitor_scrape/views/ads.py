@@ -1,0 +1,78 @@
+"""The ads of one competitor: a page of them with what is new and gone, where they lead, and a CSV file of all that match."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from competitors.models import CompetitorAd, LandingPage
+from competitors.views.access import get_competitor
+from competitors.views.csv_export import CHUNK, csv_response
+from pipeline.views.access import needs
+
+from .ad_filter import AdFilter
+
+PAGE_SIZE, LANDING_PAGES = 25, 25
+COLUMNS = [
+    "ad_archive_id",
+    "status",
+    "page_name",
+    "title",
+    "body",
+    "call_to_action",
+    "link_url",
+    "display_format",
+    "variants",
+    "started_on",
+    "ended_on",
+    "first_seen_at",
+    "last_seen_at",
+    "platforms",
+]
+
+
+@needs("competitors.view_competitoradlibrary", "competitors.view_competitorad")
+def ad_list(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
+    """Filter, order and page are in the address."""
+    owner = get_competitor(brand, competitor)
+    asked = AdFilter(owner, request.GET)
+    sheet = Paginator(asked.ads(), PAGE_SIZE).get_page(request.GET.get("page"))
+    query, today = asked.url(), timezone.localdate()
+    context = {
+        "competitor": owner,
+        "brand": owner.brand,
+        "filter": asked,
+        "tabs": asked.tabs(),
+        "sheet": sheet,
+        "rows": [(ad, _days(ad, today)) for ad in sheet],
+        "landing_pages": LandingPage.objects.filter(competitor=owner, active_ads__gt=0)[:LANDING_PAGES],
+        "query": query,
+        "page_link": f"{query}&" if len(query) > 1 else query,
+    }
+    return render(request, "competitors/competitor_scrape/ads.html", context)
+
+
+@needs("competitors.view_competitoradlibrary", "competitors.view_competitorad")
+def ad_csv(request: HttpRequest, brand: str, competitor: UUID) -> StreamingHttpResponse:
+    """All ads that the list at this address shows, on all its pages."""
+    ads = AdFilter(get_competitor(brand, competitor), request.GET).ads()
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        for *values, platforms in ads.values_list(*COLUMNS).iterator(chunk_size=CHUNK):
+            yield (*values, " ".join(platforms))
+
+    return csv_response("ads.csv", COLUMNS, rows())
+
+
+def _days(ad: CompetitorAd, today: date) -> int | None:
+    """How long it has been running, or ran as far as is known."""
+    if ad.started_on is None:
+        return None
+    active = ad.status == CompetitorAd.Status.ACTIVE
+    end = today if active else ad.ended_on or timezone.localdate(ad.last_seen_at)
+    return max((end - ad.started_on).days, 0)

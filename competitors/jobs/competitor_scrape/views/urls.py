@@ -1,0 +1,16 @@
+from django.urls import path
+
+from competitors.views.subjects import views
+
+from . import ads, library
+from .tab import tab
+
+base = "competitors/<slug:brand>/<uuid:competitor>/ads/"
+
+urlpatterns = [
+    *views.urls(tab, base),
+    path(base + "add/", library.add, name="ads_add"),
+    path(base + "<uuid:pk>/remove/", library.remove, name="ads_remove"),
+    path(base + "list/", ads.ad_list, name="ad_list"),
+    path(base + "list.csv", ads.ad_csv, name="ad_list_csv"),
+]
