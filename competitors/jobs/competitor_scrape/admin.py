@@ -48,6 +48,7 @@ class CompetitorAdAdmin(OfBrands):
     brand_path = "competitor__brand"
     list_display = ["ad_archive_id", "competitor", "status", "display_format", "page_name", "started_on", "last_seen_at"]
     list_filter = ["status", "display_format"]
+    ordering = ["-pk"]  # by an index, however many there are
     list_select_related = ["competitor"]
     search_fields = ["ad_archive_id", "search_text__alike"]
     list_per_page = 50

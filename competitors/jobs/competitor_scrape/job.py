@@ -85,5 +85,6 @@ class CompetitorScrape(JobType):
     def on_completed(self, run: Run, fetched_at: datetime) -> None:
         if run.verdict == Verdict.OK:
             readings.accept(run)
-            known = CompetitorAdLibrary.objects.filter(pk__in=[run.subject] if len(run.subject) == 36 else [])
-            known.filter(Q(last_scraped_at=None) | Q(last_scraped_at__lte=fetched_at)).update(last_scraped_at=fetched_at)
+            asked = {"competitor": run.parameters["competitor_id"], "url": run.parameters["ad_library_url"]}
+            known = CompetitorAdLibrary.objects.filter(Q(last_scraped_at=None) | Q(last_scraped_at__lte=fetched_at), **asked)
+            known.update(last_scraped_at=fetched_at)

@@ -85,6 +85,13 @@ def test_another_brands_competitor_is_not_found(page, library, name):
     assert page.get(reverse(name, args=[library.competitor.brand.slug, other.competitor_id])).status_code == 404
 
 
+@pytest.mark.parametrize("name", ["ads", "ad_list", "ad_list_csv"])
+def test_who_is_limited_to_another_brand_does_not_find_the_pages(library, name):
+    client = Client()
+    client.force_login(make_person("vera", "viewer", make_brand("Southpaw")))
+    assert client.get(at(name, library)).status_code == 404
+
+
 @pytest.mark.parametrize("name", ["ads_scrape", "ads_remove"])
 def test_another_competitors_ad_list_is_not_found(library, name):
     client = Client()
@@ -103,7 +110,7 @@ def test_who_may_look_but_not_scrape_has_no_button(library):
     assert client.post(at("ads_remove", library, library.pk)).status_code == 403
 
 
-def test_the_admin_scrapes_the_selected_and_lists_the_ads(library, django_assert_num_queries):
+def test_the_admin_scrapes_the_selected_and_lists_the_ads(library):
     client = Client()
     client.force_login(make_person("mia", "manager"))
     chosen = {"action": "scrape_selected", "_selected_action": [str(library.pk)]}
