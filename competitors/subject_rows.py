@@ -1,7 +1,7 @@
 """Models whose rows are subjects of a job type. The primary key is the subject's key.
 
-Each `job.py` names its model here once. Deleting a row then also archives its schedules and deletes its freshness, and the
-admin refuses while a run is live for it.
+Each `job.py` names its model here once. Deleting a row then also archives its schedules and deletes its freshness, the
+admin refuses while a run is live for it, and archiving its competitor ends what is scheduled and runs for it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,13 +9,20 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.db.models.signals import pre_delete
+from django.utils import timezone
 
 from pipeline import queries
-from pipeline.api import forget_subject
+from pipeline.api import forget_subject, record_change, stop_subject
+from pipeline.contract.errors import NotAllowed
 from pipeline.models import Brand, Run
+from pipeline.people import require
 
+from .models import Competitor
+
+ARCHIVE = "competitors.delete_competitor"
 _job_types: dict[type[Model], list[str]] = {}
 
 
@@ -44,6 +51,34 @@ def live_runs(rows: Iterable[Model]) -> Iterator[tuple[Model, Run]]:
         subjects = [subject for of, subject in keys if of == job_type]
         for subject, run in queries.live_runs(job_type, subjects).items():
             yield keys[job_type, subject], run
+
+
+def rows_of(competitor: Competitor) -> Iterator[Model]:
+    """Everything of the competitor that is scraped."""
+    for relation in Competitor._meta.related_objects:
+        if relation.related_model in _job_types:
+            yield from relation.related_model._default_manager.filter(**{relation.field.name: competitor})
+
+
+def archive(competitor: Competitor, by: Any) -> None:
+    """Nothing of it is scraped until it is restored: archive its schedules, cancel its live runs. All else stays."""
+    require(by, ARCHIVE, competitor.brand_id)
+    with transaction.atomic():
+        if not Competitor.objects.filter(pk=competitor.pk, archived_at=None).update(archived_at=timezone.now()):
+            raise NotAllowed("This competitor is archived already.")
+        for row in rows_of(competitor):
+            for job_type in _job_types[type(row)]:
+                stop_subject(job_type, str(row.pk), by)
+        record_change("archive_competitor", f"Competitor “{competitor}” of {competitor.brand} was archived by {by}.", by=by)
+
+
+def restore(competitor: Competitor, by: Any) -> None:
+    """It may be scraped again. Its schedules stay archived."""
+    require(by, ARCHIVE, competitor.brand_id)
+    with transaction.atomic():
+        if not Competitor.objects.filter(pk=competitor.pk, archived_at__isnull=False).update(archived_at=None):
+            raise NotAllowed("This competitor is not archived.")
+        record_change("restore_competitor", f"Competitor “{competitor}” of {competitor.brand} was restored by {by}.", by=by)
 
 
 def _forget(sender: type[Model], instance: Model, **_: Any) -> None:

@@ -1,11 +1,18 @@
 from django.urls import include, path
 
 from .views import browse
+from .views.brands import archive, edit
 
 urlpatterns = [
     path("competitors/", browse.brands, name="competitors"),
     path("competitors/<slug:brand>/", browse.competitors, name="brand_competitors"),
+    path("competitors/<slug:brand>/edit/", edit.brand, name="brand_edit"),
+    path("competitors/<slug:brand>/archive/", archive.brand, name="brand_archive"),
+    path("competitors/<slug:brand>/restore/", archive.brand_back, name="brand_restore"),
     path("competitors/<slug:brand>/<uuid:competitor>/", browse.competitor, name="competitor"),
+    path("competitors/<slug:brand>/<uuid:competitor>/edit/", edit.competitor, name="competitor_edit"),
+    path("competitors/<slug:brand>/<uuid:competitor>/archive/", archive.competitor, name="competitor_archive"),
+    path("competitors/<slug:brand>/<uuid:competitor>/restore/", archive.competitor_back, name="competitor_restore"),
     # One line per job type with pages. Each names its own addresses from the site's root.
     path("", include("competitors.jobs.competitor_scrape.views.urls")),
     path("", include("competitors.jobs.amazon_review_scrape.views.urls")),

@@ -1,4 +1,4 @@
-"""Forms that add a brand or a competitor."""
+"""Forms that add or edit a brand or a competitor."""
 
 from typing import Any
 
@@ -17,6 +17,15 @@ class BrandForm(forms.ModelForm):
         model = Brand
         fields = ["name"]
         labels = {"name": "Brand name"}
+
+
+class BrandEditForm(BrandForm):
+    """Its address on this site stays, so that links to it do."""
+
+    class Meta(BrandForm.Meta):
+        fields = ["name", "time_zone"]
+        help_texts = {"time_zone": "Of its schedules, like America/Los_Angeles. Empty: the site's time zone."}
+        widgets = {"time_zone": forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})}
 
 
 class CompetitorForm(forms.ModelForm):

@@ -43,7 +43,7 @@ class BrandAdmin(OfBrands):
         """A brand with runs is kept, with its costs. The page gives that reason, not a missing permission."""
         found, counts, lacking, protected = super().get_deleted_objects(objs, request)
         kept = [
-            f"{brand}: {runs} run{'' if runs == 1 else 's'}, kept with their costs. To stop scraping, archive its schedules."
+            f"{brand}: {runs} run{'' if runs == 1 else 's'}, kept with their costs. To stop scraping, archive the brand."
             for brand in objs
             if (runs := Run.objects.filter(brand=brand).count())
         ]

@@ -12,13 +12,14 @@ from .limits import end_outage, record_change
 from .paid_starts import adopt, end_upstream, start_again
 from .runs import accept, cancel, retry, run_again, run_now
 from .schedules import check_schedule, end_schedules_of, ensure_recurring_job, reschedule_brand, schedule_of
-from .subjects import forget_freshness, forget_subject, restore_freshness
+from .subjects import archive_brand, forget_freshness, forget_subject, restore_brand, restore_freshness, stop_subject
 
 __all__ = [
     "Queued",
     "accept",
     "adopt",
     "archive",
+    "archive_brand",
     "cancel",
     "check_schedule",
     "end_outage",
@@ -36,6 +37,7 @@ __all__ = [
     "record_change",
     "replay",
     "reschedule_brand",
+    "restore_brand",
     "restore_freshness",
     "resume",
     "retry",
@@ -44,4 +46,5 @@ __all__ = [
     "schedule_of",
     "start_again",
     "start_here",
+    "stop_subject",
 ]

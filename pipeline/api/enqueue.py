@@ -124,7 +124,7 @@ def queue_many(
     for given in parameters:
         try:
             params = clean_parameters(handler.Params, given, brand)
-            request = Request(handler, brand, params, handler.subject(brand, params), **options)
+            request = Request(handler, brand, params, _open_subject(handler, brand, params), **options)
         except InvalidRequest as error:
             answers.append(error)
             continue
@@ -188,7 +188,19 @@ def validated(
     brand = find_brand(brand_id)
     require_spend(by, brand.pk if brand else None, job_type)  # first: what is wrong with a foreign brand's parameters is a secret
     params = clean_parameters(handler.Params, parameters or {}, brand)
-    return handler, brand, params, handler.subject(brand, params)
+    return handler, brand, params, _open_subject(handler, brand, params)
+
+
+def require_open(brand: Brand | None, subject: Subject | None) -> None:
+    """InvalidRequest if the brand or the subject is archived: nothing new starts for it until it is restored."""
+    if words := (brand.closed if brand else "") or (subject.closed if subject else ""):
+        raise InvalidRequest(words)
+
+
+def _open_subject(handler: JobType, brand: Brand | None, params: dict[str, Any]) -> Subject:
+    subject = handler.subject(brand, params)
+    require_open(brand, subject)
+    return subject
 
 
 def _reuse(reuse: bool, pay: bool = True) -> str:

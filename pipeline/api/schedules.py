@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from ..engine.database import CLAIM_LOCK, lock, now
 from ..engine.journal import record_event
@@ -124,14 +125,21 @@ def _record_old_skips(job: Job, by: Any) -> None:
 
 def end_schedules_of(job_type: str, subject: str) -> None:
     """Archive the schedules of a removed subject, in the transaction that removes it."""
+    end_schedules(Job.objects.filter(job_type=job_type, subject=subject), "What it scrapes was removed.")
+
+
+def end_schedules(jobs: QuerySet[Job], why: str) -> int:
+    """Archive those of the jobs that are schedules, in the caller's transaction. Returns how many there were."""
     lock(CLAIM_LOCK)
-    ended = Job.objects.filter(job_type=job_type, subject=subject, schedule_type=Job.Schedule.RECURRING)
-    for job in ended.exclude(status=JobStatus.ARCHIVED):
+    ended = list(jobs.filter(schedule_type=Job.Schedule.RECURRING).exclude(status=JobStatus.ARCHIVED))
+    for job in ended:
         locked_with_run(job)  # or a run that is just ending could insert one more tick, or deadlock with us
         drop_future_tick(job)
-        Job.objects.filter(pk=job.pk).update(status=JobStatus.ARCHIVED, last_error="What it scrapes was removed.")
+        Job.objects.filter(pk=job.pk).update(status=JobStatus.ARCHIVED, last_error=why)
         job.status = JobStatus.ARCHIVED
         follow_job(job)
+        record_event("archive", why, job=job)
+    return len(ended)
 
 
 def reschedule_brand(brand: Brand) -> None:

@@ -1,17 +1,23 @@
-"""Deletes what is stored about a subject when it is removed or becomes another one."""
+"""What becomes of the work of a subject or brand that is archived, removed or made another one."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
+from ..contract.errors import NotAllowed
 from ..contract.job_type import Done
 from ..contract.registry import get_type
 from ..contract.tally import rows_met
-from ..engine.journal import log
+from ..engine.database import now
+from ..engine.journal import log, record_event
 from ..engine.lifecycle import by_person, freshness
-from ..models import DatasetStatus, Run, RunLog
-from .schedules import end_schedules_of
+from ..models import Brand, DatasetStatus, Job, Run, RunLog
+from ..people import require
+from .schedules import end_schedules, end_schedules_of
+
+ARCHIVE = "pipeline.delete_brand"
 
 
 def forget_subject(job_type: str, subject: str) -> None:
@@ -26,6 +32,43 @@ def forget_subject(job_type: str, subject: str) -> None:
             if by_person.request_cancel(run, None):
                 log(run.pk, "What it scrapes was removed. What its upstream still does for it is stopped.", RunLog.Level.WARNING)
         DatasetStatus.objects.filter(dataset_key__in=list(get_type(job_type).datasets), subject=subject).delete()
+
+
+def stop_subject(job_type: str, subject: str, by: Any) -> None:
+    """The subject is being archived: archive its schedules, cancel its live runs. Freshness and ended runs stay.
+
+    Call this in the transaction that archives the subject's own row.
+    """
+    with transaction.atomic():
+        end_schedules(Job.objects.filter(job_type=job_type, subject=subject), f"What it scrapes was archived by {by}.")
+        _cancel(Run.objects.live().filter(job_type=job_type, subject=subject), by)
+
+
+def archive_brand(brand_id: Any, by: Any) -> None:
+    """Nothing runs for the brand until it is restored: archive its schedules, cancel its live runs. All else stays."""
+    require(by, ARCHIVE, brand_id)
+    with transaction.atomic():
+        if not Brand.objects.filter(pk=brand_id, archived_at=None).update(archived_at=now()):
+            raise NotAllowed("This brand is archived already.")
+        brand = Brand.objects.get(pk=brand_id)
+        end_schedules(Job.objects.filter(brand=brand), f"The brand was archived by {by}.")
+        _cancel(Run.objects.live().filter(brand=brand), by)
+        record_event("archive_brand", f"Brand “{brand}” was archived by {by}.", by=by)
+
+
+def restore_brand(brand_id: Any, by: Any) -> None:
+    """Work may start for the brand again. Its schedules stay archived."""
+    require(by, ARCHIVE, brand_id)
+    with transaction.atomic():
+        if not Brand.objects.filter(pk=brand_id, archived_at__isnull=False).update(archived_at=None):
+            raise NotAllowed("This brand is not archived.")
+        record_event("restore_brand", f"Brand “{Brand.objects.get(pk=brand_id)}” was restored by {by}.", by=by)
+
+
+def _cancel(runs: QuerySet[Run], by: Any) -> None:
+    for run in runs:
+        if by_person.request_cancel(run, by):
+            log(run.pk, "What it scrapes was archived. What its upstream still does for it is stopped.", RunLog.Level.WARNING)
 
 
 def forget_freshness(job_type: str, brand_id: Any, subjects: Sequence[str]) -> None:

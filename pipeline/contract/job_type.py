@@ -22,12 +22,14 @@ class Subject:
 
     Key and `about` have at most LONGEST_KEY characters; InvalidRequest refuses others.
     `about`: what the subject stands for now, if that can change under the same key, such as a row's product. History goes by it.
+    `closed`: a sentence that says why nothing new may start for it, such as that it is archived.
     """
 
     key: str = ""
     label: str = ""
     url: str = ""
     about: str = ""
+    closed: str = ""
 
     def __post_init__(self) -> None:
         for value in (self.key, self.about):
@@ -97,7 +99,7 @@ class JobType(ABC):
         return Subject()
 
     def subjects(self, brand: Brand | None) -> list[Subject]:
-        """All subjects of the brand, scraped or not. Freshness is counted over these."""
+        """All subjects of the brand that are not archived, scraped or not. Freshness is counted over these."""
         return [Subject()]
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate | None:

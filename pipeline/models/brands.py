@@ -26,6 +26,7 @@ class Brand(models.Model):
         validators=[validate_time_zone],
         help_text="Time zone of its schedules. Empty: the site's time zone.",
     )
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["name"]
@@ -37,9 +38,16 @@ class Brand(models.Model):
         self.slug = self.slug or self._free_slug()
         super().save(*args, **kwargs)
 
+    @property
+    def closed(self) -> str:
+        """Why nothing new may start for it; '' while it may."""
+        return f"{self.name} is archived. Restore it first." if self.archived_at else ""
+
     def clean(self) -> None:
-        if other := namesake(self.name, Brand.objects.exclude(pk=self.pk).values_list("name", flat=True)):
-            raise ValidationError({"name": f"There already is a brand called {other}. Choose another name."})
+        others = dict(Brand.objects.exclude(pk=self.pk).values_list("name", "archived_at"))
+        if other := namesake(self.name, others):
+            state = " It is archived." if others[other] else ""
+            raise ValidationError({"name": f"There already is a brand called {other}.{state} Choose another name."})
 
     def _free_slug(self) -> str:
         """Made from the name; with a part of the id if the name has no Latin letter or digit, or another brand has the slug."""

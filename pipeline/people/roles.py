@@ -39,7 +39,7 @@ ROLES = (  # each can do what the one before can
     ),
     Role(
         "manager",
-        "set schedules, limits, pauses and brands, accept results, pay for another start, and remove what is scraped",
+        "set schedules, limits, pauses and brands, accept results, pay for another start, and archive or remove what is scraped",
         (
             "pipeline.add_job",
             "pipeline.change_job",

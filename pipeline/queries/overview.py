@@ -128,7 +128,7 @@ def _freshness(open_brands: Brands) -> tuple[list[StaleRow], int]:
     statuses = DatasetStatus.objects.filter(open_brands.q()).select_related("last_run")
     known = {(status.brand_id, status.dataset_key, status.subject): status for status in statuses}
     found, fresh = [], 0
-    brands = list(open_brands.rows())
+    brands = list(open_brands.rows().filter(archived_at=None))
     for handler in all_types():
         for brand in brands:
             for subject in handler.subjects(brand):

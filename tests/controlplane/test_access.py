@@ -43,7 +43,13 @@ PAGES: dict[str, tuple[str, str]] = {
     "run_log": ("viewer", NEVER),
     "competitors": ("viewer", "manager"),
     "brand_competitors": ("viewer", "operator"),
+    "brand_edit": ("manager", "manager"),
+    "brand_archive": ("manager", "manager"),
+    "brand_restore": (NEVER, "manager"),
     "competitor": ("viewer", "viewer"),
+    "competitor_edit": ("operator", "operator"),
+    "competitor_archive": ("manager", "manager"),
+    "competitor_restore": (NEVER, "manager"),
     "amazon": ("viewer", NEVER),
     "amazon_live": ("viewer", NEVER),
     "amazon_updates": (NEVER, "viewer"),
@@ -148,7 +154,7 @@ def state() -> Any:
     rows = Run.objects.order_by("pk").values_list("pk", "status", "due_at", "cancel_requested_at", "verdict")
     jobs = Job.objects.order_by("pk").values_list("pk", "status", "name")
     counts = [model.objects.count() for model in (Brand, Competitor, CompetitorAmazonUrl, ConcurrencyLimit, Pause)]
-    names = [list(model.objects.order_by("pk").values_list("name")) for model in (Brand, Competitor)]
+    names = [list(model.objects.order_by("pk").values_list("name", "archived_at")) for model in (Brand, Competitor)]
     return list(rows), list(jobs), counts, names
 
 

@@ -60,7 +60,8 @@ class AmazonReviewScrape(JobType):
         return _subject(_listing(params))
 
     def subjects(self, brand: Brand | None) -> list[Subject]:
-        listings = CompetitorAmazonUrl.objects.filter(competitor__brand=brand).select_related("competitor__brand")
+        listings = CompetitorAmazonUrl.objects.filter(competitor__brand=brand, competitor__archived_at=None)
+        listings = listings.select_related("competitor__brand")
         return [_subject(listing) for listing in listings]
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
@@ -92,4 +93,4 @@ def _listing(params: dict[str, Any]) -> CompetitorAmazonUrl:
 
 def _subject(listing: CompetitorAmazonUrl) -> Subject:
     label = f"{listing.product_title} ({listing.asin})" if listing.product_title else listing.asin
-    return Subject(str(listing.pk), label[:300], listing.get_absolute_url(), listing.about)
+    return Subject(str(listing.pk), label[:300], listing.get_absolute_url(), listing.about, listing.competitor.closed)

@@ -71,6 +71,10 @@ class SubjectPage(ABC, Generic[R]):
         """What its order is equal in to orders of the same data by other subjects; '' if it shares no data."""
         return ""
 
+    def closed(self, place: Mapping[str, Any]) -> str:
+        """Why nothing new may start at that place, such as that it is archived; '' while it may."""
+        return ""
+
     def facts(self, rows: Sequence[R]) -> dict[str, Any]:
         """By key, what _facts.html and _links.html show of a row as `panel.facts`. Read for all rows at once."""
         return {}

@@ -126,8 +126,9 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
     for panel in shown:
         panel.urls = {name: reverse(f"{page.url_name}_{name}", kwargs=address | {"pk": panel.row.pk}) for name in ROW_ACTIONS}
     live_panels = [panel for panel in shown if panel.live]
-    may_scrape = request.user.has_perm(page.may_scrape)
-    banner = panels.banner(page, shown)
+    closed = page.closed(place)
+    may_scrape = not closed and request.user.has_perm(page.may_scrape)
+    banner = None if closed else panels.banner(page, shown)
     return place | {
         "page": page,
         "tabs": _tabs_beside(page, place, address, len(rows)),
@@ -146,9 +147,10 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
         "watch": ",".join(f"{panel.live.run.pk}:{panel.live.run.status}" for panel in live_panels if panel.live),
         "primary": panels.most_wanted(shown),
         "may_scrape": may_scrape,
-        "lacking": "" if may_scrape else can_words(page.may_scrape),
-        "may_run_now": request.user.has_perm("pipeline.scrape_run"),
-        "may_schedule": request.user.has_perm(MAY_SCHEDULE),
+        "closed": closed,
+        "lacking": "" if may_scrape else closed or can_words(page.may_scrape),
+        "may_run_now": not closed and request.user.has_perm("pipeline.scrape_run"),
+        "may_schedule": not closed and request.user.has_perm(MAY_SCHEDULE),
         "may_cancel": request.user.has_perm("pipeline.cancel_run"),
         **page.more(place, facts),
     }

@@ -29,9 +29,9 @@ def test_an_empty_database_leads_step_by_step_to_a_listing(page: Client) -> None
 
 def test_brands_and_competitors_are_counted(page: Client, listing: CompetitorAmazonUrl) -> None:
     make_competitor(listing.competitor.brand, "Other")
-    brands = page.get(reverse("competitors")).context["brands"]
+    brands = page.get(reverse("competitors")).context["brands"]["rows"]
     assert [(brand.name, brand.competitor_count, brand.listing_count) for brand in brands] == [("Northpaw", 2, 1)]
-    competitors = page.get(reverse("brand_competitors", args=["northpaw"])).context["competitors"]
+    competitors = page.get(reverse("brand_competitors", args=["northpaw"])).context["competitors"]["rows"]
     assert [(competitor.name, competitor.listing_count) for competitor in competitors] == [("Barkwell", 1), ("Other", 0)]
 
 

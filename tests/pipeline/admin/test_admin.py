@@ -301,7 +301,7 @@ def test_a_brand_with_runs_is_kept_and_the_page_says_why(page, brand):
     address = reverse("admin:pipeline_brand_delete", args=[brand.pk])
     for answer in (page.get(address), page.post(address, {"post": "yes"}), act(page, "brand", "delete_selected", brand)):
         words = answer.content.decode()
-        assert "Acme: 1 run, kept with their costs. To stop scraping, archive its schedules." in words
+        assert "Acme: 1 run, kept with their costs. To stop scraping, archive the brand." in words
         assert "permission" not in words
     assert Run.objects.exists()
 

@@ -61,6 +61,12 @@ def replayable(brand: Any) -> Run:
     return run
 
 
+def archived(brand: Any) -> None:
+    if brand:
+        api.archive_brand(brand, None)
+
+
+OF_A_BRAND = {"archive_brand", "restore_brand"}  # there is none to archive for the platform
 # function -> the first role that may, what it needs, and the call
 DOOR: dict[str, tuple[str, Any, Any]] = {
     "queue_one_time_job": ("operator", None, lambda brand, _, by: api.queue_one_time_job(brand, "toy", created_by=by)),
@@ -88,10 +94,13 @@ DOOR: dict[str, tuple[str, Any, Any]] = {
     "adopt": ("manager", lambda brand: with_upstream(brand, "unknown"), lambda _, run, by: api.adopt(run, "HGother", by)),
     "end_upstream": ("operator", lambda brand: with_upstream(brand, "running"), lambda _, run, by: api.end_upstream(run, by)),
     "replay": ("manager", replayable, lambda _, run, by: api.replay(run, by)),
+    "archive_brand": ("manager", None, lambda brand, _, by: api.archive_brand(brand, by)),
+    "restore_brand": ("manager", archived, lambda brand, _, by: api.restore_brand(brand, by)),
     "queue_replay": ("manager", replayable, lambda _, run, by: api.queue_replay(run, by)),
 }
 ASKS_NOBODY = {  # by whom it is done is only written down; the caller has decided
     "record_change": "its caller changes a limit, which only the admin does",
+    "stop_subject": "its caller archives what the subject belongs to, and has asked for that right",
 }
 
 OF_NO_BRAND = {  # only for who sees every brand
@@ -145,6 +154,8 @@ def test_the_door_lets_in_who_may_and_nobody_else(name):
         if limited:
             limit_to(user, Brand.objects.filter(pk=brands["own"]))
     for ((role, limited), user), where in product(people.items(), BRANDS):
+        if where == "none" and name in OF_A_BRAND:
+            continue
         case = f"{name} by {role or 'nobody'}{' with a limit' if limited else ''} on {where} brand"
         with transaction.atomic():
             thing = prepare(brands[where]) if prepare else None
