@@ -1,13 +1,15 @@
 from django.urls import include, path
 
 from .views import browse
-from .views.brands import archive, edit
+from .views.brands import archive, edit, files
 
 urlpatterns = [
     path("competitors/", browse.brands, name="competitors"),
     path("competitors/<slug:brand>/", browse.competitors, name="brand_competitors"),
     path("competitors/<slug:brand>/edit/", edit.brand, name="brand_edit"),
     path("competitors/<slug:brand>/archive/", archive.brand, name="brand_archive"),
+    path("competitors/<slug:brand>/import/", files.upload, name="competitors_import"),
+    path("competitors/<slug:brand>/competitors.csv", files.download, name="competitors_csv"),
     path("competitors/<slug:brand>/restore/", archive.brand_back, name="brand_restore"),
     path("competitors/<slug:brand>/<uuid:competitor>/", browse.competitor, name="competitor"),
     path("competitors/<slug:brand>/<uuid:competitor>/edit/", edit.competitor, name="competitor_edit"),

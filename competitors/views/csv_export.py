@@ -18,6 +18,7 @@ SIGNS = "=+-@−"  # what a spreadsheet takes for the start of a formula, in all
 _UNSEEN = '"\u115f\u1160\u2800'  # besides blanks, marks and what has no shape: nobody sees it, or reading drops it
 # A spreadsheet that separates cells by other signs than commas splits inside the quoted text of a row.
 _PART = re.compile(r"(?:\A|(?<=[;|\t\n]))[^;|\t\n]+")
+_APOSTROPHE = re.compile(r"(?:\A|(?<=[;|\t\n]))'")
 
 
 class _Echo:
@@ -47,6 +48,12 @@ def _is_formula(text: str) -> bool:
             if not (plain.isspace() or plain in _UNSEEN or category(plain) in ("Cc", "Cf", "Mn")):
                 return plain in SIGNS
     return False
+
+
+def plain_cell(cell: str) -> str:
+    """The text that safe_cell() made this cell of. Other cells stay as they are."""
+    text = _APOSTROPHE.sub("", cell)
+    return text if safe_cell(text) == cell else cell
 
 
 def csv_response(filename: str, header: list[str], rows: Iterable[Iterable[Any]]) -> StreamingHttpResponse:

@@ -46,6 +46,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "brand_edit": ("manager", "manager"),
     "brand_archive": ("manager", "manager"),
     "brand_restore": (NEVER, "manager"),
+    "competitors_import": ("operator", "operator"),
+    "competitors_csv": ("viewer", NEVER),
     "competitor": ("viewer", "viewer"),
     "competitor_edit": ("operator", "operator"),
     "competitor_archive": ("manager", "manager"),

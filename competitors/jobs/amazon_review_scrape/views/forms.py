@@ -24,6 +24,11 @@ def take_address(listing: CompetitorAmazonUrl, competitor: Competitor, text: str
             " Each ASIN can be added once per marketplace."
         )
     listing.asin, listing.domain_code = address.asin, address.domain_code
+    return kept_address(text, listing)
+
+
+def kept_address(text: str, listing: CompetitorAmazonUrl) -> str:
+    """What was typed if it is one plain link, else the address of the listing's product."""
     typed = visible(text)
     return typed if re.fullmatch(r"https?://\S{1,900}", typed) else listing.page_url
 

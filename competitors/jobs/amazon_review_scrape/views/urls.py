@@ -2,7 +2,7 @@ from django.urls import path
 
 from competitors.views.subjects import views
 
-from . import listing, reviews
+from . import file_column, listing, reviews  # noqa: F401  file_column registers itself
 from .tab import tab
 
 amazon = "competitors/<slug:brand>/<uuid:competitor>/amazon/"
