@@ -38,8 +38,8 @@ def make_brand(name: str = "Northpaw") -> Brand:
     return Brand.objects.create(name=name, slug=slugify(name))
 
 
-def make_competitor(brand: Brand | None = None, name: str = "Barkwell") -> Competitor:
-    return Competitor.objects.create(brand=brand or make_brand(), name=name)
+def make_competitor(brand: Brand | None = None, name: str = "Barkwell", **fields: Any) -> Competitor:
+    return Competitor.objects.create(brand=brand or make_brand(), name=name, **fields)
 
 
 def make_listing(

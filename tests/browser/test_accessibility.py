@@ -14,7 +14,7 @@ from pipeline.engine.upstreams import health
 from pipeline.engine.workers.healing import heal_schedules
 from pipeline.engine.workers.inline import work_off
 from pipeline.models import Attempt, Brand, DatasetStatus, Run
-from tests.factories import make_listing, make_orphan, make_review, make_upstream
+from tests.factories import make_competitor, make_listing, make_orphan, make_review, make_upstream
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
@@ -23,6 +23,8 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 def filled(listing):
     """Listings and runs in every state that pages show differently."""
     brand = listing.competitor.brand
+    Brand.objects.create(name="Oldpaw", archived_at=timezone.now())
+    make_competitor(brand, "Old", archived_at=timezone.now())
     for number in range(30):
         make_review(listing, review_id=f"R{number:09}", rating=number % 5 + 1)
     DatasetStatus.objects.create(
@@ -50,11 +52,16 @@ def filled(listing):
 
 def pages(listing):
     competitor = listing.competitor
+    of_competitor = [competitor.brand.slug, competitor.pk]
     runs = {run.parameters.get("ends", run.status): run for run in Run.objects.all()}
     return [
         "/",
         "/competitors/",
+        "/competitors/?archived=1",
         f"/competitors/{competitor.brand.slug}/",
+        f"/competitors/{competitor.brand.slug}/?archived=1",
+        *(reverse(name, args=of_competitor[:1]) for name in ("brand_edit", "brand_archive", "competitors_import")),
+        *(reverse(name, args=of_competitor) for name in ("competitor_edit", "competitor_archive")),
         competitor.get_absolute_url(),
         listing.reviews_url(),
         f"{listing.reviews_url()}?q=nothing-like-this",
@@ -91,7 +98,7 @@ def test_no_page_violates_wcag_or_scrolls_sideways(open_page, filled, scheme, wi
 def test_names_and_errors_without_a_place_to_break_widen_no_page(open_page, filled, width):
     long = "x" * 200
     competitor = filled.competitor
-    type(competitor).objects.update(name=long)
+    type(competitor).objects.filter(archived_at=None).update(name=long)
     Brand.objects.update(name=long)
     Run.objects.update(subject_label=long, summary=long)
     Run.objects.filter(status="failed").update(error_message=long * 500)

@@ -139,7 +139,7 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
         "last_good": panels.last_good(shown),
         "at_work": sum(panel.at_work for panel in shown),
         "banner": banner,
-        "before": queries.before_the_click(page.job_type, place["brand"].pk, request.user),
+        "before": [] if closed else queries.before_the_click(page.job_type, place["brand"].pk, request.user),
         "bill": several.bill(shown),
         "banner_panel": next((panel for panel in shown if banner and panel.key == banner.subject), None),
         "legacy": bool(request.session.get(_legacy_key(page))),

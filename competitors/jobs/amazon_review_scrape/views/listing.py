@@ -26,6 +26,8 @@ def add(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
     """The tab has this form too; its errors are shown on this page."""
     owner = get_competitor(brand, competitor)
     form = AmazonUrlForm(request.POST or None, competitor=owner)
+    if form.is_bound and owner.closed:
+        form.add_error(None, owner.closed)
     if form.is_bound and form.is_valid() and _saved(form):
         listing = form.instance
         messages.success(

@@ -164,6 +164,15 @@ def test_an_archived_brand_leaves_the_list_and_takes_no_new_competitor(manager: 
     assert Competitor.objects.count() == 1
 
 
+@BOTH
+def test_no_amazon_url_is_added_to_what_is_archived(manager: Client, listing: CompetitorAmazonUrl, archive: Archive) -> None:
+    archive(manager, listing)
+    answer = manager.post(of_competitor("amazon_add", listing.competitor), {"amazon_url": "B0CQ7Z8M4T"})
+    assert answer.status_code == 422
+    assert "is archived. Restore it first." in answer.content.decode()
+    assert CompetitorAmazonUrl.objects.count() == 1
+
+
 def test_the_page_before_says_what_will_stop(manager: Client, listing: CompetitorAmazonUrl, run: Run) -> None:
     api.ensure_recurring_job(listing.competitor.brand_id, TYPE, "0 3 * * *", wanted(listing))
     for address in (reverse("brand_archive", args=["northpaw"]), of_competitor("competitor_archive", listing.competitor)):

@@ -50,7 +50,7 @@ def test_a_brand_is_not_renamed_to_what_cannot_be_used(manager: Client, brand: B
     Brand.objects.create(name="Southpaw")
     answer = manager.post(of_brand("brand_edit", brand), {"name": name})
     assert answer.status_code == 422
-    assert "<h1>Edit <bdi>Northpaw</bdi></h1>" in answer.content.decode()
+    assert "<h1><span>Edit <bdi>Northpaw</bdi></span></h1>" in answer.content.decode()
     assert Brand.objects.get(pk=brand.pk).name == "Northpaw"
 
 
