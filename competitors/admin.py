@@ -14,7 +14,7 @@ from .subject_admin import UnlessLive
 
 @admin.register(Competitor)
 class CompetitorAdmin(UnlessLive):
-    list_display = ["name", "brand", "listings"]
+    list_display = ["name", "brand", "listings", "archived_at"]
     ordering = ["name"]  # Django ignores the model's in a grouped query
     list_filter = ["brand"]
     list_select_related = ["brand"]

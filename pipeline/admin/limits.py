@@ -25,7 +25,7 @@ for unused in (Failure, OrmQ, Schedule, Success):  # these stay empty: runs are 
 @admin.register(Brand)
 class BrandAdmin(OfBrands):
     brand_path = "pk"
-    list_display = ("name", "slug", "time_zone")
+    list_display = ("name", "slug", "time_zone", "archived_at")
     search_fields = ("name__alike", "slug")
     list_filter = ("time_zone",)
 

@@ -191,15 +191,11 @@ def validated(
     return handler, brand, params, _open_subject(handler, brand, params)
 
 
-def require_open(brand: Brand | None, subject: Subject | None) -> None:
-    """InvalidRequest if the brand or the subject is archived: nothing new starts for it until it is restored."""
-    if words := (brand.closed if brand else "") or (subject.closed if subject else ""):
-        raise InvalidRequest(words)
-
-
 def _open_subject(handler: JobType, brand: Brand | None, params: dict[str, Any]) -> Subject:
+    """InvalidRequest if the brand or the subject is archived: nothing new starts for it until it is restored."""
     subject = handler.subject(brand, params)
-    require_open(brand, subject)
+    if words := (brand.closed if brand else "") or subject.closed:
+        raise InvalidRequest(words)
     return subject
 
 

@@ -7,13 +7,13 @@ from django.db import IntegrityError, transaction
 from ..contract.errors import NotAllowed
 from ..engine.database import CLAIM_LOCK, lock
 from ..engine.lifecycle import by_person
-from ..engine.lifecycle.state import still_about, subject_now
+from ..engine.lifecycle.state import closed, still_about
 from ..engine.scheduling.place import dedupe_key
 from ..engine.scheduling.ticks import drop_future_tick
 from ..models import Run
 from ..people import require, require_spend
 from ..states import RUN_ACTIONS, RunStatus
-from .enqueue import Queued, queue_one_time_job, require_open
+from .enqueue import Queued, queue_one_time_job
 
 PARTICIPLE = {"cancel": "cancelled", "retry": "retried", "run_now": "run now", "accept": "accepted"}
 
@@ -28,7 +28,8 @@ def cancel(run: Run, by: Any) -> None:
 def retry(run: Run, by: Any) -> None:
     """Reopen the same run with its steps and a new retry budget. Its schedule continues after it."""
     require_spend(by, run.brand_id, run.job_type)
-    require_open(run.brand, subject_now(run))
+    if words := closed(run):
+        raise NotAllowed(words)
     reopen(run, by)
 
 

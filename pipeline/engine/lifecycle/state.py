@@ -49,6 +49,12 @@ def subject_now(run: Run) -> Subject | None:
         return None
 
 
+def closed(run: Run) -> str:
+    """Why nothing new may start for the run's brand or subject, such as that it is archived; '' while it may."""
+    subject = subject_now(run)
+    return (run.brand.closed if run.brand else "") or (subject.closed if subject else "")
+
+
 def cost_so_far(run: Run) -> Any:
     """What the run's upstream runs cost, USD; 0 if it uses another run's instead, None where nothing was paid."""
     handler = find_type(run.job_type)

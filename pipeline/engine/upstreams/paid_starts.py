@@ -14,6 +14,7 @@ from ...contract.source import Order, Source, get_source
 from ...models import Run, UpstreamRun
 from ..database import MONEY_LOCK, durable, lock, now
 from ..lifecycle.leased_run import LeasedRun
+from ..lifecycle.state import closed
 from . import reuse
 from .budget import check_daily_spend, check_retry_spend
 from .ledger import DEADLINE_MARGIN, Status, adopt, close, fingerprint
@@ -73,6 +74,8 @@ def _intend(leased: LeasedRun, order: Order, step: str, last: UpstreamRun | None
     """The committed intent; None if another run's start is used instead."""
     with durable(), leased.fenced() as run:
         lock(MONEY_LOCK)
+        if words := closed(run):  # archived after the api let it in
+            raise PermanentError(words)
         if other := reuse.find(run, order):
             reuse.join(leased, other, step)
             return None

@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from competitors.models import AmazonReview, Competitor, CompetitorAmazonUrl
+from competitors.sandbox.server import Sandbox
 from pipeline import api, queries
-from pipeline.contract.errors import InvalidRequest
+from pipeline.contract.errors import InvalidRequest, NotAllowed
+from pipeline.engine.workers.inline import work_off
 from pipeline.models import Brand, DatasetStatus, Event, Job, Run
 from tests.competitors.addresses import of_competitor, of_listing, tab
 from tests.factories import make_competitor, make_listing, make_review
@@ -104,7 +107,7 @@ def test_nothing_starts_for_it_by_any_way_until_it_is_restored(
         lambda: api.job_run_now(run.job, None),
     ]
     for start in ways:
-        with pytest.raises(InvalidRequest, match="is archived. Restore it first."):
+        with pytest.raises((InvalidRequest, NotAllowed), match="is archived. Restore it first."):
             start()
     several = api.queue_many(brand_id, TYPE, [wanted(listing)])
     whose = "Northpaw" if archive is archive_brand else "Barkwell"
@@ -112,6 +115,17 @@ def test_nothing_starts_for_it_by_any_way_until_it_is_restored(
     assert not Run.objects.live().exists()
     restore(manager, listing)
     assert api.queue_one_time_job(brand_id, TYPE, wanted(listing)).created
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("model", [Brand, Competitor])
+def test_a_run_that_was_queued_at_the_same_moment_pays_for_nothing(sandbox: Sandbox, run: Run, model: Any) -> None:
+    model.objects.update(archived_at=timezone.now())
+    work_off()
+    run.refresh_from_db()
+    assert run.status == "failed"
+    assert run.error_message.endswith("is archived. Restore it first.")
+    assert sandbox.state["runs_started"] == 0
 
 
 @BOTH
