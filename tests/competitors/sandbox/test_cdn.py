@@ -135,6 +135,7 @@ def test_media_need_no_token_and_take_any(api: Api, sandbox: Sandbox) -> None:
     address: Any = links(sandbox).picture("a").removeprefix(sandbox.url)
     assert api.get(address).status_code == 200
     assert Api(sandbox, token=None).get(address).status_code == 200
+    assert Api(sandbox, token="bad-token").get(address).status_code == 200
 
 
 @pytest.mark.parametrize("fault", ["slow", "drop", "server_error", "rate_limit"])
