@@ -1,6 +1,9 @@
 """The made-up ads: repeatable, as irregular as real ones, and changing only when asked to."""
 
+import json
+import os
 from collections import Counter
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -54,6 +57,15 @@ def test_an_ad_has_the_fields_of_real_ones(sandbox: Sandbox) -> None:
     assert ad["url"] == PAGE and ad["ad_library_url"].endswith(ad["ad_archive_id"])
     assert ad["publisher_platform"][:2] == ["FACEBOOK", "INSTAGRAM"]
     assert set(ad["impressions_with_index"]) == {"impressions_text", "impressions_index"}
+
+
+@pytest.mark.needs_samples
+def test_an_ad_lacks_no_field_that_real_ones_have(many: list[Item]) -> None:
+    lines = Path(os.environ["SAMPLES_DIR"], "meta_ads_snake.jsonl").read_text().splitlines()
+    real = [json.loads(line) for line in lines]
+    for ad in many:
+        assert {name for item in real for name in item} <= set(ad)
+        assert {name for item in real for name in item["snapshot"]} <= set(ad["snapshot"])
 
 
 def test_the_same_url_has_the_same_ads_in_a_later_run(sandbox: Sandbox) -> None:
