@@ -9,6 +9,7 @@ import pytest
 from pipeline import api
 from pipeline.contract.registry import all_types
 from tests.competitors.scraping import finish
+from tests.factories import make_library
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,6 +26,10 @@ HELD = {
     "amazon_review_scrape": Held(
         lambda listing: {"competitor_amazon_url_id": str(listing.pk), "include_keywords": False, "include_helpful": False},
         lambda listing: listing.reviews(),
+    ),
+    "competitor_scrape": Held(
+        lambda listing: {"competitor_id": str(listing.competitor_id), "ad_library_url": make_library(listing.competitor).url},
+        lambda listing: listing.competitor.ads,
     ),
 }
 

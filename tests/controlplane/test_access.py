@@ -13,7 +13,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from competitors.models import Competitor, CompetitorAmazonUrl
+from competitors.models import Competitor, CompetitorAdLibrary, CompetitorAmazonUrl
 from pipeline.models import Brand, ConcurrencyLimit, Job, Pause, Run
 from pipeline.people import ROLES, limit_to
 from pipeline.views.runs import ACTIONS
@@ -63,6 +63,18 @@ PAGES: dict[str, tuple[str, str]] = {
     "amazon_add": ("operator", "operator"),
     "amazon_edit": ("operator", "operator"),
     "amazon_remove": ("manager", "manager"),
+    "ads": ("viewer", NEVER),
+    "ads_live": ("viewer", NEVER),
+    "ads_updates": (NEVER, "viewer"),
+    "ads_legacy": (NEVER, "operator"),
+    "ads_scrape": (NEVER, "operator"),
+    "ads_price": ("viewer", NEVER),
+    "ads_several": ("operator", "operator"),
+    "ads_schedule": ("manager", "manager"),
+    "ads_add": ("operator", "operator"),
+    "ads_remove": ("manager", "manager"),
+    "ad_list": ("viewer", "viewer"),
+    "ad_list_csv": ("viewer", "viewer"),
     "reviews": ("viewer", "viewer"),
     "reviews_csv": ("viewer", "viewer"),
 }
@@ -98,6 +110,7 @@ EDITABLE: dict[type, tuple[str, str, str]] = {
     Pause: ("manager", "manager", "manager"),
     Competitor: ("manager", "manager", "manager"),
     CompetitorAmazonUrl: ("manager", "manager", "manager"),
+    CompetitorAdLibrary: ("manager", "manager", "manager"),
 }
 PEOPLES = (User, Group)  # only for admins without a limit
 MODELS = [model for model in admin.site._registry if model not in PEOPLES]
@@ -155,7 +168,7 @@ def sees(role: str, limited: bool, kind: str) -> bool:
 def state() -> Any:
     rows = Run.objects.order_by("pk").values_list("pk", "status", "due_at", "cancel_requested_at", "verdict")
     jobs = Job.objects.order_by("pk").values_list("pk", "status", "name")
-    counts = [model.objects.count() for model in (Brand, Competitor, CompetitorAmazonUrl, ConcurrencyLimit, Pause)]
+    counts = [model.objects.count() for model in EDITABLE]
     names = [list(model.objects.order_by("pk").values_list("name", "archived_at")) for model in (Brand, Competitor)]
     return list(rows), list(jobs), counts, names
 
@@ -230,7 +243,7 @@ def _pages_of(name: str, given: frozenset[str], world: World) -> dict[str, str]:
                 "brand": listing.competitor.brand.slug,
                 "competitor": listing.competitor_id,
                 "url": listing.pk,
-                "pk": listing.pk,
+                "pk": world[CompetitorAdLibrary][kind].pk if name.startswith("ads") else listing.pk,
             }
             values = {key: both[key] for key in given}
         found[kind] = reverse(name, kwargs=values)

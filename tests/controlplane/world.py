@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from competitors.models import AmazonReview, Competitor, CompetitorAmazonUrl
+from competitors.models import AmazonReview, Competitor, CompetitorAd, CompetitorAdLibrary, CompetitorAmazonUrl
 from pipeline import api
 from pipeline.models import (
     Attempt,
@@ -26,7 +26,7 @@ from pipeline.models import (
     UpstreamRun,
     Worker,
 )
-from tests.factories import make_brand, make_competitor, make_listing, make_review, make_upstream
+from tests.factories import make_ad, make_brand, make_competitor, make_library, make_listing, make_review, make_upstream
 
 WORDS = {"own": "Ownbrand", "foreign": "Zebrafish", "none": "Quagga"}
 RUN_IDS = {"own": 1001, "foreign": 987_654, "none": 876_543}
@@ -56,6 +56,8 @@ def build() -> World:
             world[Brand][kind] = brand
             competitor = world[Competitor][kind] = make_competitor(brand, f"{word} rival")
             world[CompetitorAmazonUrl][kind] = make_listing(competitor, asin="B09XK4T2LM", product_title=f"{word} chews")
+            world[CompetitorAdLibrary][kind] = make_library(competitor)
+            world[CompetitorAd][kind] = make_ad(competitor, title=f"{word} ad")
             world[ConcurrencyLimit][kind] = ConcurrencyLimit.objects.create(brand=brand, job_type=word, max_running=3)
         _runs(world, kind, word, brand)
     other = make_listing(world[Competitor]["foreign"], asin="B0CQ7Z8M4T", product_title="Zebrafish bowl")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('pipeline', '0013_actor_prices'),
+        ('pipeline', '0014_outages'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('competitors', '0006_runs_know_their_product'),
+        ('competitors', '0007_ads'),
     ]
 
     operations = [
