@@ -65,7 +65,8 @@ class CompetitorScrape(JobType):
         return service.Target.of(params).subject
 
     def subjects(self, brand: Brand | None) -> list[Subject]:
-        libraries = CompetitorAdLibrary.objects.filter(competitor__brand=brand).select_related("competitor__brand")
+        libraries = CompetitorAdLibrary.objects.filter(competitor__brand=brand, competitor__archived_at=None)
+        libraries = libraries.select_related("competitor__brand")
         return [service.Target(library.competitor, library.url, library).subject for library in libraries]
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:

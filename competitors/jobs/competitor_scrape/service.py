@@ -33,11 +33,11 @@ class Target:
 
     @property
     def subject(self) -> Subject:
-        about = identity(self.url, LONGEST_ABOUT)
+        name, about, closed = f"Ads of {self.competitor}", identity(self.url, LONGEST_ABOUT), self.competitor.closed
         if self.library:
-            return Subject(str(self.library.pk), f"Ads of {self.competitor}"[:300], self.library.get_absolute_url(), about)
+            return Subject(str(self.library.pk), name[:300], self.library.get_absolute_url(), about, closed)
         key = identity(f"{self.competitor.pk} {self.url}", LONGEST_ABOUT)
-        return Subject(key, f"Ads of {self.competitor} (another address)"[:300], self.competitor.get_absolute_url(), about)
+        return Subject(key, f"{name} (another address)"[:300], self.competitor.get_absolute_url(), about, closed)
 
 
 def scrape_ads(ctx: Context, target: Target, max_ads: int) -> Done:

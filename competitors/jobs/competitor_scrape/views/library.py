@@ -24,6 +24,8 @@ def add(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
     """Save a valid address. Otherwise show the form with what is wrong."""
     owner = get_competitor(brand, competitor)
     form = LibraryForm(request.POST or None, competitor=owner)
+    if form.is_bound and owner.closed:
+        form.add_error(None, owner.closed)
     if form.is_bound and form.is_valid() and _saved(form):
         messages.success(request, format_html("Added <bdi>{}</bdi>. Scrape it to fetch its ads.", form.instance.label))
         return see_other(form.instance.get_absolute_url())

@@ -3,8 +3,10 @@
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from competitors.models import CompetitorAdLibrary
+from competitors.models import Competitor, CompetitorAdLibrary
+from pipeline.contract import get_type
 from pipeline.models import Run
 from tests.factories import AD_PAGE, make_brand, make_competitor, make_library, make_listing, make_person
 
@@ -118,3 +120,15 @@ def test_the_admin_scrapes_the_selected_and_lists_the_ads(library):
     assert Run.objects.get().subject == str(library.pk)
     assert client.get(reverse("admin:competitors_competitorad_changelist")).status_code == 200
     assert client.get(reverse("admin:competitors_competitoradlibrary_change", args=[library.pk])).status_code == 200
+
+
+def test_an_archived_competitor_is_neither_scraped_nor_given_another_address(page, library):
+    Competitor.objects.filter(pk=library.competitor_id).update(archived_at=timezone.now())
+    body = page.get(at("ads", library)).content.decode()
+    assert "Scrape ads of" not in body
+    assert "Add ad list" not in body
+    page.post(at("ads_scrape", library, library.pk), {"max_ads": "50"})
+    assert not Run.objects.exists()
+    refused = page.post(at("ads_add", library), {"url": AD_PAGE.replace("ALL", "US")})
+    assert (refused.status_code, "Barkwell is archived. Restore it first." in refused.content.decode()) == (422, True)
+    assert get_type("competitor_scrape").subjects(library.brand) == []
