@@ -72,8 +72,9 @@ class SubjectPage(ABC, Generic[R]):
         return ""
 
     def closed(self, place: Mapping[str, Any]) -> str:
-        """Why nothing new may start at that place, such as that it is archived; '' while it may."""
-        return ""
+        """Why nothing new may start at that place; '' while it may. Without a method of its own: its competitor is archived."""
+        owner = place.get("competitor") or place["brand"]
+        return str(owner.closed) if owner else ""
 
     def facts(self, rows: Sequence[R]) -> dict[str, Any]:
         """By key, what _facts.html and _links.html show of a row as `panel.facts`. Read for all rows at once."""

@@ -36,10 +36,6 @@ class AmazonTab(SubjectPage[CompetitorAmazonUrl]):
     def rows(self, place: Mapping[str, Any]) -> QuerySet[CompetitorAmazonUrl]:
         return CompetitorAmazonUrl.objects.filter(competitor=place["competitor"]).select_related("competitor__brand")
 
-    def closed(self, place: Mapping[str, Any]) -> str:
-        words: str = place["competitor"].closed
-        return words
-
     def parameters(self, row: CompetitorAmazonUrl) -> dict[str, Any]:
         return scrape_parameters(row)
 

@@ -34,10 +34,6 @@ class AdsTab(SubjectPage[CompetitorAdLibrary]):
     def rows(self, place: Mapping[str, Any]) -> QuerySet[CompetitorAdLibrary]:
         return CompetitorAdLibrary.objects.filter(competitor=place["competitor"]).select_related("competitor__brand")
 
-    def closed(self, place: Mapping[str, Any]) -> str:
-        words: str = place["competitor"].closed
-        return words
-
     def parameters(self, row: CompetitorAdLibrary) -> dict[str, Any]:
         return {"competitor_id": str(row.competitor_id), "ad_library_url": row.url}
 

@@ -8,14 +8,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from competitors.models import AmazonReview, Competitor, CompetitorAmazonUrl
+from competitors.models import AmazonReview, Competitor, CompetitorAdLibrary, CompetitorAmazonUrl
 from competitors.sandbox.server import Sandbox
 from pipeline import api, queries
 from pipeline.contract.errors import InvalidRequest, NotAllowed
 from pipeline.engine.workers.inline import work_off
 from pipeline.models import Brand, DatasetStatus, Event, Job, Run
 from tests.competitors.addresses import of_competitor, of_listing, tab
-from tests.factories import make_competitor, make_listing, make_review
+from tests.factories import make_competitor, make_library, make_listing, make_review
 
 pytestmark = pytest.mark.django_db
 TYPE = "amazon_review_scrape"
@@ -115,6 +115,26 @@ def test_nothing_starts_for_it_by_any_way_until_it_is_restored(
     assert not Run.objects.live().exists()
     restore(manager, listing)
     assert api.queue_one_time_job(brand_id, TYPE, wanted(listing)).created
+
+
+@BOTH
+def test_ads_of_what_is_archived_are_not_scraped_either(manager: Client, listing: CompetitorAmazonUrl, archive: Archive) -> None:
+    library = make_library(listing.competitor)
+    params = {"competitor_id": str(library.competitor_id), "ad_library_url": library.url}
+    run = api.queue_one_time_job(listing.competitor.brand_id, "competitor_scrape", params).run
+    archive(manager, listing)
+    run.refresh_from_db()
+    assert run.status == "cancelled"
+    elsewhere = params | {"ad_library_url": library.url.replace("view_all_page_id=", "view_all_page_id=9")}
+    for asked in (params, elsewhere):
+        with pytest.raises(InvalidRequest, match="is archived. Restore it first."):
+            api.queue_one_time_job(listing.competitor.brand_id, "competitor_scrape", asked)
+    assert "Competitor Ads" not in [row.label for row in queries.overview().stale]
+    page = manager.get(of_competitor("ads", listing.competitor))
+    assert (page.context["may_scrape"], page.context["banner"]) == (False, None)
+    answer = manager.post(of_competitor("ads_add", listing.competitor), {"url": elsewhere["ad_library_url"]})
+    assert answer.status_code == 422
+    assert CompetitorAdLibrary.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
