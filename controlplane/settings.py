@@ -192,6 +192,13 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = environment.text("MEDIA_ROOT", str(BASE_DIR / "media"))
+# What is downloaded, and from where: competitors/upstream/media/.
+MEDIA_EXTRA_HOSTS = environment.names("MEDIA_EXTRA_HOSTS", [])
+MEDIA_MAX_IMAGE_BYTES = environment.integer("MEDIA_MAX_IMAGE_BYTES", 30_000_000, at_least=1)
+MEDIA_MAX_VIDEO_BYTES = environment.integer("MEDIA_MAX_VIDEO_BYTES", 500_000_000, at_least=1)
+MEDIA_MAX_SECONDS = environment.number("MEDIA_MAX_SECONDS", 900.0, at_least=1)
+MEDIA_LEAST_SPEED = environment.integer("MEDIA_LEAST_SPEED", 10_000, at_least=0)  # bytes per second, over the time below
+MEDIA_LEAST_SPEED_SECONDS = environment.number("MEDIA_LEAST_SPEED_SECONDS", 30.0, at_least=0.1)
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {

@@ -12,7 +12,7 @@ if "TESTS_OWN_ENVIRONMENT" not in os.environ:
         "APIFY_",
         "META_",
         "SLACK_",
-        "MEDIA_ROOT",
+        "MEDIA_",
         "SECRET_KEY",
         "DEBUG",
         "HTTPS",

@@ -3,6 +3,7 @@
 from .ads import AdReading, CompetitorAd, CompetitorAdLibrary, LandingPage, LibraryAd
 from .amazon import AmazonReview, CompetitorAmazonUrl
 from .competitors import Competitor
+from .media import Media, MediaReason, MediaStatus
 
 __all__ = [
     "AdReading",
@@ -13,4 +14,7 @@ __all__ = [
     "CompetitorAmazonUrl",
     "LandingPage",
     "LibraryAd",
+    "Media",
+    "MediaReason",
+    "MediaStatus",
 ]

@@ -27,6 +27,7 @@ OWN_WORDS = {
     "Job.cron_expression",
     "Job.job_type",
     "Job.time_zone",
+    "Media.sha256",
     "Outage.job_type",
     "Pause.job_type",
     "Run.job_type",
