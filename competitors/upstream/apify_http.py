@@ -1,9 +1,7 @@
 """How Apify is asked: apify-client's transport, with bounded answers and without redirects. Answers are plain JSON."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from math import isfinite
+from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -12,6 +10,8 @@ from apify_client.http_clients import ImpitHttpClient
 from django.conf import settings
 
 from pipeline.words.foreign import read_json
+
+from . import retry_after
 
 ERROR_BYTES = 100_000  # read of an answer that is an error
 NETWORK = (impit.HTTPError, OSError)
@@ -88,7 +88,7 @@ class Http(ImpitHttpClient):
         finally:
             response.close()
         if response.status_code == 429:
-            self.asked = _seconds(headers.get("retry-after"))
+            self.asked = retry_after.seconds(headers.get("retry-after"))
         return Answer(response.status_code, headers, content)
 
     @staticmethod
@@ -101,15 +101,3 @@ class Http(ImpitHttpClient):
                     raise TooLarge(bytes(read))
                 return bytes(read[:most])
         return bytes(read)
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """The seconds of a Retry-After that is a number or a date; None if it is missing or makes no sense."""
-    try:
-        seconds = float(retry_after or "")
-    except ValueError:
-        try:
-            seconds = max((parsedate_to_datetime(retry_after or "") - datetime.now(UTC)).total_seconds(), 0)
-        except (TypeError, ValueError, OverflowError):
-            return None
-    return seconds if isfinite(seconds) and seconds >= 0 else None

@@ -1,0 +1,82 @@
+"""One link to one stored file, or to the reason why there is none."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+from competitors.models import Media, MediaReason, MediaStatus
+
+from .content import Content, judge
+from .download import Download
+from .failure import Failure
+from .incoming import incoming, on_disk
+
+ENDINGS = {
+    Media.Mime.JPEG: "jpg",
+    Media.Mime.PNG: "png",
+    Media.Mime.WEBP: "webp",
+    Media.Mime.GIF: "gif",
+    Media.Mime.MP4: "mp4",
+    Media.Mime.MOV: "mov",
+    Media.Mime.WEBM: "webm",
+}
+
+
+@dataclass(frozen=True)
+class NotStored:
+    reason: MediaReason
+    detail: str  # for the log
+
+    @property
+    def status(self) -> MediaStatus:
+        return self.reason.status
+
+
+def fetch(url: str, kind: str, check: Callable[[], None] = lambda: None) -> Media | NotStored:
+    """Fetch a picture or a video (`Media.Kind`) and store it.
+
+    `check` is called often and may raise, such as a context's. BlockedError or PermanentError: the disk is full or refuses.
+    """
+    limit = settings.MEDIA_MAX_IMAGE_BYTES if kind == Media.Kind.IMAGE else settings.MEDIA_MAX_VIDEO_BYTES
+    with incoming() as file:
+        try:
+            download = Download(file)
+            download.fetch(url, limit, check)
+            content = judge(file, kind)
+        except Failure as failure:
+            return NotStored(failure.reason, str(failure))
+        return _store(file, download, kind, content)
+
+
+def _store(file: IO[bytes], download: Download, kind: str, content: Content) -> Media:
+    """Name the file by its content. Two workers with the same content at the same moment make one file and one row."""
+    name = f"{download.sha256[:2]}/{download.sha256}.{ENDINGS[content.mime]}"
+    with on_disk():
+        file.flush()
+        os.fsync(file.fileno())  # else a power cut could leave an empty file under a good name
+        file.seek(0)
+        if not default_storage.exists(name):
+            saved = default_storage.save(name, _Movable(file))
+            if saved != name:  # another worker was faster
+                default_storage.delete(saved)
+    row = {
+        "kind": kind,
+        "file": name,
+        "bytes": download.size,
+        "mime": content.mime,
+        "width": content.width,
+        "height": content.height,
+    }
+    return Media.objects.get_or_create(sha256=download.sha256, defaults=row)[0]
+
+
+class _Movable(File):
+    """Lets a storage on disk rename the file instead of copying it."""
+
+    def temporary_file_path(self) -> str:
+        return str(self.name)

@@ -1,0 +1,57 @@
+"""Files on their way to the storage. They lie beside it: then a complete one gets its name at once, never half of it."""
+
+import contextlib
+import errno
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+
+from pipeline.contract.errors import BlockedError, PermanentError
+
+FORGOTTEN_SECONDS = 3600  # nothing was written for so long: its process was killed
+LOOK_AGAIN_SECONDS = 600
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextlib.contextmanager
+def incoming() -> Iterator[IO[bytes]]:
+    """An empty file, which is gone afterwards unless it was moved away."""
+    folder = Path(settings.MEDIA_ROOT) / "incoming"
+    with on_disk():
+        folder.mkdir(parents=True, exist_ok=True)
+        _forget(folder)
+        file = tempfile.NamedTemporaryFile(dir=folder, delete=False)  # noqa: SIM115  closed below
+    try:
+        yield file
+    finally:
+        with contextlib.suppress(OSError):  # the buffer's last bytes may find a full disk
+            file.close()
+        Path(file.name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def on_disk() -> Iterator[None]:
+    """Says in plain words what is wrong with the disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            words = "The disk for pictures and videos is full. Free some space in MEDIA_ROOT; the run then continues by itself."
+            raise BlockedError(words, LOOK_AGAIN_SECONDS) from error
+        raise PermanentError(
+            f"A picture or video cannot be saved ({os.strerror(error.errno or errno.EIO)}). Let the worker write to the folder"
+            " that MEDIA_ROOT names, then retry."
+        ) from error
+
+
+def _forget(folder: Path) -> None:
+    """Delete what killed processes left."""
+    for entry in os.scandir(folder):
+        with contextlib.suppress(FileNotFoundError):  # another worker was faster
+            if entry.stat().st_mtime < time.time() - FORGOTTEN_SECONDS:
+                Path(entry.path).unlink()
