@@ -21,7 +21,7 @@ from pipeline.models import ActorPrice, Event, Run
 from tests.competitors.addresses import tab
 from tests.competitors.scraping import finish
 
-NAME = "amazon_review_scrape"
+NAME, ACTOR = "amazon_review_scrape", "axesso_data/amazon-reviews-scraper"
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG_AGO = "2024-01-15T00:00:00.000Z"
 
@@ -37,7 +37,11 @@ def price() -> Decimal:
 
 
 def told(kind: str) -> list[str]:
-    return list(Event.objects.filter(kind=kind).values_list("message", flat=True))
+    return list(Event.objects.filter(kind=kind, message__contains=ACTOR).values_list("message", flat=True))
+
+
+def known() -> ActorPrice:
+    return ActorPrice.objects.get(actor=ACTOR)
 
 
 def offer(**info: Any) -> list[Decimal | None]:
@@ -105,7 +109,7 @@ def test_before_a_worker_has_asked_the_usual_price_counts(settings: Any) -> None
 def test_a_worker_reads_the_price_once_a_day(sandbox: Sandbox) -> None:
     sandbox.account.config.price_per_1000_usd = 0.9
     read_prices()
-    row = ActorPrice.objects.get()
+    row = known()
     assert (price(), row.since) == (Decimal("0.9"), datetime(2024, 1, 15, tzinfo=UTC))
     assert row.next_read_at - (row.read_at or row.next_read_at) == timedelta(days=1)
     asked = sandbox.state["requests"]
@@ -147,14 +151,14 @@ def test_a_price_that_cannot_be_read_stops_nothing_and_is_tried_again(sandbox: S
     again()
     sandbox.account.faults.arm(fault, None)
     assert price() == Decimal("0.75"), "the last known one"
-    assert ActorPrice.objects.get().next_read_at < timezone.now() + timedelta(hours=2)
+    assert known().next_read_at < timezone.now() + timedelta(hours=2)
     assert finish(run).status == "completed"
 
 
 def test_a_kind_without_a_price_per_item_leaves_the_usual_one(sandbox: Sandbox) -> None:
     sandbox.account.faults.arm("pricing_model", value="FREE")
     read_prices()
-    assert (ActorPrice.objects.get().usd, price()) == (None, Decimal("0.75"))
+    assert (known().usd, price()) == (None, Decimal("0.75"))
 
 
 def test_an_actor_under_maintenance_is_told(sandbox: Sandbox) -> None:
@@ -177,4 +181,4 @@ def test_a_start_makes_an_old_price_due(sandbox: Sandbox, run: Run) -> None:
     old = timezone.now() - timedelta(days=2)
     ActorPrice.objects.update(read_at=old, next_read_at=timezone.now() + timedelta(minutes=50))
     finish(run)
-    assert ActorPrice.objects.get().next_read_at <= timezone.now()
+    assert known().next_read_at <= timezone.now()
