@@ -14,7 +14,9 @@ ALL_HANDLERS = """
 import django, json, logging
 django.setup()
 loggers = [logging.root, *(one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger))]
-print(json.dumps([[one.name, type(handler.formatter).__name__] for one in loggers for handler in one.handlers]))
+handlers = [(one.name, handler) for one in loggers for handler in one.handlers]
+writing = [(name, handler) for name, handler in handlers if not isinstance(handler, logging.NullHandler)]  # else silent
+print(json.dumps([[name, type(handler.formatter).__name__] for name, handler in writing]))
 """
 
 
