@@ -36,7 +36,7 @@ test-fast: install
 
 # Each page of subjects in each state, for each role, in both themes, at three widths. Screenshots go to the folder that SHOTS_DIR names.
 test-pages: needs
-	$(PYTEST) $(PARALLEL) tests/browser/test_pages.py -m "exhaustive or browser"
+	$(PYTEST) $(PARALLEL) tests/browser/test_pages.py tests/browser/test_ads.py tests/browser/test_accessibility.py -m "exhaustive or browser"
 
 test-faults: needs
 	$(PYTEST) -m faults

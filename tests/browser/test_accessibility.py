@@ -74,7 +74,7 @@ def pages(listing):
     ]
 
 
-@pytest.mark.parametrize("width", [320, 768, 1280])
+@pytest.mark.parametrize("width", [320, pytest.param(768, marks=pytest.mark.exhaustive), 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_violates_wcag_or_scrolls_sideways(open_page, filled, scheme, width):
     page = open_page("/", color_scheme=scheme, viewport={"width": width, "height": 900})

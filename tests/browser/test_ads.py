@@ -36,7 +36,7 @@ def test_a_click_becomes_ads_without_a_reload_and_the_list_shows_them(open_page,
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390, 320])
+@pytest.mark.parametrize("width", [1280, pytest.param(390, marks=pytest.mark.exhaustive), 320])
 def test_each_page_of_ads_is_whole(open_page, listing, width, scheme):
     library, at = make_library(listing.competitor), timezone.now()
     for number in range(30):
