@@ -113,6 +113,13 @@ class UpstreamRun(models.Model):
         return Q(status__in=cls.OPEN) | Q(status__in=cls.ENDED, read_complete=False, upstream_id__isnull=False)
 
     @property
+    def expected_cost(self) -> Decimal:
+        """USD, the same as `cost` of paid(), for a row that is read already."""
+        if self.cost_settled and self.cost_actual is not None:
+            return self.cost_actual
+        return max(self.cost_estimate, self.cost_actual or Decimal(0))
+
+    @property
     def ended(self) -> bool:
         return self.status in self.ENDED
 

@@ -123,7 +123,7 @@ def _expected_cost(run: Run) -> Decimal | None:
     """Until it is final, or more if the upstream says so by now. None for an ended run that started nothing there."""
     started = [one for one in run.upstream_runs.all() if one.status not in UpstreamRun.NOTHING]
     if started:
-        return sum((max(one.cost_estimate, one.cost_actual or Decimal(0)) for one in started), Decimal(0))
+        return sum((one.expected_cost for one in started), Decimal(0))
     return run.cost_estimate if run.is_live else None
 
 

@@ -73,6 +73,12 @@ def test_spend_is_an_estimate_until_every_cost_is_known(brand):
         assert queries.spends("toy", brand.pk, ["bear"])["bear"].usd == expected
         row = queries.run_row(Run.objects.for_rows().get(pk=paid.run_id))
         assert (row.cost, row.cost_is_estimate) == (expected, True), "its row says the same"
+    type(paid).objects.filter(pk=paid.pk).update(step="second")
+    failed = make_upstream(paid.run, "its first start")
+    type(paid).objects.filter(pk=failed.pk).update(cost_actual=failed.cost_estimate / 4, cost_settled=True, status="failed")
+    row = queries.run_row(Run.objects.for_rows().get(pk=paid.run_id))
+    assert row.cost == queries.spends("toy", brand.pk, ["bear"])["bear"].usd, "a final cost counts instead of its estimate"
+    failed.delete()
     type(paid).objects.filter(pk=paid.pk).update(cost_actual=3, cost_settled=True)
     refused = make_upstream(ended(brand), "three")
     type(refused).objects.filter(pk=refused.pk).update(status="refused")
