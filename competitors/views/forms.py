@@ -41,12 +41,12 @@ class CompetitorForm(forms.ModelForm):
         self.instance.brand = brand
 
 
-def saved(form: forms.ModelForm) -> bool:
-    """Save a valid form. False, with the name's error set, if somebody else added the same name just before."""
+def saved(form: forms.ModelForm, field: str = "name", what: str = "name") -> bool:
+    """Save a valid form. False, with the field's error set, if somebody else added the same just before."""
     try:
         with transaction.atomic():
             form.save()
     except IntegrityError:
-        form.add_error("name", "Somebody added this name just now.")
+        form.add_error(field, f"Somebody added this {what} just now.")
         return False
     return True

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -11,6 +10,7 @@ from django.utils.html import format_html
 
 from competitors.models import CompetitorAd
 from competitors.views.access import get_competitor
+from competitors.views.forms import saved
 from pipeline import api, queries
 from pipeline.views.access import needs, see_other
 
@@ -26,7 +26,7 @@ def add(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
     form = LibraryForm(request.POST or None, competitor=owner)
     if form.is_bound and owner.closed:
         form.add_error(None, owner.closed)
-    if form.is_bound and form.is_valid() and _saved(form):
+    if form.is_bound and form.is_valid() and saved(form, "url", "address"):
         messages.success(request, format_html("Added <bdi>{}</bdi>. Scrape it to fetch its ads.", form.instance.label))
         return see_other(form.instance.get_absolute_url())
     context = {"competitor": owner, "brand": owner.brand, "form": form}
@@ -53,14 +53,3 @@ def remove(request: HttpRequest, brand: str, competitor: UUID, pk: UUID) -> Http
         "saved": CompetitorAd.objects.filter(competitor=place["competitor"]).count(),
     }
     return render(request, "competitors/competitor_scrape/remove.html", context, status=409 if request.method == "POST" else 200)
-
-
-def _saved(form: LibraryForm) -> bool:
-    """False, with the field's error set, if somebody else added the same address just before."""
-    try:
-        with transaction.atomic():
-            form.save()
-    except IntegrityError:
-        form.add_error("url", "Somebody added this address just now.")
-        return False
-    return True
