@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from .views import browse
+from .views import browse, media
 from .views.brands import archive, edit, files
 
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("competitors/<slug:brand>/<uuid:competitor>/edit/", edit.competitor, name="competitor_edit"),
     path("competitors/<slug:brand>/<uuid:competitor>/archive/", archive.competitor, name="competitor_archive"),
     path("competitors/<slug:brand>/<uuid:competitor>/restore/", archive.competitor_back, name="competitor_restore"),
+    path("media/<int:pk>/", media.ad_media, name="media"),
     # One line per job type with pages. Each names its own addresses from the site's root.
     path("", include("competitors.jobs.competitor_scrape.views.urls")),
     path("", include("competitors.jobs.amazon_review_scrape.views.urls")),

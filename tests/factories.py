@@ -1,5 +1,6 @@
 """Rows that tests start with."""
 
+import hashlib
 import json
 from datetime import date, timedelta
 from pathlib import Path
@@ -7,10 +8,12 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.utils import timezone
 from django.utils.text import slugify
 
-from competitors.models import AmazonReview, Competitor, CompetitorAd, CompetitorAdLibrary, CompetitorAmazonUrl
+from competitors.models import AmazonReview, Competitor, CompetitorAd, CompetitorAdLibrary, CompetitorAmazonUrl, Media
 from pipeline import api
 from pipeline.models import Brand, Run, UpstreamRun
 from pipeline.people import assign, limit_to
@@ -95,6 +98,16 @@ def make_ad(competitor: Competitor, ad_archive_id: str = "952254996289312", **fi
         "last_seen_at": now,
     }
     return CompetitorAd.objects.create(competitor=competitor, ad_archive_id=ad_archive_id, **values | fields)
+
+
+def make_media(content: bytes, mime: str = "image/gif") -> Media:
+    """A stored picture, or a video by its type, with these bytes."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    name = f"{sha256[:2]}/{sha256}.{mime.rpartition('/')[2]}"
+    if not default_storage.exists(name):
+        default_storage.save(name, ContentFile(content))
+    known = {"kind": mime.partition("/")[0], "mime": mime, "bytes": len(content), "file": name}
+    return Media.objects.get_or_create(sha256=sha256, defaults=known)[0]
 
 
 def make_upstream(run: Run, upstream_id: str = "HG7ML7M8z78YcAPEB") -> UpstreamRun:

@@ -5,6 +5,7 @@ them. Child processes inherit the test's environment and keep what the test set.
 """
 
 import os
+import tempfile
 
 if "TESTS_OWN_ENVIRONMENT" not in os.environ:
     ours = (
@@ -27,6 +28,7 @@ for name, value in {
     "APIFY_TOKEN": "a-token-for-tests",
     "APIFY_API_URL": "http://127.0.0.1:9",  # nothing listens there: a test without a sandbox fails and pays nothing
     "META_GRAPH_URL": "http://127.0.0.1:9",
+    "MEDIA_ROOT": os.path.join(tempfile.gettempdir(), "control-plane-tests-media"),
     "PIPELINE_POLL_SECONDS": "0.2",
     "PIPELINE_SETTLE_SECONDS": "0.1",
     "PIPELINE_START_SECONDS": "5",

@@ -2,12 +2,16 @@
 
 from .ads import AdReading, CompetitorAd, CompetitorAdLibrary, LandingPage, LibraryAd
 from .amazon import AmazonReview, CompetitorAmazonUrl
+from .brand_ads import AdAccount, BrandAd
 from .competitors import Competitor
-from .media import Media, MediaReason, MediaStatus
+from .media import AdMedia, Media, MediaReason, MediaStatus
 
 __all__ = [
+    "AdAccount",
+    "AdMedia",
     "AdReading",
     "AmazonReview",
+    "BrandAd",
     "Competitor",
     "CompetitorAd",
     "CompetitorAdLibrary",

@@ -1,5 +1,9 @@
+from uuid import UUID
+
 from django.db import models
 from django.db.models import Q
+
+from pipeline.models.fields import ForeignTextField, MessageField
 
 
 class MediaStatus(models.TextChoices):
@@ -93,3 +97,94 @@ class Media(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_mime_display()} {self.sha256[:12]}"
+
+
+class AdMedia(models.Model):
+    """A place in an ad that shows a picture or a video: the link to it, and what became of it. The ad is one of three kinds."""
+
+    class Role(models.TextChoices):
+        PICTURE = "picture", "Picture"
+        VIDEO = "video", "Video"
+        POSTER = "poster", "Still of a video"
+        THUMBNAIL = "thumbnail", "Thumbnail"
+
+        @property
+        def kind(self) -> Media.Kind:
+            return Media.Kind.VIDEO if self == self.VIDEO else Media.Kind.IMAGE
+
+    OWNERS = ("competitor_ad", "library_ad", "brand_ad")
+
+    competitor_ad = models.ForeignKey(
+        "competitors.CompetitorAd", null=True, blank=True, on_delete=models.CASCADE, related_name="media", db_index=False
+    )
+    library_ad = models.ForeignKey(
+        "competitors.LibraryAd", null=True, blank=True, on_delete=models.CASCADE, related_name="media", db_index=False
+    )
+    brand_ad = models.ForeignKey(
+        "competitors.BrandAd", null=True, blank=True, on_delete=models.CASCADE, related_name="media", db_index=False
+    )
+    role = models.CharField(max_length=9, choices=Role)
+    position = models.PositiveSmallIntegerField(default=0, help_text="Counts the places of an ad from 0.")
+    url = ForeignTextField(blank=True, default="", verbose_name="link", help_text="Signed by Meta; it ends within days.")
+    expires_at = models.DateTimeField(null=True, blank=True, verbose_name="link expires")
+    duration = models.FloatField(null=True, blank=True, help_text="Seconds, if the source tells.")
+    media = models.ForeignKey(Media, null=True, blank=True, on_delete=models.PROTECT, related_name="places")
+    status = models.CharField(max_length=11, choices=MediaStatus, default=MediaStatus.WAITING)
+    reason = models.CharField(max_length=17, choices=MediaReason, blank=True, default="")
+    detail = MessageField(blank=True, default="", help_text="What was seen when it could not be stored.")
+    tried_at = models.DateTimeField(null=True, blank=True)
+    last_run = models.ForeignKey(
+        "pipeline.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+
+    class Meta:
+        ordering = ["position", "role", "pk"]
+        verbose_name = "picture or video of an ad"
+        verbose_name_plural = "pictures and videos of ads"
+        constraints = [
+            # An ad's own column is NULL in the rows of the other two kinds, and NULLs do not collide.
+            models.UniqueConstraint(fields=["competitor_ad", "role", "position"], name="media_place_of_competitor_ad"),
+            models.UniqueConstraint(fields=["library_ad", "role", "position"], name="media_place_of_library_ad"),
+            models.UniqueConstraint(fields=["brand_ad", "role", "position"], name="media_place_of_brand_ad"),
+            models.CheckConstraint(
+                condition=Q(competitor_ad__isnull=False, library_ad__isnull=True, brand_ad__isnull=True)
+                | Q(competitor_ad__isnull=True, library_ad__isnull=False, brand_ad__isnull=True)
+                | Q(competitor_ad__isnull=True, library_ad__isnull=True, brand_ad__isnull=False),
+                name="media_place_of_one_ad",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="stored", media__isnull=False) | (~Q(status="stored") & Q(media__isnull=True)),
+                name="stored_place_has_media",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["waiting", "stored"], reason="")
+                | (Q(status__in=["unavailable", "failed", "refused"]) & ~Q(reason="")),
+                name="media_place_has_reason_if_not_stored",
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=["picture", "video", "poster", "thumbnail"]), name="media_place_has_known_role"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["expires_at"], condition=Q(status__in=["waiting", "failed"]), name="media_to_fetch"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_role_display()} {self.position + 1} of {self.owner}"
+
+    @property
+    def owner(self) -> models.Model:
+        """The ad."""
+        return next(ad for name in self.OWNERS if (ad := getattr(self, name)))
+
+    @property
+    def brand_id(self) -> UUID | None:
+        """The brand that may see it; None for ads of the library, which belong to none."""
+        if self.competitor_ad:
+            return self.competitor_ad.competitor.brand_id
+        return self.brand_ad.ad_account.brand_id if self.brand_ad else None
+
+    @property
+    def kind(self) -> str:
+        """What has to come: `Media.Kind`."""
+        return self.Role(self.role).kind

@@ -4,6 +4,7 @@ from .context import Context, Ingested, PageResult
 from .errors import (
     AmbiguousStart,
     BlockedError,
+    Cancelled,
     CredentialRejected,
     InvalidRequest,
     ItemsGone,
@@ -25,6 +26,7 @@ from .tally import rows_met
 __all__ = [
     "AmbiguousStart",
     "BlockedError",
+    "Cancelled",
     "Context",
     "CredentialRejected",
     "Done",

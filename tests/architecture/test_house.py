@@ -34,7 +34,7 @@ ENGINE = (
 COMPETITORS = (
     ("competitors.models", "competitors.sandbox", "competitors.checks", "competitors.reading"),
     ("competitors.upstream",),
-    ("competitors.outcome", "competitors.subject_rows"),
+    ("competitors.steps", "competitors.subject_rows"),
     ("competitors.views",),
     ("competitors.subject_admin",),
     ("competitors.jobs",),

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from competitors.models import Competitor, CompetitorAdLibrary, CompetitorAmazonUrl
+from competitors.models import AdMedia, Competitor, CompetitorAdLibrary, CompetitorAmazonUrl
 from pipeline.models import Brand, ConcurrencyLimit, Job, Pause, Run
 from pipeline.people import ROLES, limit_to
 from pipeline.views.runs import ACTIONS
@@ -52,6 +52,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "competitor_edit": ("operator", "operator"),
     "competitor_archive": ("manager", "manager"),
     "competitor_restore": (NEVER, "manager"),
+    "media": ("viewer", NEVER),
     "amazon": ("viewer", NEVER),
     "amazon_live": ("viewer", NEVER),
     "amazon_updates": (NEVER, "viewer"),
@@ -235,7 +236,7 @@ def _pages_of(name: str, given: frozenset[str], world: World) -> dict[str, str]:
     found = {}
     for kind in ("own", "foreign", "none"):
         listing = world[CompetitorAmazonUrl].get(kind)
-        values = {"pk": world[Run][kind].pk} if "brand" not in given else {}
+        values = {"pk": world[AdMedia if name == "media" else Run][kind].pk} if "brand" not in given else {}
         if "brand" in given:
             if listing is None:
                 continue

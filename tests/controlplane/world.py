@@ -7,7 +7,15 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from competitors.models import AmazonReview, Competitor, CompetitorAd, CompetitorAdLibrary, CompetitorAmazonUrl
+from competitors.models import (
+    AdMedia,
+    AmazonReview,
+    Competitor,
+    CompetitorAd,
+    CompetitorAdLibrary,
+    CompetitorAmazonUrl,
+    LibraryAd,
+)
 from pipeline import api
 from pipeline.models import (
     Attempt,
@@ -26,7 +34,16 @@ from pipeline.models import (
     UpstreamRun,
     Worker,
 )
-from tests.factories import make_ad, make_brand, make_competitor, make_library, make_listing, make_review, make_upstream
+from tests.factories import (
+    make_ad,
+    make_brand,
+    make_competitor,
+    make_library,
+    make_listing,
+    make_media,
+    make_review,
+    make_upstream,
+)
 
 WORDS = {"own": "Ownbrand", "foreign": "Zebrafish", "none": "Quagga"}
 RUN_IDS = {"own": 1001, "foreign": 987_654, "none": 876_543}
@@ -50,6 +67,8 @@ def betrays(kind: str, body: str) -> str:
 
 def build() -> World:
     world = World()
+    media = make_media(b"GIF89a")
+    library_ad = LibraryAd.objects.create(first_seen_at=timezone.now(), last_seen_at=timezone.now())
     for kind, word in WORDS.items():
         brand = make_brand(word) if kind != "none" else None
         if brand:
@@ -57,8 +76,10 @@ def build() -> World:
             competitor = world[Competitor][kind] = make_competitor(brand, f"{word} rival")
             world[CompetitorAmazonUrl][kind] = make_listing(competitor, asin="B09XK4T2LM", product_title=f"{word} chews")
             world[CompetitorAdLibrary][kind] = make_library(competitor)
-            world[CompetitorAd][kind] = make_ad(competitor, title=f"{word} ad")
+            ad = world[CompetitorAd][kind] = make_ad(competitor, title=f"{word} ad")
             world[ConcurrencyLimit][kind] = ConcurrencyLimit.objects.create(brand=brand, job_type=word, max_running=3)
+        shows = {"competitor_ad": ad} if brand else {"library_ad": library_ad}
+        world[AdMedia][kind] = AdMedia.objects.create(**shows, role="picture", media=media, status="stored")
         _runs(world, kind, word, brand)
     other = make_listing(world[Competitor]["foreign"], asin="B0CQ7Z8M4T", product_title="Zebrafish bowl")
     shared = make_review(world[CompetitorAmazonUrl]["own"], last_run=world[Run]["foreign"])

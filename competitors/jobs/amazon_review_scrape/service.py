@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from competitors.models import AmazonReview, CompetitorAmazonUrl
-from competitors.outcome import judge, require_success, with_unread
 from competitors.reading import decoded
+from competitors.steps.outcome import judge, require_success, with_unread
 from pipeline import queries
 from pipeline.contract import Context, Done, PageResult, get_type, land
 from pipeline.models import Run

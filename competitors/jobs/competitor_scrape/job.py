@@ -20,6 +20,7 @@ from pipeline.states import Verdict
 from . import order, readings, service
 
 NAME, DATASET = "competitor_scrape", "competitor_ads"
+USUAL_MEDIA, MOST_MEDIA = 100, 2000  # pictures that one run stores
 scraped_by(NAME, CompetitorAdLibrary)
 
 
@@ -46,6 +47,14 @@ class CompetitorScrape(JobType):
         max_ads = forms.IntegerField(
             initial=order.USUAL, min_value=order.FEWEST, max_value=order.MOST, required=False, label="Max ads"
         )
+        max_media = forms.IntegerField(
+            initial=USUAL_MEDIA,
+            min_value=0,
+            max_value=MOST_MEDIA,
+            required=False,
+            label="Max pictures",
+            help_text="The first picture of each ad is stored, for at most so many ads. It costs nothing.",
+        )
 
         def clean_competitor_id(self) -> UUID:
             competitors = Competitor.objects.filter(brand=self.brand)
@@ -60,6 +69,10 @@ class CompetitorScrape(JobType):
         def clean_max_ads(self) -> int:
             given: int | None = self.cleaned_data["max_ads"]
             return order.USUAL if given is None else given
+
+        def clean_max_media(self) -> int:
+            given: int | None = self.cleaned_data["max_media"]
+            return USUAL_MEDIA if given is None else given
 
     def subject(self, brand: Brand | None, params: dict[str, Any]) -> Subject:
         return service.Target.of(params).subject
@@ -81,7 +94,7 @@ class CompetitorScrape(JobType):
         return order.most_ads(theirs) >= order.most_ads(asked)
 
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:
-        return service.scrape_ads(ctx, service.Target.of(params), order.most_ads(params))
+        return service.scrape_ads(ctx, service.Target.of(params), order.most_ads(params), params.get("max_media", USUAL_MEDIA))
 
     def on_completed(self, run: Run, fetched_at: datetime) -> None:
         if run.verdict == Verdict.OK:

@@ -7,6 +7,7 @@ from typing import Any
 from competitors.models import Competitor, CompetitorAd, LandingPage
 from competitors.models.ads import LONGEST_HOST, LONGEST_PATH
 from competitors.reading.ad_library import Ad, Rejected, host_and_path, parse_ad
+from competitors.steps.ad_media import note
 from pipeline.contract import PageResult, land
 from pipeline.models import Run
 from pipeline.words.foreign import identity
@@ -54,6 +55,7 @@ def save_page(competitor: Competitor, url: str, items: list[Any], offset: int, r
         first={"first_seen_at": fetched, "first_run_id": run.pk},
         age="last_seen_at",
     )
+    _note_pictures(competitor, ads)
     saw(competitor, url, run, fetched, [ad.ad_archive_id for ad in ads], is_first=offset == 0)
     counts = {"raw": len(items), "duplicate": landed.duplicate, "rejected": len(rejected), "says_empty": says_empty}
     unread = {f"{ad.ad_archive_id} without {name}": UNREAD[name] for ad in ads for name in ad.unread if name in UNREAD}
@@ -83,6 +85,13 @@ def _row(competitor: Competitor, ad: Ad, pages: dict[Address, int]) -> dict[str,
         "landing_page_id": pages.get(_address(ad)),
         "search_text": CompetitorAd.searchable(ad.page_name, ad.title, ad.body, ad.link_url),
     }
+
+
+def _note_pictures(competitor: Competitor, ads: list[Ad]) -> None:
+    """The first picture of each ad, which of a video is its still."""
+    first = {ad.ad_archive_id: next((link for link in ad.media if link.role != "video"), None) for ad in ads}
+    stored = CompetitorAd.objects.filter(competitor=competitor, ad_archive_id__in=first).values_list("pk", "ad_archive_id")
+    note("competitor_ad", {pk: [link] if (link := first[ad]) else [] for pk, ad in stored})
 
 
 def _landing_pages(competitor: Competitor, ads: Iterable[Ad], fetched: datetime) -> dict[Address, int]:

@@ -1,12 +1,13 @@
-"""The scrape of a competitor's ads: one paid actor run, its pages saved as ads, and what it says of ads that are gone."""
+"""The scrape of a competitor's ads: one paid actor run, its pages saved as ads, what it says of those that are gone, pictures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from competitors.models import Competitor, CompetitorAdLibrary
+from competitors.models import AdMedia, Competitor, CompetitorAdLibrary
 from competitors.models.ads import LONGEST_ABOUT
-from competitors.outcome import judge, require_success, with_unread
+from competitors.steps.ad_media import store_softly
+from competitors.steps.outcome import judge, require_success, with_unread
 from pipeline import queries
 from pipeline.contract import Context, Done, PageResult, Subject, get_type
 from pipeline.words.foreign import identity
@@ -40,7 +41,7 @@ class Target:
         return Subject(key, f"{name} (another address)"[:300], self.competitor.get_absolute_url(), about, closed)
 
 
-def scrape_ads(ctx: Context, target: Target, max_ads: int) -> Done:
+def scrape_ads(ctx: Context, target: Target, max_ads: int, max_media: int) -> Done:
     """Scrape a competitor's ads and save them. Used on workers, which are free while it waits, and in legacy mode.
 
     Raises TransientError if the upstream's run failed, after saving what it had.
@@ -63,4 +64,7 @@ def scrape_ads(ctx: Context, target: Target, max_ads: int) -> Done:
     done = with_unread(done, {"no_start": "start dates", "no_text": "texts"}, of="The ad library")
     limit = most_ads(upstream.run.parameters)  # of the run that paid: another one's, if this run uses its data
     readings.close(ctx.run, readings.why_not(upstream, came, limit, done))
-    return done
+    if not max_media:
+        return done
+    pictures = AdMedia.objects.filter(competitor_ad__competitor=target.competitor)
+    return store_softly(ctx, pictures, max_media).added_to(done)

@@ -52,7 +52,8 @@ def scrape(sandbox: Sandbox, library: CompetitorAdLibrary) -> Scrape:
 
 
 def queue(library: CompetitorAdLibrary, *, reuse: bool = False, **options: Any) -> Run:
-    parameters = {"competitor_id": str(library.competitor_id), "ad_library_url": library.url, **options}
+    asked = {"competitor_id": str(library.competitor_id), "ad_library_url": library.url}
+    parameters = {**asked, "max_media": 0, **options}  # pictures take their time
     return api.queue_one_time_job(library.competitor.brand_id, "competitor_scrape", parameters, reuse=reuse).run
 
 

@@ -6,7 +6,7 @@ from django.apps import apps
 from django.db import models
 from django.utils import timezone
 
-from competitors.models import AdReading, LandingPage, LibraryAd
+from competitors.models import AdAccount, AdMedia, AdReading, BrandAd, LandingPage, LibraryAd, Media
 from pipeline import api
 from pipeline.models import (
     ActorPrice,
@@ -46,13 +46,19 @@ def row_of_every_model() -> dict[type[models.Model], models.Model]:
     run = api.queue_one_time_job(listing.competitor.brand_id, "toy", {}).run
     upstream = make_upstream(run)
     page = {"offset": 0, "next_offset": 1, "items": 1, "payload": b""}
+    ad = make_ad(listing.competitor)
+    account = AdAccount.objects.create(brand=listing.competitor.brand, account_id="act_1")
     rows: list[models.Model] = [
         listing,
         listing.competitor,
         listing.competitor.brand,
         review,
         make_library(listing.competitor),
-        make_ad(listing.competitor),
+        ad,
+        account,
+        BrandAd.objects.create(ad_account=account, first_seen_at=now, last_seen_at=now),
+        AdMedia.objects.create(competitor_ad=ad, role="picture"),
+        Media.objects.create(sha256="0" * 64, kind="image", mime="image/png", bytes=1),
         AdReading.objects.create(competitor=listing.competitor, run=run, read_at=now),
         LandingPage.objects.create(competitor=listing.competitor, first_seen_at=now, last_seen_at=now),
         LibraryAd.objects.create(first_seen_at=now, last_seen_at=now),

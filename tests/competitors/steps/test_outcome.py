@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from competitors.outcome import in_words, judge, require_success, with_unread
+from competitors.steps.outcome import in_words, judge, require_success, with_unread
 from pipeline.contract import Done, Ingested, TransientError
 from pipeline.models import UpstreamRun
 from pipeline.queries import History

@@ -1,0 +1,56 @@
+"""A brand's own ads, as Meta's Graph API shows them to those who run them."""
+
+from django.core.validators import RegexValidator
+from django.db import models
+
+from pipeline.models import Brand
+from pipeline.models.fields import ForeignCharField, ForeignTextField
+
+
+class AdAccount(models.Model):
+    """An account at Meta that a brand's ads run in. The API's token is a setting, never a column."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="ad_accounts")
+    account_id = ForeignCharField(
+        max_length=40,
+        validators=[RegexValidator(r"^act_[0-9]{1,30}\Z", "An ad account's id is act_ and digits, such as act_1234567890.")],
+        verbose_name="ad account id",
+        help_text="As in the address of Meta's Ads Manager, with act_ in front.",
+    )
+    name = ForeignCharField(max_length=200, blank=True, default="")
+    currency = ForeignCharField(max_length=3, blank=True, default="")
+    time_zone = ForeignCharField(max_length=60, blank=True, default="", help_text="Meta counts the account's days in it.")
+    token_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    ads_listed_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When its list of ads was read whole.")
+    last_downloaded_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+        permissions = [("scrape_adaccount", "Can download pictures and videos of ad accounts")]
+        constraints = [models.UniqueConstraint(fields=["brand", "account_id"], name="ad_account_once_per_brand")]
+
+    def __str__(self) -> str:
+        return self.name or self.account_id
+
+
+class BrandAd(models.Model):
+    """An ad of an ad account."""
+
+    ad_account = models.ForeignKey(AdAccount, on_delete=models.CASCADE, related_name="ads")
+    ad_id = ForeignCharField(max_length=40)
+    name = ForeignTextField(blank=True, default="")
+    status = ForeignCharField(max_length=40, blank=True, default="", help_text="Meta's effective_status.")
+    is_video = models.BooleanField(default=False)
+    video_id = ForeignCharField(max_length=40, blank=True, default="")
+    creative_id = ForeignCharField(max_length=40, blank=True, default="")
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    last_run = models.ForeignKey("pipeline.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["-last_seen_at", "ad_id"]
+        constraints = [models.UniqueConstraint(fields=["ad_account", "ad_id"], name="brand_ad_once_per_account")]
+
+    def __str__(self) -> str:
+        return self.name or f"Ad {self.ad_id}"

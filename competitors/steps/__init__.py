@@ -1,0 +1,1 @@
+"""What job types share of their work: the step that stores pictures, and results in words."""
