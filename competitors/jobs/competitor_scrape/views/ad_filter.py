@@ -11,7 +11,7 @@ from django import forms
 from django.db.models import Count, F, QuerySet
 from django.http import QueryDict
 
-from competitors.models import Competitor, CompetitorAd, CompetitorAdLibrary
+from competitors.models import Competitor, CompetitorAd, CompetitorAdLibrary, LandingPage
 
 from ..readings import Difference, compare
 
@@ -27,6 +27,7 @@ LABELS = {
     "format": "Format",
     "since": "Seen since",
     "q": "Words",
+    "landing": "Landing page",
     "change": "Since the last reading",
     "sort": "Order",
 }
@@ -53,6 +54,12 @@ class AdFilterForm(forms.Form):
     sort = forms.ChoiceField(
         required=False, label="Order", choices=[(name, label) for name, (label, _) in SORTS.items()], error_messages=_WRONG
     )
+    landing = forms.ModelChoiceField(
+        LandingPage.objects.none(),
+        required=False,
+        widget=forms.HiddenInput,
+        error_messages={"invalid_choice": "This competitor has no such landing page."},
+    )
     change = forms.ChoiceField(
         required=False, choices=[("", "All"), *CHANGES.items()], widget=forms.HiddenInput, error_messages=_WRONG
     )
@@ -66,12 +73,15 @@ class AdFilter:
     query: QueryDict
     form: AdFilterForm = field(init=False)
     chosen: dict[str, str] = field(init=False)
+    landing: LandingPage | None = field(init=False)
     warnings: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.form = self._form(self.query)
         self.form.is_valid()
+        self.landing = self.form.cleaned_data.get("landing")
         self.chosen = {name: str(self.form.cleaned_data.get(name) or "") for name in self.form.fields}
+        self.chosen["landing"] = str(self.landing.pk) if self.landing else ""
         self.chosen["sort"] = self.chosen["sort"] or "longest"
         self.warnings = [
             f"{LABELS[name]}: {' '.join(map(str, errors))} It was ignored." for name, errors in self.form.errors.items()
@@ -88,7 +98,7 @@ class AdFilter:
 
     @property
     def active(self) -> bool:
-        return any(self.chosen[name] for name in ("state", "format", "since", "q", "change"))
+        return any(self.chosen[name] for name in ("state", "format", "since", "q", "change", "landing"))
 
     @cached_property
     def differences(self) -> list[Difference]:
@@ -109,6 +119,8 @@ class AdFilter:
             found = found.filter(display_format=chosen["format"])
         if chosen["since"]:
             found = found.filter(last_seen_at__date__gte=chosen["since"])
+        if chosen["landing"]:
+            found = found.filter(landing_page=self.landing)
         if chosen["change"]:
             found = found.filter(ad_archive_id__in=self.changed(chosen["change"]))
         for word in self.words[:MOST_WORDS]:
@@ -133,6 +145,7 @@ class AdFilter:
 
     def _form(self, data: QueryDict | None, **options: Any) -> AdFilterForm:
         form = AdFilterForm(data, **options)
+        form.fields["landing"].queryset = LandingPage.objects.filter(competitor=self.competitor)  # type: ignore[attr-defined]
         form.fields["format"].choices = [("", "Any"), *((name, f"{name} ({count})") for name, count in self._formats)]  # type: ignore[attr-defined]
         return form
 

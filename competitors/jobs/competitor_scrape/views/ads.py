@@ -17,7 +17,8 @@ from pipeline.views.access import needs
 
 from .ad_filter import AdFilter
 
-PAGE_SIZE, LANDING_PAGES = 25, 25
+PAGE_SIZE, LANDING_PAGES = 24, 10
+TAGS = {"VIDEO": ("Video", "play"), "CAROUSEL": ("Carousel", "cards"), "DPA": ("Catalog", "cards"), "DCO": ("Dynamic", "cards")}
 COLUMNS = [
     "ad_archive_id",
     "status",
@@ -41,16 +42,18 @@ def ad_list(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
     """Filter, order and page are in the address."""
     owner = get_competitor(brand, competitor)
     asked = AdFilter(owner, request.GET)
-    sheet = Paginator(asked.ads(), PAGE_SIZE).get_page(request.GET.get("page"))
-    query, today = asked.url(), timezone.localdate()
+    shown = asked.ads().select_related("landing_page").prefetch_related("media").defer("search_text")
+    sheet = Paginator(shown, PAGE_SIZE).get_page(request.GET.get("page"))
+    query, today, new = asked.url(), timezone.localdate(), asked.changed("new")
     context = {
         "competitor": owner,
         "brand": owner.brand,
         "filter": asked,
         "tabs": asked.tabs(),
         "sheet": sheet,
-        "rows": [(ad, _days(ad, today)) for ad in sheet],
-        "landing_pages": LandingPage.objects.filter(competitor=owner, active_ads__gt=0)[:LANDING_PAGES],
+        "cards": [_card(ad, today, new) for ad in sheet],
+        "landing_pages": _landing_pages(asked),
+        "without_landing": asked.url(landing=""),
         "query": query,
         "page_link": f"{query}&" if len(query) > 1 else query,
     }
@@ -67,6 +70,35 @@ def ad_csv(request: HttpRequest, brand: str, competitor: UUID) -> StreamingHttpR
             yield (*values, " ".join(platforms))
 
     return csv_response("ads.csv", COLUMNS, rows())
+
+
+def _card(ad: CompetitorAd, today: date, new: set[str]) -> dict[str, Any]:
+    """What the template shows of an ad. Of its media only the first has a row."""
+    tag, tag_icon = TAGS.get(ad.display_format, ("", ""))
+    place = next(iter(ad.media.all()), None)
+    return {
+        "ad": ad,
+        "place": place,
+        "days": _days(ad, today),
+        "is_new": ad.ad_archive_id in new,
+        "tag": tag,
+        "tag_icon": tag_icon,
+    }
+
+
+def _landing_pages(asked: AdFilter) -> list[dict[str, Any]]:
+    """Where active ads lead, the most used first, each with the address of the list of its ads."""
+    pages = list(LandingPage.objects.filter(competitor=asked.competitor, active_ads__gt=0)[:LANDING_PAGES])
+    most = max((page.active_ads for page in pages), default=1)
+    return [
+        {
+            "row": page,
+            "percent": 100 * page.active_ads // most,
+            "url": asked.url(landing=page.pk),
+            "current": asked.chosen["landing"] == str(page.pk),
+        }
+        for page in pages
+    ]
 
 
 def _days(ad: CompetitorAd, today: date) -> int | None:

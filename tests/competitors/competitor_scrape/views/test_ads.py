@@ -7,10 +7,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from competitors.models import AdReading, LandingPage
+from competitors.models import AdMedia, AdReading, CompetitorAd, LandingPage
 from pipeline import api
 from pipeline.models import Run
-from tests.factories import make_ad, make_brand, make_competitor, make_library, make_person
+from tests.factories import make_ad, make_brand, make_competitor, make_library, make_media, make_person
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ def shown(ads):
 
 
 def found(response):
-    return [ad.ad_archive_id for ad, _ in response.context["rows"]]
+    return [card["ad"].ad_archive_id for card in response.context["cards"]]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_wrong_value_is_named_and_hides_nothing(shown, query):
 
 
 def test_how_long_an_ad_has_been_running_or_ran(shown):
-    days = {ad.ad_archive_id: days for ad, days in shown().context["rows"]}
+    days = {card["ad"].ad_archive_id: card["days"] for card in shown().context["cards"]}
     assert days["3"] == 10
     assert days["4"] is None
     assert days["1"] == (timezone.localdate() - date(2026, 5, 4)).days
@@ -95,11 +95,37 @@ def test_what_is_new_and_what_has_vanished_since_the_last_reading(shown, library
 
 def test_landing_pages_with_active_ads_are_listed(shown, ads):
     at = {"first_seen_at": timezone.now(), "last_seen_at": timezone.now()}
-    LandingPage.objects.create(competitor=ads, host="barkwell.example", path="/chews", active_ads=3, **at)
+    page = LandingPage.objects.create(competitor=ads, host="barkwell.example", path="/chews", active_ads=3, **at)
+    CompetitorAd.objects.filter(ad_archive_id="1").update(landing_page=page)
     LandingPage.objects.create(competitor=ads, host="barkwell.example", path="/gone", active_ads=0, **at)
     body = shown().content.decode()
     assert "barkwell.example/chews" in body
     assert "/gone" not in body
+    assert f"landing={page.pk}" in body
+    assert found(shown(landing=page.pk)) == ["1"]
+    assert len(found(shown(landing=page.pk + 99))) == 4
+
+
+STATES = {  # status and reason of an ad's picture → what stands in its place
+    ("waiting", ""): ("Waiting", "The next run downloads it."),
+    ("failed", "server_error"): ("Download failed", "The server failed. The next run tries again."),
+    ("refused", "too_big"): ("Not stored", "Larger than the limit."),
+    ("unavailable", "expired"): ("Unavailable", "The link has expired. The next reading brings a new one."),
+    ("unavailable", "removed_by_policy"): ("Removed by policy", "Removed by Meta for its content."),
+    ("unavailable", "none_in_ad"): ("No picture", "This ad is text only."),
+}
+
+
+def test_a_card_shows_the_picture_or_why_there_is_none(shown, ads):
+    ad = CompetitorAd.objects.get(ad_archive_id="1")
+    assert "Read before pictures were stored." in shown().content.decode()
+    place = AdMedia.objects.create(competitor_ad=ad, role="picture")
+    for (status, reason), words in STATES.items():
+        AdMedia.objects.update(status=status, reason=reason)
+        body = shown(q="chews").content.decode()
+        assert all(word in body for word in words), reason
+    AdMedia.objects.update(status="stored", reason="", media=make_media(b"GIF89a"))
+    assert f'<img src="/media/{place.pk}/" alt=""' in shown(q="chews").content.decode()
 
 
 def test_the_file_has_all_ads_that_the_list_shows(shown, ads):
@@ -120,6 +146,6 @@ def test_a_foreign_text_keeps_its_direction_to_itself(shown, ads):
 def test_queries_do_not_grow_with_ads_and_ad_lists(shown, ads, library, django_assert_max_num_queries):
     make_library(ads, library.url.replace("ALL", "US"))
     for number in range(30):
-        make_ad(ads, f"9{number}")
+        AdMedia.objects.create(competitor_ad=make_ad(ads, f"9{number}"), role="picture")
     with django_assert_max_num_queries(20):
         shown()
