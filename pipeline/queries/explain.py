@@ -116,9 +116,10 @@ def explain(run: Run, at: datetime, around: QueueView | None = None) -> str:
         return "Being cancelled. It ends when a worker is free."
     if run.status == RunStatus.WAITING:
         return _woken(run)
-    if not around.brands.every:  # a place would count the runs of other brands
+    place = around.places.get(run.pk) if around.brands.every else None  # a place would count the runs of other brands
+    claimed = place is None and len(around.places) < PLACES_NUMBERED  # since it was read
+    if not around.brands.every or claimed:
         return "In the queue. It starts when a worker is free."
-    place = around.places.get(run.pk)
     if place == 1:
         return "Next in the queue. It starts when a worker is free."
     where = f"Number {place} in the queue" if place else f"Behind at least {PLACES_NUMBERED} others in the queue"

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from pipeline import api
-from pipeline.models import ConcurrencyLimit, Pause
+from pipeline.models import ConcurrencyLimit, Pause, Run, Worker
 from pipeline.queries.explain import explain
 from tests.factories import make_brand
 
@@ -24,3 +24,11 @@ def test_a_limit_and_a_pause_name_their_type_and_brand(job_type, of_brand, words
     limit.delete()
     Pause.objects.create(**scope)
     assert explain(run, timezone.now()).endswith(f": {words}.")
+
+
+def test_a_run_that_was_claimed_since_it_was_read_is_not_told_of_a_long_queue():
+    run = api.queue_one_time_job(make_brand().pk, "toy").run
+    Worker.objects.create(host="box", pid=1, started_at=timezone.now(), last_seen_at=timezone.now())
+    assert explain(run, timezone.now()).startswith("Next in the queue.")
+    Run.objects.filter(pk=run.pk).update(status="cancelled", completed_at=timezone.now())
+    assert explain(run, timezone.now()) == "In the queue. It starts when a worker is free."

@@ -1,11 +1,12 @@
 """The ads of one competitor: a page of them with what is new and gone, where they lead, and a CSV file of all that match."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -42,8 +43,7 @@ def ad_list(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
     """Filter, order and page are in the address."""
     owner = get_competitor(brand, competitor)
     asked = AdFilter(owner, request.GET)
-    shown = asked.ads().select_related("landing_page").prefetch_related("media").defer("search_text")
-    sheet = Paginator(shown, PAGE_SIZE).get_page(request.GET.get("page"))
+    sheet = Paginator(with_pictures(asked.ads()), PAGE_SIZE).get_page(request.GET.get("page"))
     query, today, new = asked.url(), timezone.localdate(), asked.changed("new")
     context = {
         "competitor": owner,
@@ -51,7 +51,7 @@ def ad_list(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
         "filter": asked,
         "tabs": asked.tabs(),
         "sheet": sheet,
-        "cards": [_card(ad, today, new) for ad in sheet],
+        "cards": [card(ad, today, new) for ad in sheet],
         "landing_pages": _landing_pages(asked),
         "without_landing": asked.url(landing=""),
         "query": query,
@@ -72,8 +72,13 @@ def ad_csv(request: HttpRequest, brand: str, competitor: UUID) -> StreamingHttpR
     return csv_response("ads.csv", COLUMNS, rows())
 
 
-def _card(ad: CompetitorAd, today: date, new: set[str]) -> dict[str, Any]:
-    """What the template shows of an ad. Of its media only the first has a row."""
+def with_pictures(ads: "QuerySet[CompetitorAd]") -> "QuerySet[CompetitorAd]":
+    """With all that a card shows."""
+    return ads.select_related("landing_page").prefetch_related("media").defer("search_text")
+
+
+def card(ad: CompetitorAd, today: date, new: Container[str] = ()) -> dict[str, Any]:
+    """What the template shows of an ad. Of its media only the first has a row. `new`: ids of new ads."""
     tag, tag_icon = TAGS.get(ad.display_format, ("", ""))
     place = next(iter(ad.media.all()), None)
     return {
@@ -83,6 +88,7 @@ def _card(ad: CompetitorAd, today: date, new: set[str]) -> dict[str, Any]:
         "is_new": ad.ad_archive_id in new,
         "tag": tag,
         "tag_icon": tag_icon,
+        "platforms": ", ".join(platform.replace("_", " ").title() for platform in ad.platforms),
     }
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
 from competitors.models import AdReading, CompetitorAd, CompetitorAdLibrary
 from competitors.views.access import get_competitor
@@ -15,7 +17,10 @@ from pipeline.models import Run
 
 from .. import order
 from ..job import NAME
+from .ads import card, with_pictures
 from .forms import LibraryForm
+
+LONGEST_RUNNING = 6
 
 
 class AdsTab(SubjectPage[CompetitorAdLibrary]):
@@ -59,7 +64,10 @@ class AdsTab(SubjectPage[CompetitorAdLibrary]):
     def more(self, place: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
         ads = CompetitorAd.objects.filter(competitor=place["competitor"])
         counts = ads.aggregate(saved=Count("pk"), active=Count("pk", filter=Q(status=CompetitorAd.Status.ACTIVE)))
-        return counts | {"form": LibraryForm(competitor=place["competitor"], auto_id="add_%s")}
+        longest = with_pictures(ads.filter(status=CompetitorAd.Status.ACTIVE, started_on__isnull=False))[:LONGEST_RUNNING]
+        today = timezone.localdate()
+        cards = SimpleLazyObject(lambda: [card(ad, today) for ad in longest])  # a live update does not show them
+        return counts | {"form": LibraryForm(competitor=place["competitor"], auto_id="add_%s"), "cards": cards}
 
     def nothing_yet(self, facts: AdReading | None) -> tuple[str, str]:
         return "No ads yet.", "Press Scrape to fetch them. You can close this page meanwhile; the run shows up here."

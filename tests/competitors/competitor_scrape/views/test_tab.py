@@ -42,7 +42,12 @@ def test_a_click_queues_one_scrape_with_the_chosen_number(page, library):
         response = page.post(at("ads_scrape", library, library.pk), {"max_ads": "50"})
     assert response["Location"] == library.get_absolute_url()
     run = Run.objects.get()
-    assert run.parameters == {"competitor_id": str(library.competitor_id), "ad_library_url": AD_PAGE, "max_ads": 50}
+    assert run.parameters == {
+        "competitor_id": str(library.competitor_id),
+        "ad_library_url": AD_PAGE,
+        "max_ads": 50,
+        "max_media": 100,
+    }
     assert (run.subject, run.subject_url) == (str(library.pk), library.get_absolute_url())
 
 
