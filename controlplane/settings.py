@@ -192,6 +192,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = environment.text("MEDIA_ROOT", str(BASE_DIR / "media"))
+MEDIA_S3_BUCKET = environment.text("MEDIA_S3_BUCKET")
+MEDIA_S3_URL = environment.text("MEDIA_S3_URL")
 # What is downloaded, and from where: competitors/upstream/media/.
 MEDIA_EXTRA_HOSTS = environment.names("MEDIA_EXTRA_HOSTS", [])
 MEDIA_MAX_IMAGE_BYTES = environment.integer("MEDIA_MAX_IMAGE_BYTES", 30_000_000, at_least=1)
@@ -202,7 +204,13 @@ MEDIA_LEAST_SPEED_SECONDS = environment.number("MEDIA_LEAST_SPEED_SECONDS", 30.0
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        # Files are named by their content, so one that is there already may be overwritten.
+        "OPTIONS": {"bucket_name": MEDIA_S3_BUCKET, "endpoint_url": MEDIA_S3_URL or None, "default_acl": None},
+    }
+    if MEDIA_S3_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

@@ -13,6 +13,13 @@ from django.conf import settings
 
 from pipeline.contract.errors import BlockedError, PermanentError
 
+try:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    S3_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError)
+except ImportError:  # the extra "s3" is not installed
+    S3_ERRORS = ()
+
 FORGOTTEN_SECONDS = 3600  # nothing was written for so long: its process was killed
 LOOK_AGAIN_SECONDS = 600
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -36,9 +43,15 @@ def incoming() -> Iterator[IO[bytes]]:
 
 @contextlib.contextmanager
 def on_disk() -> Iterator[None]:
-    """Says in plain words what is wrong with the disk."""
+    """Says in plain words what is wrong with the disk, or with the S3 storage that is used instead."""
     try:
         yield
+    except S3_ERRORS as error:
+        raise BlockedError(
+            f"The storage for pictures and videos refuses or does not answer ({error}). Check MEDIA_S3_BUCKET and its keys;"
+            " the run then continues by itself.",
+            LOOK_AGAIN_SECONDS,
+        ) from error
     except OSError as error:
         if error.errno in NO_ROOM:
             words = "The disk for pictures and videos is full. Free some space in MEDIA_ROOT; the run then continues by itself."
