@@ -11,13 +11,21 @@ from pipeline.models import Job, Run
 
 def many(row: Model, count: int, **expressions: str) -> None:
     """Insert `count` copies of the row. `expressions` gives columns an SQL expression of n, which counts from 1."""
+    insert(row, count, **expressions)
+    settle()
+
+
+def insert(row: Model, count: int, **expressions: str) -> None:
+    """many() for one of several calls: settle() after the last."""
     fields = [field for field in row._meta.concrete_fields if not field.primary_key or field.column in expressions]
     values: list[Any] = []
     for field in fields:
         if field.column not in expressions:
             values.append(field.get_db_prep_save(getattr(row, field.attname), connection))
     columns = ", ".join(field.column for field in fields)
-    selected = ", ".join(expressions.get(field.column, "%s") for field in fields)
+    selected = ", ".join(
+        expressions[field.column].replace("%", "%%") if field.column in expressions else "%s" for field in fields
+    )
     numbers = (
         "generate_series(1, %s) AS n"
         if connection.vendor == "postgresql"
@@ -25,7 +33,6 @@ def many(row: Model, count: int, **expressions: str) -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {row._meta.db_table} ({columns}) SELECT {selected} FROM {numbers}", [*values, count])
-    settle()
 
 
 def runs(count: int, status: str, **fields: Any) -> None:

@@ -42,6 +42,11 @@ def clean_row_id(pk: UUID, rows: QuerySet[Any], what: str, brand: Brand | None) 
     raise ValidationError(f"There is no {what} {pk} {whose}. It may have been removed.")
 
 
+def watched(model: Any, brands: Iterable[Brand]) -> QuerySet[Any]:
+    """The rows of these brands' competitors that are not archived, each with its competitor and brand, in one query."""
+    return model.objects.filter(competitor__brand__in=brands, competitor__archived_at=None).select_related("competitor__brand")
+
+
 def live_runs(rows: Iterable[Model]) -> Iterator[tuple[Model, Run]]:
     """The rows that a run is queued for, scraping or waiting for, each with that run. Rows of other models are passed over."""
     keys: dict[tuple[str, str], Model] = {

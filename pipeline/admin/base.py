@@ -23,6 +23,9 @@ class OfBrands(admin.ModelAdmin):
     `brand_path`: how a row leads to its brand; '' where rows are of no brand, and everybody may see them.
     """
 
+    # No date_hierarchy where rows are many either: each page view would read every row's date.
+    list_per_page = 50
+    show_full_result_count = False  # counting a million rows per page is too slow
     brand_path: ClassVar[str] = "brand"
 
     def of_brands(self, rows: QuerySet[Any], brands: Brands) -> QuerySet[Any]:
@@ -67,9 +70,6 @@ class OfBrands(admin.ModelAdmin):
 
 class EngineRows(OfBrands):
     """Rows that only the engine writes. Read-only: an edit here could break runs that workers are using."""
-
-    list_per_page = 50
-    show_full_result_count = False  # counting a million rows per page is too slow
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

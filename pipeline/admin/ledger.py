@@ -24,7 +24,7 @@ class UpstreamRunAdmin(EngineRows):
     )
     list_filter = ("source", "status", "capped", "cost_settled", "actor")
     search_fields = ("=run__id", "upstream_id", "tag")
-    date_hierarchy = "intent_at"
+    ordering = ("-pk",)
     list_select_related = ("run",)
 
 

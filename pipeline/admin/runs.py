@@ -48,7 +48,6 @@ class RunAdmin(EngineRows):
         "summary__alike",
         "upstream_runs__upstream_id",
     )
-    date_hierarchy = "created_at"
     list_select_related = ("brand", "job")
     inlines = (AttemptInline,)
     actions = ("run_now", "retry", "cancel", "accept")
@@ -89,7 +88,7 @@ class AttemptAdmin(EngineRows):
     list_display = ("run", "number", "outcome", "worker_label", "started_at", "ended_at", "exit_signal", "error")
     list_filter = ("outcome",)
     search_fields = ("=run__id", "worker_label", "error__alike")
-    date_hierarchy = "started_at"
+    ordering = ("-pk",)
     list_select_related = ("run",)
 
 
@@ -117,7 +116,7 @@ class RunLogAdmin(EngineRows):
     list_display = ("run", "seq", "at", "level", "message")
     list_filter = ("level",)
     search_fields = ("=run__id", "message__alike")
-    date_hierarchy = "at"
+    ordering = ("-pk",)
     list_select_related = ("run",)
 
 
@@ -128,7 +127,6 @@ class EventAdmin(EngineRows):
     list_display = ("at", "kind", "message", "job", "run", "by")
     list_filter = ("kind",)
     search_fields = ("message__alike", "=run__id", "=job__id")
-    date_hierarchy = "at"
     list_select_related = ("job", "run", "by")
 
     def of_brands(self, rows: QuerySet[Event], brands: Brands) -> QuerySet[Event]:

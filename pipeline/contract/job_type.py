@@ -1,11 +1,12 @@
 """What a job type is made of, and what its methods answer."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
+from uuid import UUID
 
 from ..models import Brand, Run
 from ..words.foreign import storable
@@ -101,6 +102,12 @@ class JobType(ABC):
     def subjects(self, brand: Brand | None) -> list[Subject]:
         """All subjects of the brand that are not archived, scraped or not. Freshness is counted over these."""
         return [Subject()]
+
+    def subjects_of(self, brands: Iterable[Brand]) -> Iterator[tuple[UUID, Subject]]:
+        """The same for several brands, each with its brand's id. A type whose subjects are rows reads them in one query."""
+        for brand in brands:
+            for subject in self.subjects(brand):
+                yield brand.pk, subject
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate | None:
         """Cost and time of a run with these parameters; None where nothing is paid."""

@@ -88,14 +88,17 @@ def freshness(dataset_key: str, brand_id: UUID | None, subjects: list[str], *, m
 
 def freshness_row(status: DatasetStatus | None, max_age: timedelta, now: datetime) -> FreshnessRow:
     age = now - status.last_success_at if status and status.last_success_at else None
-    if age is None:
-        badge, sentence = states.NEVER, "Never refreshed."
-    else:
-        badge = states.FRESH if age <= max_age else states.LATE if age <= 2 * max_age else states.STALE
-        sentence = f"{days(age)} old; expected every {days(max_age)}."
+    badge = badge_of(age, max_age)
+    sentence = "Never refreshed." if age is None else f"{days(age)} old; expected every {days(max_age)}."
     if status and (words := _since(status, now)):
         sentence += f" {words}"
     return FreshnessRow(badge, status, age, sentence)
+
+
+def badge_of(age: timedelta | None, max_age: timedelta) -> Badge:
+    if age is None:
+        return states.NEVER
+    return states.FRESH if age <= max_age else states.LATE if age <= 2 * max_age else states.STALE
 
 
 def _since(status: DatasetStatus, now: datetime) -> str:

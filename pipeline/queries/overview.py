@@ -4,10 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, Count, Exists, F, OuterRef, Value, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
 from django.utils import timezone
 
 from .. import states
@@ -19,7 +20,7 @@ from ..models.runs import RunQuerySet
 from ..people import Brands, brands_for
 from ..states import RunStatus
 from .explain import Activity, no_worker_since
-from .freshness import FreshnessRow, freshness_row
+from .freshness import WORST_FIRST, FreshnessRow, badge_of, freshness_row
 from .runs import RunRow, run_rows
 
 FAILED_WITHIN = timedelta(hours=24)
@@ -75,7 +76,7 @@ def overview(user: Any = None) -> Overview:
     later = runs.filter(status=RunStatus.PENDING, due_at__gt=now, scheduled_for__isnull=False).count()
     active = runs.for_rows().live().exclude(status=RunStatus.PENDING, due_at__gt=now, scheduled_for__isnull=False)
     failed = runs.for_rows().filter(status=RunStatus.FAILED, completed_at__gt=now - FAILED_WITHIN)
-    stale, fresh = _freshness(brands)
+    stale, stale_count, fresh = _freshness(brands)
     return Overview(
         running=at_work[Activity.WORKER],
         fetching=at_work[Activity.UPSTREAM],
@@ -85,8 +86,8 @@ def overview(user: Any = None) -> Overview:
             active.order_by(F("started_at").desc(nulls_last=True), "-pk")[:ROWS_SHOWN],  # PostgreSQL would put NULL first
             user,
         ),
-        stale=stale[:ROWS_SHOWN],
-        stale_count=len(stale),
+        stale=stale,
+        stale_count=stale_count,
         fresh_count=fresh,
         failed=run_rows(failed.order_by("-completed_at")[:ROWS_SHOWN], user),
         failed_count=failed.count(),
@@ -122,21 +123,41 @@ def _orphan_words(upstream: UpstreamRun) -> str:
     return f"Run {upstream.run_id} has ended, but {label} may have started a paid run for it. Retry checks before it pays."
 
 
-def _freshness(open_brands: Brands) -> tuple[list[StaleRow], int]:
-    """The subjects that are not fresh, worst first, and how many are fresh. Covers every subject of every open brand."""
+def _freshness(open_brands: Brands) -> tuple[list[StaleRow], int, int]:
+    """The worst of the subjects that are not fresh, how many those are, and how many are fresh, of all open brands."""
     now = timezone.now()
-    statuses = DatasetStatus.objects.filter(open_brands.q()).select_related("last_run")
-    known = {(status.brand_id, status.dataset_key, status.subject): status for status in statuses}
+    dated = DatasetStatus.objects.filter(open_brands.q(), last_success_at__isnull=False)
+    fetched = {
+        (brand, key, subject): at
+        for brand, key, subject, at in dated.values_list("brand_id", "dataset_key", "subject", "last_success_at")
+    }
+    brands = {brand.pk: brand for brand in open_brands.rows().filter(archived_at=None)}
     found, fresh = [], 0
-    brands = list(open_brands.rows().filter(archived_at=None))
     for handler in all_types():
-        for brand in brands:
-            for subject in handler.subjects(brand):
-                for key, label in handler.datasets.items():
-                    row = freshness_row(known.get((brand.pk, key, subject.key)), handler.max_age, now)
-                    if row.badge is states.FRESH:
-                        fresh += 1
-                    else:
-                        found.append(StaleRow(label, brand, subject.label, subject.url, row))
-    order = {"stale": 0, "late": 1, "never": 2}
-    return sorted(found, key=lambda one: (order[one.freshness.badge.key], -(one.freshness.age or timedelta()))), fresh
+        for brand_id, subject in handler.subjects_of(brands.values()):
+            for key in handler.datasets:
+                at = fetched.get((brand_id, key, subject.key))
+                badge = badge_of(now - at if at else None, handler.max_age)
+                if badge is states.FRESH:
+                    fresh += 1
+                else:
+                    found.append((WORST_FIRST.index(badge), at or now, handler, key, brand_id, subject))
+    worst = sorted(found, key=itemgetter(0, 1))[:ROWS_SHOWN]
+    shown = Q(pk__in=[])
+    for _, _, _, key, brand_id, subject in worst:
+        shown |= Q(brand=brand_id, dataset_key=key, subject=subject.key)
+    known = {
+        (one.brand_id, one.dataset_key, one.subject): one
+        for one in DatasetStatus.objects.filter(shown).select_related("last_run")
+    }
+    rows = [
+        StaleRow(
+            handler.datasets[key],
+            brands[brand_id],
+            subject.label,
+            subject.url,
+            freshness_row(known.get((brand_id, key, subject.key)), handler.max_age, now),
+        )
+        for _, _, handler, key, brand_id, subject in worst
+    ]
+    return rows, len(found), fresh

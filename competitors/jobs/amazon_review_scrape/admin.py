@@ -1,12 +1,15 @@
 """Listings and reviews in the stock admin. Reviews come from scrapes alone, so they are read-only here."""
 
-from typing import Any
+from copy import copy
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.filters import ChoicesFieldListFilter
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from competitors.models import AmazonReview, CompetitorAmazonUrl
+from competitors.models.amazon import MARKETPLACES
 from competitors.subject_admin import ScrapesSelected, UnlessLive
 from pipeline.admin.base import OfBrands
 from pipeline.people import Brands, brands_for
@@ -63,6 +66,25 @@ class CompetitorAmazonUrlAdmin(ScrapesSelected, UnlessLive):
         save_address(obj, moved=change and was != (obj.asin, obj.domain_code))
 
 
+class Choices(ChoicesFieldListFilter):
+    """Values that are known without reading every row for those that occur."""
+
+    values: ClassVar[list[tuple[Any, str]]]
+
+    def __init__(self, field: Any, *args: Any, **names: Any):
+        listed = copy(field)
+        listed.choices = self.values
+        super().__init__(listed, *args, **names)
+
+
+class ByStars(Choices):
+    values = [(stars, str(stars)) for stars in range(1, 6)] + [(None, "-")]
+
+
+class ByMarketplace(Choices):
+    values = [(code, f"amazon.{code}") for code in MARKETPLACES]
+
+
 @admin.register(AmazonReview)
 class AmazonReviewAdmin(OfBrands):
     list_display = [
@@ -76,11 +98,9 @@ class AmazonReviewAdmin(OfBrands):
         "verified_purchase",
         "helpful_votes",
     ]
-    list_filter = ["rating", "verified_purchase", "domain_code"]
+    list_filter = [("rating", ByStars), "verified_purchase", ("domain_code", ByMarketplace)]
+    ordering = ["-pk"]  # by an index, however many there are
     search_fields = ["review_id", "asin", "search_text__alike"]
-    date_hierarchy = "review_date"
-    list_per_page = 50
-    show_full_result_count = False  # counting all reviews on every page view is too slow
     list_select_related = False
     raw_id_fields = ["last_run"]
 

@@ -1,5 +1,6 @@
 """The job type amazon_review_scrape: its parameters, and what a run of it is about, costs and leaves behind."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,7 @@ from django import forms
 from django.db.models import Q
 
 from competitors.models import CompetitorAmazonUrl
-from competitors.subject_rows import clean_row_id, scraped_by
+from competitors.subject_rows import clean_row_id, scraped_by, watched
 from pipeline import queries
 from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Subject, job_type, rows_met
 from pipeline.models import Brand, Run
@@ -60,9 +61,11 @@ class AmazonReviewScrape(JobType):
         return _subject(_listing(params))
 
     def subjects(self, brand: Brand | None) -> list[Subject]:
-        listings = CompetitorAmazonUrl.objects.filter(competitor__brand=brand, competitor__archived_at=None)
-        listings = listings.select_related("competitor__brand")
-        return [_subject(listing) for listing in listings]
+        return [subject for _, subject in self.subjects_of([brand] if brand else [])]
+
+    def subjects_of(self, brands: Iterable[Brand]) -> Iterator[tuple[UUID, Subject]]:
+        for listing in watched(CompetitorAmazonUrl, brands):
+            yield listing.competitor.brand_id, _subject(listing)
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
         listing = _listing(params)

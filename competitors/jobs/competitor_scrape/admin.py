@@ -47,12 +47,10 @@ class CompetitorAdLibraryAdmin(ScrapesSelected, UnlessLive):
 class CompetitorAdAdmin(OfBrands):
     brand_path = "competitor__brand"
     list_display = ["ad_archive_id", "competitor", "status", "display_format", "page_name", "started_on", "last_seen_at"]
-    list_filter = ["status", "display_format"]
+    list_filter = ["status"]
     ordering = ["-pk"]  # by an index, however many there are
     list_select_related = ["competitor"]
     search_fields = ["ad_archive_id", "search_text__alike"]
-    list_per_page = 50
-    show_full_result_count = False  # counting all ads on every page view is too slow
     raw_id_fields = ["last_run", "first_run", "landing_page"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

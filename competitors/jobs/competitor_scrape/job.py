@@ -1,5 +1,6 @@
 """The job type competitor_scrape: its parameters, and what a run of it is about, costs and leaves behind."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ from django.db.models import Q
 
 from competitors.models import Competitor, CompetitorAdLibrary
 from competitors.reading.ad_library import clean_address
-from competitors.subject_rows import clean_row_id, scraped_by
+from competitors.subject_rows import clean_row_id, scraped_by, watched
 from pipeline import queries
 from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Subject, job_type
 from pipeline.models import Brand, Run
@@ -78,9 +79,11 @@ class CompetitorScrape(JobType):
         return service.Target.of(params).subject
 
     def subjects(self, brand: Brand | None) -> list[Subject]:
-        libraries = CompetitorAdLibrary.objects.filter(competitor__brand=brand, competitor__archived_at=None)
-        libraries = libraries.select_related("competitor__brand")
-        return [service.Target(library.competitor, library.url, library).subject for library in libraries]
+        return [subject for _, subject in self.subjects_of([brand] if brand else [])]
+
+    def subjects_of(self, brands: Iterable[Brand]) -> Iterator[tuple[UUID, Subject]]:
+        for library in watched(CompetitorAdLibrary, brands):
+            yield library.competitor.brand_id, service.Target(library.competitor, library.url, library).subject
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
         target = service.Target.of(params)

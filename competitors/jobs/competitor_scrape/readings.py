@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from competitors.models import AdReading, Competitor, CompetitorAd, LandingPage
 from pipeline.contract import Done, Ingested
@@ -82,10 +83,20 @@ def accept(run: Run) -> None:
 
 def compare(competitor: Competitor, url: str) -> Difference | None:
     """The last two complete readings of the address; None if there are not two."""
-    pair = AdReading.objects.filter(competitor=competitor, url=url, complete=True)[:2]
-    if len(pair) < 2:
-        return None
-    last, before = pair
+    return next(iter(differences(competitor, [url])), None)
+
+
+def differences(competitor: Competitor, urls: Iterable[str]) -> list[Difference]:
+    """Of each address that has two complete readings, in one query for all of them."""
+    newest = Window(RowNumber(), partition_by="url", order_by=[F("read_at").desc(), F("pk").desc()])
+    complete = AdReading.objects.filter(competitor=competitor, url__in=urls, complete=True)
+    pairs: dict[str, list[AdReading]] = {}
+    for reading in complete.annotate(place=newest).filter(place__lte=2).order_by("place"):
+        pairs.setdefault(reading.url, []).append(reading)
+    return [_difference(*pair) for pair in pairs.values() if len(pair) == 2]
+
+
+def _difference(last: AdReading, before: AdReading) -> Difference:
     has, had = set(last.ads), set(before.ads)
     return Difference(before.read_at, [ad for ad in last.ads if ad not in had], [ad for ad in before.ads if ad not in has])
 

@@ -6,7 +6,9 @@ from unittest.mock import patch
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from competitors.jobs.amazon_review_scrape.views.tab import tab
@@ -45,6 +47,20 @@ def test_each_model_is_searchable_and_filterable(model: str, boss: Client, listi
     found = boss.get(address, {"q": "Barkwell" if model == "competitor" else "B09XK4T2LM"})
     assert found.context["cl"].result_count == 1
     assert boss.get(address, {"q": "nothing"}).context["cl"].result_count == 0
+
+
+def test_reviews_are_filtered_by_stars_and_marketplace_without_reading_all_of_them(
+    boss: Client, listing: CompetitorAmazonUrl
+) -> None:
+    make_review(listing)
+    make_review(listing, review_id="R2", rating=None, domain_code="de")
+    address = reverse("admin:competitors_amazonreview_changelist")
+    asked = {"rating__exact": "5"}, {"rating__isnull": "True"}, {"domain_code__exact": "de"}, {"domain_code__exact": "fr"}
+    found = [[row.review_id for row in boss.get(address, query).context["cl"].result_list] for query in asked]
+    assert found == [["R1AAAAAAAA"], ["R2"], ["R2"], []]
+    with CaptureQueriesContext(connection) as queries:
+        boss.get(address)
+    assert not [query["sql"] for query in queries if "DISTINCT" in query["sql"]]
 
 
 def test_reviews_are_read_only(boss: Client, listing: CompetitorAmazonUrl) -> None:

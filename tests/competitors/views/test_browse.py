@@ -2,16 +2,20 @@
 
 import html
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from competitors.models import Competitor, CompetitorAmazonUrl
-from pipeline.models import Brand
+from pipeline.models import Brand, DatasetStatus
 from tests.competitors.addresses import of_competitor
-from tests.factories import make_brand, make_competitor
+from tests.factories import make_brand, make_competitor, make_library, make_listing
 
 pytestmark = pytest.mark.django_db
 
@@ -149,3 +153,22 @@ def test_the_lists_take_the_same_number_of_queries(page: Client, how_many: int, 
         make_competitor(make_brand(f"Brand {number}"), "Barkwell")
     with django_assert_max_num_queries(6):
         page.get(reverse("competitors"))
+
+
+def test_the_overview_shows_the_oldest_of_all_brands_and_takes_the_same_number_of_queries_for_many(
+    page: Client, django_assert_num_queries: Any
+) -> None:
+    for number in range(10):
+        listing = make_listing(make_competitor(make_brand(f"Brand {number}")), product_title=f"Product {number}")
+        make_library(listing.competitor)
+        fetched = timezone.now() - timedelta(days=number * 3 + 1)
+        status = {"dataset_key": "amazon_reviews", "subject": str(listing.pk), "last_success_at": fetched}
+        DatasetStatus.objects.create(brand=listing.brand, **status)
+        if number == 0:
+            with CaptureQueriesContext(connection) as few:
+                page.get("/")
+    with django_assert_num_queries(len(few)):
+        shown = page.get("/").context["overview"]
+    assert [row.subject for row in shown.stale] == [f"Product {number} (B09XK4T2LM)" for number in range(9, 1, -1)]
+    assert [row.freshness.badge.key for row in shown.stale] == ["stale"] * 5 + ["late"] * 3
+    assert (shown.stale_count, shown.fresh_count) == (28, 2)  # with a toy of each brand

@@ -11,6 +11,7 @@ from django.shortcuts import render
 
 from competitors.models import AmazonReview
 from competitors.views.csv_export import CHUNK, csv_response
+from competitors.views.deep_pages import DeepPaginator
 from pipeline.views.access import needs
 
 from .access import get_listing
@@ -64,7 +65,7 @@ def review_list(request: HttpRequest, brand: str, competitor: UUID, url: UUID) -
 def _read(asked: ReviewFilter, page_number: str | None) -> dict[str, Any]:
     """The page's reviews and the star tabs' counts, in two queries."""
     counts = asked.star_counts()
-    pages = Paginator(asked.reviews(), PAGE_SIZE)
+    pages = DeepPaginator(asked.reviews(), PAGE_SIZE)
     pages.count = counts[asked.chosen["stars"]]  # already known: saves a query
     page = _page(pages, page_number, asked.warnings)
     rows = [(review, asked.amazon_page(review.review_id)) for review in page]

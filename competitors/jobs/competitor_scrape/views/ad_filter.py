@@ -13,7 +13,7 @@ from django.http import QueryDict
 
 from competitors.models import Competitor, CompetitorAd, CompetitorAdLibrary, LandingPage
 
-from ..readings import Difference, compare
+from ..readings import Difference, differences
 
 MOST_WORDS = 10
 SORTS = {
@@ -104,7 +104,7 @@ class AdFilter:
     def differences(self) -> list[Difference]:
         """Of each of the competitor's addresses that has two complete readings."""
         urls = CompetitorAdLibrary.objects.filter(competitor=self.competitor).values_list("url", flat=True)
-        return [found for url in urls if (found := compare(self.competitor, url))]
+        return differences(self.competitor, urls)
 
     def changed(self, change: str) -> set[str]:
         """Ids of the ads that are new or have vanished."""

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -14,6 +13,7 @@ from django.utils import timezone
 from competitors.models import CompetitorAd, LandingPage
 from competitors.views.access import get_competitor
 from competitors.views.csv_export import CHUNK, csv_response
+from competitors.views.deep_pages import DeepPaginator
 from pipeline.views.access import needs
 
 from .ad_filter import AdFilter
@@ -43,7 +43,7 @@ def ad_list(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
     """Filter, order and page are in the address."""
     owner = get_competitor(brand, competitor)
     asked = AdFilter(owner, request.GET)
-    sheet = Paginator(with_pictures(asked.ads()), PAGE_SIZE).get_page(request.GET.get("page"))
+    sheet = DeepPaginator(with_pictures(asked.ads()), PAGE_SIZE).get_page(request.GET.get("page"))
     query, today, new = asked.url(), timezone.localdate(), asked.changed("new")
     context = {
         "competitor": owner,
