@@ -59,7 +59,9 @@ def live_runs(rows: Iterable[Model]) -> Iterator[tuple[Model, Run]]:
 
 
 def rows_of(competitor: Competitor) -> Iterator[Model]:
-    """Everything of the competitor that is scraped."""
+    """Everything of the competitor that is scraped; itself for what has no row of its own."""
+    if Competitor in _job_types:
+        yield competitor
     for relation in Competitor._meta.related_objects:
         if relation.related_model in _job_types:
             yield from relation.related_model._default_manager.filter(**{relation.field.name: competitor})

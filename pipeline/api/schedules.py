@@ -13,6 +13,7 @@ from ..engine.scheduling import cron
 from ..engine.scheduling.place import follow_job, locked_with_run
 from ..engine.scheduling.ticks import drop_future_tick, reschedule, tell_skipped
 from ..models import Brand, Job
+from ..models.runs import of_subject
 from ..people import require
 from ..states import JobStatus, RunStatus
 from .enqueue import validated
@@ -125,7 +126,7 @@ def _record_old_skips(job: Job, by: Any) -> None:
 
 def end_schedules_of(job_type: str, subject: str) -> None:
     """Archive the schedules of a removed subject, in the transaction that removes it."""
-    end_schedules(Job.objects.filter(job_type=job_type, subject=subject), "What it scrapes was removed.")
+    end_schedules(Job.objects.filter(of_subject(subject), job_type=job_type), "What it scrapes was removed.")
 
 
 def end_schedules(jobs: QuerySet[Job], why: str) -> int:

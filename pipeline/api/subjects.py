@@ -14,6 +14,7 @@ from ..engine.database import now
 from ..engine.journal import log, record_event
 from ..engine.lifecycle import by_person, freshness
 from ..models import Brand, DatasetStatus, Job, Run, RunLog
+from ..models.runs import of_subject
 from ..people import require
 from .schedules import end_schedules, end_schedules_of
 
@@ -28,10 +29,10 @@ def forget_subject(job_type: str, subject: str) -> None:
     """
     with transaction.atomic():
         end_schedules_of(job_type, subject)
-        for run in Run.objects.live().filter(job_type=job_type, subject=subject):
+        for run in Run.objects.live().filter(of_subject(subject), job_type=job_type):
             if by_person.request_cancel(run, None):
                 log(run.pk, "What it scrapes was removed. What its upstream still does for it is stopped.", RunLog.Level.WARNING)
-        DatasetStatus.objects.filter(dataset_key__in=list(get_type(job_type).datasets), subject=subject).delete()
+        DatasetStatus.objects.filter(of_subject(subject), dataset_key__in=list(get_type(job_type).datasets)).delete()
 
 
 def stop_subject(job_type: str, subject: str, by: Any) -> None:
@@ -40,8 +41,8 @@ def stop_subject(job_type: str, subject: str, by: Any) -> None:
     Call this in the transaction that archives the subject's own row.
     """
     with transaction.atomic():
-        end_schedules(Job.objects.filter(job_type=job_type, subject=subject), f"What it scrapes was archived by {by}.")
-        _cancel(Run.objects.live().filter(job_type=job_type, subject=subject), by)
+        end_schedules(Job.objects.filter(of_subject(subject), job_type=job_type), f"What it scrapes was archived by {by}.")
+        _cancel(Run.objects.live().filter(of_subject(subject), job_type=job_type), by)
 
 
 def archive_brand(brand_id: Any, by: Any) -> None:

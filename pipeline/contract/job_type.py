@@ -22,6 +22,7 @@ class Subject:
     """What a run is about, within its brand. The engine compares and stores key and `about`, and does not interpret them.
 
     Key and `about` have at most LONGEST_KEY characters; InvalidRequest refuses others.
+    A key may be another subject's key, a blank and more: it belongs to that one, and its work ends with that one's.
     `about`: what the subject stands for now, if that can change under the same key, such as a row's product. History goes by it.
     `closed`: a sentence that says why nothing new may start for it, such as that it is archived.
     """

@@ -13,6 +13,11 @@ TERMINAL_VALUES = [str(status) for status in TERMINAL]
 READY = Q(status="pending") & (Q(job_paused=False) | Q(priority=0))
 
 
+def of_subject(key: str) -> Q:
+    """Runs, schedules or freshness of a subject, and of what belongs to it: a key that goes on after a blank."""
+    return Q(subject=key) | Q(subject__startswith=f"{key} ")
+
+
 class RunQuerySet(models.QuerySet["Run"]):
     def live(self) -> "RunQuerySet":
         return self.filter(status__in=LIVE_VALUES)

@@ -16,6 +16,7 @@ from competitors.subject_rows import ARCHIVE, archive, restore, rows_of
 from pipeline import api
 from pipeline.contract.errors import NotAllowed
 from pipeline.models import Job, Run
+from pipeline.models.runs import of_subject
 from pipeline.states import JobStatus
 from pipeline.views.access import needs, see_other
 
@@ -48,7 +49,8 @@ def competitor(request: HttpRequest, brand: str, competitor: UUID) -> HttpRespon
         back = reverse("brand_competitors", args=[brand])
         return _done(request, lambda: archive(found, request.user), "Archived", found, back)
     context = {"brand": found.brand, "competitor": found, "thing": found, "back": found.get_absolute_url()}
-    return _ask(request, context, Q(brand=found.brand, subject__in=[str(row.pk) for row in rows_of(found)]))
+    theirs = Q(subject__in=[str(row.pk) for row in rows_of(found)]) | of_subject(str(found.pk))
+    return _ask(request, context, Q(theirs, brand=found.brand))
 
 
 @require_POST

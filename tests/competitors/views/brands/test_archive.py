@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from competitors.models import AmazonReview, Competitor, CompetitorAdLibrary, CompetitorAmazonUrl
 from competitors.sandbox.server import Sandbox
+from competitors.subject_rows import live_runs
 from pipeline import api, queries
 from pipeline.contract.errors import InvalidRequest, NotAllowed
 from pipeline.engine.workers.inline import work_off
 from pipeline.models import Brand, DatasetStatus, Event, Job, Run
 from tests.competitors.addresses import of_competitor, of_listing, tab
-from tests.factories import make_competitor, make_library, make_listing, make_review
+from tests.factories import AD_PAGE, make_competitor, make_library, make_listing, make_review
 
 pytestmark = pytest.mark.django_db
 TYPE = "amazon_review_scrape"
@@ -121,11 +122,14 @@ def test_nothing_starts_for_it_by_any_way_until_it_is_restored(
 def test_ads_of_what_is_archived_are_not_scraped_either(manager: Client, listing: CompetitorAmazonUrl, archive: Archive) -> None:
     library = make_library(listing.competitor)
     params = {"competitor_id": str(library.competitor_id), "ad_library_url": library.url}
-    run = api.queue_one_time_job(listing.competitor.brand_id, "competitor_scrape", params).run
-    archive(manager, listing)
-    run.refresh_from_db()
-    assert run.status == "cancelled"
     elsewhere = params | {"ad_library_url": library.url.replace("view_all_page_id=", "view_all_page_id=9")}
+    brand_id = listing.competitor.brand_id
+    runs = [api.queue_one_time_job(brand_id, "competitor_scrape", asked).run for asked in (params, elsewhere)]
+    plan = api.ensure_recurring_job(brand_id, "competitor_scrape", "0 3 * * *", elsewhere)
+    assert manager.get(of_competitor("competitor_archive", listing.competitor)).context["live"] == 2
+    archive(manager, listing)
+    assert {Run.objects.get(pk=run.pk).status for run in runs} == {"cancelled"}
+    assert Job.objects.get(pk=plan.pk).status == "archived"
     for asked in (params, elsewhere):
         with pytest.raises(InvalidRequest, match="is archived. Restore it first."):
             api.queue_one_time_job(listing.competitor.brand_id, "competitor_scrape", asked)
@@ -229,3 +233,14 @@ def test_the_name_of_an_archived_competitor_is_taken_and_the_form_says_why(manag
     archive_competitor(manager, listing)
     answer = manager.post(reverse("brand_competitors", args=["northpaw"]), {"name": "barkwell"})
     assert "already has a competitor called Barkwell. It is archived: restore it." in answer.content.decode()
+
+
+def test_a_competitor_under_a_scrape_of_an_address_that_is_not_saved_is_not_deleted(
+    manager: Client, listing: CompetitorAmazonUrl
+) -> None:
+    params = {"competitor_id": str(listing.competitor_id), "ad_library_url": AD_PAGE}
+    run = api.queue_one_time_job(listing.competitor.brand_id, "competitor_scrape", params).run
+    assert [(row, live) for row, live in live_runs([listing.competitor, listing])] == [(listing.competitor, run)]
+    listing.competitor.delete()  # by a program
+    run.refresh_from_db()
+    assert run.status == "cancelled"
