@@ -14,14 +14,22 @@ from .subject_admin import UnlessLive
 
 @admin.register(Competitor)
 class CompetitorAdmin(UnlessLive):
-    list_display = ["name", "brand", "listings", "archived_at"]
+    list_display = ["name", "brand", "ad_lists", "listings", "archived_at"]
     ordering = ["name"]  # Django ignores the model's in a grouped query
     list_filter = ["brand"]
     list_select_related = ["brand"]
     search_fields = ["name__alike", "brand__name__alike"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Competitor]:
-        return super().get_queryset(request).annotate(listing_count=Count("amazon_urls"))
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(listing_count=Count("amazon_urls", distinct=True), ad_list_count=Count("ad_libraries", distinct=True))
+        )
+
+    @admin.display(description="Ad lists", ordering="ad_list_count")
+    def ad_lists(self, competitor: Any) -> int:
+        return int(competitor.ad_list_count)
 
     @admin.display(description="Amazon listings", ordering="listing_count")
     def listings(self, competitor: Any) -> int:

@@ -37,6 +37,7 @@ def brands(request: HttpRequest) -> HttpResponse:
         .annotate(
             competitor_count=Count("competitors", filter=watched, distinct=True),
             listing_count=Count("competitors__amazon_urls", filter=watched, distinct=True),
+            ad_list_count=Count("competitors__ad_libraries", filter=watched, distinct=True),
         )
         .order_by("name")
     )  # Django ignores the model's own ordering in a grouped query
@@ -59,7 +60,7 @@ def competitors(request: HttpRequest, brand: str) -> HttpResponse:
     rows = (
         Competitor.objects.filter(brand=owner)
         .select_related("brand")
-        .annotate(listing_count=Count("amazon_urls"))
+        .annotate(listing_count=Count("amazon_urls", distinct=True), ad_list_count=Count("ad_libraries", distinct=True))
         .order_by("name")
     )
     context = {"brand": owner, "competitors": _shown(request, rows), "form": form, "may_add": may_add}

@@ -15,7 +15,7 @@ from django.utils import timezone
 from competitors.models import Competitor, CompetitorAmazonUrl
 from pipeline.models import Brand, DatasetStatus
 from tests.competitors.addresses import of_competitor
-from tests.factories import make_brand, make_competitor, make_library, make_listing
+from tests.factories import AD_PAGE, make_brand, make_competitor, make_library, make_listing
 
 pytestmark = pytest.mark.django_db
 
@@ -33,10 +33,16 @@ def test_an_empty_database_leads_step_by_step_to_a_listing(page: Client) -> None
 
 def test_brands_and_competitors_are_counted(page: Client, listing: CompetitorAmazonUrl) -> None:
     make_competitor(listing.competitor.brand, "Other")
+    make_listing(listing.competitor, asin="B0CQ7Z8M4T")
+    for address in (AD_PAGE, AD_PAGE + "1", AD_PAGE + "2"):
+        make_library(listing.competitor, address)
     brands = page.get(reverse("competitors")).context["brands"]["rows"]
-    assert [(brand.name, brand.competitor_count, brand.listing_count) for brand in brands] == [("Northpaw", 2, 1)]
+    assert [(brand.name, brand.competitor_count, brand.listing_count, brand.ad_list_count) for brand in brands] == [
+        ("Northpaw", 2, 2, 3)
+    ]
     competitors = page.get(reverse("brand_competitors", args=["northpaw"])).context["competitors"]["rows"]
-    assert [(competitor.name, competitor.listing_count) for competitor in competitors] == [("Barkwell", 1), ("Other", 0)]
+    shown = [(competitor.name, competitor.listing_count, competitor.ad_list_count) for competitor in competitors]
+    assert shown == [("Barkwell", 2, 3), ("Other", 0, 0)]
 
 
 INVISIBLE = [

@@ -2,7 +2,7 @@ from django.urls import path
 
 from competitors.views.subjects import views
 
-from . import ads, library
+from . import ads, file_column, library  # noqa: F401  file_column registers itself
 from .tab import tab
 
 base = "competitors/<slug:brand>/<uuid:competitor>/ads/"

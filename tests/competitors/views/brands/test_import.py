@@ -16,10 +16,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from competitors.models import Competitor, CompetitorAmazonUrl
+from competitors.models import Competitor, CompetitorAdLibrary, CompetitorAmazonUrl
+from competitors.reading.ad_library import clean_address
 from competitors.views.brands import files, plan
 from pipeline.models import Brand
-from tests.factories import make_brand, make_competitor, make_listing, make_person
+from tests.factories import AD_PAGE, make_brand, make_competitor, make_library, make_listing, make_person
 
 pytestmark = pytest.mark.django_db
 PLACE = "/competitors/northpaw/import/"
@@ -57,7 +58,8 @@ def told(page: Any, row: int) -> dict[str, str]:
 
 def state() -> Any:
     listings = CompetitorAmazonUrl.objects.order_by("pk").values_list("pk", "amazon_url", "asin", "domain_code")
-    return list(Competitor.objects.order_by("pk").values_list("pk", "name", "brand")), list(listings)
+    libraries = CompetitorAdLibrary.objects.order_by("pk").values_list("pk", "url", "competitor")
+    return list(Competitor.objects.order_by("pk").values_list("pk", "name", "brand")), list(listings), list(libraries)
 
 
 def exported(client: Client, slug: str = "northpaw") -> str:
@@ -145,16 +147,30 @@ def test_a_refused_row_adds_nothing_not_even_its_competitor(manager: Client, bra
 def test_two_hundred_rows_take_hardly_more_queries_than_two(manager: Client, brand: Brand) -> None:
     def queries(rows: list[str]) -> tuple[int, int]:
         with CaptureQueriesContext(connection) as shown:
-            token = signed(preview(manager, *rows))
+            token = signed(preview(manager, *rows, header="competitor,amazon_url,ad_library_url"))
         with CaptureQueriesContext(connection) as saved:
             assert set(outcomes(manager.post(PLACE, {"preview": token}))) == {"added"}
         return len(shown), len(saved)
 
-    few = queries([f"Few {number},B0AAAAAA{number:02}" for number in range(2)])
-    many = queries([f"Many {number},B0BBBBB{number:03}" for number in range(200)])
+    few = queries([f"Few {number},B0AAAAAA{number:02},{AD_PAGE}{number}" for number in range(2)])
+    many = queries([f"Many {number},B0BBBBB{number:03},{AD_PAGE}{number}" for number in range(200)])
     assert few[0] == many[0]
-    assert many[1] - few[1] <= 2  # SQLite takes so many values in one statement
-    assert CompetitorAmazonUrl.objects.count() == 202
+    assert many[1] - few[1] <= 3  # SQLite takes so many values in one statement
+    assert CompetitorAmazonUrl.objects.count() == CompetitorAdLibrary.objects.count() == 202
+
+
+def test_addresses_of_ad_libraries_are_imported_in_their_one_form(manager: Client, brand: Brand) -> None:
+    typed = f"{AD_PAGE}&utm_source=mail"
+    rows = (f"Pawsome,{typed}", f"Pawsome,{AD_PAGE}", f"Other,{AD_PAGE}", "Pawsome,https://example.com/", f"Pawsome,{AD_PAGE}1")
+    header = "competitor,ad_library_url"
+    page = preview(manager, *rows, header=header)
+    assert outcomes(page) == ["added", "refused", "added", "refused", "added"]
+    assert told(page, 3) == {"ad_library_url": "Row 2 has Page 248734494998159 already."}
+    assert "This is not an Ad Library address." in told(page, 5)["ad_library_url"]
+    manager.post(PLACE, {"preview": signed(page)})
+    found = CompetitorAdLibrary.objects.filter(competitor__name="Pawsome").values_list("url", flat=True)
+    assert set(found) == {AD_PAGE, f"{AD_PAGE}1"}
+    assert outcomes(preview(manager, rows[0], header=header)) == ["unchanged"]
 
 
 def test_the_export_imports_again_and_changes_nothing(manager: Client, listing: CompetitorAmazonUrl) -> None:
@@ -163,15 +179,17 @@ def test_the_export_imports_again_and_changes_nothing(manager: Client, listing: 
     odd = ["=1+1", "-Minus", "a;=b", 'Quo"ted', "Komma, Ltd", "資生堂", "'Tis", "Two 'quotes'"]
     for number, name in enumerate(odd):
         make_listing(make_competitor(brand, name), asin=f"B0AAAAAA{number:02}")
+    make_library(listing.competitor)
+    make_library(make_competitor(brand, "Ads only"), clean_address("https://facebook.com/ads/library/?q=calming%20chews"))
     make_competitor(brand, "Alone")
     Competitor.objects.create(brand=brand, name="Old", archived_at=timezone.now())
     text = exported(manager)
-    assert text.startswith("\ufeffcompetitor,amazon_url\r\n")
+    assert text.startswith("\ufeffcompetitor,ad_library_url,amazon_url\r\n")
     assert "Old" not in text
     before = state()
     page = manager.post(PLACE, {"file": SimpleUploadedFile("x.csv", text.encode())})
     assert set(outcomes(page)) == {"unchanged"}
-    assert len(outcomes(page)) == 11
+    assert len(outcomes(page)) == 12
     assert state() == before
 
 
