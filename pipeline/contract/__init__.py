@@ -20,7 +20,7 @@ from .job_type import Done, Estimate, JobType, Subject
 from .landing import Landed, land
 from .parameters import ParameterForm
 from .registry import find_type, get_type, job_type
-from .source import Offer, Order, Page, Price, Seen, Source, get_source, register_source
+from .source import Offer, Order, Page, Price, Seen, Source, cents, get_source, register_source
 from .tally import rows_met
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "Subject",
     "TransientError",
     "UpstreamDown",
+    "cents",
     "find_type",
     "get_source",
     "get_type",

@@ -8,8 +8,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Any, Protocol
+
+
+def cents(amount: Decimal) -> Decimal:
+    """USD in whole cents, rounded up, so that a limit never cuts what it must allow."""
+    return amount.quantize(Decimal("0.01"), rounding=ROUND_CEILING)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from statistics import median
 from django.conf import settings
 
 from competitors.models import CompetitorAmazonUrl
-from pipeline.contract import Estimate, Order
+from pipeline.contract import Estimate, Order, cents
 from pipeline.models import Run
 from pipeline.queries import effort
 
@@ -37,7 +37,7 @@ def review_order(
     configs = sweeps(listing.asin, listing.domain_code, options)
     price = usual_price() if price is None else price
     most = int(len(configs) * PAGES * PAGE_REVIEWS * CAP_MARGIN)
-    cap = _cents(most * price)
+    cap = cents(most * price)
     return Order(
         source="apify",
         actor=ACTOR,
@@ -46,7 +46,7 @@ def review_order(
         timeout=TIMEOUT,
         max_items=most,
         max_cost_usd=cap,
-        estimate_usd=min(_cents(usual_cost(good_runs, len(configs), price)), cap),
+        estimate_usd=min(cents(usual_cost(good_runs, len(configs), price)), cap),
         price_per_item_usd=price,
         reuse_key=listing.about,
     )
@@ -79,7 +79,3 @@ def usual_seconds(good_runs: Sequence[Run], configs: int) -> int:
 def _sweeps_of(run: Run) -> int:
     """How many sweeps the run made. The listing does not matter for the number."""
     return len(sweeps("", "", SweepOptions.of(run.parameters)))
-
-
-def _cents(amount: Decimal) -> Decimal:
-    return amount.quantize(Decimal("0.01"))

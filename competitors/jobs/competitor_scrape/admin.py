@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from competitors.models import CompetitorAd, CompetitorAdLibrary
-from competitors.reading.ad_library import clean_address
+from competitors.reading.ad_library import AdLibraryUrlField
 from competitors.subject_admin import ScrapesSelected, UnlessLive
 from pipeline.admin.base import OfBrands
 
@@ -15,11 +15,7 @@ from .views.tab import tab
 
 
 class LibraryAdminForm(forms.ModelForm):
-    def clean_url(self) -> str:
-        try:
-            return clean_address(self.cleaned_data["url"])
-        except ValueError as error:
-            raise forms.ValidationError(str(error)) from error
+    url = AdLibraryUrlField()
 
 
 @admin.register(CompetitorAdLibrary)

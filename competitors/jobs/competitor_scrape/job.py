@@ -7,18 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from competitors.models import Competitor, CompetitorAdLibrary
-from competitors.reading.ad_library import clean_address
+from competitors.reading.ad_library import AdLibraryUrlField
 from competitors.subject_rows import clean_row_id, scraped_by, watched
+from competitors.upstream import ad_library
 from pipeline import queries
 from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Subject, job_type
 from pipeline.models import Brand, Run
 from pipeline.states import Verdict
 
-from . import order, readings, service
+from . import readings, service
 
 NAME, DATASET = "competitor_scrape", "competitor_ads"
 USUAL_MEDIA, MOST_MEDIA = 100, 2000  # pictures that one run stores
@@ -33,7 +33,7 @@ scraped_by(NAME, Competitor)  # an address that is not on record: its key begins
     datasets={DATASET: "Competitor Ads"},
     source="apify",
     row="ad",
-    actor=order.ACTOR,
+    actor=ad_library.ACTOR,
     max_age=timedelta(days=7),
     permission="competitors.scrape_competitoradlibrary",
     reuse_within=timedelta(days=1),
@@ -41,14 +41,10 @@ scraped_by(NAME, Competitor)  # an address that is not on record: its key begins
 class CompetitorScrape(JobType):
     class Params(ParameterForm):
         competitor_id = forms.UUIDField(label="Competitor id", help_text="The competitor's id. Its admin page shows it.")
-        ad_library_url = forms.CharField(
-            max_length=2000,
-            label="Ad Library URL",
-            help_text="The address of the competitor's ads in the Ad Library. It need not be one that is saved.",
+        ad_library_url = AdLibraryUrlField(
+            help_text="The address of the competitor's ads in the Ad Library. It need not be one that is saved."
         )
-        max_ads = forms.IntegerField(
-            initial=order.USUAL, min_value=order.FEWEST, max_value=order.MOST, required=False, label="Max ads"
-        )
+        max_ads = service.MAX_ADS
         max_media = forms.IntegerField(
             initial=USUAL_MEDIA,
             min_value=0,
@@ -61,16 +57,6 @@ class CompetitorScrape(JobType):
         def clean_competitor_id(self) -> UUID:
             competitors = Competitor.objects.filter(brand=self.brand)
             return clean_row_id(self.cleaned_data["competitor_id"], competitors, "competitor", self.brand)
-
-        def clean_ad_library_url(self) -> str:
-            try:
-                return clean_address(self.cleaned_data["ad_library_url"])
-            except ValueError as error:
-                raise ValidationError(str(error)) from error
-
-        def clean_max_ads(self) -> int:
-            given: int | None = self.cleaned_data["max_ads"]
-            return order.USUAL if given is None else given
 
         def clean_max_media(self) -> int:
             given: int | None = self.cleaned_data["max_media"]
@@ -89,16 +75,18 @@ class CompetitorScrape(JobType):
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
         target = service.Target.of(params)
         good_runs = queries.good_runs_of(NAME, target.competitor.brand_id, target.subject.key, target.subject.about)
-        return order.estimate(target.url, order.most_ads(params), good_runs, queries.price_now(NAME).usd)
+        return ad_library.estimate(target.url, service.MAX_ADS.of(params), good_runs, queries.price_now(NAME).usd)
 
     def usual_price(self) -> Decimal:
-        return order.usual_price()
+        return ad_library.usual_price()
 
     def contains(self, theirs: dict[str, Any], asked: dict[str, Any]) -> bool:
-        return order.most_ads(theirs) >= order.most_ads(asked)
+        return service.MAX_ADS.of(theirs) >= service.MAX_ADS.of(asked)
 
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:
-        return service.scrape_ads(ctx, service.Target.of(params), order.most_ads(params), params.get("max_media", USUAL_MEDIA))
+        return service.scrape_ads(
+            ctx, service.Target.of(params), service.MAX_ADS.of(params), params.get("max_media", USUAL_MEDIA)
+        )
 
     def on_completed(self, run: Run, fetched_at: datetime) -> None:
         if run.verdict == Verdict.OK:

@@ -8,13 +8,15 @@ from competitors.models import AdMedia, Competitor, CompetitorAdLibrary
 from competitors.models.ads import LONGEST_ABOUT
 from competitors.steps.ad_media import store_softly
 from competitors.steps.outcome import judge, require_success, with_unread
+from competitors.upstream.ad_library import MaxAds, ad_order
 from pipeline import queries
 from pipeline.contract import Context, Done, PageResult, Subject, get_type
 from pipeline.words.foreign import identity
 
 from . import readings
 from .landing import save_page
-from .order import ad_order, most_ads
+
+MAX_ADS = MaxAds(usual=500, most=2000)
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def scrape_ads(ctx: Context, target: Target, max_ads: int, max_media: int) -> Do
     known = queries.history(get_type(ctx.run.job_type), ctx.run.parameters, good_runs, but=ctx.run)
     done = judge(upstream, came, known, row="ad", empty_is_plausible=True)
     done = with_unread(done, {"no_start": "start dates", "no_text": "texts"}, of="The ad library")
-    limit = most_ads(upstream.run.parameters)  # of the run that paid: another one's, if this run uses its data
+    limit = MAX_ADS.of(upstream.run.parameters)  # of the run that paid: another one's, if this run uses its data
     readings.close(ctx.run, readings.why_not(upstream, came, limit, done))
     if not max_media:
         return done

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from competitors.jobs.competitor_scrape.order import ad_order
 from competitors.jobs.competitor_scrape.views.tab import tab
 from competitors.models import AdReading
+from competitors.upstream.ad_library import ad_order
 from pipeline import queries
 from pipeline.contract import get_type
 from tests.competitors import runs
@@ -67,3 +67,8 @@ def test_the_tab_says_what_the_job_type_says_and_reads_as_often_for_many(library
     with django_assert_num_queries(1):
         assert tab.facts([library, *others]) == {}
     assert not AdReading.objects.exists()
+
+
+@pytest.mark.parametrize(("typed", "ads"), [("50", 50), ("", 500), ("a few", 500), ("3", 10), ("99999", 2000), (None, 500)])
+def test_the_price_beside_the_button_is_for_the_number_that_was_typed(library, typed, ads):
+    assert tab.estimate(library, {"max_ads": typed}, [], PRICE) == estimate(library, max_ads=ads)

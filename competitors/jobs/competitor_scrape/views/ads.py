@@ -13,7 +13,6 @@ from django.utils import timezone
 from competitors.models import CompetitorAd, LandingPage
 from competitors.views.access import get_competitor
 from competitors.views.csv_export import CHUNK, csv_response
-from competitors.views.deep_pages import DeepPaginator
 from pipeline.views.access import needs
 
 from .ad_filter import AdFilter
@@ -43,8 +42,8 @@ def ad_list(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
     """Filter, order and page are in the address."""
     owner = get_competitor(brand, competitor)
     asked = AdFilter(owner, request.GET)
-    sheet = DeepPaginator(with_pictures(asked.ads()), PAGE_SIZE).get_page(request.GET.get("page"))
-    query, today, new = asked.url(), timezone.localdate(), asked.changed("new")
+    sheet = asked.sheet(with_pictures(asked.ads()), PAGE_SIZE)
+    today, new = timezone.localdate(), asked.changed("new")
     context = {
         "competitor": owner,
         "brand": owner.brand,
@@ -53,9 +52,6 @@ def ad_list(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
         "sheet": sheet,
         "cards": [card(ad, today, new) for ad in sheet],
         "landing_pages": _landing_pages(asked),
-        "without_landing": asked.url(landing=""),
-        "query": query,
-        "page_link": f"{query}&" if len(query) > 1 else query,
     }
     return render(request, "competitors/competitor_scrape/ads.html", context)
 

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from competitors.models import Competitor, CompetitorAdLibrary
-from competitors.reading.ad_library import clean_address
+from competitors.reading.ad_library import AdLibraryUrlField
 
 
 class LibraryForm(forms.ModelForm):
@@ -15,17 +15,14 @@ class LibraryForm(forms.ModelForm):
         model = CompetitorAdLibrary
         fields = ["url"]
 
-    url = forms.CharField(label="Ad Library URL", max_length=2000, help_text="The address of the list of the competitor's ads.")
+    url = AdLibraryUrlField(help_text="The address of the list of the competitor's ads.")
 
     def __init__(self, *args: Any, competitor: Competitor, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.instance.competitor = competitor
 
     def clean_url(self) -> str:
-        try:
-            url = clean_address(self.cleaned_data["url"])
-        except ValueError as error:
-            raise forms.ValidationError(str(error)) from error
+        url: str = self.cleaned_data["url"]
         if CompetitorAdLibrary.objects.filter(competitor=self.instance.competitor, url=url).exists():
             raise forms.ValidationError(f"{self.instance.competitor} already has this address.")
         return url

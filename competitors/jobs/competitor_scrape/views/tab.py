@@ -10,13 +10,14 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from competitors.models import AdReading, CompetitorAd, CompetitorAdLibrary
+from competitors.upstream import ad_library
 from competitors.views.access import get_competitor
 from competitors.views.subjects.page import Cell, SubjectPage
 from pipeline.contract import Estimate
 from pipeline.models import Run
 
-from .. import order
 from ..job import NAME
+from ..service import MAX_ADS
 from .ads import card, with_pictures
 from .forms import LibraryForm
 
@@ -45,7 +46,7 @@ class AdsTab(SubjectPage[CompetitorAdLibrary]):
     def estimate(
         self, row: CompetitorAdLibrary, parameters: Mapping[str, Any], good_runs: Sequence[Run], price: Decimal
     ) -> Estimate:
-        return order.estimate(row.url, order.most_ads(parameters), good_runs, price)
+        return ad_library.estimate(row.url, MAX_ADS.of(parameters), good_runs, price)
 
     def reuse_key(self, row: CompetitorAdLibrary) -> str:
         return row.url

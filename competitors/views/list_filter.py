@@ -1,0 +1,127 @@
+"""What the address of a list asks for: which rows, in which order.
+
+A wrong value is ignored and named in `warnings`. It never hides the list.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.paginator import Page
+from django.db.models import Model, QuerySet
+from django.http import QueryDict
+
+from .deep_pages import DeepPaginator
+
+MOST_WORDS = 10
+WRONG_CHOICE = {"invalid_choice": "“%(value)s” is not one of the choices."}
+
+
+@dataclass(frozen=True)
+class Chip:
+    """An active filter, and the query string without it."""
+
+    label: str
+    value: str
+    without: str
+
+
+class WordsField(forms.CharField):
+    """Words to search for, each of which has to be there."""
+
+    def __init__(self, *, label: str):
+        super().__init__(required=False, max_length=200, label=label, widget=forms.TextInput(attrs={"type": "search"}))
+
+
+class ListFilter:
+    """Base of every list's filter. The form has a field `sort`; words to search for are in its field `q`."""
+
+    form_class: ClassVar[type[forms.Form]]
+    labels: ClassVar[Mapping[str, str]]  # of the filters, in the order of their chips
+    usual_sort: ClassVar[str]
+
+    def __init__(self, query: QueryDict):
+        asked = self.build_form(query)
+        asked.is_valid()
+        self._found = asked.cleaned_data
+        self.chosen = {name: self._as_text(self._found.get(name)) for name in asked.fields}
+        self.chosen["sort"] = self.chosen["sort"] or self.usual_sort
+        self.warnings = [
+            f"{self._label(name)}: {' '.join(map(str, wrong))} It was ignored." for name, wrong in asked.errors.items()
+        ]
+        known = {*asked.fields, "page"}
+        self.warnings += [f"There is no filter “{name[:40]}”. It was ignored." for name in query if name not in known]
+        if len(self.words) > MOST_WORDS:
+            self.warnings.append(f"Only the first {MOST_WORDS} words are searched for.")
+        self.form = self.build_form(None, initial=self.chosen)  # it shows what was used
+        self._page = query.get("page")
+
+    def build_form(self, data: QueryDict | None, **options: Any) -> forms.Form:
+        return self.form_class(data, **options)
+
+    @property
+    def words(self) -> list[str]:
+        return self.chosen.get("q", "").split()
+
+    @property
+    def active(self) -> bool:
+        return any(self.chosen[name] for name in self.labels)
+
+    def with_words(self, rows: "QuerySet[Any]") -> "QuerySet[Any]":
+        """Those of the rows whose `search_text` has every word."""
+        for word in self.words[:MOST_WORDS]:
+            rows = rows.filter(search_text__alike=word)
+        return rows
+
+    def sheet(self, rows: "QuerySet[Any]", size: int, *, count: int | None = None) -> "Page[Any]":
+        """The page that was asked for; if there is none, the nearest, with a warning. `count` saves the query that counts."""
+        pages = DeepPaginator(rows, size)
+        if count is not None:
+            pages.count = count
+        try:
+            number = int(self._page or 1)
+        except ValueError:
+            number = 0
+        nearest = min(max(number, 1), pages.num_pages)
+        if number != nearest:
+            self.warnings.append(f"There is no page “{str(self._page)[:40]}”. This is page {nearest} of {pages.num_pages}.")
+        return pages.page(nearest)
+
+    def chips(self) -> list[Chip]:
+        return [
+            Chip(label, self._value(name), self.url(**{name: ""})) for name, label in self.labels.items() if self.chosen[name]
+        ]
+
+    @property
+    def clear(self) -> str:
+        """The query string without any filter, in the same order."""
+        return self.url(**dict.fromkeys(self.labels, ""))
+
+    def url(self, **changes: Any) -> str:
+        """The query string with these changes. The page number is dropped, because the pages change too."""
+        query = QueryDict(mutable=True)
+        for name, value in (self.chosen | changes).items():
+            if value and not (name == "sort" and value == self.usual_sort):
+                query[name] = str(value)
+        return f"?{query.urlencode()}"
+
+    @property
+    def page_link(self) -> str:
+        """What `page=2` is written behind."""
+        query = self.url()
+        return f"{query}&" if len(query) > 1 else query
+
+    def _label(self, name: str) -> str:
+        return self.labels.get(name, "Order")
+
+    def _as_text(self, value: Any) -> str:
+        """As the address has it."""
+        return str(value.pk if isinstance(value, Model) else value or "")
+
+    def _value(self, name: str) -> str:
+        """The chosen value as a person reads it."""
+        if isinstance(self._found[name], Model):
+            return str(self._found[name])
+        choices: Any = getattr(self.form.fields[name], "choices", ())
+        return str(dict(choices).get(self.chosen[name], self.chosen[name]))
