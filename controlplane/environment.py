@@ -5,6 +5,7 @@ one line and stops.
 """
 
 import os
+import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
@@ -31,6 +32,18 @@ def names(name: str, default: list[str]) -> list[str]:
     return [part.strip() for part in text(name).split(",") if part.strip()]
 
 
+def secrets(name: str, key: str) -> dict[str, str]:
+    """`key=secret` entries, separated by commas; a key matches the pattern. What is wrong is not repeated: it may be a secret."""
+    found = {}
+    for entry in names(name, []):
+        named, _, secret = entry.partition("=")
+        if not re.fullmatch(key, named.strip()) or not secret.strip():
+            PROBLEMS.append((name, f"{name} has an entry that cannot be read. Write act_123=token,act_456=token."))
+            return {}
+        found[named.strip()] = secret.strip()
+    return found
+
+
 def flag(name: str, default: bool = False) -> bool:
     return _read(name, default, lambda value: FLAGS[value.lower()], "is neither yes nor no", "Use 1 or 0.")
 
@@ -53,6 +66,10 @@ def web_address(name: str, default: str) -> str:
 
 def time_zone(name: str, default: str) -> str:
     return _read(name, default, lambda value: ZoneInfo(value).key, "is not a time zone", "Use a name like Europe/Berlin.")
+
+
+def matching(name: str, default: str, pattern: str) -> str:
+    return _read(name, default, lambda value: _matched(value, pattern), "has another form", f"Use one like {default}.")
 
 
 def _read(name: str, default: T, kind: Callable[[str], T], wrong: str, instead: str) -> T:
@@ -78,3 +95,9 @@ def _with_host(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:  # a port that is no number raises
         raise ValueError
     return url
+
+
+def _matched(value: str, pattern: str) -> str:
+    if not re.fullmatch(pattern, value):
+        raise ValueError
+    return value

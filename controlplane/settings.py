@@ -162,8 +162,15 @@ Q_CLUSTER: dict[str, Any] = {
 APIFY_TOKEN = environment.text("APIFY_TOKEN")
 APIFY_API_URL = environment.web_address("APIFY_API_URL", "https://api.apify.com")
 META_ACCESS_TOKEN = environment.text("META_ACCESS_TOKEN")
+META_ACCESS_TOKENS = environment.secrets("META_ACCESS_TOKENS", r"act_\d{1,20}")  # of ad accounts that have one of their own
 META_GRAPH_URL = environment.web_address("META_GRAPH_URL", "https://graph.facebook.com")
-SECRET_SETTINGS = ["SECRET_KEY", "APIFY_TOKEN", "META_ACCESS_TOKEN"]  # their values are kept out of messages and logs
+META_GRAPH_VERSION = environment.matching("META_GRAPH_VERSION", "v26.0", r"v\d{1,3}\.\d")
+SECRET_SETTINGS = [
+    "SECRET_KEY",
+    "APIFY_TOKEN",
+    "META_ACCESS_TOKEN",
+    "META_ACCESS_TOKENS",
+]  # their values are kept out of messages and logs
 
 # ---- people ------------------------------------------------------------------------------------------------------
 PIPELINE_TIME_ZONE = environment.time_zone("PIPELINE_TIME_ZONE", "America/Los_Angeles")

@@ -139,11 +139,14 @@ class Apify:
             if len(page) < LIST_PAGE:
                 return
 
+    def probe(self) -> None:
+        self._list(("actor-runs",), 0, limit=1)
+
     def link(self, upstream_id: str) -> str:
         return f"https://console.apify.com/view/runs/{upstream_id}" if ID.fullmatch(upstream_id) else ""
 
     def _list(self, path: tuple[str, ...], number: int, **params: Any) -> list[Any]:
-        params |= {"desc": True, "limit": LIST_PAGE, "offset": number * LIST_PAGE}
+        params = {"desc": True, "limit": LIST_PAGE, "offset": number * LIST_PAGE} | params
         return self._read(lambda http: entries(http.ask("GET", *path, params=params).json()))
 
     def _page(self, place: tuple[str, ...], offset: int, limit: int) -> Page | None:

@@ -20,7 +20,7 @@ from .job_type import Done, Estimate, JobType, Subject
 from .landing import Landed, land
 from .parameters import ParameterForm
 from .registry import find_type, get_type, job_type
-from .source import Offer, Order, Page, Price, Seen, Source, cents, get_source, register_source
+from .source import Offer, Order, Page, Price, Seen, Source, Upstream, cents, get_source, register_source, register_upstream
 from .tally import rows_met
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "Source",
     "Subject",
     "TransientError",
+    "Upstream",
     "UpstreamDown",
     "cents",
     "find_type",
@@ -59,5 +60,6 @@ __all__ = [
     "job_type",
     "land",
     "register_source",
+    "register_upstream",
     "rows_met",
 ]

@@ -80,7 +80,7 @@ class JobType(ABC):
     label: ClassVar[str]
     emoji: ClassVar[str]
     datasets: ClassVar[dict[str, str]]  # key -> label
-    source: ClassVar[str]  # the upstream that it pays, '' for none
+    source: ClassVar[str]  # the upstream that it uses, '' for none
     row: ClassVar[str] = "row"  # what one of its rows is called: "review"
     actor: ClassVar[str]  # what it pays there, '' if that has no price per item
     max_age: ClassVar[timedelta]  # how old its data may be and still count as fresh

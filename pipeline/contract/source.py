@@ -1,4 +1,4 @@
-"""What the engine needs of a source, the client code of one upstream that is paid per run; and the register of sources.
+"""What the engine needs of an upstream's client code, and of a source: one that is paid per run. And the registers of both.
 
 Only a source knows its upstream's protocol: it turns answers into the values below and failures into the errors of
 `errors.py`. The engine decides what to do with them. Sources live in apps (`upstream` modules) and are imported at start.
@@ -88,11 +88,17 @@ class Offer:
     warning: str = ""
 
 
-class Source(Protocol):
+class Upstream(Protocol):
     """Methods raise only errors of `errors.py`, and put no secret into a message."""
 
     name: str  # in the database: "apify"
     label: str  # on pages: "Apify"
+
+    def probe(self) -> None:
+        """One cheap request. Raises what every other one would raise now."""
+
+
+class Source(Upstream, Protocol):
     id_pattern: re.Pattern[str]  # of its runs' whole ids; anything else is not an id, whoever says so
 
     def start(self, order: Order, tag: str) -> Seen:
@@ -123,13 +129,24 @@ class Source(Protocol):
         """The address where a person sees the run, '' if there is none."""
 
 
+_upstreams: dict[str, Upstream] = {}
 _sources: dict[str, Source] = {}
 
 
+def register_upstream(upstream: Upstream) -> None:
+    """Make an upstream that costs nothing known by its name. Called at import by the app's upstream module."""
+    _upstreams[upstream.name] = upstream
+
+
 def register_source(source: Source) -> Source:
-    """Make the source known by its name. Called at import by the app's upstream module."""
+    """The same for one that is paid per run."""
+    register_upstream(source)
     _sources[source.name] = source
     return source
+
+
+def get_upstream(name: str) -> Upstream:
+    return _upstreams[name]
 
 
 def get_source(name: str) -> Source:
@@ -137,8 +154,12 @@ def get_source(name: str) -> Source:
 
 
 def source_label(name: str) -> str:
-    """The label for pages, also of a source whose code is gone."""
-    return _sources[name].label if name in _sources else name
+    """The label for pages, also of an upstream whose code is gone."""
+    return _upstreams[name].label if name in _upstreams else name
+
+
+def known_upstreams() -> list[Upstream]:
+    return list(_upstreams.values())
 
 
 def known_sources() -> list[Source]:

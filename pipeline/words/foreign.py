@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -125,8 +126,9 @@ def without_secrets(text: str) -> str:
 
 
 def _own_secrets() -> list[str]:
-    """The values of the settings named in SECRET_SETTINGS, and the database's password."""
-    values = [getattr(settings, name, "") for name in settings.SECRET_SETTINGS]
+    """The values of the settings named in SECRET_SETTINGS, and the database's password. A mapping has one in each value."""
+    given = [getattr(settings, name, "") for name in settings.SECRET_SETTINGS]
+    values = [secret for one in given for secret in (one.values() if isinstance(one, Mapping) else [one])]
     values += [database.get("PASSWORD") for database in settings.DATABASES.values()]
     secrets = {str(value) for value in values if value and len(str(value)) >= SHORTEST_SECRET}
     return sorted(secrets | {quote(secret, safe="") for secret in secrets}, key=len, reverse=True)  # as in an address too

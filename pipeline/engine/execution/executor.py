@@ -95,6 +95,8 @@ def _work(ctx: WorkerContext, lease: Lease) -> Callable[[], None]:
         if isinstance(error, DatabaseError):
             connection.close()
         return _failed_by(error, lease, ctx.cancelling)
+    if handler.source and not handler.actor:  # what is paid is noted by the ledger, with each answer
+        health.note_success(handler.source)
     return lambda: by_worker.complete(lease, done)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, QuerySet
 
 from ...contract.errors import RunError
-from ...contract.source import get_source, known_sources, source_label
+from ...contract.source import get_upstream, known_upstreams, source_label
 from ...models import SourceState
 from ...words import to_the_second
 from ..database import now, wake_workers
@@ -80,7 +80,7 @@ def probe(at: datetime) -> None:
         later = min(max((at - (state.polled_at or at)) * 2, MIN_PROBE_PAUSE), MAX_PROBE_PAUSE)
         if SourceState.objects.filter(pk=state.pk, blocked_until=state.blocked_until).update(blocked_until=at + later):
             try:
-                next(iter(get_source(state.source).ended_since(at)), None)
+                get_upstream(state.source).probe()
             except RunError as error:
                 logger.info("%s is still down: %s", _label(state), error)
             else:
@@ -104,9 +104,9 @@ def closed_sources() -> dict[str, str]:
 
 
 def _label(state: SourceState) -> str:
-    return get_source(state.source).label
+    return source_label(state.source)
 
 
 def _states() -> QuerySet[SourceState]:
-    """Rows of known sources only: a row whose source's code is gone must stop nothing."""
-    return SourceState.objects.filter(source__in=[source.name for source in known_sources()])
+    """Rows of known upstreams only: a row whose upstream's code is gone must stop nothing."""
+    return SourceState.objects.filter(source__in=[upstream.name for upstream in known_upstreams()])

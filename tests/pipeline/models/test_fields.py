@@ -171,6 +171,7 @@ def test_a_message_of_any_size_is_cut(db, settings):
     [
         "t=apify_api_a%2Fb0123456789",
         "apify_api_a/b0123456789",
+        "of an ad account: EAABXyZ0123456789",
         "of another account: apify_api_XyZ0123456789",
         "Authorization: Basic dXNlcjpwYXNzd29yZA==",
         "'X-Api-Key': 'XyZ0123456789'",
@@ -179,7 +180,7 @@ def test_a_message_of_any_size_is_cut(db, settings):
     ],
 )
 def test_a_secret_is_left_out_in_every_form_in_which_it_is_sent(settings, words):
-    settings.APIFY_TOKEN = "apify_api_a/b0123456789"
+    settings.APIFY_TOKEN, settings.META_ACCESS_TOKENS = "apify_api_a/b0123456789", {"act_1": "EAABXyZ0123456789"}
     kept = MessageField().cleaned(words)
     assert "[secret]" in kept
     assert "0123456789" not in kept

@@ -1,0 +1,146 @@
+"""What can be read of an ad account: itself, its ads page by page, and single ads, posts and videos."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.contract.errors import PermanentError, RunError, TransientError
+
+from .http import Graph
+from .refusals import NAME, AskedTooMuch, ObjectGone
+
+PAGE = 100  # ads of one request
+MOST_PAGES = 20_000  # more of one account is an answer that never ends
+# Without this list, deleted and archived ads are left out. What is deleted has nothing to download.
+STATUSES = (
+    "ACTIVE",
+    "PAUSED",
+    "ARCHIVED",
+    "PENDING_REVIEW",
+    "DISAPPROVED",
+    "PREAPPROVED",
+    "PENDING_BILLING_INFO",
+    "CAMPAIGN_PAUSED",
+    "ADSET_PAUSED",
+    "IN_PROCESS",
+    "WITH_ISSUES",
+)
+AD_FIELDS = (
+    "id,name,effective_status,created_time,creative{id,thumbnail_url,image_url,video_id,object_type,"
+    "object_story_spec,asset_feed_spec,effective_object_story_id}"
+)
+THUMBNAIL: dict[str, str | int] = {"thumbnail_width": 1080, "thumbnail_height": 1080}  # without them it has 64 pixels
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An ad that Meta cannot answer about; asked for alone as well."""
+
+    ad_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A part of an account's ads, as they came."""
+
+    items: list[Any]
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Page:
+    items: list[Any]
+    after: str  # the next page's cursor, '' behind the last one
+
+
+class AdAccountReader:
+    """`account` is "act_…". Read with its own token if it has one. `check` is called often and may raise."""
+
+    def __init__(self, account: str, check: Callable[[], None] = lambda: None):
+        self.account, self._graph = account, Graph(account, check)
+
+    def itself(self) -> dict[str, Any]:
+        """With name, currency and timezone_name, if the token may see them."""
+        return self._graph.get(self.account, f"ad account {self.account}", fields="name,currency,timezone_name")
+
+    def ads(self) -> Iterator[Listed]:
+        """All ads that are not deleted. An ad with which every page fails is skipped, and named with the reason."""
+        after, size = "", PAGE
+        seen = {after}
+        for _ in range(MOST_PAGES):
+            try:
+                page = self._page(after, size, AD_FIELDS)
+            except (AskedTooMuch, ObjectGone) as error:
+                if size > 1:
+                    size = max(size // 2, 1)
+                    continue
+                page, skipped = self._without_fields(after, error)
+                yield Listed([], skipped)
+            else:
+                size = min(size * 2, PAGE)
+                yield Listed(page.items)
+            after = page.after
+            if not after:
+                return
+            if after in seen:
+                break
+            seen.add(after)
+        raise TransientError(f"Meta's list of the ads of {self.account} does not end.")
+
+    def ad(self, ad_id: str) -> dict[str, Any]:
+        """One ad, with fresh links."""
+        return self._graph.get(ad_id, f"ad {ad_id}", fields=AD_FIELDS, **THUMBNAIL)
+
+    def post(self, post_id: str) -> dict[str, Any]:
+        """The post that an ad shows. Often refused: it needs a role on the page."""
+        return self._graph.get(post_id, f"post {post_id}", fields="full_picture,attachments{media{image{src}}}")
+
+    def video(self, video_id: str) -> dict[str, Any]:
+        """With a fresh link to its file, `source`. Without that key, the token has no right to the file."""
+        return self._graph.get(video_id, f"video {video_id}", fields="source,picture,length")
+
+    def _page(self, after: str, size: int, fields: str) -> _Page:
+        asked = {"fields": fields, "limit": size, "effective_status": json.dumps(STATUSES), **THUMBNAIL}
+        if after:
+            asked["after"] = after
+        answer = self._graph.get(f"{self.account}/ads", f"the ads of {self.account}", **asked)
+        items = answer.get("data")
+        if not isinstance(items, list):
+            raise TransientError(f"Meta's list of the ads of {self.account} could not be read.")
+        return _Page(items, _next(answer.get("paging")) if items else "")
+
+    def _without_fields(self, after: str, error: RunError) -> tuple[_Page, list[Skipped]]:
+        """The page of the one ad that fails, with its id alone. Raises what is wrong if that fails too."""
+        try:
+            page = self._page(after, 1, "id")
+        except AskedTooMuch as refusal:
+            raise TransientError(str(refusal)) from refusal
+        except ObjectGone as refusal:
+            words = f"Meta has no ad account {self.account}, or the token may not see it. Check its number and the token."
+            raise PermanentError(words) from refusal
+        ids = [item.get("id") for item in page.items if isinstance(item, dict)]
+        return page, [Skipped(ad_id if isinstance(ad_id, str) else "", str(error)) for ad_id in ids]
+
+
+def _next(paging: Any) -> str:
+    """The cursor of the page behind this one. `paging.next` has the token in clear: only that it is there is used."""
+    cursors = paging.get("cursors") if isinstance(paging, dict) and paging.get("next") else None
+    after = cursors.get("after") if isinstance(cursors, dict) else None
+    return after if isinstance(after, str) else ""
+
+
+class Meta:
+    """The upstream as the engine knows it."""
+
+    name, label = NAME, "Meta"
+
+    def probe(self) -> None:
+        try:
+            Graph().get("me", "the token's user", fields="id")
+        except ObjectGone:  # a token of an app or of a system user may have no such object: Meta answered
+            return
+
+
+meta = Meta()

@@ -1,0 +1,119 @@
+"""One GET of the Graph API with one token: limits of time and size, no redirects, a few tries."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from django.conf import settings
+from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
+
+from pipeline.contract.errors import CredentialRejected, PermanentError, TransientError, UpstreamDown
+from pipeline.words.foreign import read_json
+
+from .. import retry_after
+from .refusals import NAME, AskedTooMuch, Refusal
+from .usage import Usage, read_usage
+
+CONNECT_SECONDS, READ_SECONDS, WHOLE_SECONDS = 5, 30, 90
+ERROR_BYTES, PIECE = 100_000, 65_536
+PAUSES = (0.5, 2)  # seconds before the second and third try after a passing fault
+BUSY_PERCENT, BUSY_PAUSE = 75, 5.0  # of a limit: from there on, so many seconds go by before each request
+NETWORK = (requests.RequestException, HTTPError, OSError)
+
+
+class Bearer(AuthBase):
+    """The token goes into a header, so no address has it. Given as `auth`, it is not replaced by one of a .netrc file."""
+
+    def __init__(self, token: str):
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class Graph:
+    """Meta as one ad account's token sees it. `account` is "act_…"; '' asks with everybody's token."""
+
+    def __init__(self, account: str = "", check: Callable[[], None] = lambda: None):
+        """`check` is called before each request and while waiting, and may raise, such as a context's."""
+        own = settings.META_ACCESS_TOKENS.get(account, "")
+        self._own, self._token, self._check = account if own else "", own or settings.META_ACCESS_TOKEN, check
+        self._session = requests.Session()
+        self.usage = Usage()
+
+    def get(self, path: str, what: str, **params: str | int) -> dict[str, Any]:
+        """The answer at /<version>/<path>. `what` is asked about, in words for people: "the ads of act_1".
+
+        Raises one of the errors of contract/errors.py, AskedTooMuch or ObjectGone.
+        """
+        if not self._token:
+            words = "META_ACCESS_TOKEN is not set, so Meta cannot be used. Set it for web and worker, then retry."
+            raise CredentialRejected(words, NAME)
+        self._sleep(BUSY_PAUSE if self.usage.percent >= BUSY_PERCENT else 0)
+        for pause in (*PAUSES, None):
+            try:
+                return self._once(path, what, params)
+            except UpstreamDown:
+                if pause is None:
+                    raise
+            self._sleep(pause)
+        raise AssertionError  # the last try answers or raises
+
+    def _once(self, path: str, what: str, params: Mapping[str, str | int]) -> dict[str, Any]:
+        address = f"{settings.META_GRAPH_URL.rstrip('/')}/{settings.META_GRAPH_VERSION}/{quote(path, safe='/_')}"
+        try:
+            with self._session.get(
+                address,
+                params=params,
+                auth=Bearer(self._token),
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                allow_redirects=False,  # the token goes to the configured address only
+                stream=True,
+            ) as response:
+                status, headers = response.status_code, response.headers
+                body = _read(response, settings.PIPELINE_ANSWER_BYTES if status < 300 else ERROR_BYTES, strict=status < 300)
+        except NETWORK as error:
+            raise UpstreamDown(f"Meta cannot be reached ({type(error).__name__}).", NAME) from None  # it may name the address
+        self.usage = read_usage(headers)
+        return self._judged(status, body, what, retry_after.seconds(headers.get("Retry-After")))
+
+    def _judged(self, status: int, body: bytes, what: str, wait: float | None) -> dict[str, Any]:
+        try:
+            answer = read_json(body)
+        except ValueError:
+            answer = None
+        if refusal := Refusal.of(status, answer):
+            raise refusal.meaning(what, self._own, self.usage, wait)
+        if 300 <= status < 400:
+            words = f"Meta answered with a redirect (HTTP {status}), which is refused. Check META_GRAPH_URL."
+            raise PermanentError(words)
+        if status != 200:
+            raise Refusal(status).meaning(what, self._own, self.usage, wait)
+        if not isinstance(answer, dict):
+            raise TransientError(f"Meta's answer about {what} could not be read.")
+        return answer
+
+    def _sleep(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        self._check()
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, 0.5))
+            self._check()
+
+
+def _read(response: requests.Response, most: int, *, strict: bool) -> bytes:
+    """The decoded body. Read piece by piece: a small compressed answer must not fill the memory, nor a trickle take for ever."""
+    end, read = time.monotonic() + WHOLE_SECONDS, bytearray()
+    while piece := response.raw.read1(PIECE, decode_content=True):
+        read += piece
+        if len(read) > most:
+            if strict:
+                raise AskedTooMuch(f"Meta's answer is larger than {most:,} bytes.")
+            return bytes(read[:most])
+        if time.monotonic() > end:
+            raise UpstreamDown(f"Meta's answer was not complete within {WHOLE_SECONDS} s.", NAME)
+    return bytes(read)
