@@ -39,6 +39,9 @@ class SubjectPage(ABC, Generic[R]):
     work: ClassVar[str]  # "Review scrape": what a run is called
     verb: ClassVar[str]  # "Scrape reviews"
     noun: ClassVar[str]  # "listing": what a subject is called
+    act: ClassVar[str] = "Scrape"  # the word on the buttons, also as a noun
+    acted: ClassVar[str] = "scraped"
+    key_kind: ClassVar[str] = "uuid"  # how addresses write a row's primary key
     columns: ClassVar[Sequence[str]] = ()  # titles of the columns between State and Last run; the first says how many rows it has
 
     # ---- every page says ---------------------------------------------------------------------------------------------
@@ -58,6 +61,10 @@ class SubjectPage(ABC, Generic[R]):
     def estimate(self, row: R, parameters: Mapping[str, Any], good_runs: Sequence[Run], price: Decimal) -> Estimate | None:
         """Cost and time of a scrape with these options. `good_runs`: the row's last, newest first; `price`: USD of an item."""
         return None
+
+    def asks(self, parameters: Mapping[str, Any]) -> str:
+        """What one with these options asks for, beside the button's word: "(20 videos, 40 images)". They may be unchecked."""
+        return ""
 
     def cells(self, row: R, facts: Any, user: Any) -> Sequence[Cell]:
         """What stands in `columns` for this row."""

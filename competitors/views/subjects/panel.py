@@ -39,6 +39,7 @@ class Panel:
     schedule: ScheduleRow | None = None
     schedule_cost: Decimal | None = None  # USD a month
     urls: dict[str, str] = field(default_factory=dict)  # of what may be done with the subject, by name
+    asks: str = ""  # what the next run asks for, beside the button's word
     usual: str = ""  # how many rows a scrape with the usual options brings, or that this is still being learned
     free: FreeData | None = None  # of another subject, which this one can use instead of paying
     notes: list[str] = field(default_factory=list)  # what a person should know before the click
@@ -112,10 +113,10 @@ class Panel:
         if self.live is None:
             return ""
         if self.retrying:
-            return "Scrape will be tried again"
+            return f"{self.page.act} will be tried again"
         if self.at_work:
-            return "Scrape running since"
-        return "Scrape waiting, started" if self.live.run.started_at else "Scrape queued since"
+            return f"{self.page.act} running since"
+        return f"{self.page.act} waiting, started" if self.live.run.started_at else f"{self.page.act} queued since"
 
     @property
     def since(self) -> datetime | None:

@@ -55,6 +55,7 @@ def build(
         else:
             defaults = wanted[key].parameters
             panel.estimate = page.estimate(row, defaults, good[key], price.usd)
+            panel.asks = page.asks(defaults)
             panel.usual = queries.history(handler, defaults, good[key]).words(handler.row)
             panel.free = free.get(key)
             panel.notes = notes(panel.estimate, spent, panel.freshness) + price.notes
@@ -73,6 +74,7 @@ def with_options(page: SubjectPage[Any], row: Any, parameters: dict[str, Any], u
     free = queries.free_data(page.job_type, brand_id, {key: _wanted(page, row, fresh, parameters)}, user)
     return {
         "estimate": estimate,
+        "asks": page.asks(parameters),
         "notes": notes(estimate, queries.spent_today(), fresh) + price.notes,
         "free": free.get(key),
     }

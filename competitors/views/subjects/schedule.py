@@ -27,7 +27,7 @@ def show(page: SubjectPage[Any], request: HttpRequest, row: Any, place: dict[str
     params = page.parameters(row) | (scrape.chosen(page, row, data) if data is not None else _options(page, row, job))
     outlook = _outlook(page, row, form, job, params)
     if preview:
-        return render(request, "competitors/_schedule_outlook.html", {"outlook": outlook, "form": form})
+        return render(request, "competitors/_schedule_outlook.html", {"outlook": outlook, "form": form, "page": page})
     ready = request.method == "POST" and form.is_valid() and (not outlook.get("question") or "sure" in request.POST)
     if ready and _saved(request, page, row, form.expression, params, job):
         return see_other(row.get_absolute_url())

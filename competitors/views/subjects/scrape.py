@@ -42,7 +42,7 @@ def press(request: HttpRequest, page: SubjectPage[Any], row: Any, *, legacy: boo
             queries.kept_back(queued.run, queries.QueueView(timezone.now(), request.user)) or "It starts when a worker is free."
         )
         if legacy:
-            starts = f"The web server already does as many scrapes as it can, so a worker does this one. {starts}"
+            starts = f"The web server already does as many {page.act.lower()}s as it can, so a worker does this one. {starts}"
         messages.info(request, format_html("{} queued! {} {}", page.work, starts, link), str(queued.run.pk))
     return None
 

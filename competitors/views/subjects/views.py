@@ -39,9 +39,9 @@ def urls(page: Page, base: str) -> list[URLPattern]:
         path(f"{base}updates/", require_POST(view(partial(_updates, page))), name=f"{name}_updates"),
         path(f"{base}legacy/", require_POST(act(partial(_legacy, page))), name=f"{name}_legacy"),
         path(f"{base}several/", act(partial(_several, page)), name=f"{name}_several"),
-        path(f"{base}<uuid:pk>/price/", require_GET(view(partial(_price, page))), name=f"{name}_price"),
-        path(f"{base}<uuid:pk>/schedule/", plan(partial(_schedule, page)), name=f"{name}_schedule"),
-        path(f"{base}<uuid:pk>/scrape/", require_POST(act(partial(_scrape, page))), name=f"{name}_scrape"),
+        path(f"{base}<{page.key_kind}:pk>/price/", require_GET(view(partial(_price, page))), name=f"{name}_price"),
+        path(f"{base}<{page.key_kind}:pk>/schedule/", plan(partial(_schedule, page)), name=f"{name}_schedule"),
+        path(f"{base}<{page.key_kind}:pk>/scrape/", require_POST(act(partial(_scrape, page))), name=f"{name}_scrape"),
     ]
 
 
@@ -75,11 +75,11 @@ def _legacy(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
     page.place(address)  # 404 if it does not exist
     on = request.session[_legacy_key(page)] = "legacy" in request.POST
     where = "on the web server, for this session" if on else "on workers"
-    messages.success(request, f"Scrapes now run {where}.")
+    messages.success(request, f"{page.act}s now run {where}.")
     return see_other(reverse(page.url_name, kwargs=address))
 
 
-def _price(page: Page, request: HttpRequest, pk: UUID, **address: Any) -> HttpResponse:
+def _price(page: Page, request: HttpRequest, pk: UUID | int, **address: Any) -> HttpResponse:
     """What a scrape with the sent options is expected to cost and take, and at most costs: a few words for beside the button."""
     row = get_object_or_404(page.rows(page.place(address)), pk=pk)
     chosen = page.parameters(row) | scrape.chosen(page, row, request.GET)
@@ -88,7 +88,7 @@ def _price(page: Page, request: HttpRequest, pk: UUID, **address: Any) -> HttpRe
     return render(request, "competitors/_price.html", context | {"oob": True})
 
 
-def _scrape(page: Page, request: HttpRequest, pk: UUID, **address: Any) -> HttpResponse:
+def _scrape(page: Page, request: HttpRequest, pk: UUID | int, **address: Any) -> HttpResponse:
     """Start a scrape and go back to the subject's panel."""
     row = get_object_or_404(page.rows(page.place(address)), pk=pk)
     run = scrape.press(request, page, row, legacy=bool(request.session.get(_legacy_key(page))))
@@ -97,7 +97,7 @@ def _scrape(page: Page, request: HttpRequest, pk: UUID, **address: Any) -> HttpR
     return see_other(row.get_absolute_url())
 
 
-def _schedule(page: Page, request: HttpRequest, pk: UUID, **address: Any) -> HttpResponse:
+def _schedule(page: Page, request: HttpRequest, pk: UUID | int, **address: Any) -> HttpResponse:
     """When the subject is scraped by itself."""
     place = page.place(address)
     return schedule.show(page, request, get_object_or_404(page.rows(place), pk=pk), place)
