@@ -83,7 +83,7 @@ class AdFilter(ListFilter):
         if chosen["since"]:
             found = found.filter(last_seen_at__date__gte=chosen["since"])
         if chosen["landing"]:
-            found = found.filter(landing_page=chosen["landing"])
+            found = found.filter(landing_page=int(chosen["landing"]))
         if chosen["change"]:
             found = found.filter(ad_archive_id__in=self.changed(chosen["change"]))
         return self.with_words(found).order_by(SORTS[chosen["sort"]][1], "ad_archive_id")
