@@ -42,7 +42,7 @@ def clean_row_id(pk: UUID, rows: QuerySet[Any], what: str, brand: Brand | None) 
     raise ValidationError(f"There is no {what} {pk} {whose}. It may have been removed.")
 
 
-def watched(model: Any, brands: Iterable[Brand]) -> QuerySet[Any]:
+def watched(model: Any, brands: Iterable[Brand | None]) -> QuerySet[Any]:
     """The rows of these brands' competitors that are not archived, each with its competitor and brand, in one query."""
     return model.objects.filter(competitor__brand__in=brands, competitor__archived_at=None).select_related("competitor__brand")
 

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.paginator import Page
+from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
-
-from .deep_pages import DeepPaginator
 
 MOST_WORDS = 10
 WRONG_CHOICE = {"invalid_choice": "“%(value)s” is not one of the choices."}
@@ -32,6 +30,17 @@ class WordsField(forms.CharField):
 
     def __init__(self, *, label: str):
         super().__init__(required=False, max_length=200, label=label, widget=forms.TextInput(attrs={"type": "search"}))
+
+
+class DeepPaginator(Paginator):
+    """Of a queryset whose order leaves no two rows equal. Keys alone are sorted; whole rows are read for the page only."""
+
+    object_list: Any
+
+    def page(self, number: Any) -> Page[Any]:
+        found: Any = super().page(number)
+        found.object_list = self.object_list.filter(pk__in=found.object_list.values("pk"))
+        return found
 
 
 class ListFilter:

@@ -102,13 +102,13 @@ class JobType(ABC):
 
     def subjects(self, brand: Brand | None) -> list[Subject]:
         """All subjects of the brand that are not archived, scraped or not. Freshness is counted over these."""
-        return [Subject()]
+        return [Subject()] if brand else []
 
-    def subjects_of(self, brands: Iterable[Brand]) -> Iterator[tuple[UUID, Subject]]:
-        """The same for several brands, each with its brand's id. A type whose subjects are rows reads them in one query."""
+    def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
+        """The same for several brands, each with its brand's id; None is the platform. Rows are read in one query for all."""
         for brand in brands:
             for subject in self.subjects(brand):
-                yield brand.pk, subject
+                yield brand.pk if brand else None, subject
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate | None:
         """Cost and time of a run with these parameters; None where nothing is paid."""

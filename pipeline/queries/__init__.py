@@ -17,7 +17,7 @@ from .estimates import (
     price_now,
 )
 from .explain import Activity, QueueView, activity, before_the_click, explain, kept_back, missing_code, no_worker_since
-from .freshness import Banner, FreshnessRow, SubjectState, banner, freshness
+from .freshness import Banner, FreshnessRow, SubjectState, banner, freshness, no_subject
 from .overview import Overview, overview
 from .run_detail import RunDetail, run_detail
 from .runs import RunRow, live_run, place_in_queue, recent_runs, run_row, run_rows, type_choices
@@ -79,6 +79,7 @@ __all__ = [
     "log_tails",
     "missing_code",
     "next_times",
+    "no_subject",
     "no_worker_since",
     "over_the_limit",
     "overview",

@@ -64,7 +64,8 @@ class SubjectState:
 class Banner:
     """`subject` is the key of the subject that text, run and button are about; `action` what the button does to it.
 
-    'scrape' starts a new scrape of the subject; 'run_now', 'retry' and 'accept' are actions on `run`; '' is no button.
+    'scrape' starts a new scrape of the subject, 'add' leads to where one is added; 'run_now', 'retry' and 'accept' are actions on
+    `run`; '' is no button.
     """
 
     tone: str
@@ -153,6 +154,11 @@ def banner(label: str, subjects: Sequence[SubjectState], *, noun: str, verb: str
         label=words,
         price=price,
     )
+
+
+def no_subject(label: str, noun: str) -> Banner:
+    """For a page that has no subject yet."""
+    return Banner("tone-grey", f"{label}: no {noun} yet.", "Add one, then fetch them.", "dash", action="add", label=f"Add {noun}")
 
 
 def _badness(one: SubjectState) -> tuple[int, float]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from operator import itemgetter
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
@@ -127,11 +128,13 @@ def _freshness(open_brands: Brands) -> tuple[list[StaleRow], int, int]:
     """The worst of the subjects that are not fresh, how many those are, and how many are fresh, of all open brands."""
     now = timezone.now()
     dated = DatasetStatus.objects.filter(open_brands.q(), last_success_at__isnull=False)
-    fetched = {
+    fetched: dict[tuple[UUID | None, str, str], datetime | None] = {
         (brand, key, subject): at
         for brand, key, subject, at in dated.values_list("brand_id", "dataset_key", "subject", "last_success_at")
     }
-    brands = {brand.pk: brand for brand in open_brands.rows().filter(archived_at=None)}
+    brands: dict[UUID | None, Brand | None] = {brand.pk: brand for brand in open_brands.rows().filter(archived_at=None)}
+    if open_brands.platform:
+        brands[None] = None
     found, fresh = [], 0
     for handler in all_types():
         for brand_id, subject in handler.subjects_of(brands.values()):

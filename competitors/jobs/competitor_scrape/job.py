@@ -66,9 +66,9 @@ class CompetitorScrape(JobType):
         return service.Target.of(params).subject
 
     def subjects(self, brand: Brand | None) -> list[Subject]:
-        return [subject for _, subject in self.subjects_of([brand] if brand else [])]
+        return [subject for _, subject in self.subjects_of([brand])]
 
-    def subjects_of(self, brands: Iterable[Brand]) -> Iterator[tuple[UUID, Subject]]:
+    def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
         for library in watched(CompetitorAdLibrary, brands):
             yield library.competitor.brand_id, service.Target(library.competitor, library.url, library).subject
 

@@ -120,6 +120,11 @@ class SubjectPage(ABC, Generic[R]):
         fields = get_type(self.job_type).Params.base_fields
         return {name: fields[name].initial for name in self.options(row)} | self.parameters(row)
 
+    @property
+    def legacy_key(self) -> str:
+        """Session: scrape on the web server."""
+        return f"{self.url_name}_legacy"
+
     def options(self, row: R) -> list[str]:
         """Names of the parameters that a person may choose."""
         given = self.parameters(row)

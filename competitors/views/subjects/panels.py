@@ -103,13 +103,7 @@ def most_wanted(panels: Sequence[Panel]) -> str | None:
     return oldest.key if oldest else None
 
 
-def banner(page: SubjectPage[Any], panels: Sequence[Panel]) -> queries.Banner | None:
-    """One banner for all subjects, None while every one is fresh."""
-    label = next(iter(get_type(page.job_type).datasets.values()))
-    subjects = [
-        queries.SubjectState(
-            panel.key, panel.label, panel.freshness, panel.live, panel.estimate.cost_usd if panel.estimate else None
-        )
-        for panel in panels
-    ]
-    return queries.banner(label, subjects, noun=page.noun, verb=page.verb)
+def state(panel: Panel) -> queries.SubjectState:
+    """What the banner knows of it."""
+    price = panel.estimate.cost_usd if panel.estimate else None
+    return queries.SubjectState(panel.key, panel.label, panel.freshness, panel.live, price)

@@ -17,8 +17,11 @@ from pipeline.states import TERMINAL
 from pipeline.views.access import needs, see_other
 from pipeline.views.live import fragment
 
+from .. import requirements
+from ..requirements import Fix, Requirement
 from . import panels, schedule, scrape, several
 from .page import SubjectPage
+from .panel import Panel
 
 Page = SubjectPage[Any]
 PAUSED = "live_paused"  # session key: live updates are paused
@@ -31,6 +34,7 @@ MOST_WATCHED = 100  # run ids that one poll may name
 def urls(page: Page, base: str) -> list[URLPattern]:
     """The page at `base`, and its live fragment, switches and Scrape button below it."""
     _tabs.setdefault(_parent(base), []).append((base, page))
+    requirements.require(page.url_name, Requirement.of(page))
     name, view, act = page.url_name, needs(page.may_view), needs(page.may_scrape)
     plan = needs(page.may_view, MAY_SCHEDULE)
     return [
@@ -73,7 +77,7 @@ def _updates(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
 def _legacy(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
     """Remember for this session where scrapes run."""
     page.place(address)  # 404 if it does not exist
-    on = request.session[_legacy_key(page)] = "legacy" in request.POST
+    on = request.session[page.legacy_key] = "legacy" in request.POST
     where = "on the web server, for this session" if on else "on workers"
     messages.success(request, f"{page.act}s now run {where}.")
     return see_other(reverse(page.url_name, kwargs=address))
@@ -91,7 +95,7 @@ def _price(page: Page, request: HttpRequest, pk: UUID | int, **address: Any) -> 
 def _scrape(page: Page, request: HttpRequest, pk: UUID | int, **address: Any) -> HttpResponse:
     """Start a scrape and go back to the subject's panel."""
     row = get_object_or_404(page.rows(page.place(address)), pk=pk)
-    run = scrape.press(request, page, row, legacy=bool(request.session.get(_legacy_key(page))))
+    run = scrape.press(request, page, row, legacy=bool(request.session.get(page.legacy_key)))
     if run:
         request.session[_followed_key(page)] = request.session.get(_followed_key(page), {}) | {page.key(row): run.pk}
     return see_other(row.get_absolute_url())
@@ -128,7 +132,6 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
     live_panels = [panel for panel in shown if panel.live]
     closed = page.closed(place)
     may_scrape = not closed and request.user.has_perm(page.may_scrape)
-    banner = None if closed else panels.banner(page, shown)
     return place | {
         "page": page,
         "tabs": _tabs_beside(page, place, address, len(rows)),
@@ -138,11 +141,9 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
         "subject_count": len(rows),
         "last_good": panels.last_good(shown),
         "at_work": sum(panel.at_work for panel in shown),
-        "banner": banner,
         "before": [] if closed else queries.before_the_click(page.job_type, place["brand"].pk, request.user),
         "bill": several.bill(shown),
-        "banner_panel": next((panel for panel in shown if banner and panel.key == banner.subject), None),
-        "legacy": bool(request.session.get(_legacy_key(page))),
+        "legacy": bool(request.session.get(page.legacy_key)),
         "paused": bool(request.session.get(PAUSED)),
         "watch": ",".join(f"{panel.live.run.pk}:{panel.live.run.status}" for panel in live_panels if panel.live),
         "primary": panels.most_wanted(shown),
@@ -152,8 +153,24 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
         "may_run_now": not closed and request.user.has_perm("pipeline.scrape_run"),
         "may_schedule": not closed and request.user.has_perm(MAY_SCHEDULE),
         "may_cancel": request.user.has_perm("pipeline.cancel_run"),
+        **({"banner": None} if closed else _banner(page, shown)),
         **page.more(place, facts),
     }
+
+
+def _banner(page: Page, shown: list[Panel]) -> dict[str, Any]:
+    """Without a subject the page itself says how to add one."""
+    fixes = {
+        panel.key: Fix(
+            panel.label,
+            panel.urls["scrape"],
+            panel.row.get_absolute_url(),
+            {option.name: option.initial for option in panel.options},
+            panel.free,
+        )
+        for panel in shown
+    }
+    return requirements.shown(page.url_name, [panels.state(panel) for panel in shown], fixes)
 
 
 def _parent(base: str) -> str:
@@ -173,11 +190,6 @@ def _tabs_beside(page: Page, place: dict[str, Any], address: dict[str, Any], cou
         }
         for _, one in _tabs[_parent(base)]
     ]
-
-
-def _legacy_key(page: Page) -> str:
-    """Session: scrape on the web server."""
-    return f"{page.url_name}_legacy"
 
 
 def _followed_key(page: Page) -> str:

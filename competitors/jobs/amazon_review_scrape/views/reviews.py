@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 
 from competitors.views.csv_export import CHUNK, csv_response
+from competitors.views.requirements import of_rows
 from pipeline.views.access import needs
 
 from .access import get_listing
@@ -46,7 +47,9 @@ def review_list(request: HttpRequest, brand: str, competitor: UUID, url: UUID) -
         "filter": asked,
         "headers": asked.headers(SORT_HEADERS),
     }
+    place = {"competitor": listing.competitor, "brand": listing.competitor.brand}
     try:
+        context |= of_rows(request, "reviews", place, [listing])
         context |= _read(asked)
     except OperationalError:
         logger.exception("The reviews of %s could not be read.", listing)

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from competitors.views.requirements import Requirement, require
 from competitors.views.subjects import views
 
 from . import file_column, listing, reviews  # noqa: F401  file_column registers itself
@@ -7,6 +8,8 @@ from .tab import tab
 
 amazon = "competitors/<slug:brand>/<uuid:competitor>/amazon/"
 one = amazon + "<uuid:url>/"
+
+require("reviews", Requirement.of(tab))
 
 urlpatterns = [
     *views.urls(tab, amazon),

@@ -10,9 +10,10 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from competitors.models import CompetitorAd, LandingPage
+from competitors.models import CompetitorAd, CompetitorAdLibrary, LandingPage
 from competitors.views.access import get_competitor
 from competitors.views.csv_export import CHUNK, csv_response
+from competitors.views.requirements import of_rows
 from pipeline.views.access import needs
 
 from .ad_filter import AdFilter
@@ -53,6 +54,8 @@ def ad_list(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
         "cards": [card(ad, today, new) for ad in sheet],
         "landing_pages": _landing_pages(asked),
     }
+    libraries = CompetitorAdLibrary.objects.filter(competitor=owner).select_related("competitor__brand")
+    context |= of_rows(request, "ad_list", {"competitor": owner, "brand": owner.brand}, list(libraries))
     return render(request, "competitors/competitor_scrape/ads.html", context)
 
 

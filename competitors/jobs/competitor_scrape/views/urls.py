@@ -1,11 +1,14 @@
 from django.urls import path
 
+from competitors.views.requirements import Requirement, require
 from competitors.views.subjects import views
 
 from . import ads, file_column, library  # noqa: F401  file_column registers itself
 from .tab import tab
 
 base = "competitors/<slug:brand>/<uuid:competitor>/ads/"
+
+require("ad_list", Requirement.of(tab))
 
 urlpatterns = [
     *views.urls(tab, base),
