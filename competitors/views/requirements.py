@@ -82,7 +82,7 @@ def of_rows(request: HttpRequest, url_name: str, place: Mapping[str, Any], rows:
     states = [SubjectState(key, page.label(row), fresh[key]) for key, row in keys.items()]
     if any(state.trouble for state in states):
         states = _with_live_and_price(needed, page, brand.pk, keys, states, user)
-    address = {name: getattr(one, "slug", one.pk) for name, one in place.items()}
+    address = page.address(place)
     fixes = {
         key: Fix(
             page.label(row),

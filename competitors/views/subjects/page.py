@@ -120,6 +120,10 @@ class SubjectPage(ABC, Generic[R]):
         fields = get_type(self.job_type).Params.base_fields
         return {name: fields[name].initial for name in self.options(row)} | self.parameters(row)
 
+    def address(self, place: Mapping[str, Any]) -> dict[str, Any]:
+        """What its addresses have of the place: a brand by its slug, anything else by its key."""
+        return {name: getattr(one, "slug", one.pk) for name, one in place.items()}
+
     @property
     def legacy_key(self) -> str:
         """Session: scrape on the web server."""

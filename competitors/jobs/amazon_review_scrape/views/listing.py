@@ -10,15 +10,16 @@ from django.utils.html import format_html
 
 from competitors.models import CompetitorAmazonUrl
 from competitors.views.access import get_competitor
-from pipeline import api
+from competitors.views.subjects.remove import remove as remove_row
 from pipeline.models import Run
 from pipeline.people import brands_for
 from pipeline.views.access import needs, see_other
+from pipeline.words import counted
 
-from ..job import NAME
 from ..listings import live_scrape, save_address
 from .access import get_listing
 from .forms import AmazonUrlForm
+from .tab import tab
 
 
 @needs("competitors.add_competitoramazonurl")
@@ -67,31 +68,14 @@ def edit(request: HttpRequest, brand: str, competitor: UUID, url: UUID) -> HttpR
 
 @needs("competitors.delete_competitoramazonurl")
 def remove(request: HttpRequest, brand: str, competitor: UUID, url: UUID) -> HttpResponse:
-    """GET says what will be removed and what will be kept. POST removes it, unless a run is live."""
     listing = get_listing(brand, competitor, url)
-    live = live_scrape(listing)
-    schedule = api.schedule_of(listing.competitor.brand, NAME, str(listing.pk))
-    if request.method == "POST" and not live:
-        tab, label = listing.competitor.get_absolute_url(), listing.label
-        listing.delete()
-        archived = format_html(" Its schedule “{}” is archived.", schedule) if schedule else ""
-        messages.success(request, format_html("Removed <bdi>{}</bdi>. Its reviews and runs are kept.{}", label, archived))
-        return see_other(tab)
     same = CompetitorAmazonUrl.objects.filter(asin=listing.asin, domain_code=listing.domain_code).exclude(pk=listing.pk)
     others = same.filter(brands_for(request.user).q("competitor__brand")).count()
-    context = {
-        "competitor": listing.competitor,
-        "brand": listing.competitor.brand,
-        "listing": listing,
-        "live": live,
-        "schedule": schedule,
-        "reviews": listing.reviews().count(),
-        "others": others,
-        "refusal": _refusal(live, f"It cannot be removed while run {live.pk} scrapes it.") if live else "",
-    }
-    return render(
-        request, "competitors/amazon_review_scrape/remove.html", context, status=409 if request.method == "POST" else 200
-    )
+    who = f"{counted(others, 'other listing')} here show{'s' if others == 1 else ''} them"
+    shared = f"reviews are shared, and {who}" if others else "reviews are shared; they show again if you add the product again"
+    place = {"competitor": listing.competitor, "brand": listing.competitor.brand}
+    kept = f"{counted(listing.reviews().count(), 'review')} of {listing.asin}: {shared}."
+    return remove_row(request, tab, place, listing, data="reviews", kept=kept)
 
 
 def _refusal(live: Run, words: str) -> str:

@@ -5,16 +5,15 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils.html import format_html
 
 from competitors.models import CompetitorAd
 from competitors.views.access import get_competitor
 from competitors.views.forms import saved
-from pipeline import api, queries
+from competitors.views.subjects.remove import remove as remove_row
 from pipeline.views.access import needs, see_other
+from pipeline.words import counted
 
-from ..job import NAME
 from .forms import LibraryForm
 from .tab import tab
 
@@ -35,21 +34,14 @@ def add(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
 
 @needs("competitors.delete_competitoradlibrary")
 def remove(request: HttpRequest, brand: str, competitor: UUID, pk: UUID) -> HttpResponse:
-    """GET says what will be removed and what will be kept. POST removes it, unless a run is live."""
     place = tab.place({"brand": brand, "competitor": competitor})
     library = get_object_or_404(tab.rows(place), pk=pk)
-    live = queries.live_run(NAME, place["brand"].pk, str(library.pk))
-    schedule = api.schedule_of(place["brand"], NAME, str(library.pk))
-    if request.method == "POST" and not live:
-        label = library.label
-        library.delete()
-        archived = format_html(" Its schedule “{}” is archived.", schedule) if schedule else ""
-        messages.success(request, format_html("Removed <bdi>{}</bdi>. Its ads and runs are kept.{}", label, archived))
-        return see_other(reverse("ads", args=[brand, competitor]))
-    context = place | {
-        "library": library,
-        "live": live,
-        "schedule": schedule,
-        "saved": CompetitorAd.objects.filter(competitor=place["competitor"]).count(),
-    }
-    return render(request, "competitors/competitor_scrape/remove.html", context, status=409 if request.method == "POST" else 200)
+    saved_ads = CompetitorAd.objects.filter(competitor=place["competitor"]).count()
+    return remove_row(
+        request,
+        tab,
+        place,
+        library,
+        data="ads",
+        kept=f"{counted(saved_ads, 'ad')} of {place['competitor']}, of all its addresses.",
+    )

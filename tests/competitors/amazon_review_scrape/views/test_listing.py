@@ -146,7 +146,7 @@ def test_removing_says_that_the_schedule_goes_too(page: Client, listing: Competi
     parameters = {"competitor_amazon_url_id": str(listing.pk)}
     brand = listing.competitor.brand_id
     job = api.ensure_recurring_job(brand, "amazon_review_scrape", "0 3 * * *", parameters, name="<b>Nightly")
-    assert "schedule “&lt;b&gt;Nightly” is archived" in page.get(of_listing("amazon_remove", listing)).content.decode()
+    assert "schedule “<bdi>&lt;b&gt;Nightly</bdi>” is archived" in page.get(of_listing("amazon_remove", listing)).content.decode()
     response = page.post(of_listing("amazon_remove", listing), follow=True)
     assert "Its schedule “&lt;b&gt;Nightly” is archived." in response.content.decode()
     job.refresh_from_db()

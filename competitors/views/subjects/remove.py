@@ -1,0 +1,31 @@
+"""Removes a subject's row, after a page that says what that ends and what is kept."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html
+
+from pipeline import api, queries
+from pipeline.views.access import see_other
+
+from .page import SubjectPage
+
+
+def remove(
+    request: HttpRequest, page: SubjectPage[Any], place: Mapping[str, Any], row: Any, *, data: str, kept: str
+) -> HttpResponse:
+    """A POST removes it, unless a run is live. `data`: "reviews"; `kept`: what of it stays, in a sentence."""
+    brand, key, label = place["brand"], page.key(row), page.label(row)
+    live = queries.live_run(page.job_type, brand.pk, key)
+    schedule = api.schedule_of(brand, page.job_type, key)
+    if request.method == "POST" and not live:
+        row.delete()
+        archived = format_html(" Its schedule “{}” is archived.", schedule) if schedule else ""
+        messages.success(request, format_html("Removed <bdi>{}</bdi>. Its {} and runs are kept.{}", label, data, archived))
+        return see_other(reverse(page.url_name, kwargs=page.address(place)))
+    context = {"page": page, "label": label, "row": row, "live": live, "schedule": schedule, "data": data, "kept": kept}
+    return render(request, "competitors/remove.html", {**place, **context}, status=409 if request.method == "POST" else 200)
