@@ -17,6 +17,7 @@ urlpatterns = [
     path("competitors/<slug:brand>/<uuid:competitor>/restore/", archive.competitor_back, name="competitor_restore"),
     path("media/<int:pk>/", media.ad_media, name="media"),
     # One line per job type with pages. Each names its own addresses from the site's root.
+    path("", include("competitors.jobs.asset_download.views.urls")),
     path("", include("competitors.jobs.competitor_scrape.views.urls")),
     path("", include("competitors.jobs.amazon_review_scrape.views.urls")),
 ]

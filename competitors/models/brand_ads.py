@@ -2,6 +2,7 @@
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.urls import reverse
 
 from pipeline.models import Brand
 from pipeline.models.fields import ForeignCharField, ForeignTextField
@@ -32,6 +33,9 @@ class AdAccount(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.account_id
+
+    def get_absolute_url(self) -> str:
+        return f"{reverse('research', args=[self.brand.slug])}#ad-account-{self.pk}"
 
 
 class BrandAd(models.Model):

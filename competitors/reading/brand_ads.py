@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
+from zoneinfo import available_timezones
 
 from .ad_library.media import MediaLink
 from .ad_library.names import Names
@@ -13,6 +14,7 @@ from .text import decoded, text
 
 LONGEST = 86_400.0  # seconds of a video; more makes no sense
 _POST = re.compile(r"[1-9][0-9]{0,24}_[1-9][0-9]{0,24}", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _STATUS = re.compile(r"[A-Z_]{2,40}")
 
 
@@ -112,3 +114,14 @@ def read_thumbnail(item: Any) -> str:
 def _first(*values: Any) -> str:
     """The first of these that is an address."""
     return next(filter(None, map(read_link, values)), "")
+
+
+def read_account(answer: Any) -> dict[str, str]:
+    """What an ad account says of itself; '' for what cannot be read."""
+    account = Names(answer)
+    currency, zone = text(account["currency"]), text(account["timezone_name"])
+    return {
+        "name": decoded(account["name"]).strip(),
+        "currency": currency if _CURRENCY.fullmatch(currency) else "",
+        "time_zone": zone if zone in available_timezones() else "",
+    }

@@ -165,4 +165,4 @@ def _file(url: str) -> str:
 
 
 def _lower_first(words: str) -> str:
-    return words[:1].lower() + words[1:]
+    return words if words.startswith("Meta ") else words[:1].lower() + words[1:]

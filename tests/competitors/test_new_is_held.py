@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from competitors.models import AdAccount, AdMedia, MediaStatus
 from pipeline import api
 from pipeline.contract.registry import all_types
 from tests.competitors.scraping import finish
@@ -20,6 +21,7 @@ class Held:
 
     parameters: Callable[[Any], dict[str, Any]]
     rows: Callable[[Any], Any]
+    brought_by: str = "first_run"  # the field that names the run
 
 
 HELD = {
@@ -31,6 +33,15 @@ HELD = {
         lambda listing: {"competitor_id": str(listing.competitor_id), "ad_library_url": make_library(listing.competitor).url},
         lambda listing: listing.competitor.ads,
     ),
+    "asset_download": Held(
+        lambda listing: {
+            "ad_account_id": AdAccount.objects.create(brand=listing.brand, account_id="act_123").account_id,
+            "max_videos": 5,
+            "max_images": 10,
+        },
+        lambda listing: AdMedia.objects.filter(brand_ad__ad_account__brand=listing.brand, status=MediaStatus.STORED),
+        brought_by="last_run",
+    ),
 }
 
 
@@ -39,7 +50,10 @@ def test_every_job_type_with_a_source_is_here():
 
 
 @pytest.mark.parametrize("job_type", HELD)
-def test_what_is_new_in_a_run_is_held_on_the_page(job_type, sandbox, listing):
+def test_what_is_new_in_a_run_is_held_on_the_page(job_type, sandbox, listing, settings):
+    settings.META_GRAPH_URL, settings.META_ACCESS_TOKEN = sandbox.graph_url, "a-token-for-tests"
+    settings.MEDIA_EXTRA_HOSTS = [sandbox.url.removeprefix("http://")]
     held = HELD[job_type]
     run = finish(api.queue_one_time_job(listing.brand.pk, job_type, held.parameters(listing)).run)
-    assert run.counts["new"] == held.rows(listing).filter(first_run=run).count() == held.rows(listing).count() > 0
+    rows = held.rows(listing)
+    assert run.counts["new"] == rows.filter(**{held.brought_by: run}).count() == rows.count() > 0

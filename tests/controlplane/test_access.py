@@ -13,7 +13,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from competitors.models import AdMedia, Competitor, CompetitorAdLibrary, CompetitorAmazonUrl
+from competitors.models import AdAccount, AdMedia, Competitor, CompetitorAdLibrary, CompetitorAmazonUrl
 from pipeline.models import Brand, ConcurrencyLimit, Job, Pause, Run
 from pipeline.people import ROLES, limit_to
 from pipeline.views.runs import ACTIONS
@@ -53,6 +53,18 @@ PAGES: dict[str, tuple[str, str]] = {
     "competitor_archive": ("manager", "manager"),
     "competitor_restore": (NEVER, "manager"),
     "media": ("viewer", NEVER),
+    "research_brands": ("viewer", "viewer"),
+    "research": ("viewer", NEVER),
+    "research_live": ("viewer", NEVER),
+    "research_updates": (NEVER, "viewer"),
+    "research_legacy": (NEVER, "operator"),
+    "research_scrape": (NEVER, "operator"),
+    "research_price": ("viewer", NEVER),
+    "research_several": ("operator", "operator"),
+    "research_schedule": ("manager", "manager"),
+    "research_add": ("operator", "operator"),
+    "research_again": (NEVER, "operator"),
+    "research_zip": ("viewer", NEVER),
     "amazon": ("viewer", NEVER),
     "amazon_live": ("viewer", NEVER),
     "amazon_updates": (NEVER, "viewer"),
@@ -112,6 +124,7 @@ EDITABLE: dict[type, tuple[str, str, str]] = {
     Competitor: ("manager", "manager", "manager"),
     CompetitorAmazonUrl: ("manager", "manager", "manager"),
     CompetitorAdLibrary: ("manager", "manager", "manager"),
+    AdAccount: ("manager", "manager", "manager"),
 }
 PEOPLES = (User, Group)  # only for admins without a limit
 MODELS = [model for model in admin.site._registry if model not in PEOPLES]
@@ -244,11 +257,19 @@ def _pages_of(name: str, given: frozenset[str], world: World) -> dict[str, str]:
                 "brand": listing.competitor.brand.slug,
                 "competitor": listing.competitor_id,
                 "url": listing.pk,
-                "pk": world[CompetitorAdLibrary][kind].pk if name.startswith("ads") else listing.pk,
+                "pk": _row_of(name, kind, world).pk,
             }
             values = {key: both[key] for key in given}
         found[kind] = reverse(name, kwargs=values)
     return found
+
+
+def _row_of(name: str, kind: str, world: World) -> Any:
+    """The row that `pk` in the address of a brand's page names."""
+    if name == "research_again":
+        return AdMedia.objects.get(brand_ad__ad_account=world[AdAccount][kind])
+    models = {"ads": CompetitorAdLibrary, "research": AdAccount}
+    return world[models.get(name.partition("_")[0], CompetitorAmazonUrl)][kind]
 
 
 def cases_of_pages() -> list[tuple[str, str, str]]:

@@ -8,8 +8,10 @@ from uuid import uuid4
 from django.utils import timezone
 
 from competitors.models import (
+    AdAccount,
     AdMedia,
     AmazonReview,
+    BrandAd,
     Competitor,
     CompetitorAd,
     CompetitorAdLibrary,
@@ -77,6 +79,10 @@ def build() -> World:
             world[CompetitorAmazonUrl][kind] = make_listing(competitor, asin="B09XK4T2LM", product_title=f"{word} chews")
             world[CompetitorAdLibrary][kind] = make_library(competitor)
             ad = world[CompetitorAd][kind] = make_ad(competitor, title=f"{word} ad")
+            account = world[AdAccount][kind] = AdAccount.objects.create(brand=brand, account_id="act_1", name=f"{word} ads")
+            seen = {"first_seen_at": timezone.now(), "last_seen_at": timezone.now()}
+            world[BrandAd][kind] = BrandAd.objects.create(ad_account=account, ad_id="1", name=f"{word} offer", **seen)
+            AdMedia.objects.create(brand_ad=world[BrandAd][kind], role="video", status="failed", reason="slow")
             world[ConcurrencyLimit][kind] = ConcurrencyLimit.objects.create(brand=brand, job_type=word, max_running=3)
         shows = {"competitor_ad": ad} if brand else {"library_ad": library_ad}
         world[AdMedia][kind] = AdMedia.objects.create(**shows, role="picture", media=media, status="stored")

@@ -3,8 +3,8 @@
 from pipeline.contract import register_upstream
 
 from .account import AdAccountReader, Listed, Skipped, meta
-from .refusals import ObjectGone
+from .refusals import AskedTooMuch, NotPermitted, ObjectGone
 
-__all__ = ["AdAccountReader", "Listed", "ObjectGone", "Skipped"]
+__all__ = ["AdAccountReader", "AskedTooMuch", "Listed", "NotPermitted", "ObjectGone", "Skipped"]
 
 register_upstream(meta)

@@ -34,6 +34,10 @@ class ObjectGone(PermanentError):
     """There is no such object, or the token may not see it."""
 
 
+class NotPermitted(PermanentError):
+    """The token has no right to this object."""
+
+
 @dataclass(frozen=True)
 class Refusal:
     """The error of an answer. A field that makes no sense is empty, and spoils no other one."""
@@ -75,7 +79,7 @@ class Refusal:
             return self._bad_token(what, own_token)
         if self.code == 10 or 200 <= self.code <= 299:
             words = f"Meta's token may not read {what}. Give it the permission ads_read for this ad account, then retry."
-            return PermanentError(f"{words} {self._said}".rstrip())
+            return NotPermitted(f"{words} {self._said}".rstrip())
         if self.code == 100 and self.subcode == 33:
             return ObjectGone(f"Meta has no {what}, or the token may not see it.")
         if self.subcode in TOO_MUCH or (self.code == 1 and self.subcode != BRIEF):

@@ -41,6 +41,7 @@ class SubjectPage(ABC, Generic[R]):
     noun: ClassVar[str]  # "listing": what a subject is called
     act: ClassVar[str] = "Scrape"  # the word on the buttons, also as a noun
     acted: ClassVar[str] = "scraped"
+    costs: ClassVar[bool] = True  # whether its runs are paid: a free one has no column and no forecast of its cost
     key_kind: ClassVar[str] = "uuid"  # how addresses write a row's primary key
     columns: ClassVar[Sequence[str]] = ()  # titles of the columns between State and Last run; the first says how many rows it has
 
@@ -88,7 +89,7 @@ class SubjectPage(ABC, Generic[R]):
         return {}
 
     def more(self, place: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
-        """Further context for page.html."""
+        """Further context for page.html. `place` has the address's query too, as `asked`."""
         return {}
 
     def nothing_yet(self, facts: Any) -> tuple[str, str]:
@@ -114,6 +115,11 @@ class SubjectPage(ABC, Generic[R]):
     def key(self, row: R) -> str:
         """The subject's key, as runs and freshness have it."""
         return str(row.pk)
+
+    @property
+    def span(self) -> int:
+        """How many columns the table has."""
+        return 5 + self.costs + len(self.columns)
 
     def defaults(self, row: R) -> dict[str, Any]:
         """The parameters, with the options at their defaults."""

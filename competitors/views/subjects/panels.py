@@ -56,7 +56,7 @@ def build(
             defaults = wanted[key].parameters
             panel.estimate = page.estimate(row, defaults, good[key], price.usd)
             panel.asks = page.asks(defaults)
-            panel.usual = queries.history(handler, defaults, good[key]).words(handler.row)
+            panel.usual = queries.history(handler, defaults, good[key]).words(handler.row) if page.costs else ""
             panel.free = free.get(key)
             panel.notes = notes(panel.estimate, spent, panel.freshness) + price.notes
             form = handler.Params(brand=brand, auto_id=f"%s-{panel.anchor}")

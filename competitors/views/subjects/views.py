@@ -123,7 +123,7 @@ def _several(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
 
 
 def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[str, Any]:
-    place = page.place(address)
+    place = page.place(address) | {"asked": request.GET}
     rows = list(page.rows(place))
     facts = page.facts(rows)
     shown = panels.build(page, place["brand"], rows, facts, request.user, request.session.get(_followed_key(page), {}))

@@ -102,7 +102,7 @@ def paths(value, above=()):
 @pytest.mark.parametrize("path", [".".join(path) for path in paths(ITEM)])
 def test_a_field_that_is_missing_or_wrong_spoils_no_other_one(path):
     assert (read_brand_ad(without(path)) is None) is (path == "id")
-    for wrong in WRONG:
+    for wrong in WRONG.values():
         item = without(path)
         *above, last = path.split(".")
         place = item

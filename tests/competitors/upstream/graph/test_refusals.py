@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from competitors.upstream.graph.refusals import AskedTooMuch, ObjectGone, Refusal
+from competitors.upstream.graph.refusals import AskedTooMuch, NotPermitted, ObjectGone, Refusal
 from competitors.upstream.graph.usage import Usage, read_usage
 from pipeline.contract import BlockedError, CredentialRejected, PermanentError, SlowDown, TransientError, UpstreamDown
-from tests.competitors.upstream.altered import WRONG
+from tests.competitors.upstream.altered import GONE, WRONG
 
 pytestmark = pytest.mark.only_on("sqlite")
 
@@ -43,9 +43,9 @@ def meaning(status, code, subcode=None, *, own="", usage=None, wait=None, **fiel
         (400, 102, None, CredentialRejected),
         (401, 190, 459, PermanentError),
         (403, 368, None, PermanentError),
-        (403, 10, None, PermanentError),
-        (403, 200, None, PermanentError),
-        (403, 294, None, PermanentError),
+        (403, 10, None, NotPermitted),
+        (403, 200, None, NotPermitted),
+        (403, 294, None, NotPermitted),
         (400, 100, 33, ObjectGone),
         (400, 100, None, PermanentError),
         (400, 2635, None, PermanentError),
@@ -84,7 +84,7 @@ def test_throttling_waits_as_long_as_the_headers_say():
 
 @pytest.mark.parametrize("name", ["code", "error_subcode", "is_transient", "message", "error_data"])
 def test_a_field_that_makes_no_sense_spoils_no_other_one(name):
-    for wrong in WRONG:
+    for wrong in (value for value in WRONG.values() if value is not GONE):
         error = {"message": "m", "code": 17, "error_subcode": 2446079, "is_transient": False, name: wrong}
         found = Refusal.of(400, json.loads(json.dumps({"error": error}))).meaning("it", "", Usage(), None)
         assert isinstance(found, BlockedError) or name == "code"

@@ -1,0 +1,114 @@
+"""The job type asset_download: its parameters, and what a run of it is about and leaves behind. It costs nothing."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from competitors.models import AdAccount, AdMedia
+from competitors.subject_rows import scraped_by
+from pipeline.contract import Context, Done, JobType, ParameterForm, Subject, job_type
+from pipeline.models import Brand, Run
+from pipeline.states import Verdict
+
+from . import service
+from .limits import IMAGES, VIDEOS, Limits
+
+NAME, DATASET = "asset_download", "ad_assets"
+scraped_by(NAME, AdAccount)
+
+
+@job_type(
+    NAME,
+    label="Asset Download",
+    emoji="🖼️",
+    datasets={DATASET: "Ad Assets"},
+    source="meta",
+    row="file",
+    max_age=timedelta(days=7),
+    max_runtime=timedelta(hours=1),
+    permission="competitors.scrape_adaccount",
+)
+class AssetDownload(JobType):
+    class Params(ParameterForm):
+        ad_account_id = forms.CharField(
+            required=False,
+            max_length=40,
+            label="Ad account id",
+            help_text="Like act_1234567890. May be empty if the brand has only one ad account.",
+        )
+        max_videos = forms.IntegerField(
+            initial=VIDEOS.usual, min_value=VIDEOS.fewest, max_value=VIDEOS.most, required=False, label="Max videos"
+        )
+        max_images = forms.IntegerField(
+            initial=IMAGES.usual, min_value=IMAGES.fewest, max_value=IMAGES.most, required=False, label="Max images"
+        )
+        only = forms.IntegerField(
+            required=False,
+            min_value=1,
+            label="Only this file",
+            help_text="Id of one picture or video, to try it again alone.",
+        )
+
+        def clean_ad_account_id(self) -> str:
+            accounts = dict(AdAccount.objects.filter(brand=self.brand).values_list("account_id", "pk"))
+            given = str(self.cleaned_data["ad_account_id"]).strip()
+            given = f"act_{given}" if given.isdigit() else given
+            if given in accounts:
+                return given
+            if given:
+                raise ValidationError(f"{self.brand or 'The platform'} has no ad account {given}. It may have been removed.")
+            if len(accounts) > 1:
+                raise ValidationError(f"{self.brand} has several ad accounts. Choose one: {', '.join(accounts)}.")
+            if not accounts:
+                raise ValidationError(f"{self.brand or 'The platform'} has no ad account. Add one first.")
+            return next(iter(accounts))
+
+        def clean_max_videos(self) -> int:
+            given: int | None = self.cleaned_data["max_videos"]
+            return VIDEOS.usual if given is None else given
+
+        def clean_max_images(self) -> int:
+            given: int | None = self.cleaned_data["max_images"]
+            return IMAGES.usual if given is None else given
+
+        def clean(self) -> dict[str, Any]:
+            values = super().clean()
+            only, account = values.get("only"), values.get("ad_account_id")
+            whose = {"brand_ad__ad_account__brand": self.brand, "brand_ad__ad_account__account_id": account}
+            if only and account and not AdMedia.objects.filter(pk=only, **whose).exists():
+                self.add_error("only", f"Ad account {account} has no picture or video {only}. It may have been removed.")
+            return values
+
+    def subject(self, brand: Brand | None, params: dict[str, Any]) -> Subject:
+        """A file that is tried again alone says nothing about how fresh the account's files are."""
+        subject, only = _subject(_account(brand, params)), params.get("only")
+        if not only:
+            return subject
+        return Subject(f"{subject.key} {only}", f"One file of {subject.label}"[:300], subject.url, closed=subject.closed)
+
+    def subjects(self, brand: Brand | None) -> list[Subject]:
+        return [_subject(account) for account in AdAccount.objects.filter(brand=brand).select_related("brand")]
+
+    def run(self, ctx: Context, params: dict[str, Any]) -> Done:
+        account = _account(ctx.brand, params)
+        if params.get("only"):
+            return service.download_one(ctx, account, params["only"])
+        return service.download_assets(ctx, account, Limits.of(params))
+
+    def on_completed(self, run: Run, fetched_at: datetime) -> None:
+        if run.verdict == Verdict.OK and not run.parameters.get("only"):
+            known = AdAccount.objects.filter(Q(last_downloaded_at=None) | Q(last_downloaded_at__lte=fetched_at), pk=run.subject)
+            known.update(last_downloaded_at=fetched_at)
+
+
+def _account(brand: Brand | None, params: dict[str, Any]) -> AdAccount:
+    """Raises AdAccount.DoesNotExist if it was removed."""
+    accounts = AdAccount.objects.select_related("brand")
+    return accounts.get(brand=brand.pk if brand else None, account_id=params["ad_account_id"])
+
+
+def _subject(account: AdAccount) -> Subject:
+    return Subject(str(account.pk), str(account)[:300], account.get_absolute_url(), closed=account.brand.closed)

@@ -1,0 +1,113 @@
+"""The download of an account's pictures and videos: its ads are listed, and what is not stored yet is fetched."""
+
+from collections import Counter
+
+from django.db.models import QuerySet
+
+from competitors.models import AdAccount, AdMedia, MediaReason, MediaStatus
+from competitors.steps.ad_media import Stored, store, to_fetch
+from competitors.upstream.graph import AdAccountReader
+from pipeline.contract import Cancelled, Context, Done
+from pipeline.states import Verdict
+from pipeline.words import counted
+
+from .limits import Limits
+from .links import FreshLinks
+from .listing import Listing, list_ads
+
+Role = AdMedia.Role
+
+
+def download_assets(ctx: Context, account: AdAccount, limits: Limits) -> Done:
+    """List the account's ads, then store what is missing: videos, pictures, and stills of videos with what is left of the limit.
+
+    Used on workers and in legacy mode. What an interrupted attempt has stored counts.
+    """
+    reader = _reader(ctx, account)
+    _forget_video_links(account)
+    listing = list_ads(ctx, account, reader) if ctx.run.is_live else Listing()
+    fresh = FreshLinks(reader)
+    videos = _store(ctx, account, [Role.VIDEO], limits.videos, fresh)
+    pictures = _store(ctx, account, [Role.PICTURE, Role.THUMBNAIL], limits.images, fresh)
+    stills = _store(ctx, account, [Role.POSTER], limits.images - pictures.files, fresh)
+    return _judge(account, listing, _together(videos, pictures, stills))
+
+
+def download_one(ctx: Context, account: AdAccount, pk: int) -> Done:
+    """Try one picture or video again, whatever became of it before."""
+    rows = _places(account).filter(pk=pk)
+    _forget_video_links(account)
+    ended = rows.exclude(status__in=[MediaStatus.STORED, MediaStatus.WAITING]).exclude(last_run=ctx.run)
+    ended.update(status=MediaStatus.WAITING, reason="", detail="")
+    got = store(ctx, rows, 1, renew=FreshLinks(_reader(ctx, account)))
+    if got.files or rows.filter(status=MediaStatus.STORED).exists():
+        return Done({"new" if got.files else "unchanged": 1}, records=1, summary=got.summary or "It is stored already.")
+    return Done({}, summary=got.summary, verdict=Verdict.SUSPICIOUS, reason=got.summary)
+
+
+def _reader(ctx: Context, account: AdAccount) -> AdAccountReader:
+    def check() -> None:
+        ctx.check()
+        if ctx.cancelled:
+            raise Cancelled
+
+    return AdAccountReader(account.account_id, check)
+
+
+def _places(account: AdAccount) -> "QuerySet[AdMedia]":
+    return AdMedia.objects.filter(brand_ad__ad_account=account).select_related("brand_ad")
+
+
+def _forget_video_links(account: AdAccount) -> None:
+    """A link to a video is asked for anew each time; an old one would also make a listing take it for a new one."""
+    known = AdMedia.objects.filter(brand_ad__ad_account=account, role=Role.VIDEO).exclude(status=MediaStatus.STORED)
+    known.exclude(url="").update(url="", expires_at=None)
+
+
+def _store(ctx: Context, account: AdAccount, roles: list[Role], most: int, fresh: FreshLinks) -> Stored:
+    rows = _places(account).filter(role__in=roles)
+    settled = rows.filter(last_run=ctx.run).exclude(status__in=[MediaStatus.WAITING, MediaStatus.FAILED])
+    before = settled.count()  # by an attempt that was interrupted
+    return store(ctx, rows, max(most - before, 0), renew=fresh)
+
+
+def _together(*parts: Stored) -> Stored:
+    lost: Counter[str] = Counter()
+    for part in parts:
+        lost.update(part.not_stored)
+    return Stored(sum(part.files for part in parts), dict(lost.most_common()))
+
+
+def _judge(account: AdAccount, listing: Listing, got: Stored) -> Done:
+    """The counts are of all the account's files: those that were stored before are unchanged."""
+    held = _places(account).filter(status=MediaStatus.STORED).count()
+    waiting = to_fetch(_places(account)).count()
+    lost = sum(got.not_stored.values())
+    counts = {
+        "new": got.files,
+        "unchanged": held - got.files,
+        "not_stored": lost,
+        "waiting": waiting,
+        "ads": listing.counts["ads"],
+        "rejected": listing.counts["rejected"] + listing.counts["skipped"],
+    }
+    words = [listing.summary, got.summary or (f"Nothing new: {counted(held, 'file')} stored before." if held else "")]
+    if waiting:
+        words.append(f"{counted(waiting, 'file')} left for the next run.")
+    verdict, reason = _doubt(listing, got, held)
+    summary = " ".join(filter(None, words)) or "This ad account has no ads."
+    return Done({name: count for name, count in counts.items() if count}, held, summary, verdict, reason)
+
+
+def _doubt(listing: Listing, got: Stored, held: int) -> tuple[Verdict, str]:
+    """Not all that goes wrong is a doubt: a file that Meta does not give us is known as such, and not asked for again."""
+    failed = sum(count for one, count in got.not_stored.items() if MediaReason(one).status == MediaStatus.FAILED)
+    tried = got.files + sum(got.not_stored.values())
+    if listing.vanished:
+        known = counted(listing.vanished, "ad")
+        return Verdict.SUSPICIOUS, f"Meta listed no ads, though {known} were known. The token may have lost its rights."
+    if tried and not got.files and (failed or not held):
+        return Verdict.SUSPICIOUS, f"None of the {counted(tried, 'file')} could be stored. {got.summary}"
+    if failed * 2 > tried:
+        return Verdict.PARTIAL, f"Most downloads failed; the next run tries them again. {got.summary}"
+    return Verdict.OK, ""
