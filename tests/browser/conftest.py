@@ -28,9 +28,14 @@ def sandbox(settings: Any) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def worker(transactional_db: None, sandbox: Sandbox, tmp_path: Path) -> Iterator[Cluster]:
-    with cluster(
-        tmp_path / "worker.log", APIFY_API_URL=sandbox.url, APIFY_TOKEN="a-token-for-tests", PIPELINE_POLL_SECONDS="0.3"
-    ) as one:
+    upstreams = {
+        "APIFY_API_URL": sandbox.url,
+        "APIFY_TOKEN": "a-token-for-tests",
+        "META_GRAPH_URL": sandbox.graph_url,
+        "META_ACCESS_TOKEN": "a-token-for-tests",
+        "MEDIA_EXTRA_HOSTS": sandbox.url.removeprefix("http://"),
+    }
+    with cluster(tmp_path / "worker.log", **upstreams, PIPELINE_POLL_SECONDS="0.3") as one:
         yield one
 
 

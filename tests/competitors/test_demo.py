@@ -7,6 +7,8 @@ import pytest
 from django.utils import timezone
 
 from competitors.management.commands.demo import Command
+from competitors.models import AdAccount
+from pipeline.models import Run
 from tests.competitors import runs
 
 pytestmark = pytest.mark.django_db
@@ -22,6 +24,19 @@ def test_a_second_demo_goes_on_from_the_first_ones_scrape(demo, listing):
     run = runs.ended(runs.queued(listing))
     assert demo.scraped_before(listing)
     assert f"Run {run.pk} of an earlier demo" in demo.stdout.getvalue()
+
+
+def test_the_brands_own_ads_are_downloaded_once(demo):
+    listing, _ = demo.fill()
+    brand = listing.competitor.brand
+    for _ in range(2):
+        demo.download(brand, "http://127.0.0.1:8000")
+    run = Run.objects.get()
+    assert (run.job_type, run.subject_label) == ("asset_download", "act_1234567890")
+    runs.ended(run)
+    AdAccount.objects.update(last_downloaded_at=timezone.now())
+    demo.download(brand, "http://127.0.0.1:8000")
+    assert Run.objects.count() == 1
 
 
 def test_a_run_that_waits_for_tomorrows_money_is_not_waited_for(demo, listing):

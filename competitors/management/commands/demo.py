@@ -20,7 +20,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from competitors.jobs.amazon_review_scrape.job import NAME
-from competitors.models import Competitor, CompetitorAmazonUrl
+from competitors.jobs.asset_download import job as asset_download
+from competitors.models import AdAccount, Competitor, CompetitorAmazonUrl
 from pipeline import api, queries
 from pipeline.models import Brand, Run, RunLog
 from pipeline.states import RunStatus, Verdict
@@ -54,6 +55,7 @@ class Command(BaseCommand):
             sandbox, site = self.start(children)
             self.say(f"\n  Open  {site}{reverse('amazon', args=[listing.competitor.brand.slug, listing.competitor_id])}")
             self.say(f"  User  {USER}\n  Pass  {password}\n\nPress Ctrl-C to stop. Logs: {self.logs}\n")
+            self.download(listing.competitor.brand, site)
             saved = self.scraped_before(listing) or self.scrape(listing, sandbox)
             self.say("4/4 " + ("The reviews are saved." if saved else "The scrape brought no reviews. Its run's page says why."))
             if options["once"] and not saved:
@@ -67,7 +69,7 @@ class Command(BaseCommand):
             self.end(children)
 
     def fill(self) -> tuple[CompetitorAmazonUrl, str]:
-        """Create a brand, a competitor, two listings, and a user with a new password each time."""
+        """Create a brand with an ad account, a competitor, two listings, and a user with a new password each time."""
         brand, _ = Brand.objects.get_or_create(slug="northpaw", defaults={"name": "Northpaw"})
         competitor, _ = Competitor.objects.get_or_create(brand=brand, name="Barkwell")
         listing, _ = CompetitorAmazonUrl.objects.get_or_create(
@@ -80,6 +82,7 @@ class Command(BaseCommand):
             asin="B0CQ7Z8M4T",
             defaults={"amazon_url": "https://www.amazon.com.au/dp/B0CQ7Z8M4T", "domain_code": "com.au"},
         )
+        AdAccount.objects.get_or_create(brand=brand, account_id="act_1234567890")
         password = secrets.token_urlsafe(9)
         user, _ = get_user_model().objects.get_or_create(username=USER, defaults={"is_staff": True, "is_superuser": True})
         user.set_password(password)
@@ -94,6 +97,9 @@ class Command(BaseCommand):
             "DEBUG": "1",
             "APIFY_API_URL": sandbox,
             "APIFY_TOKEN": "demo",
+            "META_GRAPH_URL": f"{sandbox}/graph",
+            "META_ACCESS_TOKEN": "demo",
+            "MEDIA_EXTRA_HOSTS": sandbox.removeprefix("http://"),
             "PYTHONUNBUFFERED": "1",
             "PIPELINE_SETTLE_SECONDS": "2",
             "PIPELINE_POLL_SECONDS": "1",
@@ -129,6 +135,14 @@ class Command(BaseCommand):
                 return
             time.sleep(0.1)
         raise CommandError(f"{address} did not answer within {START_SECONDS} s. Logs: {self.logs}")
+
+    def download(self, brand: Brand, site: str) -> None:
+        """Queue the download of the pictures and videos of the brand's own ads, once. Another worker does it meanwhile."""
+        account = brand.ad_accounts.get(account_id="act_1234567890")
+        if account.last_downloaded_at is None:
+            user = get_user_model().objects.get(username=USER)
+            api.queue_one_time_job(brand.pk, asset_download.NAME, {"ad_account_id": account.account_id}, created_by=user)
+        self.say(f"  Pictures and videos of the brand's own ads: {site}{reverse('research', args=[brand.slug])}\n")
 
     def scraped_before(self, listing: CompetitorAmazonUrl) -> bool:
         """Whether an earlier demo has saved its reviews. Then this one goes on from there."""
