@@ -3,12 +3,14 @@
 The addresses come from the URL map, the actions from the admin. One without a row in the tables below fails a test.
 """
 
+from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
+from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -156,21 +158,26 @@ def of_site() -> dict[str, frozenset[str]]:
     return {name: given for name, given in addresses() if not name.startswith("admin")}  # the admin has tests of its own
 
 
-@pytest.fixture
-def world(db: None) -> World:
-    return build()
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """Built once, with its people: what a test changes is rolled back."""
+    with django_db_blocker.unblock():
+        world = build()
+        for role, limited in PEOPLE:
+            name = f"{role}-{limited}"
+            user = make_user(name) if role == "nobody" else make_person(name, role)
+            if limited:
+                limit_to(user, [world[Brand]["own"]])
+    yield world
+    with django_db_blocker.unblock():
+        call_command("flush", verbosity=0, interactive=False)
 
 
 @pytest.fixture
-def people(world: World) -> dict[tuple[str, bool], Client]:
-    clients = {}
-    for role, limited in PEOPLE:
-        name = f"{role}-{limited}"
-        user = make_user(name) if role == "nobody" else make_person(name, role)
-        if limited:
-            limit_to(user, [world[Brand]["own"]])
-        clients[role, limited] = Client(raise_request_exception=True)
-        clients[role, limited].force_login(user)
+def people(world: World, db: None) -> dict[tuple[str, bool], Client]:
+    clients = {person: Client(raise_request_exception=True) for person in PEOPLE}
+    for (role, limited), client in clients.items():
+        client.force_login(User.objects.get(username=f"{role}-{limited}"))
     return clients
 
 
@@ -187,19 +194,24 @@ def state() -> Any:
     return list(rows), list(jobs), counts, names
 
 
-def ask(client: Client, method: str, address: str, data: dict[str, Any] | None = None) -> tuple[int, str, bool]:
-    """Status, body, and whether anything changed. Nothing stays."""
-    with transaction.atomic():
-        before = state()
-        answer = getattr(client, method)(address, data or {})
-        body = b"".join(answer.streaming_content).decode() if answer.streaming else answer.content.decode()
-        body += answer.get("Location", "")
-        if answer.status_code in (302, 303) and "/login/" not in answer["Location"]:
-            follow = client.get(answer["Location"])
-            body += follow.content.decode()
-        changed = state() != before
-        transaction.set_rollback(True)
-    return answer.status_code, body, changed
+@pytest.fixture
+def ask(world: World, db: None) -> Callable[..., tuple[int, str, bool]]:
+    """ask(client, method, address, data): status, body, and whether anything changed. Nothing stays."""
+    before = state()
+
+    def asked(client: Client, method: str, address: str, data: dict[str, Any] | None = None) -> tuple[int, str, bool]:
+        with transaction.atomic():
+            answer = getattr(client, method)(address, data or {})
+            body = b"".join(answer.streaming_content).decode() if answer.streaming else answer.content.decode()
+            body += answer.get("Location", "")
+            if answer.status_code in (302, 303) and "/login/" not in answer["Location"]:
+                follow = client.get(answer["Location"])
+                body += follow.content.decode()
+            changed = state() != before
+            transaction.set_rollback(True)
+        return answer.status_code, body, changed
+
+    return asked
 
 
 def check(
@@ -282,7 +294,7 @@ def cases_of_pages() -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("name", sorted(of_site()))
-def test_a_page_lets_in_who_may_and_tells_nobody_of_other_brands(name: str, world: World, people: Any) -> None:
+def test_a_page_lets_in_who_may_and_tells_nobody_of_other_brands(name: str, world: World, people: Any, ask: Any) -> None:
     for action in RUN_ACTIONS if name == "run_action" else [""]:
         given = of_site()[name] - {"action"}
         least = (NEVER, RUN_ACTIONS[action]) if action else PAGES[name]
@@ -302,7 +314,7 @@ def test_a_page_lets_in_who_may_and_tells_nobody_of_other_brands(name: str, worl
 
 
 @pytest.mark.parametrize("name", sorted(set(of_site()) - OPEN))
-def test_nobody_gets_in_without_signing_in(name: str, world: World, client: Client) -> None:
+def test_nobody_gets_in_without_signing_in(name: str, world: World, client: Client, ask: Any) -> None:
     given = of_site()[name] - {"action"}
     for address, method in product(_pages_of("run" if name == "run_action" else name, given, world).values(), METHODS):
         there = f"{address}cancel/" if name == "run_action" else address
@@ -312,7 +324,7 @@ def test_nobody_gets_in_without_signing_in(name: str, world: World, client: Clie
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-def test_the_admin_lets_in_who_may_and_tells_nobody_of_other_brands(model: type, world: World, people: Any) -> None:
+def test_the_admin_lets_in_who_may_and_tells_nobody_of_other_brands(model: type, world: World, people: Any, ask: Any) -> None:
     opts = model._meta
     of = f"admin:{opts.app_label}_{opts.model_name}"
     least = dict(zip(("add", "change", "delete"), EDITABLE.get(model, (NEVER,) * 3), strict=True))
@@ -334,7 +346,7 @@ def test_the_admin_lets_in_who_may_and_tells_nobody_of_other_brands(model: type,
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-def test_an_action_of_the_admin_reaches_only_the_rows_of_open_brands(model: type, world: World, people: Any) -> None:
+def test_an_action_of_the_admin_reaches_only_the_rows_of_open_brands(model: type, world: World, people: Any, ask: Any) -> None:
     opts = model._meta
     address = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
     for action, (kind, row), ((role, limited), client) in product(_actions(model), world[model].items(), people.items()):
@@ -349,7 +361,7 @@ def test_an_action_of_the_admin_reaches_only_the_rows_of_open_brands(model: type
 
 
 @pytest.mark.parametrize("model", PEOPLES, ids=lambda model: model.__name__)
-def test_only_an_admin_without_a_limit_manages_people(model: type, people: Any) -> None:
+def test_only_an_admin_without_a_limit_manages_people(model: type, people: Any, ask: Any) -> None:
     opts = model._meta
     of = f"admin:{opts.app_label}_{opts.model_name}"
     for ((role, limited), client), what, method in product(people.items(), sorted(OF_MODEL), METHODS):
@@ -360,7 +372,7 @@ def test_only_an_admin_without_a_limit_manages_people(model: type, people: Any) 
         assert inside == (role == "admin" and not limited), f"{method} {of}_{what} by {role}, limited: {limited}: {status}"
 
 
-def test_no_row_is_found_by_the_admins_redirect_to_its_page(world: World, people: Any) -> None:
+def test_no_row_is_found_by_the_admins_redirect_to_its_page(world: World, people: Any, ask: Any) -> None:
     for kind, competitor in world[Competitor].items():
         address = f"/admin/r/{_content_type(Competitor)}/{competitor.pk}/"
         assert ask(people["manager", True], "get", address)[0] == 404, kind
