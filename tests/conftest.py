@@ -43,11 +43,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if folder in item.path.parents:
                 item.add_marker(marker)
     left_out = config.stash[LEFT_OUT] = {}
-    elsewhere = [item for item in items if (mark := item.get_closest_marker("only_on")) and mark.args[0] != connection.vendor]
+    elsewhere = {item for item in items if database_of(item) not in ("", connection.vendor)}
     if elsewhere:
         left_out["only_on"] = len(elsewhere)
         items[:] = [item for item in items if item not in elsewhere]
-        config.hook.pytest_deselected(items=elsewhere)
+        config.hook.pytest_deselected(items=[*elsewhere])
     if "exhaustive" not in config.option.markexpr:
         every_case = [item for item in items if item.get_closest_marker("exhaustive")]
         items[:] = [item for item in items if item not in every_case]
@@ -62,6 +62,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             config.hook.pytest_deselected(items=without)
     if hasattr(config, "workeroutput"):  # xdist collects in its workers; only the main process prints a summary
         config.workeroutput["left_out"] = left_out
+
+
+def database_of(item: pytest.Item) -> str:
+    """The only one that the test runs on, or ''. Without any a test runs with SQLite, in a browser with PostgreSQL."""
+    if mark := item.get_closest_marker("only_on"):
+        return str(mark.args[0])
+    uses_one = item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
+    return "" if uses_one or item.get_closest_marker("browser") else "sqlite"
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -81,7 +89,9 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     for marker, count in config.stash.get(LEFT_OUT, {}).items():
         if marker == "only_on":
-            terminalreporter.write_line(f"{count} tests were DESELECTED: they run on the other database only.", yellow=True)
+            terminalreporter.write_line(
+                f"{count} tests were DESELECTED: they use no database or run on the other one only.", yellow=True
+            )
             continue
         variable, names = NEEDS[marker]
         terminalreporter.write_line(
