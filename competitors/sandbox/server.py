@@ -73,7 +73,7 @@ def serve(
     FaultBox().arm_all(faults or {})  # a mistake must be refused before a port is taken
     server = _Server((loopback(host), port), config or Config(**settings))
     server.account.faults.arm_all(faults or {})
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="sandbox", daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, name="sandbox", daemon=True)
     thread.start()
     return Sandbox(server, thread)
 
