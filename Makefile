@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 PYTEST := $(RUN) -m pytest
 ON_POSTGRES := $(RUN) -m tests.postgres
-# The smallest machine has two cores. Fault tests measure time, so they run one at a time.
+# The smallest machine has two cores. Fault tests that measure time run one at a time.
 PARALLEL ?= -n 2
 # Without DEBUG, manage.py needs a SECRET_KEY. These commands only check code.
 CHECK := DEBUG=1 $(RUN) manage.py
@@ -25,7 +25,7 @@ demo: install
 needs: install
 	@$(RUN) -m tests.machine
 
-# All but the fault tests, on both databases. Browser tests do not depend on the database and run once.
+# All but the fault tests, on both databases. What does not depend on the database runs once: browser tests and what uses none.
 test: needs
 	$(PYTEST) $(PARALLEL) -m "not faults and not browser"
 	$(ON_POSTGRES) $(PYTEST) $(PARALLEL) -m "not faults"
@@ -39,8 +39,9 @@ test-pages: needs
 	$(PYTEST) $(PARALLEL) tests/browser/test_pages.py tests/browser/test_ads.py tests/browser/test_accessibility.py -m "exhaustive or browser"
 
 test-faults: needs
-	$(PYTEST) -m faults
-	$(ON_POSTGRES) $(PYTEST) -m faults
+	$(PYTEST) $(PARALLEL) -m "faults and not alone"
+	$(PYTEST) -m "faults and alone"
+	$(ON_POSTGRES) sh -c '$(PYTEST) $(PARALLEL) -m "faults and not alone" && $(PYTEST) -m "faults and alone"'
 
 lint: install
 	.venv/bin/ruff check .

@@ -17,7 +17,7 @@ from pipeline import api
 from pipeline.models import Attempt, Brand, Run, UpstreamRun
 from tests.processes import Cluster, alive
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults, pytest.mark.alone]
 SCRAPES, KILLS, SECONDS = 100, 40, 720
 MOST_DEATHS = 2  # of one run without progress; five would rightly fail it
 BUSY_KILLS, STRIKES = 10, 20  # at least so many of the kills hit a worker that held a run; so often each fault struck

@@ -46,6 +46,7 @@ def test_an_idle_worker_killed_leaves_no_deaf_cluster(brand, tmp_path):
             until(reached(run, RunStatus.COMPLETED), "the next run to complete", 10)
 
 
+@pytest.mark.alone
 def test_sigterm_hands_the_run_back_and_ends_quickly(brand, tmp_path):
     with cluster(tmp_path / "log") as workers:
         run = api.queue_one_time_job(brand.pk, "toy", {"works": 60}).run
@@ -103,6 +104,7 @@ def test_a_death_that_cannot_be_recorded_harms_no_other_worker(brand, tmp_path):
         assert alive(sentinel)
 
 
+@pytest.mark.alone
 def test_a_cancel_reaches_a_handler_at_work_within_five_seconds(brand, tmp_path):
     with cluster(tmp_path / "log"):
         run = api.queue_one_time_job(brand.pk, "toy", {"works": 60}).run
@@ -126,6 +128,7 @@ def test_a_handler_that_hangs_is_ended_and_tried_again(brand, tmp_path):
     assert "longer than" in run.error_message
 
 
+@pytest.mark.alone
 def test_a_handler_that_hangs_inside_a_transaction_is_ended_too(brand, tmp_path):
     """It locks its own row, and on SQLite the whole database, so the try cannot be marked failed before the kill."""
     with cluster(tmp_path / "log", TOY_MAX_RUNTIME="1", PIPELINE_LEASE_SECONDS="3", PIPELINE_SQLITE_TIMEOUT="2"):
@@ -139,6 +142,7 @@ def test_a_handler_that_hangs_inside_a_transaction_is_ended_too(brand, tmp_path)
         until(reached(run, RunStatus.COMPLETED), "the run to be tried again", 10)
 
 
+@pytest.mark.alone
 @pytest.mark.only_on("postgresql")
 @pytest.mark.parametrize("how", ["killed", "overrun"])
 def test_what_a_dead_worker_left_its_server_to_do_ends_with_it(brand, tmp_path, how):
@@ -160,6 +164,7 @@ def test_what_a_dead_worker_left_its_server_to_do_ends_with_it(brand, tmp_path, 
         until(lambda: run.attempts.exclude(outcome="").exists(), "its death to be known", 10)
 
 
+@pytest.mark.alone
 def test_a_killed_supervisor_leaves_no_orphans_and_the_run_goes_on_elsewhere(brand, tmp_path):
     with cluster(tmp_path / "log", PIPELINE_LEASE_SECONDS="3") as workers:
         run = api.queue_one_time_job(brand.pk, "toy", AT_WORK).run

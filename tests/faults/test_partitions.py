@@ -23,7 +23,7 @@ from tests.faults.swallowing import proxy_to
 from tests.processes import Cluster, alive, cluster, database_url, reached, state, until
 from tests.toy.job import HANGS
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults, pytest.mark.alone]
 postgres_only = pytest.mark.only_on("postgresql")
 
 

@@ -14,7 +14,7 @@ from pipeline.states import Outcome, RunStatus
 from tests.factories import make_orphan
 from tests.processes import cluster, reached, until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults, pytest.mark.alone]
 
 
 @contextlib.contextmanager
