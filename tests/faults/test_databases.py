@@ -24,11 +24,10 @@ from pipeline.states import RunStatus
 from tests.postgres import server
 from tests.processes import cluster, database_url, reached, until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults, pytest.mark.alone]
 CLAIMERS, CLAIMS, SLOTS = 8, 2000, 3
 
 
-@pytest.mark.alone
 @pytest.mark.only_on("sqlite")
 def test_a_full_disk_stops_everything_before_money_is_spent_and_spoils_nothing(tmp_path):
     """F5: money that cannot be recorded is not spent."""
@@ -88,7 +87,6 @@ def test_a_server_that_restarts_is_waited_for_and_work_is_not_repeated(tmp_path,
         assert value("SELECT max(attempt) FROM pipeline_run") == 0, "an outage costs no retry"
 
 
-@pytest.mark.alone
 @pytest.mark.only_on("postgresql")
 def test_a_lock_that_nobody_releases_is_waited_for_no_longer_than_a_lease(brand, tmp_path):
     """The run waits, without a worker, and goes on when the lock is free."""
@@ -147,7 +145,6 @@ def test_a_page_after_the_server_restarted_is_no_error(tmp_path):
             web.wait(20)
 
 
-@pytest.mark.alone
 def test_eight_processes_never_exceed_a_limit_over_two_thousand_claims(tmp_path):
     """F2, F7: usage is the number of running rows, never a separate counter."""
     brand = Brand.objects.create(name="Acme", slug="acme")
