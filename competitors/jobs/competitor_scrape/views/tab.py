@@ -21,7 +21,7 @@ from ..service import MAX_ADS
 from .ads import card, with_pictures
 from .forms import LibraryForm
 
-LONGEST_RUNNING = 6
+LONGEST_RUNNING = 8
 
 
 class AdsTab(SubjectPage[CompetitorAdLibrary]):
