@@ -1,11 +1,13 @@
 """Which of a competitor's ads the address of their list asks for, in which order."""
 
+from datetime import datetime, time
 from functools import cached_property
 from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import Count, F, QuerySet
 from django.http import QueryDict
+from django.utils import timezone
 
 from competitors.models import Competitor, CompetitorAd, CompetitorAdLibrary, LandingPage
 from competitors.views.list_filter import WRONG_CHOICE, ListFilter, WordsField
@@ -81,7 +83,8 @@ class AdFilter(ListFilter):
         if chosen["format"]:
             found = found.filter(display_format=chosen["format"])
         if chosen["since"]:
-            found = found.filter(last_seen_at__date__gte=chosen["since"])
+            # Not __date: that would convert the time of every ad into the site's zone.
+            found = found.filter(last_seen_at__gte=timezone.make_aware(datetime.combine(self._found["since"], time.min)))
         if chosen["landing"]:
             found = found.filter(landing_page=int(chosen["landing"]))
         if chosen["change"]:
