@@ -1,7 +1,9 @@
 """The job type asset_download: its parameters, and what a run of it is about and leaves behind. It costs nothing."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -90,7 +92,11 @@ class AssetDownload(JobType):
         return Subject(f"{subject.key} {only}", f"One file of {subject.label}"[:300], subject.url, closed=subject.closed)
 
     def subjects(self, brand: Brand | None) -> list[Subject]:
-        return [_subject(account) for account in AdAccount.objects.filter(brand=brand).select_related("brand")]
+        return [subject for _, subject in self.subjects_of([brand])]
+
+    def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
+        for account in AdAccount.objects.filter(brand__in=[brand for brand in brands if brand]).select_related("brand"):
+            yield account.brand_id, _subject(account)
 
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:
         account = _account(ctx.brand, params)

@@ -14,7 +14,7 @@ from competitors.jobs.asset_download import limits
 from competitors.models import AdAccount, AdMedia, BrandAd, Media
 from competitors.sandbox.graph.nodes import STATUSES
 from pipeline import api
-from pipeline.contract import InvalidRequest
+from pipeline.contract import InvalidRequest, get_type
 from pipeline.models import DatasetStatus
 from pipeline.states import RunStatus
 from tests.competitors.asset_download.conftest import queue
@@ -160,3 +160,11 @@ def test_files_lie_under_the_digest_of_their_content(download, settings):
 def test_a_click_storm_makes_one_run(account):
     runs = {queue(account).pk for _ in range(5)}
     assert len(runs) == 1
+
+
+def test_the_accounts_of_all_brands_are_read_in_one_query(account, django_assert_num_queries):
+    southpaw = make_brand("Southpaw")
+    other = AdAccount.objects.create(brand=southpaw, account_id="act_2")
+    with django_assert_num_queries(1):
+        found = list(get_type("asset_download").subjects_of([account.brand, None, southpaw]))
+    assert [(brand, subject.key) for brand, subject in found] == [(row.brand_id, str(row.pk)) for row in (account, other)]
