@@ -20,4 +20,5 @@ urlpatterns = [
     path("", include("competitors.jobs.asset_download.views.urls")),
     path("", include("competitors.jobs.competitor_scrape.views.urls")),
     path("", include("competitors.jobs.amazon_review_scrape.views.urls")),
+    path("", include("competitors.jobs.template_scrape.views.urls")),
 ]

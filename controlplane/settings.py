@@ -185,6 +185,7 @@ NAVIGATION: list[dict[str, Any]] = [
     {"label": "Overview", "url": "overview"},
     {"label": "Competitors", "url": "competitors", "scrapes": True},
     {"label": "Brands", "url": "research_brands"},
+    {"label": "Templates", "url": "templates"},
     {"label": "Pipeline", "url": "runs", "prefix": "/pipeline/", "gap": True},
     {"label": "Admin", "url": "admin:index", "staff": True},
 ]

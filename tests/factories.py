@@ -13,7 +13,16 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from django.utils.text import slugify
 
-from competitors.models import AmazonReview, Competitor, CompetitorAd, CompetitorAdLibrary, CompetitorAmazonUrl, Media
+from competitors.models import (
+    AmazonReview,
+    Competitor,
+    CompetitorAd,
+    CompetitorAdLibrary,
+    CompetitorAmazonUrl,
+    LibraryAd,
+    Media,
+    TemplateCandidate,
+)
 from pipeline import api
 from pipeline.models import Brand, Run, UpstreamRun
 from pipeline.people import assign, limit_to
@@ -108,6 +117,20 @@ def make_media(content: bytes, mime: str = "image/gif") -> Media:
         default_storage.save(name, ContentFile(content))
     known = {"kind": mime.partition("/")[0], "mime": mime, "bytes": len(content), "file": name}
     return Media.objects.get_or_create(sha256=sha256, defaults=known)[0]
+
+
+def make_library_ad(ad_archive_id: str = "952254996289312", **fields: Any) -> LibraryAd:
+    now = timezone.now()
+    values = {"title": "Calming chews", "page_name": "Barkwell", "started_on": date(2026, 5, 4), "is_active": True}
+    times = {"first_seen_at": now, "last_seen_at": now, "last_checked_at": now}
+    return LibraryAd.objects.create(ad_archive_id=ad_archive_id, **times | values | fields)
+
+
+def make_candidate(ad_archive_id: str = "952254996289312", *, media: Media | None = None, **fields: Any) -> TemplateCandidate:
+    """A picture of an ad that waits for review. Its file holds the ad's id."""
+    ad = make_library_ad(ad_archive_id, **fields)
+    media = media or make_media(ad_archive_id.encode())
+    return TemplateCandidate.objects.create(library_ad=ad, media=media)
 
 
 def make_upstream(run: Run, upstream_id: str = "HG7ML7M8z78YcAPEB") -> UpstreamRun:

@@ -5,6 +5,7 @@ from .amazon import AmazonReview, CompetitorAmazonUrl
 from .brand_ads import AdAccount, BrandAd
 from .competitors import Competitor
 from .media import AdMedia, Media, MediaReason, MediaStatus
+from .templates import TemplateCandidate, TemplateCategory, TemplateDecision, TemplateNiche
 
 __all__ = [
     "AdAccount",
@@ -21,4 +22,8 @@ __all__ = [
     "Media",
     "MediaReason",
     "MediaStatus",
+    "TemplateCandidate",
+    "TemplateCategory",
+    "TemplateDecision",
+    "TemplateNiche",
 ]

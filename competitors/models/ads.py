@@ -17,6 +17,12 @@ LONGEST_ABOUT = 180  # characters of what a scrape is about
 LONGEST_HOST, LONGEST_PATH = 253, 380  # together they fit into a row of PostgreSQL's index, whatever script they are in
 
 
+def list_label(url: str) -> str:
+    """What an address of the ad library shows: the page, or the words that are searched for."""
+    parts = dict(parse_qsl(urlsplit(url).query))
+    return f"Page {parts['view_all_page_id']}" if "view_all_page_id" in parts else f"Search for “{parts.get('q', '')}”"
+
+
 class CompetitorAdLibrary(models.Model):
     """A competitor's ads in the ad library, by their address in its one form. Its brand is the competitor's."""
 
@@ -47,9 +53,7 @@ class CompetitorAdLibrary(models.Model):
 
     @property
     def label(self) -> str:
-        """What it shows: the page, or the words that are searched for."""
-        parts = dict(parse_qsl(urlsplit(self.url).query))
-        return f"Page {parts['view_all_page_id']}" if "view_all_page_id" in parts else f"Search for “{parts.get('q', '')}”"
+        return list_label(self.url)
 
     @property
     def anchor(self) -> str:
@@ -148,7 +152,8 @@ class LibraryAd(AdContent):
     is_active = models.BooleanField(null=True, blank=True)
     page_likes = models.PositiveIntegerField(null=True, blank=True)
     first_seen_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField(help_text="When it was last seen active.")
+    last_checked_at = models.DateTimeField(null=True, blank=True, help_text="When a search last had it, active or not.")
     times_seen = models.PositiveIntegerField(default=1)
     position = models.PositiveIntegerField(null=True, blank=True, help_text="Its latest place in the list.")
     best_position = models.PositiveIntegerField(null=True, blank=True)
@@ -157,9 +162,14 @@ class LibraryAd(AdContent):
     impressions_upper = models.PositiveBigIntegerField(null=True, blank=True)
     impressions_text = ForeignCharField(max_length=40, blank=True, default="")
     last_run = models.ForeignKey("pipeline.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    # No index: every index makes saving slower.
+    first_run = models.ForeignKey(
+        "pipeline.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
 
     class Meta:
         ordering = ["-last_seen_at", "ad_archive_id"]
+        permissions = [("scrape_libraryad", "Can scrape ads for the Template Queue")]
         constraints = [
             models.UniqueConstraint(fields=["ad_archive_id"], name="library_ad_once"),
             models.CheckConstraint(condition=Q(times_seen__gte=1), name="library_ad_was_seen"),

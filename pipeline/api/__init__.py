@@ -12,7 +12,7 @@ from .limits import end_outage, record_change
 from .paid_starts import adopt, end_upstream, start_again
 from .runs import accept, cancel, retry, run_again, run_now
 from .schedules import check_schedule, end_schedules_of, ensure_recurring_job, reschedule_brand, schedule_of
-from .subjects import archive_brand, forget_freshness, forget_subject, restore_brand, restore_freshness, stop_subject
+from .subjects import archive_brand, forget_freshness, forget_subject, restore_brand, restore_freshness, stop_subject, worked_on
 
 __all__ = [
     "Queued",
@@ -47,4 +47,5 @@ __all__ = [
     "start_again",
     "start_here",
     "stop_subject",
+    "worked_on",
 ]

@@ -78,6 +78,11 @@ def forget_freshness(job_type: str, brand_id: Any, subjects: Sequence[str]) -> N
     DatasetStatus.objects.filter(brand_id=brand_id, dataset_key__in=keys, subject__in=subjects).delete()
 
 
+def worked_on(dataset_key: str, brand_id: Any, subject: str = "", *, records: int) -> None:
+    """Data that people make themselves is up to date as of now. In the transaction of their work."""
+    freshness.mark_worked_on(dataset_key, brand_id, subject, now(), records)
+
+
 def restore_freshness(run: Run) -> None:
     """The subject is again what this accepted run was about: its data is as fresh as that run left it."""
     fetched_at = freshness.as_of(run, run.completed_at or run.created_at)

@@ -1,7 +1,7 @@
 """Who may do what: the roles, the brands that are open to a person, and the rights that the api asks for."""
 
 from .brands import Brands, brands_for, limit_to
-from .rights import can_words, may, may_spend, require, require_spend
+from .rights import can_words, may, may_spend, platform_words, require, require_spend
 from .roles import ROLES, Role, assign, role_of, role_with, sync_groups
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "limit_to",
     "may",
     "may_spend",
+    "platform_words",
     "require",
     "require_spend",
     "role_of",

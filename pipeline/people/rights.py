@@ -45,6 +45,12 @@ def can_words(*permissions: str) -> str:
     return " ".join([*sentences, f"Ask {whom}."])
 
 
+def platform_words() -> str:
+    """Who may see and do what is of no single brand."""
+    who = f"{role_with(SPEND_FOR_PLATFORM)} and people without a brand limit"
+    return f"This is for no single brand. Only {who} can do it. Ask one."
+
+
 def _spending(job_type: str) -> list[str]:
     """The permissions of which each is the right to spend: on every type, or on this one."""
     handler = find_type(job_type)
@@ -57,7 +63,6 @@ def _refusal(user: Any, one_of: list[str], brand_id: UUID | None, *, anew: bool 
         return ""
     if brand_id not in brands_for(user, anew=anew):
         if brand_id is None:
-            who = f"{role_with(SPEND_FOR_PLATFORM)} and people without a brand limit"
-            return f"This is for no single brand. Only {who} can do it. Ask one."
+            return platform_words()
         return "There is no such brand for you. Ask your admin to open it."
     return "" if any(user.has_perm(permission) for permission in one_of) else can_words(one_of[0])

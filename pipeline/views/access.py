@@ -9,15 +9,16 @@ from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from ..people import brands_for, can_words
+from ..people import brands_for, can_words, platform_words
 
 View = Callable[..., HttpResponseBase]
 
 
-def needs(*permissions: str) -> Callable[[View], View]:
+def needs(*permissions: str, platform: bool = False) -> Callable[[View], View]:
     """The signed-in user needs all of these, else gets a 403 that says who can. A `brand` in the address must be open to them.
 
-    The view keeps them as `needs`, from which the bar and the tests know whom it lets in.
+    `platform`: the view is about rows of no single brand. The view keeps both as `needs` and `platform`, from which the bar and
+    the tests know whom it lets in.
     """
 
     def guard(view: View) -> View:
@@ -27,11 +28,13 @@ def needs(*permissions: str) -> Callable[[View], View]:
                 if not request.user.has_perm(permission):
                     raise PermissionDenied(can_words(permission))
             brands = brands_for(request.user)
+            if platform and None not in brands:
+                raise PermissionDenied(platform_words())
             if "brand" in address and not brands.every and not brands.rows().filter(slug=address["brand"]).exists():
                 raise Http404
             return view(request, *args, **address)
 
-        guarded.needs = permissions  # type: ignore[attr-defined]
+        guarded.needs, guarded.platform = permissions, platform  # type: ignore[attr-defined]
         return guarded
 
     return guard

@@ -7,6 +7,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import resolve, reverse
 
+from ..people import brands_for
+
 THEMES = [
     {"value": "auto", "word": "System", "icon": "theme"},
     {"value": "light", "word": "Light", "icon": "sun"},
@@ -41,7 +43,7 @@ def _sections(request: HttpRequest) -> list[dict[str, Any]]:
     sections = []
     for entry in navigation:
         url = reverse(entry["url"])
-        if not (staff if entry.get("staff") else user is not None and user.has_perms(_needed(url))):
+        if not (staff if entry.get("staff") else user is not None and _may_open(user, url)):
             continue
         prefix = entry.get("prefix", url)
         current = request.path == url if prefix == "/" else request.path.startswith(prefix)
@@ -57,7 +59,14 @@ def _sections(request: HttpRequest) -> list[dict[str, Any]]:
     return sections
 
 
+def _may_open(user: Any, url: str) -> bool:
+    """Whether the page's view lets the person in."""
+    permissions, platform = _needed(url)
+    return bool(user.has_perms(permissions)) and not (platform and None not in brands_for(user))
+
+
 @cache
-def _needed(url: str) -> tuple[str, ...]:
-    """The permissions that the page's view asks for."""
-    return getattr(resolve(url).func, "needs", ())
+def _needed(url: str) -> tuple[tuple[str, ...], bool]:
+    """What the page's view asks for."""
+    view = resolve(url).func
+    return getattr(view, "needs", ()), getattr(view, "platform", False)

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from competitors.models import AdAccount, AdMedia, MediaStatus
+from competitors.models import AdAccount, AdMedia, LibraryAd, MediaStatus
 from pipeline import api
 from pipeline.contract.registry import all_types
 from tests.competitors.scraping import finish
+from tests.competitors.template_scrape.conftest import SEARCH
 from tests.factories import make_library
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,6 +43,7 @@ HELD = {
         lambda listing: AdMedia.objects.filter(brand_ad__ad_account__brand=listing.brand, status=MediaStatus.STORED),
         brought_by="last_run",
     ),
+    "template_scrape": Held(lambda _: {"search_url": SEARCH, "max_ads": 20}, lambda _: LibraryAd.objects.all()),
 }
 
 

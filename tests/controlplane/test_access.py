@@ -15,10 +15,29 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from competitors.models import AdAccount, AdMedia, Competitor, CompetitorAdLibrary, CompetitorAmazonUrl
+from competitors.models import (
+    AdAccount,
+    AdMedia,
+    Competitor,
+    CompetitorAdLibrary,
+    CompetitorAmazonUrl,
+    TemplateDecision,
+)
 from pipeline.models import Brand, ConcurrencyLimit, Job, Pause, Run
 from pipeline.people import ROLES, limit_to
 from pipeline.views.runs import ACTIONS
+from tests.controlplane.doors import (
+    ADMIN_ACTIONS,
+    ANYBODY,
+    EDITABLE,
+    NEVER,
+    NO_LIMIT,
+    OF_NO_BRAND,
+    OF_ROWS,
+    OPEN,
+    PAGES,
+    RUN_ACTIONS,
+)
 from tests.controlplane.world import World, betrays, build
 from tests.factories import make_person, make_user
 
@@ -28,106 +47,6 @@ ROLE_NAMES = [role.name for role in ROLES]
 RANK = {"nobody": -1} | {name: number for number, name in enumerate(ROLE_NAMES)}
 PEOPLE = [("nobody", False), *product(ROLE_NAMES, [False, True])]  # role, limited to the own brand
 METHODS = ("get", "post")
-NEVER = "never"  # the method is not answered
-ANYBODY = "anybody"  # who is signed in
-OPEN = {"login"}  # also to who is not
-
-# address -> the first role that may GET, and that may POST
-PAGES: dict[str, tuple[str, str]] = {
-    "overview": ("viewer", NEVER),
-    "theme": (NEVER, ANYBODY),
-    "login": (ANYBODY, ANYBODY),
-    "logout": (NEVER, ANYBODY),
-    "password": (ANYBODY, ANYBODY),
-    "runs": ("viewer", NEVER),
-    "run": ("viewer", NEVER),
-    "run_live": ("viewer", NEVER),
-    "run_log": ("viewer", NEVER),
-    "competitors": ("viewer", "manager"),
-    "brand_competitors": ("viewer", "operator"),
-    "brand_edit": ("manager", "manager"),
-    "brand_archive": ("manager", "manager"),
-    "brand_restore": (NEVER, "manager"),
-    "competitors_import": ("operator", "operator"),
-    "competitors_csv": ("viewer", NEVER),
-    "competitor": ("viewer", "viewer"),
-    "competitor_edit": ("operator", "operator"),
-    "competitor_archive": ("manager", "manager"),
-    "competitor_restore": (NEVER, "manager"),
-    "media": ("viewer", NEVER),
-    "research_brands": ("viewer", "viewer"),
-    "research": ("viewer", NEVER),
-    "research_live": ("viewer", NEVER),
-    "research_updates": (NEVER, "viewer"),
-    "research_legacy": (NEVER, "operator"),
-    "research_scrape": (NEVER, "operator"),
-    "research_price": ("viewer", NEVER),
-    "research_several": ("operator", "operator"),
-    "research_schedule": ("manager", "manager"),
-    "research_add": ("operator", "operator"),
-    "research_again": (NEVER, "operator"),
-    "research_zip": ("viewer", NEVER),
-    "amazon": ("viewer", NEVER),
-    "amazon_live": ("viewer", NEVER),
-    "amazon_updates": (NEVER, "viewer"),
-    "amazon_legacy": (NEVER, "operator"),
-    "amazon_scrape": (NEVER, "operator"),
-    "amazon_price": ("viewer", NEVER),
-    "amazon_several": ("operator", "operator"),
-    "amazon_schedule": ("manager", "manager"),
-    "amazon_add": ("operator", "operator"),
-    "amazon_edit": ("operator", "operator"),
-    "amazon_remove": ("manager", "manager"),
-    "ads": ("viewer", NEVER),
-    "ads_live": ("viewer", NEVER),
-    "ads_updates": (NEVER, "viewer"),
-    "ads_legacy": (NEVER, "operator"),
-    "ads_scrape": (NEVER, "operator"),
-    "ads_price": ("viewer", NEVER),
-    "ads_several": ("operator", "operator"),
-    "ads_schedule": ("manager", "manager"),
-    "ads_add": ("operator", "operator"),
-    "ads_remove": ("manager", "manager"),
-    "ad_list": ("viewer", "viewer"),
-    "ad_list_csv": ("viewer", "viewer"),
-    "reviews": ("viewer", "viewer"),
-    "reviews_csv": ("viewer", "viewer"),
-}
-RUN_ACTIONS = {
-    "cancel": "operator",
-    "retry": "operator",
-    "run_now": "operator",
-    "run_again": "operator",
-    "accept": "manager",
-    "start_again": "manager",
-    "replay": "manager",
-    "adopt": "manager",
-    "end_upstream": "operator",
-}
-NO_LIMIT = {("competitors", "post")}  # not for who is limited to some brands, whatever their role
-ADMIN_ACTIONS = {  # in the admin, which only managers and admins open
-    "run_now": "manager",
-    "retry": "manager",
-    "cancel": "manager",
-    "accept": "manager",
-    "pause": "manager",
-    "resume": "manager",
-    "archive": "manager",
-    "end_outage": "manager",
-    "scrape_selected": "manager",
-    "delete_selected": "manager",
-}
-# model -> the first role that may add, change and delete; all others are read-only
-EDITABLE: dict[type, tuple[str, str, str]] = {
-    Brand: ("manager", "manager", "manager"),
-    Job: ("manager", "manager", NEVER),
-    ConcurrencyLimit: ("manager", "manager", "manager"),
-    Pause: ("manager", "manager", "manager"),
-    Competitor: ("manager", "manager", "manager"),
-    CompetitorAmazonUrl: ("manager", "manager", "manager"),
-    CompetitorAdLibrary: ("manager", "manager", "manager"),
-    AdAccount: ("manager", "manager", "manager"),
-}
 PEOPLES = (User, Group)  # only for admins without a limit
 MODELS = [model for model in admin.site._registry if model not in PEOPLES]
 SITE = {
@@ -259,9 +178,12 @@ def _pages_of(name: str, given: frozenset[str], world: World) -> dict[str, str]:
     if not given:
         return {"any": reverse(name)}
     found = {}
+    if name.startswith(OF_NO_BRAND):
+        row = world[TemplateDecision]["none"] if name == "template_undo" else world[OF_ROWS[name]]["none"]
+        return {"none": reverse(name, args=[row.batch if name == "template_undo" else row.pk])}
     for kind in ("own", "foreign", "none"):
         listing = world[CompetitorAmazonUrl].get(kind)
-        values = {"pk": world[AdMedia if name == "media" else Run][kind].pk} if "brand" not in given else {}
+        values = {"pk": world[OF_ROWS.get(name, Run)][kind].pk} if "brand" not in given else {}
         if "brand" in given:
             if listing is None:
                 continue
@@ -303,6 +225,7 @@ def test_a_page_lets_in_who_may_and_tells_nobody_of_other_brands(name: str, worl
             there = f"{address}{action}/" if action else address
             wanted = least[METHODS.index(method)]
             allowed = may(role, wanted) and not (limited and (name, method) in NO_LIMIT)
+            allowed = allowed and (not name.startswith(OF_NO_BRAND) or sees(role, limited, "none"))
             case = f"{method} {name} {action} of {kind} by {role}{' with a limit' if limited else ''}"
             data = {"name": "New", "amazon_url": "https://www.amazon.com/dp/B0NEW00000", "theme": "dark", "upstream_id": "x"}
             found = sees(role, limited, kind)

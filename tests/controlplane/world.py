@@ -17,6 +17,11 @@ from competitors.models import (
     CompetitorAdLibrary,
     CompetitorAmazonUrl,
     LibraryAd,
+    Media,
+    TemplateCandidate,
+    TemplateCategory,
+    TemplateDecision,
+    TemplateNiche,
 )
 from pipeline import api
 from pipeline.models import (
@@ -39,6 +44,7 @@ from pipeline.models import (
 from tests.factories import (
     make_ad,
     make_brand,
+    make_candidate,
     make_competitor,
     make_library,
     make_listing,
@@ -47,6 +53,7 @@ from tests.factories import (
     make_upstream,
 )
 
+SEARCH = "https://www.facebook.com/ads/library/?q=Quagga"
 WORDS = {"own": "Ownbrand", "foreign": "Zebrafish", "none": "Quagga"}
 RUN_IDS = {"own": 1001, "foreign": 987_654, "none": 876_543}
 
@@ -70,7 +77,7 @@ def betrays(kind: str, body: str) -> str:
 def build() -> World:
     world = World()
     media = make_media(b"GIF89a")
-    library_ad = LibraryAd.objects.create(first_seen_at=timezone.now(), last_seen_at=timezone.now())
+    library_ad = _templates(world, media)
     for kind, word in WORDS.items():
         brand = make_brand(word) if kind != "none" else None
         if brand:
@@ -99,6 +106,23 @@ def build() -> World:
     return world
 
 
+def _templates(world: World, media: Media) -> LibraryAd:
+    """What is of no brand. Returns the ad."""
+    candidate = make_candidate(title="Quagga ad", media=media)
+    candidate.name, candidate.category = "Quagga", TemplateCategory.objects.create(name="Quagga")
+    candidate.save()
+    world[TemplateCandidate]["none"] = candidate
+    world[TemplateCategory]["none"], world[TemplateNiche]["none"] = (
+        candidate.category,
+        TemplateNiche.objects.create(name="Quagga"),
+    )
+    world[TemplateDecision]["none"] = TemplateDecision.objects.create(
+        candidate=candidate, batch=uuid4(), status="approved", before=candidate.state(), version=7
+    )
+    assert candidate.library_ad
+    return candidate.library_ad
+
+
 def _runs(world: World, kind: str, word: str, brand: Brand | None) -> None:
     at = timezone.now()
     job = api.queue_one_time_job(brand.pk if brand else None, "toy", {"name": word.lower()}, name=f"{word} job").job
@@ -106,8 +130,9 @@ def _runs(world: World, kind: str, word: str, brand: Brand | None) -> None:
     run = Run.objects.get(pk=RUN_IDS[kind])
     if kind == "foreign":
         Run.objects.filter(pk=run.pk).update(status="running", lease_token=uuid4(), lease_expires_at=at + timedelta(hours=1))
+    kind_of_work = ("toy", {"name": f"{word}s"}) if brand else ("template_scrape", {"search_url": SEARCH})
     schedule = api.ensure_recurring_job(
-        brand.pk if brand else None, "toy", "0 3 * * *", {"name": f"{word}s"}, name=f"{word} plan"
+        brand.pk if brand else None, kind_of_work[0], "0 3 * * *", kind_of_work[1], name=f"{word} plan"
     )
     world[Run][kind], world[Job][kind] = run, schedule
     world[Attempt][kind] = Attempt.objects.create(

@@ -21,20 +21,22 @@ from django.utils import timezone
 
 from competitors.jobs.amazon_review_scrape.job import NAME
 from competitors.jobs.asset_download import job as asset_download
-from competitors.models import AdAccount, Competitor, CompetitorAmazonUrl
+from competitors.jobs.template_scrape.job import NAME as TEMPLATES
+from competitors.models import AdAccount, Competitor, CompetitorAmazonUrl, TemplateCandidate, TemplateCategory, TemplateNiche
 from pipeline import api, queries
 from pipeline.models import Brand, Run, RunLog
 from pipeline.states import RunStatus, Verdict
 from pipeline.words import to_the_second
 
 USER = "operator"
+SEARCH = "https://www.facebook.com/ads/library/?active_status=active&ad_type=all&country=US&q=dog%20chews"
 START_SECONDS, RUN_SECONDS = 60, 300
 PAGE_SECONDS = 3  # the sandbox takes this long for a page of items
 PATIENCE = timedelta(minutes=1)  # a run that is due later, such as one that waits for tomorrow's money, is not waited for
 
 
 class Command(BaseCommand):
-    help = "Start sandbox, worker and web on this machine, run one Amazon review scrape end to end, and leave the site up."
+    help = "Start sandbox, worker and web on this machine, scrape reviews and search for templates, and leave the site up."
     requires_system_checks = []  # the child processes run them; the database may not exist yet
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -55,8 +57,11 @@ class Command(BaseCommand):
             sandbox, site = self.start(children)
             self.say(f"\n  Open  {site}{reverse('amazon', args=[listing.competitor.brand.slug, listing.competitor_id])}")
             self.say(f"  User  {USER}\n  Pass  {password}\n\nPress Ctrl-C to stop. Logs: {self.logs}\n")
+            templates = self.find_templates()  # beside the reviews: it takes less time
             self.download(listing.competitor.brand, site)
             saved = self.scraped_before(listing) or self.scrape(listing, sandbox)
+            if templates:
+                self.wait_for_templates(templates)
             self.say("4/4 " + ("The reviews are saved." if saved else "The scrape brought no reviews. Its run's page says why."))
             if options["once"] and not saved:
                 raise CommandError(f"The scrape failed. Logs: {self.logs}")
@@ -150,6 +155,24 @@ class Command(BaseCommand):
         if good:
             self.say(f"3/4 Run {good[0].pk} of an earlier demo has scraped {listing.asin}.")
         return bool(good)
+
+    def find_templates(self) -> Run | None:
+        """Queue a search for templates, unless an earlier demo has made one, and what they can be filed under."""
+        for name in ("Product in use", "Before and after", "Testimonial", "Offer"):
+            TemplateCategory.objects.get_or_create(name=name)
+        for name in ("Home and kitchen", "Outdoor", "Pets"):
+            TemplateNiche.objects.get_or_create(name=name)
+        if TemplateCandidate.objects.exists():
+            return None
+        parameters = {"search_url": SEARCH, "max_ads": 20, "images_only": False}
+        return api.queue_one_time_job(None, TEMPLATES, parameters).run
+
+    def wait_for_templates(self, run: Run) -> None:
+        end = time.monotonic() + RUN_SECONDS
+        while run.is_live and time.monotonic() < end:
+            time.sleep(0.2)
+            run.refresh_from_db()
+        self.say(f"    Run {run.pk} looked for templates: {run.summary or run.get_status_display().lower()}")
 
     def scrape(self, listing: CompetitorAmazonUrl, sandbox: str) -> bool:
         """Queue the scrape as a click would, and follow it. True if it saved reviews.

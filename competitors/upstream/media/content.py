@@ -37,6 +37,15 @@ def judge(file: IO[bytes], kind: str) -> Content:
     return _picture(file) if kind == Media.Kind.IMAGE else _video(file.read(BEGINNING))
 
 
+def judge_either(file: IO[bytes]) -> tuple[Media.Kind, Content]:
+    """The same for a file of which nobody says what it is."""
+    file.seek(0)
+    try:
+        return Media.Kind.VIDEO, _video(file.read(BEGINNING))
+    except Failure:
+        return Media.Kind.IMAGE, judge(file, Media.Kind.IMAGE)
+
+
 def _picture(file: IO[bytes]) -> Content:
     """Decode it once, to see that it is whole. Of an animation the first picture."""
     try:

@@ -1,7 +1,8 @@
-"""One link to one stored file, or to the reason why there is none."""
+"""One link, or one file that somebody brought, to one stored file or to the reason why there is none."""
 
+import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import IO
 
@@ -11,7 +12,7 @@ from django.core.files.storage import default_storage
 
 from competitors.models import Media, MediaReason, MediaStatus
 
-from .content import Content, judge
+from .content import Content, judge, judge_either
 from .download import Download
 from .failure import Failure
 from .incoming import incoming, on_disk
@@ -50,12 +51,32 @@ def fetch(url: str, kind: str, check: Callable[[], None] = lambda: None) -> Medi
             content = judge(file, kind)
         except Failure as failure:
             return NotStored(failure.reason, str(failure))
-        return _store(file, download, kind, content)
+        return _store(file, download.sha256, download.size, kind, content)
 
 
-def _store(file: IO[bytes], download: Download, kind: str, content: Content) -> Media:
+def keep(chunks: Iterable[bytes]) -> Media | NotStored:
+    """Store a picture or video that somebody brought, by the same rules. BlockedError or PermanentError as for fetch()."""
+    digest, size = hashlib.sha256(), 0
+    with incoming() as file:
+        try:
+            for chunk in chunks:
+                size += len(chunk)
+                if size > settings.MEDIA_MAX_VIDEO_BYTES:
+                    raise Failure(MediaReason.TOO_BIG, f"The file is larger than {settings.MEDIA_MAX_VIDEO_BYTES:,} bytes.")
+                digest.update(chunk)
+                with on_disk():
+                    file.write(chunk)
+            kind, content = judge_either(file)
+            if kind == Media.Kind.IMAGE and size > settings.MEDIA_MAX_IMAGE_BYTES:
+                raise Failure(MediaReason.TOO_BIG, f"The picture is larger than {settings.MEDIA_MAX_IMAGE_BYTES:,} bytes.")
+        except Failure as failure:
+            return NotStored(failure.reason, str(failure))
+        return _store(file, digest.hexdigest(), size, kind, content)
+
+
+def _store(file: IO[bytes], sha256: str, size: int, kind: str, content: Content) -> Media:
     """Name the file by its content. Two workers with the same content at the same moment make one file and one row."""
-    name = f"{download.sha256[:2]}/{download.sha256}.{ENDINGS[content.mime]}"
+    name = f"{sha256[:2]}/{sha256}.{ENDINGS[content.mime]}"
     with on_disk():
         file.flush()
         os.fsync(file.fileno())  # else a power cut could leave an empty file under a good name
@@ -67,12 +88,12 @@ def _store(file: IO[bytes], download: Download, kind: str, content: Content) -> 
     row = {
         "kind": kind,
         "file": name,
-        "bytes": download.size,
+        "bytes": size,
         "mime": content.mime,
         "width": content.width,
         "height": content.height,
     }
-    return Media.objects.get_or_create(sha256=download.sha256, defaults=row)[0]
+    return Media.objects.get_or_create(sha256=sha256, defaults=row)[0]
 
 
 class _Movable(File):

@@ -1,6 +1,8 @@
 """The page of a subject's schedule: when it runs, what that costs a month, who changed it."""
 
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -25,10 +27,10 @@ def show(page: SubjectPage[Any], request: HttpRequest, row: Any, place: dict[str
     data = request.POST if request.method == "POST" else request.GET if preview else None
     form = ScheduleForm(data, initial=ScheduleForm.values_of(job.cron_expression) if job else {}, auto_id="schedule_%s")
     params = page.parameters(row) | (scrape.chosen(page, row, data) if data is not None else _options(page, row, job))
-    outlook = _outlook(page, row, form, job, params)
+    coming = _outlook(page, row, form, job, params)
     if preview:
-        return render(request, "competitors/_schedule_outlook.html", {"outlook": outlook, "form": form, "page": page})
-    ready = request.method == "POST" and form.is_valid() and (not outlook.get("question") or "sure" in request.POST)
+        return render(request, "competitors/_schedule_outlook.html", {"outlook": coming, "form": form, "page": page})
+    ready = request.method == "POST" and form.is_valid() and (not coming.get("question") or "sure" in request.POST)
     if ready and _saved(request, page, row, form.expression, params, job):
         return see_other(row.get_absolute_url())
     handler = get_type(page.job_type)
@@ -42,8 +44,8 @@ def show(page: SubjectPage[Any], request: HttpRequest, row: Any, place: dict[str
         "schedule": queries.schedule_row(job) if job else None,
         "changes": queries.changes(job) if job else [],
         "zone": queries.zone_in_words(queries.zone_for(row.brand, job)),
-        "outlook": outlook,
-        "asks": request.method == "POST" and outlook.get("question"),
+        "outlook": coming,
+        "asks": request.method == "POST" and coming.get("question"),
     }
     return render(request, "competitors/schedule.html", context, status=422 if request.method == "POST" else 200)
 
@@ -54,18 +56,20 @@ def _options(page: SubjectPage[Any], row: Any, job: Job | None) -> dict[str, Any
 
 
 def _outlook(page: SubjectPage[Any], row: Any, form: ScheduleForm, job: Job | None, params: dict[str, Any]) -> dict[str, Any]:
-    """What the chosen, else the saved schedule means: its words, next times, runs and cost a month."""
+    good_runs = queries.good_runs_of(page.job_type, row.brand.pk, page.key(row), page.about(row))
+    estimate = page.estimate(row, params, good_runs, queries.price_now(page.job_type).usd)
+    return outlook(form, job, queries.zone_for(row.brand, job), estimate.cost_usd if estimate else None)
+
+
+def outlook(form: ScheduleForm, job: Job | None, zone: str, price: Decimal | None) -> dict[str, Any]:
+    """What the chosen, else the saved schedule means: its words, next times, runs and cost a month. `price`: of one run."""
     if form.is_bound:
         expression = form.expression if form.is_valid() else ""
     else:
         expression = job.cron_expression if job else "0 6 * * *"
     if not expression:
         return {}
-    zone = queries.zone_for(row.brand, job)
     runs = queries.runs_a_month(expression, zone)
-    good_runs = queries.good_runs_of(page.job_type, row.brand.pk, page.key(row), page.about(row))
-    estimate = page.estimate(row, params, good_runs, queries.price_now(page.job_type).usd)
-    price = estimate.cost_usd if estimate else None
     return {
         "words": f"{queries.cron_in_words(expression)}, {queries.zone_in_words(zone)}",
         "times": [queries.tick_in_words(time) for time in queries.next_times(expression, zone)],
@@ -79,15 +83,29 @@ def _outlook(page: SubjectPage[Any], row: Any, form: ScheduleForm, job: Job | No
 def _saved(
     request: HttpRequest, page: SubjectPage[Any], row: Any, expression: str, params: dict[str, Any], job: Job | None
 ) -> bool:
-    """What the form does not ask stays as it was. False, with a message, if it is refused."""
+    """False, with a message, if it is refused."""
     if not expression and job is None:
         messages.info(request, format_html("{} has no schedule.", page.label(row)))
         return True
+    return saved(request, row.brand.pk, page.job_type, expression, params, job, label=page.label(row))
+
+
+def saved(
+    request: HttpRequest,
+    brand_id: UUID | None,
+    job_type: str,
+    expression: str,
+    params: dict[str, Any],
+    job: Job | None,
+    *,
+    label: str,
+) -> bool:
+    """Save the schedule and say so. '' switches the saved one off. What no form asks stays. False: refused, with a message."""
     kept = {"time_zone": job.time_zone, "max_runs": job.max_runs, "max_retries": job.max_retries} if job else {}
     try:
-        saved = api.ensure_recurring_job(
-            row.brand.pk,
-            page.job_type,
+        schedule = api.ensure_recurring_job(
+            brand_id,
+            job_type,
             expression or (job.cron_expression if job else ""),
             params,
             enabled=bool(expression),
@@ -98,7 +116,6 @@ def _saved(
     except (InvalidRequest, NotAllowed) as error:
         messages.error(request, str(error))
         return False
-    words = queries.schedule_row(saved).words
     said = "Schedule of {} saved: {}." if expression else "Schedule of {} is off. It was: {}."
-    messages.success(request, format_html(said, page.label(row), words))
+    messages.success(request, format_html(said, label, queries.schedule_row(schedule).words))
     return True

@@ -1,4 +1,4 @@
-"""The freshness clock of each (brand, dataset, subject). Only a run's state changes move it."""
+"""The freshness clock of each (brand, dataset, subject). Runs move it as their state changes; people, if they make the data."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -82,6 +82,12 @@ def mark_completed(run: Run, done: Done, fetched_at: datetime) -> None:
         _mark(run, last_status=Last.UNKNOWN, last_run_id=run.pk, error_message=done.reason)
 
 
+def mark_worked_on(dataset_key: str, brand_id: Any, subject: str, at: datetime, records: int) -> None:
+    """People have brought this data up to date: no run fetches it."""
+    row = {"brand_id": brand_id, "dataset_key": dataset_key, "subject": subject}
+    _upsert(row, last_success_at=at, last_attempt_at=at, records_affected=records, last_status=Last.COMPLETED, error_message="")
+
+
 def _keys(run: Run) -> list[str]:
     handler = find_type(run.job_type)
     return list(handler.datasets) if handler else []
@@ -93,10 +99,13 @@ def _rows(run: Run) -> QuerySet[DatasetStatus]:
 
 def _mark(run: Run, **fields: Any) -> None:
     for key in _keys(run):
-        row = {"brand_id": run.brand_id, "dataset_key": key, "subject": run.subject}
-        if not DatasetStatus.objects.filter(**row).update(**fields):
-            try:
-                with transaction.atomic():
-                    DatasetStatus.objects.create(**row, **fields)
-            except IntegrityError:  # another run of this subject made it in between
-                DatasetStatus.objects.filter(**row).update(**fields)
+        _upsert({"brand_id": run.brand_id, "dataset_key": key, "subject": run.subject}, **fields)
+
+
+def _upsert(row: dict[str, Any], **fields: Any) -> None:
+    if not DatasetStatus.objects.filter(**row).update(**fields):
+        try:
+            with transaction.atomic():
+                DatasetStatus.objects.create(**row, **fields)
+        except IntegrityError:  # another run of this subject made it in between
+            DatasetStatus.objects.filter(**row).update(**fields)

@@ -6,7 +6,17 @@ from django.apps import apps
 from django.db import models
 from django.utils import timezone
 
-from competitors.models import AdAccount, AdMedia, AdReading, BrandAd, LandingPage, LibraryAd, Media
+from competitors.models import (
+    AdAccount,
+    AdMedia,
+    AdReading,
+    BrandAd,
+    LandingPage,
+    Media,
+    TemplateCategory,
+    TemplateDecision,
+    TemplateNiche,
+)
 from pipeline import api
 from pipeline.models import (
     ActorPrice,
@@ -23,7 +33,7 @@ from pipeline.models import (
     Worker,
 )
 from pipeline.models.fields import ForeignCharField, ForeignJSONField, ForeignTextField
-from tests.factories import make_ad, make_library, make_listing, make_review, make_upstream
+from tests.factories import make_ad, make_candidate, make_library, make_listing, make_review, make_upstream
 
 DOORS = (ForeignTextField, ForeignCharField, ForeignJSONField)
 
@@ -48,6 +58,8 @@ def row_of_every_model() -> dict[type[models.Model], models.Model]:
     page = {"offset": 0, "next_offset": 1, "items": 1, "payload": b""}
     ad = make_ad(listing.competitor)
     account = AdAccount.objects.create(brand=listing.competitor.brand, account_id="act_1")
+    candidate = make_candidate()
+    assert candidate.library_ad
     rows: list[models.Model] = [
         listing,
         listing.competitor,
@@ -61,7 +73,11 @@ def row_of_every_model() -> dict[type[models.Model], models.Model]:
         Media.objects.create(sha256="0" * 64, kind="image", mime="image/png", bytes=1),
         AdReading.objects.create(competitor=listing.competitor, run=run, read_at=now),
         LandingPage.objects.create(competitor=listing.competitor, first_seen_at=now, last_seen_at=now),
-        LibraryAd.objects.create(first_seen_at=now, last_seen_at=now),
+        candidate.library_ad,
+        candidate,
+        TemplateCategory.objects.create(name="Offer"),
+        TemplateNiche.objects.create(name="Pets"),
+        TemplateDecision.objects.create(candidate=candidate, batch="0" * 32, status="approved", version=1),
         run,
         run.job,
         upstream,

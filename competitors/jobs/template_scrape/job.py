@@ -1,0 +1,76 @@
+"""The job type template_scrape: its parameters, and what a run of it is about and costs. It runs for no single brand."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db.models import Q
+
+from competitors.reading.ad_library import AdLibraryUrlField
+from competitors.upstream import ad_library
+from pipeline import queries
+from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Subject, job_type
+from pipeline.models import Brand, Job
+from pipeline.states import JobStatus
+
+from . import service
+from .service import Search
+
+NAME, DATASET = "template_scrape", "templates_scraped"
+
+
+@job_type(
+    NAME,
+    label="Template Scrape",
+    emoji="🎨",
+    datasets={DATASET: "Templates"},
+    source="apify",
+    row="ad",
+    actor=ad_library.ACTOR,
+    max_age=timedelta(days=7),
+    permission="competitors.scrape_libraryad",
+    reuse_within=timedelta(days=1),
+)
+class TemplateScrape(JobType):
+    class Params(ParameterForm):
+        search_url = AdLibraryUrlField(help_text="The address of a search in the Ad Library.")
+        max_ads = service.MAX_ADS
+        images_only = forms.BooleanField(
+            initial=True, required=False, label="Images only", help_text="Ads that only have a video are left out."
+        )
+        auto_queue = forms.BooleanField(
+            initial=True, required=False, label="Queue for review", help_text="What is found waits on the tab Pending."
+        )
+
+    def subject(self, brand: Brand | None, params: dict[str, Any]) -> Subject:
+        return Search.of(params).subject
+
+    def subjects(self, brand: Brand | None) -> list[Subject]:
+        return [subject for _, subject in self.subjects_of([brand])]
+
+    def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
+        """The searches that are scheduled: nobody waits for news of the others."""
+        ids = [brand.pk if brand else None for brand in brands]
+        jobs = Job.objects.filter(Q(brand__in=ids) | Q(brand=None), job_type=NAME, schedule_type=Job.Schedule.RECURRING)
+        for job in jobs.filter(status__in=[JobStatus.ACTIVE, JobStatus.PAUSED]).order_by("pk"):
+            if job.brand_id in ids:
+                yield job.brand_id, Search.of(job.parameters).subject
+
+    def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
+        search = Search.of(params)
+        good_runs = queries.good_runs_of(NAME, brand.pk if brand else None, search.key, "")
+        price = queries.price_now(NAME).usd
+        return ad_library.estimate(search.url, search.max_ads, good_runs, price, usual_fill=service.USUAL_FILL)
+
+    def usual_price(self) -> Decimal:
+        return ad_library.usual_price()
+
+    def contains(self, theirs: dict[str, Any], asked: dict[str, Any]) -> bool:
+        """The options beside the number decide what is made of the ads, not which ones are fetched."""
+        return Search.of(theirs).max_ads >= Search.of(asked).max_ads
+
+    def run(self, ctx: Context, params: dict[str, Any]) -> Done:
+        return service.find_templates(ctx, Search.of(params))

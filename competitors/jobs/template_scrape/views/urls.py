@@ -1,0 +1,27 @@
+from django.urls import path
+
+from competitors.models import TemplateCandidate
+
+from . import library, one, pictures, queue, upload
+from .finding import ingest, schedules
+from .frame import OF_STATUS
+
+base = "templates/"
+lists = [(status, name) for status, (_, name) in OF_STATUS.items() if status != TemplateCandidate.Status.PENDING]
+
+urlpatterns = [
+    path(base, queue.pending, name="templates"),
+    *(path(f"{base}{status}/", library.templates, {"status": status}, name=name) for status, name in lists),
+    *(path(f"{base}{status}.csv", library.templates_csv, {"status": status}, name=f"{name}_csv") for status, name in lists),
+    path(base + "decisions/", queue.decisions, name="template_decisions"),
+    path(base + "undo/<uuid:batch>/", queue.undo_decision, name="template_undo"),
+    path(base + "<int:pk>/", one.template, name="template"),
+    path(base + "<int:pk>/media/", pictures.template_media, name="template_media"),
+    path(base + "find/", ingest.ingest, name="template_ingest"),
+    path(base + "find/price/", ingest.price, name="template_price"),
+    path(base + "find/live/", ingest.live, name="template_runs"),
+    path(base + "upload/", upload.upload, name="template_upload"),
+    path(base + "schedules/", schedules.schedules, name="template_schedules"),
+    path(base + "schedules/new/", schedules.edit, name="template_schedule_new"),
+    path(base + "schedules/<int:pk>/", schedules.edit, name="template_schedule"),
+]
