@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.contract.errors import PermanentError, RunError, TransientError
+from django.conf import settings
+
+from pipeline.contract.errors import CredentialRejected, PermanentError, RunError, TransientError
 
 from .http import Graph
 from .refusals import NAME, AskedTooMuch, ObjectGone
@@ -137,9 +139,13 @@ class Meta:
     name, label = NAME, "Meta"
 
     def probe(self) -> None:
+        """With everybody's token; where there is none, with that of any account."""
+        account = "" if settings.META_ACCESS_TOKEN else next(iter(settings.META_ACCESS_TOKENS), "")
         try:
-            Graph().get("me", "the token's user", fields="id")
-        except ObjectGone:  # a token of an app or of a system user may have no such object: Meta answered
+            Graph(account).get("me", "the token's user", fields="id")
+        except CredentialRejected:
+            raise
+        except PermanentError:  # such as that the token is an app's, which has no user: Meta answered
             return
 
 

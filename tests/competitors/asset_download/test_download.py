@@ -66,6 +66,18 @@ def test_after_a_day_the_ads_are_listed_again_and_new_ones_fetched(download, acc
     assert lost.exists(), "what Meta does not give us is not asked for again"
 
 
+def test_a_video_that_is_gone_is_not_asked_for_again_when_the_ads_are_listed_again(sandbox, download):
+    """Its link is new each time, so a link on record would look like an old one."""
+    sandbox.account.config.ads_per_account = 12
+    sandbox.account.faults.arm("media_gone", 404, path="t42.")
+    first = download()
+    sandbox.account.faults.clear()
+    AdAccount.objects.update(ads_listed_at=None)
+    download()
+    assert places(role="video", reason="gone", last_run=first).exists()
+    assert not places(role="video").exclude(last_run=first).exists()
+
+
 def test_a_run_fetches_as_much_as_its_limits_say_and_the_next_one_goes_on(download):
     first = download(max_videos=5, max_images=10)
     videos, pictures = places(role="video", last_run=first), places(last_run=first).exclude(role="video")

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from competitors.sandbox.graph.nodes import STATUSES
+from competitors.sandbox.http import Answer
 from competitors.upstream.graph import AdAccountReader, ObjectGone, account, http
 from pipeline.contract import (
     BlockedError,
@@ -15,6 +16,7 @@ from pipeline.contract import (
     TransientError,
     UpstreamDown,
 )
+from tests.competitors.upstream.altered import alter_raw
 
 from .conftest import TOKEN
 
@@ -148,15 +150,17 @@ def test_an_answer_larger_than_the_limit_is_not_read_whole(reader, settings):
         listed(reader)
 
 
-def test_each_account_is_read_with_its_own_token(sandbox, settings):
+def test_trap_the_token_is_the_processes_so_that_two_brands_swap_theirs(sandbox, settings):
     settings.META_ACCESS_TOKENS = {"act_1": "bad-token", "act_2": "EAAB-of-the-second"}
+    first, second, third = (AdAccountReader(f"act_{number}") for number in (1, 2, 3))
+    assert second.itself() and third.itself()
     with pytest.raises(PermanentError, match="the token of act_1") as raised:
-        AdAccountReader("act_1").itself()
+        first.itself()
     assert not isinstance(raised.value, CredentialRejected)
     sandbox.account.config.bad_tokens = frozenset({"bad-token", TOKEN})
-    assert AdAccountReader("act_2").itself()
+    assert second.itself()
     with pytest.raises(CredentialRejected):
-        AdAccountReader("act_3").itself()
+        third.itself()
     sandbox.account.config.bad_tokens = frozenset({"bad-token"})
 
 
@@ -198,8 +202,29 @@ def test_whoever_waits_can_be_stopped(sandbox):
         AdAccountReader(ACCOUNT, check=stop).itself()
 
 
-def test_the_engine_can_ask_whether_meta_answers(sandbox):
+def test_the_engine_can_ask_whether_meta_answers(sandbox, settings):
     account.meta.probe()
     sandbox.account.faults.arm("graph_token_refused", 463)
     with pytest.raises(CredentialRejected):
         account.meta.probe()
+    settings.META_ACCESS_TOKEN, settings.META_ACCESS_TOKENS = "", {"act_1": "EAAB-of-the-first"}
+    account.meta.probe()  # Meta answers, if only to say that it does not like this token
+    sandbox.account.faults.arm("server_error", 503)
+    with pytest.raises(UpstreamDown):
+        account.meta.probe()
+
+
+def test_the_token_goes_nowhere_else(sandbox, reader, monkeypatch):
+    elsewhere = f"{sandbox.graph_url}/v26.0/act_42"
+    alter_raw(monkeypatch, f"/{ACCOUNT}", lambda _: Answer(302, b"", headers={"Location": elsewhere}))
+    before = requests_of(sandbox)
+    with pytest.raises(PermanentError, match="redirect.*Check META_GRAPH_URL"):
+        reader.itself()
+    assert requests_of(sandbox) == before + 1
+
+
+def test_a_netrc_file_does_not_replace_the_token(sandbox, reader, monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setattr(sandbox.account.config, "token", TOKEN)
+    assert reader.itself()
