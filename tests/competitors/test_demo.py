@@ -7,7 +7,6 @@ import pytest
 from django.utils import timezone
 
 from competitors.management.commands.demo import Command
-from competitors.models import AdAccount
 from pipeline.models import Run
 from tests.competitors import runs
 
@@ -26,17 +25,19 @@ def test_a_second_demo_goes_on_from_the_first_ones_scrape(demo, listing):
     assert f"Run {run.pk} of an earlier demo" in demo.stdout.getvalue()
 
 
-def test_the_brands_own_ads_are_downloaded_once(demo):
+def test_the_other_pages_are_filled_once(demo):
     listing, _ = demo.fill()
     brand = listing.competitor.brand
     for _ in range(2):
-        demo.download(brand, "http://127.0.0.1:8000")
-    run = Run.objects.get()
-    assert (run.job_type, run.subject_label) == ("asset_download", "act_1234567890")
-    runs.ended(run)
-    AdAccount.objects.update(last_downloaded_at=timezone.now())
-    demo.download(brand, "http://127.0.0.1:8000")
-    assert Run.objects.count() == 1
+        found = demo.fill_other_pages(brand, "http://127.0.0.1:8000")
+    assert {run.job_type for run in found} == {"asset_download", "competitor_scrape", "template_scrape"}
+    assert Run.objects.count() == 3
+    for run in found:
+        runs.ended(run)
+    assert demo.fill_other_pages(brand, "http://127.0.0.1:8000") == []
+    assert demo.wait_for_runs(list(Run.objects.all()))
+    Run.objects.filter(pk=found[0].pk).update(verdict="suspicious")
+    assert not demo.wait_for_runs(list(Run.objects.all()))
 
 
 def test_a_run_that_waits_for_tomorrows_money_is_not_waited_for(demo, listing):

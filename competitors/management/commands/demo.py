@@ -1,4 +1,4 @@
-"""Runs the whole product on one machine against the sandbox: one scrape, from click to rows."""
+"""Runs the whole product on one machine against the sandbox: a run of each job type, from click to rows."""
 
 import contextlib
 import os
@@ -21,26 +21,38 @@ from django.utils import timezone
 
 from competitors.jobs.amazon_review_scrape.job import NAME
 from competitors.jobs.asset_download import job as asset_download
-from competitors.jobs.template_scrape.job import NAME as TEMPLATES
-from competitors.models import AdAccount, Competitor, CompetitorAmazonUrl, TemplateCandidate, TemplateCategory, TemplateNiche
+from competitors.jobs.competitor_scrape import job as competitor_scrape
+from competitors.jobs.template_scrape import job as template_scrape
+from competitors.models import (
+    AdAccount,
+    Competitor,
+    CompetitorAdLibrary,
+    CompetitorAmazonUrl,
+    TemplateCategory,
+    TemplateNiche,
+)
+from competitors.reading.ad_library import clean_address
 from pipeline import api, queries
+from pipeline.contract import get_type
 from pipeline.models import Brand, Run, RunLog
 from pipeline.states import RunStatus, Verdict
 from pipeline.words import to_the_second
 
 USER = "operator"
 SEARCH = "https://www.facebook.com/ads/library/?active_status=active&ad_type=all&country=US&q=dog%20chews"
+AD_LIST = "https://www.facebook.com/ads/library/?active_status=active&ad_type=all&country=ALL&view_all_page_id=248734494998159"
+AD_ACCOUNT = "act_1234567890"
 START_SECONDS, RUN_SECONDS = 60, 300
 PAGE_SECONDS = 3  # the sandbox takes this long for a page of items
 PATIENCE = timedelta(minutes=1)  # a run that is due later, such as one that waits for tomorrow's money, is not waited for
 
 
 class Command(BaseCommand):
-    help = "Start sandbox, worker and web on this machine, scrape reviews and search for templates, and leave the site up."
+    help = "Start sandbox, worker and web on this machine, fill every page by a run of each job type, and leave the site up."
     requires_system_checks = []  # the child processes run them; the database may not exist yet
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="stop after the scrape; exit 0 only if its reviews were saved")
+        parser.add_argument("--once", action="store_true", help="stop after the runs; exit 0 only if all were good")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
@@ -57,14 +69,14 @@ class Command(BaseCommand):
             sandbox, site = self.start(children)
             self.say(f"\n  Open  {site}{reverse('amazon', args=[listing.competitor.brand.slug, listing.competitor_id])}")
             self.say(f"  User  {USER}\n  Pass  {password}\n\nPress Ctrl-C to stop. Logs: {self.logs}\n")
-            templates = self.find_templates()  # beside the reviews: it takes less time
-            self.download(listing.competitor.brand, site)
+            others = self.fill_other_pages(listing.competitor.brand, site)
             saved = self.scraped_before(listing) or self.scrape(listing, sandbox)
-            if templates:
-                self.wait_for_templates(templates)
+            filled = self.wait_for_runs(others)
             self.say("4/4 " + ("The reviews are saved." if saved else "The scrape brought no reviews. Its run's page says why."))
-            if options["once"] and not saved:
-                raise CommandError(f"The scrape failed. Logs: {self.logs}")
+            if not filled:
+                self.say("Not all other pages could be filled. The pages of their runs say why.")
+            if options["once"] and not (saved and filled):
+                raise CommandError(f"A run failed. Logs: {self.logs}")
             if not options["once"]:
                 self.say("The site stays up until you press Ctrl-C.")
                 self.watch(children)
@@ -74,7 +86,7 @@ class Command(BaseCommand):
             self.end(children)
 
     def fill(self) -> tuple[CompetitorAmazonUrl, str]:
-        """Create a brand with an ad account, a competitor, two listings, and a user with a new password each time."""
+        """Create a brand with an ad account, a competitor with an ad list and listings, and a user with a new password."""
         brand, _ = Brand.objects.get_or_create(slug="northpaw", defaults={"name": "Northpaw"})
         competitor, _ = Competitor.objects.get_or_create(brand=brand, name="Barkwell")
         listing, _ = CompetitorAmazonUrl.objects.get_or_create(
@@ -87,7 +99,8 @@ class Command(BaseCommand):
             asin="B0CQ7Z8M4T",
             defaults={"amazon_url": "https://www.amazon.com.au/dp/B0CQ7Z8M4T", "domain_code": "com.au"},
         )
-        AdAccount.objects.get_or_create(brand=brand, account_id="act_1234567890")
+        CompetitorAdLibrary.objects.get_or_create(competitor=competitor, url=clean_address(AD_LIST))
+        AdAccount.objects.get_or_create(brand=brand, account_id=AD_ACCOUNT)
         password = secrets.token_urlsafe(9)
         user, _ = get_user_model().objects.get_or_create(username=USER, defaults={"is_staff": True, "is_superuser": True})
         user.set_password(password)
@@ -141,14 +154,6 @@ class Command(BaseCommand):
             time.sleep(0.1)
         raise CommandError(f"{address} did not answer within {START_SECONDS} s. Logs: {self.logs}")
 
-    def download(self, brand: Brand, site: str) -> None:
-        """Queue the download of the pictures and videos of the brand's own ads, once. Another worker does it meanwhile."""
-        account = brand.ad_accounts.get(account_id="act_1234567890")
-        if account.last_downloaded_at is None:
-            user = get_user_model().objects.get(username=USER)
-            api.queue_one_time_job(brand.pk, asset_download.NAME, {"ad_account_id": account.account_id}, created_by=user)
-        self.say(f"  Pictures and videos of the brand's own ads: {site}{reverse('research', args=[brand.slug])}\n")
-
     def scraped_before(self, listing: CompetitorAmazonUrl) -> bool:
         """Whether an earlier demo has saved its reviews. Then this one goes on from there."""
         good = queries.good_runs_of(NAME, listing.competitor.brand_id, str(listing.pk), listing.about)
@@ -156,23 +161,40 @@ class Command(BaseCommand):
             self.say(f"3/4 Run {good[0].pk} of an earlier demo has scraped {listing.asin}.")
         return bool(good)
 
-    def find_templates(self) -> Run | None:
-        """Queue a search for templates, unless an earlier demo has made one, and what they can be filed under."""
+    def fill_other_pages(self, brand: Brand, site: str) -> list[Run]:
+        """Queue what fills the other pages, unless an earlier demo did. Another worker does it meanwhile."""
         for name in ("Product in use", "Before and after", "Testimonial", "Offer"):
             TemplateCategory.objects.get_or_create(name=name)
         for name in ("Home and kitchen", "Outdoor", "Pets"):
             TemplateNiche.objects.get_or_create(name=name)
-        if TemplateCandidate.objects.exists():
-            return None
-        parameters = {"search_url": SEARCH, "max_ads": 20, "images_only": False}
-        return api.queue_one_time_job(None, TEMPLATES, parameters).run
+        library = CompetitorAdLibrary.objects.get(competitor__brand=brand)
+        asked: list[tuple[Brand | None, str, dict[str, Any], str]] = [
+            (brand, asset_download.NAME, {"ad_account_id": AD_ACCOUNT}, reverse("research", args=[brand.slug])),
+            (
+                brand,
+                competitor_scrape.NAME,
+                {"competitor_id": str(library.competitor_id), "ad_library_url": library.url, "max_ads": 60, "max_media": 40},
+                reverse("ads", args=[brand.slug, library.competitor_id]),
+            ),
+            (None, template_scrape.NAME, {"search_url": SEARCH, "max_ads": 20, "images_only": False}, reverse("templates")),
+        ]
+        user = get_user_model().objects.get(username=USER)
+        runs = []
+        for owner, job_type, parameters, page in asked:
+            if not Run.objects.filter(job_type=job_type, status=RunStatus.COMPLETED).exists():
+                runs.append(api.queue_one_time_job(owner.pk if owner else None, job_type, parameters, created_by=user).run)
+            self.say(f"  {get_type(job_type).label}: {site}{page}")
+        return runs
 
-    def wait_for_templates(self, run: Run) -> None:
+    def wait_for_runs(self, runs: list[Run]) -> bool:
+        """Whether all of them brought what they were to bring."""
         end = time.monotonic() + RUN_SECONDS
-        while run.is_live and time.monotonic() < end:
-            time.sleep(0.2)
-            run.refresh_from_db()
-        self.say(f"    Run {run.pk} looked for templates: {run.summary or run.get_status_display().lower()}")
+        for run in runs:
+            while run.is_live and time.monotonic() < end:
+                time.sleep(0.2)
+                run.refresh_from_db()
+            self.say(f"    Run {run.pk} ({get_type(run.job_type).label}): {run.summary or run.get_status_display().lower()}")
+        return all(run.status == RunStatus.COMPLETED and run.verdict == Verdict.OK for run in runs)
 
     def scrape(self, listing: CompetitorAmazonUrl, sandbox: str) -> bool:
         """Queue the scrape as a click would, and follow it. True if it saved reviews.
