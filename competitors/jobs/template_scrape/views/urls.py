@@ -1,11 +1,18 @@
 from django.urls import path
 
 from competitors.models import TemplateCandidate
+from competitors.views.requirements import Requirement, require
+from pipeline.contract import get_type
 
+from ..job import DATASET, NAME
 from . import library, one, pictures, queue, upload
 from .finding import ingest, schedules
 from .frame import OF_STATUS
 
+require(
+    ingest.PAGE,
+    Requirement(NAME, DATASET, noun="search", verb="Find ads", max_age=get_type(NAME).max_age),
+)
 base = "templates/"
 lists = [(status, name) for status, (_, name) in OF_STATUS.items() if status != TemplateCandidate.Status.PENDING]
 

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from competitors.views.requirements import Fix, shown
 from competitors.views.subjects import scrape
 from pipeline import queries
 from pipeline.contract import Estimate, get_type
@@ -24,6 +25,7 @@ from .. import frame
 
 LEGACY = "templates_legacy"  # session key: scrapes run on the web server
 RUNS = 5
+PAGE = "template_ingest"
 Row = dict[str, Any]
 
 
@@ -48,7 +50,7 @@ def _start(request: HttpRequest) -> HttpResponse:
         return _show(request, form, estimate=_estimate(sent), status=422)
     options = {name: value for name, value in form.cleaned_data.items() if name != "search_url"}
     scrape.start(request, None, NAME, form.cleaned_data, options=options, work="Template scrape", legacy=legacy)
-    return see_other(reverse("template_ingest"))
+    return see_other(reverse(PAGE))
 
 
 @require_GET
@@ -67,7 +69,7 @@ def live(request: HttpRequest) -> HttpResponse:
 
 def _show(request: HttpRequest, form: Any, *, estimate: Estimate | None, status: int = 200) -> HttpResponse:
     may_scrape = request.user.has_perm(frame.SCRAPE)
-    context = frame.frame(request, "template_ingest") | {
+    context = frame.frame(request, PAGE) | {
         "form": form,
         "legacy": bool(request.session.get(LEGACY)),
         "before": queries.before_the_click(NAME, None, request.user),
@@ -118,12 +120,12 @@ def _freshness(request: HttpRequest) -> Row:
         known = parameters[key]
         estimate = handler.estimate(None, known) if known else None
         states.append(queries.SubjectState(key, label, fresh[key], live.get(key), estimate.cost_usd if estimate else None))
-    banner = queries.banner(next(iter(handler.datasets.values())), states, noun="search", verb="Find ads")
     good = [row.status.last_success_at for row in fresh.values() if row.status and row.status.last_success_at]
-    return {
-        "banner": banner,
+    here, legacy = reverse(PAGE), {"legacy": "on"} if request.session.get(LEGACY) else {}
+    fixes = {key: Fix(wanted[key], here, here, known | legacy) for key, known in parameters.items() if known}
+    return shown(PAGE, states, fixes) | {
         "last_good": max(good, default=None),
-        "fix": (parameters.get(banner.subject) or {}).items() if banner else (),
+        "may_run_now": request.user.has_perm("pipeline.scrape_run"),
     }
 
 
