@@ -3,8 +3,9 @@
 The rows are the truth. A step that is cut off leaves its rows waiting, and the next one goes on with them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db.models import Count, F, QuerySet
@@ -18,6 +19,7 @@ from pipeline.words import counted
 
 CHUNK = 500  # rows of one statement
 LOGGED = 20  # links that could not be stored, each with a line of its own in the run's log
+WITHOUT_MEDIA = (MediaReason.NONE_IN_AD, MediaReason.REMOVED_BY_POLICY)
 LOST_FOR_GOOD = (MediaReason.TOO_BIG, MediaReason.WRONG_TYPE)  # a new link to the same file would end the same way
 
 
@@ -44,11 +46,11 @@ class Stored:
         return replace(done, counts={**done.counts, **counts}, summary=" ".join(filter(None, [done.summary, self.summary])))
 
 
-def note(owner: str, shown: Mapping[int, Sequence[MediaLink]]) -> None:
+def note(owner: str, shown: Mapping[int, Sequence[MediaLink]], removed: Container[int] = ()) -> None:
     """Write down what each ad shows, by the ad's primary key; `owner` is one of `AdMedia.OWNERS`. In the caller's transaction.
 
     What is stored stays. Anything else takes the new link and waits again, unless the same file was refused for what it is.
-    An ad without pictures gets a row that says so.
+    An ad without pictures gets a row that says so; with another reason if Meta removed them, as it did from the ads `removed`.
     """
     key = f"{owner}_id"
     known = {
@@ -58,23 +60,34 @@ def note(owner: str, shown: Mapping[int, Sequence[MediaLink]]) -> None:
     new: list[AdMedia] = []
     changed: list[AdMedia] = []
     for pk, links in shown.items():
-        if not links:
-            new.append(AdMedia(**{key: pk}, role=AdMedia.Role.PICTURE, **_why(MediaReason.NONE_IN_AD)))
-        for link in links:
-            fresh = {"url": link.url, "expires_at": expires_at(link.url)}
-            row = known.get((pk, link.role, link.position))
+        places = {(link.role, link.position): _waiting(link) for link in links}
+        if not places:
+            why = _why(MediaReason.REMOVED_BY_POLICY if pk in removed else MediaReason.NONE_IN_AD)
+            places[str(AdMedia.Role.PICTURE), 0] = {"url": "", "expires_at": None, **why}
+        for (role, position), place in places.items():
+            row = known.get((pk, role, position))
             if row is None:
-                new.append(AdMedia(**{key: pk}, role=link.role, position=link.position, **fresh))
-            elif row.url != link.url and not (row.reason in LOST_FOR_GOOD and _file(row.url) == _file(link.url)):
+                new.append(AdMedia(**{key: pk}, role=role, position=position, **place))
+            elif _has_changed(row, place):
                 changed.append(row)
-                for name, value in {**fresh, "status": MediaStatus.WAITING, "reason": "", "detail": ""}.items():
+                for name, value in {**place, "detail": ""}.items():
                     setattr(row, name, value)
     shows = {pk for pk, links in shown.items() if links}
-    AdMedia.objects.filter(reason=MediaReason.NONE_IN_AD, **{f"{key}__in": shows}).exclude(
-        pk__in=[row.pk for row in changed]
-    ).delete()
+    empty = AdMedia.objects.filter(reason__in=WITHOUT_MEDIA, **{f"{key}__in": shows})
+    empty.exclude(pk__in=[row.pk for row in changed]).delete()
     AdMedia.objects.bulk_create(new, batch_size=CHUNK, ignore_conflicts=True)  # those that are stored are there already
     AdMedia.objects.bulk_update(changed, ["url", "expires_at", "status", "reason", "detail"], batch_size=CHUNK)
+
+
+def _waiting(link: MediaLink) -> dict[str, Any]:
+    return {"url": link.url, "expires_at": expires_at(link.url), "status": MediaStatus.WAITING, "reason": ""}
+
+
+def _has_changed(row: AdMedia, place: Mapping[str, Any]) -> bool:
+    """Whether the ad shows something else there than when the row was written."""
+    if place["reason"]:
+        return row.reason != place["reason"]
+    return row.url != place["url"] and not (row.reason in LOST_FOR_GOOD and _file(row.url) == _file(place["url"]))
 
 
 def to_fetch(rows: QuerySet[AdMedia]) -> QuerySet[AdMedia]:

@@ -90,8 +90,11 @@ def _row(competitor: Competitor, ad: Ad, pages: dict[Address, int]) -> dict[str,
 def _note_pictures(competitor: Competitor, ads: list[Ad]) -> None:
     """The first picture of each ad, which of a video is its still."""
     first = {ad.ad_archive_id: next((link for link in ad.media if link.role != "video"), None) for ad in ads}
-    stored = CompetitorAd.objects.filter(competitor=competitor, ad_archive_id__in=first).values_list("pk", "ad_archive_id")
-    note("competitor_ad", {pk: [link] if (link := first[ad]) else [] for pk, ad in stored})
+    removed = {ad.ad_archive_id for ad in ads if ad.removed}
+    stored = CompetitorAd.objects.filter(competitor=competitor, ad_archive_id__in=first)
+    ids = dict(stored.values_list("pk", "ad_archive_id"))
+    shown = {pk: [link] if (link := first[ad]) else [] for pk, ad in ids.items()}
+    note("competitor_ad", shown, {pk for pk, ad in ids.items() if ad in removed})
 
 
 def _landing_pages(competitor: Competitor, ads: Iterable[Ad], fetched: datetime) -> dict[Address, int]:

@@ -81,7 +81,8 @@ def _save_ads(ads: Sequence[Ad], run: Run, fetched: datetime) -> dict[str, str]:
     for row in newest:
         _see(row, by_id[row.ad_archive_id], fetched)
     LibraryAd.objects.bulk_update(newest, SIGHTING, batch_size=200)
-    note("library_ad", {row.pk: by_id[row.ad_archive_id].media for row in newest})
+    shown = {row.pk: by_id[row.ad_archive_id] for row in newest}
+    note("library_ad", {pk: ad.media for pk, ad in shown.items()}, {pk for pk, ad in shown.items() if ad.removed})
     return dict(landed.rows)
 
 

@@ -44,6 +44,7 @@ class Ad:
     impressions_upper: int | None
     impressions_text: str
     media: tuple[MediaLink, ...]
+    removed: bool  # Meta names rules that the ad broke; it then shows no media
     unread: tuple[str, ...]
 
 
@@ -109,6 +110,7 @@ def _ad(ad_archive_id: str, item: Names, snapshot: Names) -> Ad:
         impressions_upper=upper,
         impressions_text=_line(shown)[:40],
         media=read_media(snapshot),
+        removed=isinstance(item["violation_types"], list) and bool(item["violation_types"]),
         unread=tuple(name for name, is_lost in lost.items() if is_lost),
     )
 

@@ -45,13 +45,13 @@ def test_a_scrape_stores_the_first_picture_of_each_ad_and_the_next_one_only_what
     assert (run.counts["files"], AdMedia.objects.filter(status="stored").count()) == (20, 20)
     assert "20 files stored." in run.summary
     assert AdMedia.objects.count() == ads
-    assert by_reason("unavailable").keys() == {"none_in_ad"}
+    assert by_reason("unavailable").keys() == {"none_in_ad", "removed_by_policy"}
     assert not AdMedia.objects.filter(role="video").exists()
     assert all(default_storage.exists(media.file.name) for media in Media.objects.all())
     before = Media.objects.count()
 
     again = scrape(max_media=2000)
-    assert again.counts["files"] + 20 + by_reason("unavailable")["none_in_ad"] == ads
+    assert again.counts["files"] + 20 + sum(by_reason("unavailable").values()) == ads
     assert Media.objects.count() > before
     assert not to_fetch(AdMedia.objects.all()).exists()
     assert "files" not in scrape(max_media=2000).counts
@@ -97,7 +97,7 @@ def test_a_link_that_expired_is_not_stored_until_the_next_reading_brings_a_new_o
     assert by_reason("unavailable")["expired"] == 3
     sandbox.account.config.media_seconds = 600
     scrape(max_media=2000)
-    assert by_reason("unavailable").keys() == {"none_in_ad"}
+    assert by_reason("unavailable").keys() == {"none_in_ad", "removed_by_policy"}
 
 
 def test_a_full_disk_keeps_the_pictures_away_and_the_ads_stay(scrape, sandbox, monkeypatch):
@@ -165,6 +165,17 @@ def test_an_ad_that_shows_something_after_all_no_longer_says_that_it_has_none():
     assert AdMedia.objects.get().get_reason_display() == "The ad has none"
     note("competitor_ad", {ad.pk: [MediaLink("poster", 0, "https://a.fbcdn.net/x.jpg")]})
     assert [(row.role, row.status) for row in AdMedia.objects.all()] == [("poster", "waiting")]
+
+
+def test_that_meta_removed_the_pictures_is_another_reason_than_that_there_are_none():
+    ad = make_ad(make_competitor())
+    note("competitor_ad", {ad.pk: [MediaLink("picture", 0, "https://a.fbcdn.net/x.jpg")]})
+    for removed, reason in (({ad.pk}, "removed_by_policy"), (set(), "none_in_ad"), ({ad.pk}, "removed_by_policy")):
+        note("competitor_ad", {ad.pk: []}, removed)
+        row = AdMedia.objects.get()
+        assert (row.status, row.reason, row.url) == ("unavailable", reason, "")
+    note("competitor_ad", {ad.pk: [MediaLink("picture", 0, "https://a.fbcdn.net/x.jpg")]})
+    assert AdMedia.objects.get().status == "waiting"
 
 
 @pytest.mark.parametrize(

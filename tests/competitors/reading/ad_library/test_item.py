@@ -80,6 +80,7 @@ def test_every_field_is_read():
         impressions_upper=5000,
         impressions_text="1K-5K",
         media=(MediaLink("picture", 0, "https://scontent.fbcdn.net/1.jpg"),),
+        removed=False,
         unread=(),
     )
 
@@ -91,6 +92,12 @@ def test_camel_case_is_read_like_snake_case_at_every_depth(abbreviation):
 
 def test_an_empty_key_does_not_hide_the_same_key_written_in_another_way():
     assert parse_ad({"ad_archive_id": None, "adArchiveID": "952254996289312"}).ad_archive_id == "952254996289312"
+
+
+def test_an_ad_that_broke_a_rule_is_removed():
+    assert ad(violation_types=["ADVERTISING_STANDARDS"]).removed
+    nothing: list[Any] = [None, [], "NONE", {"a": 1}, 0]
+    assert not any(ad(violation_types=value).removed for value in nothing)
 
 
 # ---- identity --------------------------------------------------------------------------------------------------------
