@@ -51,6 +51,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "research_add": ("operator", "operator"),
     "research_again": (NEVER, "operator"),
     "research_zip": ("viewer", NEVER),
+    "research_remove": ("manager", "manager"),
     **dict.fromkeys(("templates", "template_library", "templates_rejected", "templates_archived"), ("viewer", "viewer")),
     **dict.fromkeys(("template_library_csv", "templates_rejected_csv", "templates_archived_csv"), ("viewer", "viewer")),
     **dict.fromkeys(("template_decisions", "template_undo"), (NEVER, "operator")),

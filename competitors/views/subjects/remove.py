@@ -16,16 +16,18 @@ from .page import SubjectPage
 
 
 def remove(
-    request: HttpRequest, page: SubjectPage[Any], place: Mapping[str, Any], row: Any, *, data: str, kept: str
+    request: HttpRequest, page: SubjectPage[Any], place: Mapping[str, Any], row: Any, *, data: str, kept: str = "", gone: str = ""
 ) -> HttpResponse:
-    """A POST removes it, unless a run is live. `data`: "reviews"; `kept`: what of it stays, in a sentence."""
+    """A POST removes it, unless a run is live. `data`: "reviews"; `kept`: what of it stays, `gone`: what goes, in a sentence."""
     brand, key, label = place["brand"], page.key(row), page.label(row)
     live = queries.live_run(page.job_type, brand.pk, key)
     schedule = api.schedule_of(brand, page.job_type, key)
     if request.method == "POST" and not live:
         row.delete()
         archived = format_html(" Its schedule “{}” is archived.", schedule) if schedule else ""
-        messages.success(request, format_html("Removed <bdi>{}</bdi>. Its {} and runs are kept.{}", label, data, archived))
+        stays = f"{data} and runs" if kept else "runs"
+        messages.success(request, format_html("Removed <bdi>{}</bdi>. Its {} are kept.{}", label, stays, archived))
         return see_other(reverse(page.url_name, kwargs=page.address(place)))
-    context = {"page": page, "label": label, "row": row, "live": live, "schedule": schedule, "data": data, "kept": kept}
+    context = {"page": page, "label": label, "row": row, "live": live, "schedule": schedule}
+    context |= {"data": data, "kept": kept, "gone": gone}
     return render(request, "competitors/remove.html", {**place, **context}, status=409 if request.method == "POST" else 200)

@@ -1,18 +1,21 @@
-"""The way to a brand's ad accounts: all brands, and the form that adds an account."""
+"""The way to a brand's ad accounts: all brands, and how an account is added and removed."""
 
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.utils.html import format_html
 
-from competitors.models import MediaStatus
+from competitors.models import BrandAd, MediaStatus
 from competitors.views.access import get_brand
 from competitors.views.forms import saved
+from competitors.views.subjects.remove import remove as remove_row
 from pipeline.people import brands_for
 from pipeline.views.access import needs, see_other
+from pipeline.words import counted
 
 from .forms import AdAccountForm
+from .page import page
 
 
 @needs("competitors.view_adaccount")
@@ -22,6 +25,15 @@ def brands(request: HttpRequest) -> HttpResponse:
     rows = brands_for(request.user).rows().filter(archived_at=None).order_by("name")
     found = rows.annotate(accounts=Count("ad_accounts", distinct=True), files=stored)
     return render(request, "competitors/asset_download/brands.html", {"brands": found})
+
+
+@needs("competitors.delete_adaccount")
+def remove(request: HttpRequest, brand: str, pk: int) -> HttpResponse:
+    place = page.place({"brand": brand})
+    account = get_object_or_404(page.rows(place), pk=pk)
+    ads = counted(BrandAd.objects.filter(ad_account=account).count(), "ad")
+    gone = f"The {ads} of this account leave the page, with their pictures and videos."
+    return remove_row(request, page, place, account, data="files", gone=gone)
 
 
 @needs("competitors.add_adaccount")

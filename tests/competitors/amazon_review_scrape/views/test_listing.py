@@ -169,7 +169,7 @@ def test_a_listing_with_a_live_scrape_stays(page: Client, listing: CompetitorAma
     make_fresh(listing)
     response = page.post(of_listing("amazon_remove", listing))
     assert response.status_code == 409
-    assert f"cannot be removed while run {run.pk} scrapes it" in response.content.decode()
+    assert f"cannot be removed while run {run.pk} works on it" in response.content.decode()
     assert CompetitorAmazonUrl.objects.filter(pk=listing.pk).exists()
     assert DatasetStatus.objects.exists()
 

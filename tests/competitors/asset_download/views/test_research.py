@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from competitors.jobs.asset_download.views import archive
 from competitors.models import AdAccount, AdMedia, BrandAd, Media
+from pipeline import api
 from pipeline.models import Run
 from tests.factories import make_brand, make_media, make_person
 
@@ -208,6 +209,23 @@ def test_an_ad_account_is_added_by_its_id_or_address(page, account, given, accou
     added = AdAccount.objects.exclude(pk=account.pk).first()
     assert (added.account_id if added else None) == account_id
     assert response.status_code == (303 if account_id else 422)
+
+
+def test_an_ad_account_is_removed_with_its_ads_but_not_under_a_live_run(account, files):
+    manager = Client()
+    manager.force_login(make_person("mia", "manager"))
+    address = reverse("research_remove", args=[account.brand.slug, account.pk])
+    asked = manager.get(address).content.decode()
+    assert f"The {account.ads.count()} ads of this account leave the page" in asked
+    run = api.queue_one_time_job(account.brand_id, "asset_download", {"ad_account_id": account.account_id}).run
+    assert f"while run {run.pk} works on it" in manager.post(address).content.decode()
+    Run.objects.all().delete()
+    assert manager.post(address)["Location"] == reverse("research", args=[account.brand.slug])
+    assert not AdAccount.objects.filter(pk=account.pk).exists()
+    assert not BrandAd.objects.filter(ad_account=account.pk).exists()
+    assert Media.objects.exists()
+    other = AdAccount.objects.create(brand=make_brand("Other"), account_id="act_9")
+    assert manager.get(reverse("research_remove", args=[account.brand.slug, other.pk])).status_code == 404
 
 
 def test_queries_do_not_grow_with_ads(page, account, files, django_assert_max_num_queries):

@@ -79,7 +79,7 @@ def test_an_address_is_not_removed_under_a_live_run(library):
     run = queue(library)
     refused = manager.post(at("ads_remove", library, library.pk))
     assert refused.status_code == 409
-    assert f"while run {run.pk} scrapes it" in refused.content.decode()
+    assert f"while run {run.pk} works on it" in refused.content.decode()
     Run.objects.all().delete()
     assert "Will be kept" in manager.get(at("ads_remove", library, library.pk)).content.decode()
     assert manager.post(at("ads_remove", library, library.pk)).status_code == 303
