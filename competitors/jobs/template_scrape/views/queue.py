@@ -15,6 +15,7 @@ from pipeline.views.access import back_to, needs
 
 from ..decisions import Decided, decide, undo
 from . import frame
+from .finding.freshness import freshness
 from .forms import TemplateForm
 from .frame import Status
 from .pictures import with_pictures
@@ -48,6 +49,7 @@ def pending(request: HttpRequest) -> HttpResponse:
         "here": request.get_full_path(),
         "not_stored": _not_stored(),
         "was": Status.PENDING,
+        **freshness(request, "templates"),
     }
     return render(request, "competitors/template_scrape/pending.html", context)
 

@@ -9,10 +9,8 @@ from . import library, one, pictures, queue, upload
 from .finding import ingest, schedules
 from .frame import OF_STATUS
 
-require(
-    ingest.PAGE,
-    Requirement(NAME, DATASET, noun="search", verb="Find ads", max_age=get_type(NAME).max_age),
-)
+for page in ("templates", ingest.PAGE):
+    require(page, Requirement(NAME, DATASET, noun="search", verb="Find ads", max_age=get_type(NAME).max_age))
 base = "templates/"
 lists = [(status, name) for status, (_, name) in OF_STATUS.items() if status != TemplateCandidate.Status.PENDING]
 

@@ -94,7 +94,10 @@ def test_the_banner_speaks_of_the_scheduled_search_and_its_button_starts_that_on
     assert f'<input type="hidden" name="search_url" value="{job.subject.replace("&", "&amp;")}">' in body
     old = timezone.now() - timedelta(days=9)
     DatasetStatus.objects.create(dataset_key="templates_scraped", subject=job.subject, last_success_at=old)
-    assert "Templates are 9 days old." in page.get(FIND).content.decode()
+    for address in (FIND, "/templates/"):
+        body = page.get(address).content.decode()
+        assert "Templates are 9 days old." in body
+        assert f'<form method="post" action="{FIND}">' in body
     DatasetStatus.objects.update(last_success_at=timezone.now())
     assert "Freshness" not in page.get(FIND).content.decode()
 

@@ -9,21 +9,19 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from competitors.views.requirements import Fix, shown
 from competitors.views.subjects import scrape
 from pipeline import queries
 from pipeline.contract import Estimate, get_type
-from pipeline.models import DatasetStatus, Job, Run
+from pipeline.models import Job, Run
 from pipeline.people import can_words
 from pipeline.states import LIVE
 from pipeline.views.access import needs, see_other
 from pipeline.views.live import fragment
 
-from ...job import DATASET, NAME
-from ...service import Search
+from ...job import NAME
 from .. import frame
+from .freshness import LEGACY, freshness
 
-LEGACY = "templates_legacy"  # session key: scrapes run on the web server
 RUNS = 5
 PAGE = "template_ingest"
 Row = dict[str, Any]
@@ -71,12 +69,11 @@ def _show(request: HttpRequest, form: Any, *, estimate: Estimate | None, status:
     may_scrape = request.user.has_perm(frame.SCRAPE)
     context = frame.frame(request, PAGE) | {
         "form": form,
-        "legacy": bool(request.session.get(LEGACY)),
         "before": queries.before_the_click(NAME, None, request.user),
         "lacking": "" if may_scrape else can_words(frame.SCRAPE),
         **_price(estimate),
         **_runs(request),
-        **_freshness(request),
+        **freshness(request, PAGE),
     }
     return render(request, "competitors/template_scrape/ingest.html", context, status=status)
 
@@ -101,36 +98,3 @@ def _runs(request: HttpRequest) -> Row:
     asked = Run.objects.for_rows().filter(job_type=NAME, brand=None, job__schedule_type=Job.Schedule.ONE_TIME)
     rows = queries.run_rows(asked.order_by("-pk")[:RUNS], request.user)
     return {"runs": rows, "live": any(row.run.status in LIVE for row in rows)}
-
-
-def _freshness(request: HttpRequest) -> Row:
-    """The banner of the scheduled searches; without one, of the search that ran last."""
-    handler = get_type(NAME)
-    wanted = {subject.key: subject.label for subject in handler.subjects(None)}
-    if not wanted:
-        last = DatasetStatus.objects.filter(dataset_key=DATASET, brand=None, last_run__isnull=False).order_by("-last_attempt_at")
-        wanted = {one.subject: one.last_run.subject_label for one in last.select_related("last_run")[:1] if one.last_run}
-    if not wanted:
-        return {"banner": None, "last_good": None}
-    fresh = queries.freshness(DATASET, None, list(wanted), max_age=handler.max_age)
-    live = queries.live_rows(NAME, None, list(wanted), user=request.user, known={})
-    parameters = {key: _parameters(key) for key in wanted}
-    states = []
-    for key, label in wanted.items():
-        known = parameters[key]
-        estimate = handler.estimate(None, known) if known else None
-        states.append(queries.SubjectState(key, label, fresh[key], live.get(key), estimate.cost_usd if estimate else None))
-    good = [row.status.last_success_at for row in fresh.values() if row.status and row.status.last_success_at]
-    here, legacy = reverse(PAGE), {"legacy": "on"} if request.session.get(LEGACY) else {}
-    fixes = {key: Fix(wanted[key], here, here, known | legacy) for key, known in parameters.items() if known}
-    return shown(PAGE, states, fixes) | {
-        "last_good": max(good, default=None),
-        "may_run_now": request.user.has_perm("pipeline.scrape_run"),
-    }
-
-
-def _parameters(key: str) -> Row | None:
-    """Those of the search's schedule, else of its last run."""
-    jobs = Job.objects.filter(job_type=NAME, brand=None, subject=key).order_by("-schedule_type", "-pk")  # recurring first
-    job = jobs.first()
-    return dict(job.parameters) if job and Search.of(job.parameters).key == key else None
