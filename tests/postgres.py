@@ -96,6 +96,11 @@ class Server:
                 time.sleep(0.05)
         raise RuntimeError(f"PostgreSQL did not start: {(self.folder / 'log').read_text()}")
 
+    def crashes(self) -> list[str]:
+        """What its log says of processes of the server that did not end by themselves."""
+        lines = (self.folder / "log").read_text(errors="replace").splitlines()
+        return [line for line in lines if "terminated by signal" in line or "PANIC" in line]
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """SIGINT is PostgreSQL's fast shutdown, SIGQUIT its immediate one; SIGKILL kills it."""
         if self.process is None or self.process.poll() is not None:
@@ -146,6 +151,8 @@ def main(command: list[str]) -> int:
             signal.signal(signal.SIGINT, lambda *_: None)  # the command got it too: wait for its end
             signal.signal(signal.SIGTERM, lambda *_: child.terminate())
             ended = child.wait()
+            for line in ours.crashes() if ended else ():
+                sys.stderr.write(f"PostgreSQL: {line}\n")
             return ended if ended >= 0 else 128 - ended  # a shell's code for that signal
     except Missing as missing:
         sys.exit(str(missing))
