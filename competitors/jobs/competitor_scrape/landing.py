@@ -7,6 +7,7 @@ from typing import Any
 from competitors.models import Competitor, CompetitorAd, LandingPage
 from competitors.models.ads import LONGEST_HOST, LONGEST_PATH
 from competitors.reading.ad_library import Ad, Rejected, host_and_path, parse_ad
+from competitors.steps.ad_columns import CONTENT, UNREAD, ad_columns
 from competitors.steps.ad_media import note
 from pipeline.contract import PageResult, land
 from pipeline.models import Run
@@ -14,21 +15,6 @@ from pipeline.words.foreign import identity
 
 from .readings import locked, saw
 
-CONTENT = (
-    "status",
-    "page_name",
-    "started_on",
-    "ended_on",
-    "body",
-    "title",
-    "caption",
-    "link_url",
-    "call_to_action",
-    "display_format",
-    "platforms",
-    "variants",
-)
-UNREAD = {"started_on": "no_start", "ended_on": "no_end", "link_url": "no_link", "body": "no_text"}
 Address = tuple[str, str]  # host and path
 
 
@@ -50,7 +36,7 @@ def save_page(competitor: Competitor, url: str, items: list[Any], offset: int, r
         CompetitorAd,
         [_row(competitor, ad, pages) for ad in ads],
         key=("competitor_id", "ad_archive_id"),
-        content=CONTENT,
+        content=("status", *CONTENT),
         touch={"last_seen_at": fetched, "last_run_id": run.pk},
         first={"first_seen_at": fetched, "first_run_id": run.pk},
         age="last_seen_at",
@@ -65,26 +51,8 @@ def save_page(competitor: Competitor, url: str, items: list[Any], offset: int, r
 def _row(competitor: Competitor, ad: Ad, pages: dict[Address, int]) -> dict[str, Any]:
     """An ad that the list shows is active, unless it says that it is not."""
     status = CompetitorAd.Status.INACTIVE if ad.is_active is False else CompetitorAd.Status.ACTIVE
-    return {
-        "competitor_id": competitor.pk,
-        "ad_archive_id": ad.ad_archive_id,
-        "status": status,
-        "page_id": ad.page_id,
-        "page_name": ad.page_name,
-        "started_on": ad.started_on,
-        "ended_on": ad.ended_on,
-        "body": ad.body,
-        "title": ad.title,
-        "caption": ad.caption,
-        "link_url": ad.link_url,
-        "call_to_action": ad.call_to_action,
-        "display_format": ad.display_format,
-        "platforms": list(ad.platforms),
-        "collation_id": ad.collation_id,
-        "variants": ad.variants,
-        "landing_page_id": pages.get(_address(ad)),
-        "search_text": CompetitorAd.searchable(ad.page_name, ad.title, ad.body, ad.link_url),
-    }
+    of_us = {"competitor_id": competitor.pk, "status": status, "landing_page_id": pages.get(_address(ad))}
+    return {**ad_columns(ad), **of_us}
 
 
 def _note_pictures(competitor: Competitor, ads: list[Ad]) -> None:

@@ -8,33 +8,13 @@ from django.db.models import F
 
 from competitors.models import LibraryAd
 from competitors.reading.ad_library import Ad, Rejected, parse_ad
+from competitors.steps.ad_columns import CONTENT, UNREAD, ad_columns
 from competitors.steps.ad_media import note
 from pipeline.contract import PageResult, land
 from pipeline.models import Run
 
-CONTENT = (
-    "is_active",
-    "page_name",
-    "started_on",
-    "ended_on",
-    "body",
-    "title",
-    "caption",
-    "link_url",
-    "call_to_action",
-    "display_format",
-    "platforms",
-    "variants",
-    "impressions_text",
-)
 SIGHTING = ("position", "best_position", "total", "page_likes", "last_seen_at")  # of every reading, changed or not
-UNREAD = {
-    "started_on": "no_start",
-    "ended_on": "no_end",
-    "link_url": "no_link",
-    "body": "no_text",
-    "impressions": "no_impressions",
-}
+MARKS = {**UNREAD, "impressions": "no_impressions"}
 LEFT_OUT = "videos_left_out"
 
 
@@ -55,7 +35,7 @@ def save_page(items: list[Any], run: Run, fetched: datetime, *, images_only: boo
             again += read.ad_archive_id in ads
             ads[read.ad_archive_id] = read
     became = _save_ads(list(ads.values()), run, fetched)
-    marks |= {f"{ad.ad_archive_id} without {name}": UNREAD[name] for ad in ads.values() for name in ad.unread}
+    marks |= {f"{ad.ad_archive_id} without {name}": MARKS[name] for ad in ads.values() for name in ad.unread}
     counts = {"raw": len(items), "duplicate": again, "rejected": len(rejected), "says_empty": says_empty}
     return PageResult({name: count for name, count in counts.items() if count}, rejected, {**became, **marks})
 
@@ -68,7 +48,7 @@ def _save_ads(ads: Sequence[Ad], run: Run, fetched: datetime) -> dict[str, str]:
         LibraryAd,
         [_row(ad) for ad in ads],
         key=("ad_archive_id",),
-        content=CONTENT,
+        content=("is_active", "impressions_text", *CONTENT),
         touch={"last_checked_at": fetched, "last_run_id": run.pk},
         first={"first_seen_at": fetched, "last_seen_at": fetched, "first_run_id": run.pk},
         age="last_checked_at",
@@ -109,25 +89,11 @@ def _see(row: LibraryAd, ad: Ad, fetched: datetime) -> None:
 
 def _row(ad: Ad) -> dict[str, Any]:
     return {
-        "ad_archive_id": ad.ad_archive_id,
+        **ad_columns(ad),
         "is_active": ad.is_active,
-        "page_id": ad.page_id,
-        "page_name": ad.page_name,
-        "started_on": ad.started_on,
-        "ended_on": ad.ended_on,
-        "body": ad.body,
-        "title": ad.title,
-        "caption": ad.caption,
-        "link_url": ad.link_url,
-        "call_to_action": ad.call_to_action,
-        "display_format": ad.display_format,
-        "platforms": list(ad.platforms),
-        "collation_id": ad.collation_id,
-        "variants": ad.variants,
         "impressions_lower": ad.impressions_lower,
         "impressions_upper": ad.impressions_upper,
         "impressions_text": ad.impressions_text,
-        "search_text": LibraryAd.searchable(ad.page_name, ad.title, ad.body, ad.link_url),
     }
 
 
