@@ -11,6 +11,7 @@ def tables(django_db_setup, django_db_blocker):
             editor.create_model(Shop)
             editor.create_model(Item)
         yield
+        connection.close()  # it may be as old as the first of these tests, and have been cut since
         with connection.schema_editor() as editor:
             editor.delete_model(Item)
             editor.delete_model(Shop)
