@@ -137,13 +137,11 @@ def store_softly(ctx: Context, rows: QuerySet[AdMedia], most: int) -> Stored:
 
 def record(row: AdMedia, got: Media | NotStored, ctx: Context) -> None:
     """What became of the link that was tried, unless the row has another link by now or another run was faster."""
+    same = AdMedia.objects.filter(pk=row.pk).exclude(status=MediaStatus.STORED)
     if isinstance(got, Media):
         result = {"status": MediaStatus.STORED, "media": got, "reason": "", "detail": ""}
     else:
-        result = {**_why(got.reason), "detail": got.detail}
-    same = AdMedia.objects.filter(pk=row.pk).exclude(status=MediaStatus.STORED)
-    if not isinstance(got, Media):
-        same = same.filter(url=row.url)
+        same, result = same.filter(url=row.url), {**_why(got.reason), "detail": got.detail}
     same.update(**result, tried_at=ctx.now(), last_run=ctx.run)
 
 

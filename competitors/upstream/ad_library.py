@@ -10,11 +10,10 @@ from decimal import Decimal
 from statistics import median
 from typing import Any
 
-from django import forms
 from django.conf import settings
 
 from competitors.reading import read_count
-from pipeline.contract import Estimate, Order, cents
+from pipeline.contract import Estimate, Order, UsualNumber, cents
 from pipeline.models import Run
 from pipeline.queries import effort
 
@@ -26,21 +25,16 @@ OF_A_PAGE = Decimal("0.4")  # part of the ads asked for that a page's ad list us
 START_SECONDS, USUAL_SECONDS = 30, 0.3  # of the actor's start, and of each ad, before anything is known
 
 
-class MaxAds(forms.IntegerField):
-    """The parameter max_ads: how many ads a scrape asks for. Left empty, it is the usual number."""
+class MaxAds(UsualNumber):
+    """The parameter max_ads: how many ads a scrape asks for."""
 
     def __init__(self, *, usual: int, most: int, **options: Any):
-        super().__init__(initial=usual, min_value=FEWEST, max_value=most, required=False, label="Max ads", **options)
-        self.usual, self.most = usual, most
-
-    def clean(self, value: Any) -> int:
-        given: int | None = super().clean(value)
-        return self.usual if given is None else given
+        super().__init__(usual=usual, least=FEWEST, most=most, label="Max ads", **options)
 
     def of(self, parameters: Mapping[str, Any]) -> int:
         """What these parameters ask for, also where a page has them as they were typed."""
         given = read_count(parameters.get(MAX_ADS))
-        return self.usual if given is None else min(max(given, FEWEST), self.most)
+        return self.usual if given is None else min(max(given, self.least), self.most)
 
 
 def usual_price() -> Decimal:

@@ -18,7 +18,7 @@ from .errors import (
 )
 from .job_type import Done, Estimate, JobType, Subject
 from .landing import Landed, land
-from .parameters import ParameterForm
+from .parameters import ParameterForm, UsualNumber
 from .registry import find_type, get_type, job_type
 from .source import Offer, Order, Page, Price, Seen, Source, Upstream, cents, get_source, register_source, register_upstream
 from .tally import rows_met
@@ -53,6 +53,7 @@ __all__ = [
     "TransientError",
     "Upstream",
     "UpstreamDown",
+    "UsualNumber",
     "cents",
     "find_type",
     "get_source",

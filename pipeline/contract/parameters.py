@@ -29,6 +29,18 @@ class ParameterForm(forms.Form):
         return super().clean() or {}
 
 
+class UsualNumber(forms.IntegerField):
+    """A number that may be left empty: it is then the usual one."""
+
+    def __init__(self, *, usual: int, least: int, most: int, **options: Any):
+        super().__init__(initial=usual, min_value=least, max_value=most, required=False, **options)
+        self.usual, self.least, self.most = usual, least, most
+
+    def clean(self, value: Any) -> int:
+        given: int | None = super().clean(value)
+        return self.usual if given is None else given
+
+
 def clean_parameters(form_class: type[ParameterForm], given: Mapping[str, Any], brand: Brand | None) -> dict[str, Any]:
     """Validate the parameters and return them as stored: with defaults, JSON only. InvalidRequest names each wrong one."""
     fields = form_class.base_fields

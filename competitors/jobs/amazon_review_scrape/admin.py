@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from competitors.models import AmazonReview, CompetitorAmazonUrl
 from competitors.models.amazon import MARKETPLACES
 from competitors.subject_admin import ScrapesSelected, UnlessLive
-from pipeline.admin.base import OfBrands
+from pipeline.admin.base import EngineRows
 from pipeline.people import Brands, brands_for
 
 from .listings import live_scrape, save_address
@@ -86,7 +86,7 @@ class ByMarketplace(Choices):
 
 
 @admin.register(AmazonReview)
-class AmazonReviewAdmin(OfBrands):
+class AmazonReviewAdmin(EngineRows):
     list_display = [
         "review_id",
         "asin",
@@ -117,12 +117,3 @@ class AmazonReviewAdmin(OfBrands):
     @admin.display(description="Title")
     def short_title(self, review: AmazonReview) -> str:
         return review.title[:80]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AmazonReview | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: AmazonReview | None = None) -> bool:
-        return False

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from competitors.models import AdAccount, BrandAd
 from competitors.subject_admin import ScrapesSelected, UnlessLive
-from pipeline.admin.base import OfBrands
+from pipeline.admin.base import EngineRows
 
 from .views.page import page
 
@@ -28,22 +28,11 @@ class AdAccountAdmin(ScrapesSelected, UnlessLive):
 
 
 @admin.register(BrandAd)
-class BrandAdAdmin(OfBrands):
+class BrandAdAdmin(EngineRows):
     brand_path = "ad_account__brand"
     list_display = ["ad_id", "name", "ad_account", "status", "is_video", "last_seen_at"]
     list_filter = ["status", "is_video"]
     ordering = ["-pk"]  # by an index, however many there are
     list_select_related = ["ad_account"]
     search_fields = ["ad_id", "name__alike"]
-    list_per_page = 50
-    show_full_result_count = False  # counting all ads on every page view is too slow
     raw_id_fields = ["last_run", "ad_account"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: BrandAd | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: BrandAd | None = None) -> bool:
-        return False

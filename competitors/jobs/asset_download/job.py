@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from competitors.models import AdAccount, AdMedia
 from competitors.subject_rows import scraped_by
-from pipeline.contract import Context, Done, JobType, ParameterForm, Subject, job_type
+from pipeline.contract import Context, Done, JobType, ParameterForm, Subject, UsualNumber, job_type
 from pipeline.models import Brand, Run
 from pipeline.states import Verdict
 
@@ -41,12 +41,8 @@ class AssetDownload(JobType):
             label="Ad account id",
             help_text="Like act_1234567890. May be empty if the brand has only one ad account.",
         )
-        max_videos = forms.IntegerField(
-            initial=VIDEOS.usual, min_value=VIDEOS.fewest, max_value=VIDEOS.most, required=False, label="Max videos"
-        )
-        max_images = forms.IntegerField(
-            initial=IMAGES.usual, min_value=IMAGES.fewest, max_value=IMAGES.most, required=False, label="Max images"
-        )
+        max_videos = UsualNumber(usual=VIDEOS.usual, least=VIDEOS.fewest, most=VIDEOS.most, label="Max videos")
+        max_images = UsualNumber(usual=IMAGES.usual, least=IMAGES.fewest, most=IMAGES.most, label="Max images")
         only = forms.IntegerField(
             required=False,
             min_value=1,
@@ -67,14 +63,6 @@ class AssetDownload(JobType):
             if not accounts:
                 raise ValidationError(f"{self.brand or 'The platform'} has no ad account. Add one first.")
             return next(iter(accounts))
-
-        def clean_max_videos(self) -> int:
-            given: int | None = self.cleaned_data["max_videos"]
-            return VIDEOS.usual if given is None else given
-
-        def clean_max_images(self) -> int:
-            given: int | None = self.cleaned_data["max_images"]
-            return IMAGES.usual if given is None else given
 
         def clean(self) -> dict[str, Any]:
             values = super().clean()

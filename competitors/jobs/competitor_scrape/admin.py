@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from competitors.models import CompetitorAd, CompetitorAdLibrary
 from competitors.reading.ad_library import AdLibraryUrlField
 from competitors.subject_admin import ScrapesSelected, UnlessLive
-from pipeline.admin.base import OfBrands
+from pipeline.admin.base import EngineRows
 
 from .views.tab import tab
 
@@ -40,7 +40,7 @@ class CompetitorAdLibraryAdmin(ScrapesSelected, UnlessLive):
 
 
 @admin.register(CompetitorAd)
-class CompetitorAdAdmin(OfBrands):
+class CompetitorAdAdmin(EngineRows):
     brand_path = "competitor__brand"
     list_display = ["ad_archive_id", "competitor", "status", "display_format", "page_name", "started_on", "last_seen_at"]
     list_filter = ["status"]
@@ -48,12 +48,3 @@ class CompetitorAdAdmin(OfBrands):
     list_select_related = ["competitor"]
     search_fields = ["ad_archive_id", "search_text__alike"]
     raw_id_fields = ["last_run", "first_run", "landing_page"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: CompetitorAd | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: CompetitorAd | None = None) -> bool:
-        return False

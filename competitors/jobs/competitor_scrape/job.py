@@ -14,7 +14,7 @@ from competitors.reading.ad_library import AdLibraryUrlField
 from competitors.subject_rows import clean_row_id, scraped_by, watched
 from competitors.upstream import ad_library
 from pipeline import queries
-from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Subject, job_type
+from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Subject, UsualNumber, job_type
 from pipeline.models import Brand, Run
 from pipeline.states import Verdict
 
@@ -45,11 +45,10 @@ class CompetitorScrape(JobType):
             help_text="The address of the competitor's ads in the Ad Library. It need not be one that is saved."
         )
         max_ads = service.MAX_ADS
-        max_media = forms.IntegerField(
-            initial=USUAL_MEDIA,
-            min_value=0,
-            max_value=MOST_MEDIA,
-            required=False,
+        max_media = UsualNumber(
+            usual=USUAL_MEDIA,
+            least=0,
+            most=MOST_MEDIA,
             label="Max pictures",
             help_text="The first picture of each ad is stored, for at most so many ads. It costs nothing.",
         )
@@ -57,10 +56,6 @@ class CompetitorScrape(JobType):
         def clean_competitor_id(self) -> UUID:
             competitors = Competitor.objects.filter(brand=self.brand)
             return clean_row_id(self.cleaned_data["competitor_id"], competitors, "competitor", self.brand)
-
-        def clean_max_media(self) -> int:
-            given: int | None = self.cleaned_data["max_media"]
-            return USUAL_MEDIA if given is None else given
 
     def subject(self, brand: Brand | None, params: dict[str, Any]) -> Subject:
         return service.Target.of(params).subject

@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
 from django.http import QueryDict
 
 from competitors.models import AdAccount, AdMedia, BrandAd, Media, MediaReason, MediaStatus
-from competitors.views.list_filter import MOST_WORDS, WRONG_CHOICE, ListFilter, WordsField
+from competitors.views.list_filter import WRONG_CHOICE, ListFilter, WordsField
 from pipeline.models import Brand
 
 PAGE_SIZE = 24
@@ -124,6 +124,4 @@ class FileFilter(ListFilter):
         found = AdMedia.objects.filter(brand_ad__ad_account__in=self._accounts)
         if self.chosen["kind"]:
             found = found.filter(role=Role.VIDEO) if self.chosen["kind"] == Media.Kind.VIDEO else found.exclude(role=Role.VIDEO)
-        for word in self.words[:MOST_WORDS]:
-            found = found.filter(brand_ad__name__alike=word)
-        return found
+        return self.with_words(found, "brand_ad__name")

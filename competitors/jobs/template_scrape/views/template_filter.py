@@ -3,11 +3,11 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.http import QueryDict
 
 from competitors.models import Media, TemplateCandidate, TemplateCategory, TemplateNiche
-from competitors.views.list_filter import MOST_WORDS, WRONG_CHOICE, ListFilter, WordsField
+from competitors.views.list_filter import WRONG_CHOICE, ListFilter, WordsField
 
 PENDING_SORTS = {
     "longest": ("Longest running", F("library_ad__started_on").asc(nulls_last=True)),
@@ -96,11 +96,9 @@ class LibraryFilter(ListFilter):
 
     def rows(self) -> "QuerySet[TemplateCandidate]":
         found, chosen = of_status(self.status), self.chosen
-        columns = {"category": "category", "niche": "niche", "target_sex": "target_sex", "awareness": "awareness"}
-        asked = {column: chosen[name] for name, column in {**columns, "kind": "media__kind"}.items() if chosen[name]}
-        found = found.filter(**asked)
-        for word in self.words[:MOST_WORDS]:
-            found = found.filter(Q(name__alike=word) | Q(library_ad__search_text__alike=word))
+        names = ("category", "niche", "target_sex", "awareness", "kind")
+        asked = {"media__kind" if name == "kind" else name: chosen[name] for name in names if chosen[name]}
+        found = self.with_words(found.filter(**asked), "name", "library_ad__search_text")
         return found.order_by(SORTS[chosen["sort"]][1], "-pk")
 
 
