@@ -1,6 +1,8 @@
 """Replays on a worker: unpacking and landing many pages must not occupy the web server."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.urls import reverse
@@ -32,8 +34,8 @@ class Replay(JobType):
     def subject(self, brand: Brand | None, params: dict[str, Any]) -> Subject:
         return Subject(str(params["run"]), f"Replay of run {params['run']}", reverse("run", args=[params["run"]]))
 
-    def subjects(self, brand: Brand | None) -> list[Subject]:
-        return []
+    def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
+        return iter(())
 
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:
         run = Run.objects.select_related("brand", "job").get(pk=params["run"])

@@ -101,14 +101,17 @@ class JobType(ABC):
         return Subject()
 
     def subjects(self, brand: Brand | None) -> list[Subject]:
-        """All subjects of the brand that are not archived, scraped or not. Freshness is counted over these."""
-        return [Subject()] if brand else []
+        """Those of one brand. A type defines `subjects_of`."""
+        return [subject for _, subject in self.subjects_of([brand])]
 
     def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
-        """The same for several brands, each with its brand's id; None is the platform. Rows are read in one query for all."""
+        """All subjects of these brands that are not archived, scraped or not, each with its brand's id; None is the platform.
+
+        Freshness is counted over these. Rows are read in one query for all brands.
+        """
         for brand in brands:
-            for subject in self.subjects(brand):
-                yield brand.pk if brand else None, subject
+            if brand:
+                yield brand.pk, Subject()
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate | None:
         """Cost and time of a run with these parameters; None where nothing is paid."""

@@ -60,9 +60,6 @@ class AmazonReviewScrape(JobType):
     def subject(self, brand: Brand | None, params: dict[str, Any]) -> Subject:
         return _subject(_listing(params))
 
-    def subjects(self, brand: Brand | None) -> list[Subject]:
-        return [subject for _, subject in self.subjects_of([brand])]
-
     def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
         for listing in watched(CompetitorAmazonUrl, brands):
             yield listing.competitor.brand_id, _subject(listing)

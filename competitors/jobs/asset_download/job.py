@@ -79,9 +79,6 @@ class AssetDownload(JobType):
             return subject
         return Subject(f"{subject.key} {only}", f"One file of {subject.label}"[:300], subject.url, closed=subject.closed)
 
-    def subjects(self, brand: Brand | None) -> list[Subject]:
-        return [subject for _, subject in self.subjects_of([brand])]
-
     def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
         for account in AdAccount.objects.filter(brand__in=[brand for brand in brands if brand]).select_related("brand"):
             yield account.brand_id, _subject(account)

@@ -60,9 +60,6 @@ class CompetitorScrape(JobType):
     def subject(self, brand: Brand | None, params: dict[str, Any]) -> Subject:
         return service.Target.of(params).subject
 
-    def subjects(self, brand: Brand | None) -> list[Subject]:
-        return [subject for _, subject in self.subjects_of([brand])]
-
     def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
         for library in watched(CompetitorAdLibrary, brands):
             yield library.competitor.brand_id, service.Target(library.competitor, library.url, library).subject

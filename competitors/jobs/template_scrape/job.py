@@ -48,9 +48,6 @@ class TemplateScrape(JobType):
     def subject(self, brand: Brand | None, params: dict[str, Any]) -> Subject:
         return Search.of(params).subject
 
-    def subjects(self, brand: Brand | None) -> list[Subject]:
-        return [subject for _, subject in self.subjects_of([brand])]
-
     def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
         """The searches that are scheduled: nobody waits for news of the others."""
         ids = [brand.pk if brand else None for brand in brands]

@@ -96,7 +96,9 @@ def test_nothing_is_offered_for_what_is_archived_or_by_who_may_not(person: Clien
 
 
 def test_data_of_no_single_brand_has_the_same_banner_and_is_in_the_overview(monkeypatch: Any) -> None:
-    monkeypatch.setattr(Toy, "subjects", lambda self, brand: [] if brand else [Subject("search", "Dog toys")])
+    monkeypatch.setattr(
+        Toy, "subjects_of", lambda self, brands: [(None, Subject("search", "Dog toys"))] if None in brands else []
+    )
     monkeypatch.setitem(REQUIREMENTS, "toys", Requirement("toy", "toys", "search", "Find toys", timedelta(days=1)))
     DatasetStatus.objects.create(
         brand=None, dataset_key="toys", subject="search", last_success_at=timezone.now() - timedelta(days=30)
