@@ -9,10 +9,11 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from competitors.models import AdMedia, CompetitorAd, Media
+from competitors.models import AdMedia, CompetitorAd, Media, MediaReason
 from competitors.reading.ad_library import MediaLink
 from competitors.sandbox.media.links import Links
-from competitors.steps.ad_media import note, store, to_fetch
+from competitors.steps.ad_media import note, record, store, to_fetch
+from competitors.upstream.media import NotStored
 from pipeline.contract import Cancelled
 from pipeline.engine.execution.replay import ReplayContext, replay
 from pipeline.models import RunLog
@@ -137,6 +138,17 @@ def test_a_cancel_ends_a_picture_that_trickles(sandbox, library, settings):
 def test_a_replay_fetches_nothing(scrape, sandbox):
     replay(scrape(max_media=1))
     assert AdMedia.objects.exclude(tried_at=None).count() == 1
+
+
+def test_what_became_of_an_old_link_is_not_said_of_the_new_one(library):
+    """A reading brought another link while the old one was tried."""
+    ad, ctx = make_ad(library.competitor), ReplayContext(queue(library))
+    row = AdMedia.objects.create(competitor_ad=ad, role="picture", url="https://a.fbcdn.net/old.jpg")
+    AdMedia.objects.update(url="https://a.fbcdn.net/new.jpg")
+    record(row, NotStored(MediaReason.GONE, "HTTP 404."), ctx)
+    assert AdMedia.objects.get().status == "waiting"
+    record(AdMedia.objects.get(), NotStored(MediaReason.GONE, "HTTP 404."), ctx)
+    assert AdMedia.objects.get().status == "unavailable"
 
 
 def test_the_soonest_to_expire_is_fetched_first():
