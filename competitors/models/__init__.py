@@ -1,27 +1,53 @@
 """The domain's rows. Import models from here."""
 
+from .ad_days import AccountDay, AdClassification, AdDay, AdDemographicDay, AttentionRule
 from .ads import AdReading, CompetitorAd, CompetitorAdLibrary, LandingPage, LibraryAd
 from .amazon import AmazonReview, CompetitorAmazonUrl
 from .brand_ads import AdAccount, BrandAd
 from .competitors import Competitor
 from .media import AdMedia, Media, MediaReason, MediaStatus
+from .reddit import (
+    BrandSubreddit,
+    LeftAt,
+    Persona,
+    PersonaQuote,
+    RedditComment,
+    RedditFinding,
+    RedditPost,
+    RedditQuote,
+    RedditResearch,
+)
 from .templates import TemplateCandidate, TemplateCategory, TemplateDecision, TemplateNiche
 
 __all__ = [
+    "AccountDay",
     "AdAccount",
+    "AdClassification",
+    "AdDay",
+    "AdDemographicDay",
     "AdMedia",
     "AdReading",
     "AmazonReview",
+    "AttentionRule",
     "BrandAd",
+    "BrandSubreddit",
     "Competitor",
     "CompetitorAd",
     "CompetitorAdLibrary",
     "CompetitorAmazonUrl",
     "LandingPage",
+    "LeftAt",
     "LibraryAd",
     "Media",
     "MediaReason",
     "MediaStatus",
+    "Persona",
+    "PersonaQuote",
+    "RedditComment",
+    "RedditFinding",
+    "RedditPost",
+    "RedditQuote",
+    "RedditResearch",
     "TemplateCandidate",
     "TemplateCategory",
     "TemplateDecision",

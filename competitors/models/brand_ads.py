@@ -11,6 +11,13 @@ from pipeline.models.fields import ForeignCharField, ForeignTextField
 class AdAccount(models.Model):
     """An account at Meta that a brand's ads run in. The API's token is a setting, never a column."""
 
+    class TokenState(models.TextChoices):
+        VALID = "valid", "Valid"
+        EXPIRES = "expires", "Expires soon"
+        EXPIRED = "expired", "Expired"
+        BLOCKED = "blocked", "Blocked at Meta"
+        MISSING = "missing", "No token"
+
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="ad_accounts")
     account_id = ForeignCharField(
         max_length=40,
@@ -21,14 +28,20 @@ class AdAccount(models.Model):
     name = ForeignCharField(max_length=200, blank=True, default="")
     currency = ForeignCharField(max_length=3, blank=True, default="")
     time_zone = ForeignCharField(max_length=60, blank=True, default="", help_text="Meta counts the account's days in it.")
+    attribution_setting = ForeignCharField(max_length=60, blank=True, default="", help_text="What purchases are counted by.")
+    token_state = models.CharField(
+        max_length=8, choices=TokenState, blank=True, default="", help_text="Empty: not looked up yet."
+    )
     token_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    checked_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When Meta was last asked about it.")
+    last_synced_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When its performance was last read.")
     ads_listed_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When its list of ads was read whole.")
     last_downloaded_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["created_at", "pk"]
-        permissions = [("scrape_adaccount", "Can download pictures and videos of ad accounts")]
+        permissions = [("scrape_adaccount", "Can sync ad accounts, and download their pictures and videos")]
         constraints = [models.UniqueConstraint(fields=["brand", "account_id"], name="ad_account_once_per_brand")]
 
     def __str__(self) -> str:
@@ -48,6 +61,15 @@ class BrandAd(models.Model):
     is_video = models.BooleanField(default=False)
     video_id = ForeignCharField(max_length=40, blank=True, default="")
     creative_id = ForeignCharField(max_length=40, blank=True, default="")
+    title = ForeignTextField(blank=True, default="")
+    body = ForeignTextField(blank=True, default="")
+    link_url = ForeignTextField(blank=True, default="", help_text="http(s) only.")
+    display_format = ForeignCharField(max_length=40, blank=True, default="", help_text="Meta's object_type.")
+    campaign_id = ForeignCharField(max_length=40, blank=True, default="")
+    started_at = models.DateTimeField(null=True, blank=True, help_text="When it was made.")
+    ends_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its campaign or ad set ends; Meta calls it active even then."
+    )
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     last_run = models.ForeignKey("pipeline.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
