@@ -1,5 +1,7 @@
 """Reddit research: what is asked for, the posts and comments that came, and the quotes that were kept."""
 
+from typing import Any
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -88,6 +90,25 @@ class RedditResearch(models.Model):
 
     def get_absolute_url(self) -> str:
         return f"{reverse('reddit', args=[self.brand.slug])}#research-{self.pk}"
+
+    def parameters(self) -> dict[str, Any]:
+        """Those of its scrape, all of them."""
+        return {
+            "search_queries": self.search_queries,
+            "subreddits": self.subreddits,
+            "timeframe": self.timeframe,
+            "max_posts": self.max_posts,
+            "min_upvotes": self.min_upvotes,
+            "min_comments": self.min_comments,
+            "relevance_threshold": self.relevance_threshold,
+            "signal_threshold": self.signal_threshold,
+            "top_percentile": self.top_percentile,
+            "topic_context": self.topic_context,
+            "persona_context": self.persona_context,
+            "persona_id": self.persona_id,
+            "auto_sync_to_persona": self.auto_sync_to_persona,
+            "stop_at_usd": str(self.stop_at_usd),
+        }
 
 
 class RedditScores(models.Model):
