@@ -16,6 +16,8 @@ from .reddit import (
     RedditPost,
     RedditQuote,
     RedditResearch,
+    reddit_subject,
+    subreddit_name,
 )
 from .templates import TemplateCandidate, TemplateCategory, TemplateDecision, TemplateNiche
 
@@ -52,4 +54,6 @@ __all__ = [
     "TemplateCategory",
     "TemplateDecision",
     "TemplateNiche",
+    "reddit_subject",
+    "subreddit_name",
 ]

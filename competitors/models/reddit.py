@@ -1,5 +1,9 @@
 """Reddit research: what is asked for, the posts and comments that came, and the quotes that were kept."""
 
+import hashlib
+import json
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -11,6 +15,24 @@ from django.urls import reverse
 from pipeline.models import Brand
 from pipeline.models.fields import FoldedTextField, ForeignCharField, ForeignJSONField, ForeignTextField, NameField
 from pipeline.words.search import folded
+
+LEAST_USD = Decimal("0.05")  # that a scrape may be stopped at: with less, nothing worth while would come
+
+
+def reddit_subject(queries: Iterable[str], subreddits: Iterable[str] = ()) -> str:
+    """What a scrape is about, as a key. Case, order, blanks and an r/ before a subreddit do not matter."""
+    asked = {" ".join(query.split()).casefold() for query in queries}
+    places = {subreddit_name(name).casefold() for name in subreddits}
+    return hashlib.sha256(json.dumps([sorted(asked - {""}), sorted(places - {""})]).encode()).hexdigest()
+
+
+def subreddit_name(given: str) -> str:
+    """Its name alone, of "r/dogs", "/r/dogs/" and "dogs"."""
+    return given.strip().strip("/").removeprefix("r/").removeprefix("R/").strip()
+
+
+def _texts(value: Any) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 class Persona(models.Model):
@@ -71,7 +93,7 @@ class RedditResearch(models.Model):
     persona = models.ForeignKey(Persona, null=True, blank=True, on_delete=models.SET_NULL, related_name="researches")
     auto_sync_to_persona = models.BooleanField(default=False, verbose_name="copy quotes to the persona")
     stop_at_usd = models.DecimalField(
-        max_digits=6, decimal_places=2, default=3, validators=[MinValueValidator(0)], verbose_name="stop at (USD)"
+        max_digits=6, decimal_places=2, default=3, validators=[MinValueValidator(LEAST_USD)], verbose_name="stop at (USD)"
     )
     last_scraped_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -87,6 +109,10 @@ class RedditResearch(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.subject = reddit_subject(_texts(self.search_queries), _texts(self.subreddits))
+        super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
         return f"{reverse('reddit', args=[self.brand.slug])}#research-{self.pk}"
@@ -138,6 +164,9 @@ class RedditPost(RedditScores):
 
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="reddit_posts")
     reddit_id = ForeignCharField(max_length=20)
+    original_id = ForeignCharField(
+        max_length=20, editable=False, help_text="Of a crosspost, the post that it repeats; else its own id. One of them stays."
+    )
     subreddit = ForeignCharField(max_length=60, blank=True, default="")
     title = ForeignTextField(blank=True, default="")
     body = ForeignTextField(blank=True, default="")
@@ -155,10 +184,17 @@ class RedditPost(RedditScores):
 
     class Meta:
         ordering = ["-last_seen_at", "-pk"]
-        constraints = [models.UniqueConstraint(fields=["brand", "reddit_id"], name="reddit_post_once_per_brand")]
+        constraints = [
+            models.UniqueConstraint(fields=["brand", "reddit_id"], name="reddit_post_once_per_brand"),
+            models.UniqueConstraint(fields=["brand", "original_id"], name="reddit_crossposts_once_per_brand"),
+        ]
 
     def __str__(self) -> str:
         return self.title or f"Post {self.reddit_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.original_id = self.original_id or self.reddit_id
+        super().save(*args, **kwargs)
 
     @property
     def url(self) -> str:
@@ -176,7 +212,7 @@ class RedditFinding(RedditScores):
 
     post = models.ForeignKey(RedditPost, on_delete=models.CASCADE, related_name="findings")
     subject = models.CharField(max_length=64, help_text="As RedditResearch.subject; also of runs that no research is saved for.")
-    left_at = models.CharField(max_length=12, choices=LeftAt)
+    left_at = models.CharField(max_length=12, choices=LeftAt, blank=True, default="", help_text="Empty: not looked at yet.")
     unmeasured = models.BooleanField(default=False, help_text="It came without a score or a number of comments.")
     last_run = models.ForeignKey("pipeline.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
