@@ -1,4 +1,4 @@
-"""Models whose rows are subjects of a job type. The primary key is the subject's key.
+"""Models whose rows are subjects of a job type. The primary key is the subject's key, or a column that the job type names.
 
 Each `job.py` names its model here once. Deleting a row then also archives its schedules and deletes its freshness, the
 admin refuses while a run is live for it, and archiving its competitor ends what is scheduled and runs for it.
@@ -24,10 +24,17 @@ from .models import Competitor
 
 ARCHIVE = "competitors.delete_competitor"
 _job_types: dict[type[Model], list[str]] = {}
+_keys: dict[type[Model], str] = {}  # of those whose key is not the primary key
 
 
-def scraped_by(job_type: str, model: type[Model]) -> None:
-    """Every row of `model` is a subject of `job_type`."""
+def scraped_by(job_type: str, model: type[Model], *, key: str = "") -> None:
+    """Every row of `model` is a subject of `job_type`.
+
+    `key`: the column with the subject's key, '' for the primary key. Rows of other brands may have the same one; the rows
+    then have a `brand_id`.
+    """
+    if key:
+        _keys[model] = key
     known = _job_types.setdefault(model, [])
     if job_type not in known:
         known.append(job_type)
@@ -49,9 +56,13 @@ def watched(model: Any, brands: Iterable[Brand | None]) -> QuerySet[Any]:
 
 def live_runs(rows: Iterable[Model]) -> Iterator[tuple[Model, Run]]:
     """The rows that a run is queued for, scraping or waiting for, each with that run. Rows of other models are passed over."""
-    keys: dict[tuple[str, str], Model] = {
-        (job_type, str(row.pk)): row for row in rows for job_type in _job_types.get(type(row), [])
-    }
+    keys: dict[tuple[str, str], Model] = {}
+    for row in rows:
+        for job_type in _job_types.get(type(row), []):
+            if type(row) not in _keys:
+                keys[job_type, str(row.pk)] = row
+            elif run := queries.live_run(job_type, *_brand_and_key(row)):
+                yield row, run
     for job_type in {job_type for job_type, _ in keys}:
         subjects = [subject for of, subject in keys if of == job_type]
         for subject, run in queries.live_runs(job_type, subjects).items():
@@ -91,4 +102,12 @@ def restore(competitor: Competitor, by: Any) -> None:
 def _forget(sender: type[Model], instance: Model, **_: Any) -> None:
     """For every deletion: by a page, by the admin or by cascade."""
     for job_type in _job_types[sender]:
-        forget_subject(job_type, str(instance.pk))
+        if sender in _keys:
+            brand_id, key = _brand_and_key(instance)
+            forget_subject(job_type, key, brand_id=brand_id)
+        else:
+            forget_subject(job_type, str(instance.pk))
+
+
+def _brand_and_key(row: Any) -> tuple[UUID, str]:
+    return row.brand_id, getattr(row, _keys[type(row)])

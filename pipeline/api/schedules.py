@@ -124,9 +124,12 @@ def _record_old_skips(job: Job, by: Any) -> None:
     record_event("rescheduled", f"Schedule changed by {by or 'another program'}.", job=job, by=by)
 
 
-def end_schedules_of(job_type: str, subject: str) -> None:
-    """Archive the schedules of a removed subject, in the transaction that removes it."""
-    end_schedules(Job.objects.filter(of_subject(subject), job_type=job_type), "What it scrapes was removed.")
+def end_schedules_of(
+    job_type: str, subject: str, *, brand_id: UUID | None = None, why: str = "What it scrapes was removed."
+) -> None:
+    """Archive the schedules of a removed subject, in the transaction that removes it. `brand_id`: of this brand only."""
+    jobs = Job.objects.filter(of_subject(subject), job_type=job_type)
+    end_schedules(jobs.filter(brand_id=brand_id) if brand_id else jobs, why)
 
 
 def end_schedules(jobs: QuerySet[Job], why: str) -> int:

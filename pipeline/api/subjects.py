@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from ..contract.errors import NotAllowed
 from ..contract.job_type import Done
@@ -21,18 +22,20 @@ from .schedules import end_schedules, end_schedules_of
 ARCHIVE = "pipeline.delete_brand"
 
 
-def forget_subject(job_type: str, subject: str) -> None:
+def forget_subject(job_type: str, subject: str, *, brand_id: UUID | None = None) -> None:
     """The subject is being removed: archive its schedules, cancel its live runs, delete its freshness. Ended runs stay.
 
+    `brand_id`: of this brand only, where other brands may have a subject with the same key.
     Call this before deleting the subject's own row, in the same transaction. The end of a run locks run, freshness and
     that row in this order; deleting in the other order could deadlock.
     """
     with transaction.atomic():
-        end_schedules_of(job_type, subject)
-        for run in Run.objects.live().filter(of_subject(subject), job_type=job_type):
+        ours = of_subject(subject) & Q(brand_id=brand_id) if brand_id else of_subject(subject)
+        end_schedules_of(job_type, subject, brand_id=brand_id)
+        for run in Run.objects.live().filter(ours, job_type=job_type):
             if by_person.request_cancel(run, None):
                 log(run.pk, "What it scrapes was removed. What its upstream still does for it is stopped.", RunLog.Level.WARNING)
-        DatasetStatus.objects.filter(of_subject(subject), dataset_key__in=list(get_type(job_type).datasets)).delete()
+        DatasetStatus.objects.filter(ours, dataset_key__in=list(get_type(job_type).datasets)).delete()
 
 
 def stop_subject(job_type: str, subject: str, by: Any) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline import api
 from pipeline.api import forget_freshness, forget_subject
-from pipeline.models import DatasetStatus, Job
+from pipeline.models import DatasetStatus, Job, Run
 from tests.factories import make_brand
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +24,17 @@ def test_a_removed_subject_takes_its_schedules_and_its_freshness_along():
     assert Job.objects.get(pk=job.pk).status == "archived"
     assert Job.objects.get(pk=other.pk).status == "active"
     assert set(DatasetStatus.objects.all()) == set(stays)
+
+
+def test_another_brands_subject_with_the_same_key_stays():
+    jobs = [api.ensure_recurring_job(make_brand(name).pk, "toy", "0 3 * * *", {"name": "bear"}) for name in ("Own", "Other")]
+    run = api.queue_one_time_job(jobs[0].brand_id, "toy", {"name": "bear"}).run
+    stays = [fresh(jobs[1].brand), api.queue_one_time_job(jobs[1].brand_id, "toy", {"name": "bear"}).run]
+    fresh(jobs[0].brand)
+    forget_subject("toy", "bear", brand_id=jobs[0].brand_id)
+    assert [Job.objects.get(pk=job.pk).status for job in jobs] == ["archived", "active"]
+    assert [Run.objects.get(pk=one.pk).status for one in (run, stays[1])] == ["cancelled", "pending"]
+    assert [*DatasetStatus.objects.all()] == stays[:1]
 
 
 def test_a_changed_subject_keeps_its_schedules_and_other_brands_their_freshness():
