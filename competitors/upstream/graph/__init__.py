@@ -3,8 +3,20 @@
 from pipeline.contract import register_upstream
 
 from .account import AdAccountReader, Listed, Skipped, meta
-from .refusals import AskedTooMuch, NotPermitted, ObjectGone
+from .refusals import AskedTooMuch, BlockedAtMeta, NotPermitted, ObjectGone, TokenRefused
+from .tokens import Token, TokenState
 
-__all__ = ["AdAccountReader", "AskedTooMuch", "Listed", "NotPermitted", "ObjectGone", "Skipped"]
+__all__ = [
+    "AdAccountReader",
+    "AskedTooMuch",
+    "BlockedAtMeta",
+    "Listed",
+    "NotPermitted",
+    "ObjectGone",
+    "Skipped",
+    "Token",
+    "TokenRefused",
+    "TokenState",
+]
 
 register_upstream(meta)

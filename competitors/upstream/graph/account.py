@@ -11,6 +11,7 @@ from pipeline.contract.errors import CredentialRejected, PermanentError, RunErro
 
 from .http import Graph
 from .refusals import NAME, AskedTooMuch, ObjectGone
+from .tokens import Token, read_token
 
 PAGE = 100  # ads of one request
 MOST_PAGES = 20_000  # more of one account is an answer that never ends
@@ -66,6 +67,10 @@ class AdAccountReader:
     def itself(self) -> dict[str, Any]:
         """With name, currency and timezone_name, if the token may see them."""
         return self._graph.get(self.account, f"ad account {self.account}", fields="name,currency,timezone_name")
+
+    def token(self) -> Token:
+        """How good the token is, and until when."""
+        return read_token(self._graph)
 
     def ads(self) -> Iterator[Listed]:
         """All ads that are not deleted. An ad with which every page fails is skipped, and named with the reason."""

@@ -41,7 +41,7 @@ class Graph:
     def __init__(self, account: str = "", check: Callable[[], None] = lambda: None):
         """`check` is called before each request and while waiting, and may raise, such as a context's."""
         own = settings.META_ACCESS_TOKENS.get(account, "")
-        self._own, self._token, self._check = account if own else "", own or settings.META_ACCESS_TOKEN, check
+        self._own, self.token, self._check = account if own else "", own or settings.META_ACCESS_TOKEN, check
         self._session = requests.Session()
         self.usage = Usage()
 
@@ -50,7 +50,7 @@ class Graph:
 
         Raises one of the errors of contract/errors.py, AskedTooMuch or ObjectGone.
         """
-        if not self._token:
+        if not self.token:
             words = "META_ACCESS_TOKEN is not set, so Meta cannot be used. Set it for web and worker, then retry."
             raise CredentialRejected(words, NAME)
         self._sleep(BUSY_PAUSE if self.usage.percent >= BUSY_PERCENT else 0)
@@ -69,7 +69,7 @@ class Graph:
             with self._session.get(
                 address,
                 params=params,
-                auth=Bearer(self._token),
+                auth=Bearer(self.token),
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
                 allow_redirects=False,  # the token goes to the configured address only
                 stream=True,

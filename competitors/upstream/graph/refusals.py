@@ -38,6 +38,22 @@ class NotPermitted(PermanentError):
     """The token has no right to this object."""
 
 
+class TokenRefused(PermanentError):
+    """An account's own token is no good. Other accounts are not concerned."""
+
+
+class BlockedAtMeta(PermanentError):
+    """The account or user has to confirm something at Meta. The token stays valid."""
+
+
+class WrongRequest(PermanentError):
+    """Meta does not know a name or a value of the request. `words` may say which."""
+
+    def __init__(self, message: str, words: str):
+        super().__init__(message)
+        self.words = words
+
+
 @dataclass(frozen=True)
 class Refusal:
     """The error of an answer. A field that makes no sense is empty, and spoils no other one."""
@@ -57,8 +73,8 @@ class Refusal:
         words = error.get("message")
         return cls(
             status,
-            _code(error.get("code")),
-            _code(error.get("error_subcode")),
+            code_of(error.get("code")),
+            code_of(error.get("error_subcode")),
             error.get("is_transient") is True,
             message(words, SAID) if isinstance(words, str) else "",
         )
@@ -71,7 +87,7 @@ class Refusal:
             seconds = usage.seconds or wait or (FULL_TIER if usage.limited_tier is False else LIMITED_TIER)
             return BlockedError(f"Meta has had too many requests about {what} for now. The run continues by itself.", seconds)
         if self.code == 368 or (self.code == 190 and self.subcode in CONFIRM):
-            return PermanentError(
+            return BlockedAtMeta(
                 "The account or user is blocked at Meta. The token stays valid: open Meta and confirm, then retry."
                 f" {self._said}".rstrip()
             )
@@ -88,13 +104,14 @@ class Refusal:
             return UpstreamDown(f"Meta reported a passing fault (HTTP {self.status}, code {self.code}).", NAME)
         if self.code == 2635:
             return PermanentError(f"Meta no longer serves this version. Set META_GRAPH_VERSION to a newer one. {self._said}")
-        return PermanentError(f"Meta refused the request about {what} (code {self.code or self.status}). {self._said}".rstrip())
+        words = f"Meta refused the request about {what} (code {self.code or self.status}). {self._said}".rstrip()
+        return WrongRequest(words, self.words) if self.code == 100 else PermanentError(words)
 
     def _bad_token(self, what: str, own_token: str) -> RunError:
         """Only everybody's token stops everybody's runs."""
         if own_token:
             words = f"Meta does not accept the token of {own_token}. Set a valid one in META_ACCESS_TOKENS, then retry."
-            return PermanentError(f"{words} {self._said}".rstrip())
+            return TokenRefused(f"{words} {self._said}".rstrip())
         words = "Meta does not accept the token. Set a valid META_ACCESS_TOKEN for web and worker, then retry."
         return CredentialRejected(f"{words} {self._said}".rstrip(), NAME)
 
@@ -103,7 +120,7 @@ class Refusal:
         return f"Meta says: “{self.words}”" if self.words else ""
 
 
-def _code(value: Any) -> int:
+def code_of(value: Any) -> int:
     """A number, or its digits as text; 0 for anything else."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         value = int(value)

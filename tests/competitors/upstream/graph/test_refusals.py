@@ -4,7 +4,15 @@ import json
 
 import pytest
 
-from competitors.upstream.graph.refusals import AskedTooMuch, NotPermitted, ObjectGone, Refusal
+from competitors.upstream.graph.refusals import (
+    AskedTooMuch,
+    BlockedAtMeta,
+    NotPermitted,
+    ObjectGone,
+    Refusal,
+    TokenRefused,
+    WrongRequest,
+)
 from competitors.upstream.graph.usage import Usage, read_usage
 from pipeline.contract import BlockedError, CredentialRejected, PermanentError, SlowDown, TransientError, UpstreamDown
 from tests.competitors.upstream.altered import GONE, WRONG
@@ -41,13 +49,13 @@ def meaning(status, code, subcode=None, *, own="", usage=None, wait=None, **fiel
         (401, 190, 463, CredentialRejected),
         (401, 190, 460, CredentialRejected),
         (400, 102, None, CredentialRejected),
-        (401, 190, 459, PermanentError),
-        (403, 368, None, PermanentError),
+        (401, 190, 459, BlockedAtMeta),
+        (403, 368, None, BlockedAtMeta),
         (403, 10, None, NotPermitted),
         (403, 200, None, NotPermitted),
         (403, 294, None, NotPermitted),
         (400, 100, 33, ObjectGone),
-        (400, 100, None, PermanentError),
+        (400, 100, None, WrongRequest),
         (400, 2635, None, PermanentError),
         (400, 2500, None, PermanentError),
         (400, 99999, None, PermanentError),
@@ -60,7 +68,7 @@ def test_a_code_has_its_meaning(status, code, subcode, error):
 
 
 def test_words_decide_nothing():
-    assert type(meaning(400, 100, message="rate limit reached, token expired")) is PermanentError
+    assert type(meaning(400, 100, message="rate limit reached, token expired")) is WrongRequest
 
 
 def test_a_block_at_meta_leaves_the_token_valid_and_says_what_to_do():
@@ -71,7 +79,7 @@ def test_a_block_at_meta_leaves_the_token_valid_and_says_what_to_do():
 
 def test_trap_a_bad_token_of_one_account_stops_all_others():
     found = meaning(401, 190, 463, own="act_1")
-    assert type(found) is PermanentError
+    assert type(found) is TokenRefused
     assert "the token of act_1. Set a valid one in META_ACCESS_TOKENS" in str(found)
 
 
