@@ -14,6 +14,7 @@ from django.utils.html import format_html
 
 from pipeline import queries
 from pipeline.admin.base import OfBrands
+from pipeline.words import counted
 
 from .subject_rows import live_runs
 from .views.subjects import several
@@ -74,7 +75,7 @@ class ScrapesSelected(admin.ModelAdmin):
     def _ask(self, request: HttpRequest, rows: Sequence[Any], cost: Decimal, cap: Decimal) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{self.page.verb} of {len(rows)} {self.page.noun}{'' if len(rows) == 1 else 's'}?",
+            "title": f"{self.page.verb} of {counted(len(rows), self.page.noun)}?",
             "opts": self.model._meta,
             "rows": [(row.pk, self.page.label(row), row) for row in rows],
             "noun": self.page.noun,

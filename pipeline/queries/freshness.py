@@ -14,7 +14,7 @@ from ..contract.registry import find_type
 from ..contract.source import source_label
 from ..models import DatasetStatus, Run, UpstreamRun
 from ..states import Badge, RunStatus, Verdict
-from ..words import days
+from ..words import days, plural
 from .explain import Activity, activity
 from .runs import RunRow
 
@@ -167,7 +167,7 @@ def _badness(one: SubjectState) -> tuple[int, float]:
 
 def _title(label: str, subjects: Sequence[SubjectState], ranked: list[SubjectState], noun: str) -> tuple[str, str]:
     """Tone and title: how many are how bad."""
-    of, several, first = f"of {len(subjects)} {noun}s", len(subjects) > 1, ranked[0].freshness
+    of, several, first = f"of {len(subjects)} {plural(noun)}", len(subjects) > 1, ranked[0].freshness
     old = [one for one in ranked if one.freshness.badge in (states.STALE, states.LATE)]
     never = sum(one.freshness.badge is states.NEVER for one in ranked)
     if old:
@@ -194,7 +194,7 @@ def _text(about: SubjectState, ranked: list[SubjectState], several: bool, noun: 
         words[0] = f"{about.name}: {words[0]}"
     busy = sum(one is not about and one.live is not None for one in ranked)
     if busy:
-        words.append(f"{busy} other {noun}{' has a run' if busy == 1 else 's have runs'} already.")
+        words.append(f"{busy} other {f'{noun} has a run' if busy == 1 else f'{plural(noun)} have runs'} already.")
     never = sum(one.freshness.badge is states.NEVER for one in ranked)
     if never and ranked[0].freshness.badge is not states.NEVER:
         words.append(f"{never} more never refreshed, so they are missing from the numbers here.")

@@ -13,10 +13,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from ..states import Badge
-from ..words import words_ago
+from ..words import counted, words_ago
 from ..words.foreign import harmless
 
 register = template.Library()
+register.filter("counted", counted)
 UNKNOWN = format_html('<span aria-hidden="true">{}</span><span class="vh">{}</span>', "–", "unknown")
 TONES = {constants.SUCCESS: "tone-green", constants.WARNING: "tone-amber", constants.ERROR: "tone-red"}
 ICONS = {constants.SUCCESS: "check", constants.WARNING: "alert", constants.ERROR: "alert"}

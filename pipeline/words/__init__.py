@@ -53,4 +53,9 @@ def words_ago(moment: datetime, now: datetime) -> str:
 
 def counted(number: int, thing: str) -> str:
     """'1 run', '1,840 runs'."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    return f"{number:,} {thing if number == 1 else plural(thing)}"
+
+
+def plural(thing: str) -> str:
+    """'runs', 'searches'."""
+    return f"{thing}{'es' if thing.endswith(('s', 'x', 'ch', 'sh')) else 's'}"

@@ -13,6 +13,7 @@ from django.db.models import Model, QuerySet
 
 from pipeline.contract import Estimate, get_type
 from pipeline.models import Run
+from pipeline.words import plural
 
 R = TypeVar("R", bound=Model)
 
@@ -115,6 +116,10 @@ class SubjectPage(ABC, Generic[R]):
     def key(self, row: R) -> str:
         """The subject's key, as runs and freshness have it."""
         return str(row.pk)
+
+    @property
+    def nouns(self) -> str:
+        return plural(self.noun)
 
     @property
     def span(self) -> int:
