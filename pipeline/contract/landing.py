@@ -55,6 +55,7 @@ def land(
     touch: Values | None = None,
     first: Values | None = None,
     age: str | None = None,
+    keep_absent: Collection[str] = (),
 ) -> Landed:
     """Upsert one page (up to about 1,000 rows, all with the same fields) by its unique `key`; tell what became of them.
 
@@ -67,6 +68,8 @@ def land(
     first    values for new rows only: first_seen_at, first_run_id. Other fields take their default, as in `create()`.
     age      the field of `touch` that says from when these rows are: last_seen_at. A stored row from later stays as it is and
              counts as unchanged.
+    keep_absent  fields of the rows in which None (of a text: '') means that the source sent no value: the stored value stays,
+             and does not differ.
 
     Fields go by name or attribute (`last_run_id`), relations by primary key. Each field prepares its values as for `save()`,
     so columns of `models/fields.py` take any text and any JSON; a text of the key that is cut ends with a digest. No signals
@@ -80,8 +83,9 @@ def land(
     touch, first = touch or {}, first or {}
     page = _Page(connections[router.db_for_write(model)], model, rows, key, {**first, **touch})
     compared = page.data if content is None else content
-    if not {*compared} <= {*page.data} or (age and age not in touch):
-        raise ValueError("`content` must be among the fields of the rows, `age` among those of `touch`.")
+    if not {*compared, *keep_absent} <= {*page.data} or (age and age not in touch):
+        raise ValueError("`content` and `keep_absent` must be among the fields of the rows, `age` among those of `touch`.")
+    page.keep_absent = {*keep_absent}
     with transaction.atomic(using=page.connection.alias, savepoint=False), page.connection.cursor() as cursor:
         page.stage(cursor)
         new, changed = page.merge(cursor, touch, compared, age)
@@ -126,6 +130,7 @@ class _Page:
         self.rows = [(*row, number) for number, row in enumerate(distinct.values())]
         self.shared = [field.get_db_prep_save(value, connection) for field, value in shared.items()]
 
+        self.keep_absent: set[str] = set()
         quote = connection.ops.quote_name
         self.table = quote(self.meta.db_table)
         self.staging = quote(truncate_name("landing_" + self.meta.db_table.replace('"', ""), connection.ops.max_name_length()))
@@ -197,7 +202,7 @@ class _Page:
         """SQL: insert missing rows. Of stored rows, write the fields `write` if any of `differs` differs and none of `equals`."""
         if not write:
             return f"{self.insert} NOTHING"
-        values = ", ".join(f"{column} = excluded.{column}" for column in map(self.column, write))
+        values = ", ".join(f"{self.column(name)} = {self.written_value(name)}" for name in write)
         where = f"({self.differ(differs)}) AND NOT ({self.differ(equals)}) AND ({self.keep}) IS NOT TRUE"
         return f"{self.insert} UPDATE SET {values} WHERE {where}"
 
@@ -220,7 +225,23 @@ class _Page:
         """SQL: the stored row and the staged one differ in any of these fields. NULL equals NULL."""
         # SQLite's IS NOT means the same; it has IS DISTINCT FROM only since 3.39.
         operator = "IS DISTINCT FROM" if self.connection.vendor == "postgresql" else "IS NOT"
-        return " OR ".join(f"stored.{column} {operator} {staged}.{column}" for column in map(self.column, names)) or "false"
+        found = []
+        for name in names:
+            differs = f"stored.{self.column(name)} {operator} {staged}.{self.column(name)}"
+            present = f"{self.present_value(name, staged)} IS NOT NULL AND " if name in self.keep_absent else ""
+            found.append(f"({present}{differs})")
+        return " OR ".join(found) or "false"
+
+    def written_value(self, name: str) -> str:
+        """SQL: what a stored row gets in this field."""
+        if name in self.keep_absent:
+            return f"COALESCE({self.present_value(name, 'excluded')}, stored.{self.column(name)})"
+        return f"excluded.{self.column(name)}"
+
+    def present_value(self, name: str, staged: str) -> str:
+        """SQL: the staged value of a field of `keep_absent`, NULL if it is absent."""
+        value = f"{staged}.{self.column(name)}"
+        return f"NULLIF({value}, '')" if isinstance(self.field(name), models.CharField | models.TextField) else value
 
 
 def _as_keys(field: AnyField, values: list[Any]) -> list[Any]:

@@ -1,6 +1,7 @@
 """Which columns are written when, and which rows are refused."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.core.exceptions import FieldDoesNotExist
@@ -40,6 +41,25 @@ def test_a_row_of_unknown_age_is_written(db):
     assert land_items([item("a", title="Bad")], age="last_seen_at") == Landed(changed=1)
 
 
+def test_an_absent_value_never_replaces_a_stored_one_and_is_no_difference(db):
+    keep = {"keep_absent": ["title", "stars", "price"]}
+    land_items([item("a", price=Decimal("1.5")), item("b", price=None), item("c", title="", price=None)], **keep)
+    absent = {"title": "", "stars": None, "price": None}
+    rows = [item("a", **absent), item("b", price=Decimal(2), title="", stars=None), item("c", price=None), item("d", **absent)]
+    assert land_items(rows, run=2, **keep) == Landed(new=1, changed=2, unchanged=1)
+    found = Item.objects.values_list("code", "title", "stars", "price", "last_run").order_by("code")
+    assert list(found) == [
+        ("a", "Good", 5, Decimal("1.5"), 2),
+        ("b", "Good", 5, Decimal(2), 2),
+        ("c", "Good", 5, None, 2),
+        ("d", "", None, None, 2),
+    ]
+    assert land_items([item("a", title="", stars=0, price=Decimal(0))], run=3, **keep) == Landed(changed=1), "0 is a value"
+    assert Item.objects.filter(code="a", title="Good", stars=0, price=0).exists()
+    land_items([item("b", **absent)], run=4)
+    assert Item.objects.filter(code="b", title="", stars=None, price=None).exists(), "only where it is asked for"
+
+
 def test_it_works_without_touch_and_without_content(db):
     assert land(Item, [item("a"), item("b")], key=KEY) == Landed(new=2)
     assert land(Item, [item("a"), item("a"), item("b", stars=1)], key=KEY) == Landed(0, 1, 1, 1)
@@ -74,6 +94,7 @@ def test_relations_go_by_primary_key(db):
         ([item("a"), item(None)], {}, "None in its key"),
         ([item("a", last_run=3)], {}, "last_run: given in the rows and in"),
         ([item("a")], {"content": ["price"]}, "among the fields of the rows"),
+        ([item("a")], {"keep_absent": ["price"]}, "among the fields of the rows"),
         ([item("a")], {"age": "title"}, "`age` among"),
     ],
 )
