@@ -100,7 +100,7 @@ def test_every_figure_of_a_row_is_read():
 def test_what_is_left_out_is_absent_and_not_zero():
     """Trap: a metric that is nil is left out; indexing an empty list."""
     bare = {name: ITEM[name] for name in ("ad_id", "date_start", "date_stop")}
-    empty = {name: [] for name, value in ITEM.items() if isinstance(value, list)}
+    empty: dict[str, list[str]] = {name: [] for name, value in ITEM.items() if isinstance(value, list)}
     for item in (bare, bare | empty, bare | {name: None for name in ITEM if name not in bare}):
         ad = read_ad_day(item)
         assert not any(value not in (None, "") for value in ad.measures.values())
