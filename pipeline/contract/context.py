@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,6 +36,16 @@ class Ingested:
 
     run: Counter[str]
     start: Counter[str]
+
+
+@dataclass
+class DatasetClock:
+    """One dataset of one subject while a block refreshes it. The block sets `records` and `doubt`."""
+
+    done: bool = False  # this run has refreshed it already, before it was interrupted: the block can skip its work
+    records: int = 0
+    doubt: str = ""  # why the result is partial or suspicious: it then does not count as fresh
+    error: str = ""  # why the block failed
 
 
 class Context(ABC):
@@ -72,6 +83,15 @@ class Context(ABC):
     @abstractmethod
     def sleep(self, duration: timedelta) -> None:
         """Continue after `duration`; needs no worker meanwhile. The n-th sleep of a run is one checkpoint."""
+
+    @abstractmethod
+    def dataset(self, key: str, subject: str | None = None, *, fatal: bool = False) -> AbstractContextManager[DatasetClock]:
+        """`with ctx.dataset("thumbnails") as clock:` refreshes one of the type's `own_clocks`, by default of the run's subject.
+
+        The dataset is running inside the block and fresh as of its end, whatever becomes of the rest of the run. An error of
+        the block is stored as the dataset's and logged, and the run goes on; with `fatal` it is raised again. What is about
+        the whole run or account (blocked, rejected token, unclear start) is always raised.
+        """
 
     @abstractmethod
     def check(self) -> None:

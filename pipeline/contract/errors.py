@@ -89,6 +89,10 @@ class SpendRefused(PermanentError):
     """The run's failed starts cost PIPELINE_RETRY_SPEND_USD or more: a person must ask for another one."""
 
 
+# About the run or its whole account. No part of the run can go on after one of these.
+STOPS_EVERY_PART = (BlockedError, CredentialRejected, AmbiguousStart, UnknownStart, SpendRefused)
+
+
 # ---- these end a handler early; the context raises them, handlers never do -------------------------------------------
 class Leave(BaseException):
     """Base of these. A BaseException, so that a handler's `except Exception` does not catch it."""

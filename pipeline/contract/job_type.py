@@ -80,6 +80,7 @@ class JobType(ABC):
     label: ClassVar[str]
     emoji: ClassVar[str]
     datasets: ClassVar[dict[str, str]]  # key -> label
+    own_clocks: ClassVar[frozenset[str]] = frozenset()  # datasets whose freshness only ctx.dataset() moves, not the run's end
     source: ClassVar[str]  # the upstream that it uses, '' for none
     row: ClassVar[str] = "row"  # what one of its rows is called: "review"
     actor: ClassVar[str]  # what it pays there, '' if that has no price per item

@@ -1,7 +1,7 @@
 """Job types by name, found in the `job` modules of installed apps. A new type needs only such a module."""
 
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from importlib import import_module
 from inspect import isabstract
@@ -23,6 +23,7 @@ def job_type(
     label: str,
     emoji: str,
     datasets: dict[str, str],
+    own_clocks: Iterable[str] = (),
     source: str = "",
     row: str = "row",
     actor: str = "",
@@ -34,6 +35,7 @@ def job_type(
 ) -> Callable[[type[JobType]], type[JobType]]:
     """Register the class under `name`. Django does not start if two classes share a name, or if one lacks Params or run().
 
+    `own_clocks`: the datasets that parts of a run refresh by ctx.dataset(). All others are as fresh as their last good run.
     `actor`: what it pays at the source, per item.
     `version`: raise it when the result of a step changes its meaning. Workers with older code then leave such a run alone, and
     newer code repeats the steps that older code recorded. Paid starts and saved pages are never repeated.
@@ -54,6 +56,9 @@ def job_type(
             raise ImproperlyConfigured(f"{where} is registered as job type {name!r} but is not a JobType.")
         if not hasattr(cls, "Params") or isabstract(cls):
             raise ImproperlyConfigured(f"Job type {name!r} ({where}) needs a Params form and a run() method.")
+        if unknown := sorted(set(own_clocks) - set(datasets)):
+            raise ImproperlyConfigured(f"Job type {name!r} ({where}) has no dataset {', '.join(unknown)} to give a clock to.")
+        cls.own_clocks = frozenset(own_clocks)
         cls.name, cls.label, cls.emoji, cls.datasets, cls.source, cls.actor = name, label, emoji, datasets, source, actor
         cls.row, cls.max_age, cls.max_runtime, cls.version = row, max_age, max_runtime, version
         cls.permission = permission

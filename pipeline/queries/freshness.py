@@ -19,6 +19,7 @@ from .explain import Activity, activity
 from .runs import RunRow
 
 Last = DatasetStatus.Last
+UNDER_WAY = (Last.RUNNING, Last.WAITING)
 WORST_FIRST = (states.STALE, states.LATE, states.NEVER, states.FRESH)
 
 
@@ -37,12 +38,14 @@ class FreshnessRow:
     @property
     def failed(self) -> bool:
         """Whether its last run, or the last try of it, failed."""
-        return self.status is not None and (self.status.last_status == Last.FAILED or bool(self.run and _retries(self.run)))
+        last = self.status.last_status if self.status else ""
+        return last == Last.FAILED or (last == Last.WAITING and self.run is not None and _retries(self.run))
 
     @property
     def doubted(self) -> bool:
         """Whether its last result needs a person's decision."""
-        return bool(self.run and self.run.verdict in (Verdict.PARTIAL, Verdict.SUSPICIOUS))
+        in_doubt = self.run is not None and self.run.verdict in (Verdict.PARTIAL, Verdict.SUSPICIOUS)
+        return in_doubt and self.status is not None and self.status.last_status == Last.UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def badge_of(age: timedelta | None, max_age: timedelta) -> Badge:
 def _since(status: DatasetStatus, now: datetime) -> str:
     """What the last run does, or why it did not refresh the data; '' if it did."""
     run = status.last_run
-    if run is None or not run.is_live:
+    if run is None or not run.is_live or status.last_status not in UNDER_WAY:  # a part of a live run may have its result
         return f"The last run did not refresh it: {status.error_message}" if status.error_message else ""
     # Only a run whose upstream run is under way leaves its data running while it waits: no need to read that row here.
     upstream = status.last_status == Last.RUNNING and run.status == RunStatus.WAITING and run.due_at > now
@@ -176,7 +179,8 @@ def _title(label: str, subjects: Sequence[SubjectState], ranked: list[SubjectSta
         return tone, f"{label}: {len(old)} {of} out of date, oldest {oldest}." if several else f"{label} are {oldest} old."
     if never:
         return "tone-grey", f"{label}: {never} {of} never refreshed." if several else f"{label} were never refreshed."
-    what = "result needs a check" if not first.failed else f"{'try' if first.run and first.run.is_live else 'run'} failed"
+    whole = first.run is not None and first.run.status == RunStatus.FAILED
+    what = "result needs a check" if not first.failed else f"{'run' if whole else 'try'} failed"
     which = f"the last {what}" if not several else f"the last {what} for {len(ranked)} {of}"
     return "tone-amber", f"{label} are still fresh, but {which}."
 
@@ -187,7 +191,9 @@ def _text(about: SubjectState, ranked: list[SubjectState], several: bool, noun: 
         run = about.live.run
         words.append(_doing(run, activity(run, timezone.now()), "them", f"waits. {about.live.explanation}"))
     elif fresh.run and (fresh.failed or fresh.doubted) and fresh.status:
-        words.append(f"Run {fresh.run.pk} {'failed' if fresh.failed else 'needs a check'}: {fresh.status.error_message}")
+        part = fresh.run.status == RunStatus.COMPLETED  # the run went on without it
+        failed = "did not refresh them" if part else "failed"
+        words.append(f"Run {fresh.run.pk} {failed if fresh.failed else 'needs a check'}: {fresh.status.error_message}")
     elif fresh.badge in (states.STALE, states.LATE):
         words.append("Numbers on this page may be wrong.")
     if several and words:

@@ -9,12 +9,13 @@ from typing import Any
 from django import forms
 from django.db import OperationalError, connection
 
-from pipeline.contract.errors import BlockedError, PermanentError, TransientError
+from pipeline.contract.errors import BlockedError, CredentialRejected, PermanentError, TransientError, UpstreamDown
 from pipeline.contract.job_type import Done, JobType, Subject
 from pipeline.contract.parameters import ParameterForm
 from pipeline.contract.registry import job_type
 
 HANGS = "It hangs from here on."
+SHELVES = {"shelves": "Shelves", "dolls": "Dolls", "trains": "Trains"}
 
 
 @job_type(
@@ -103,3 +104,46 @@ class Toy(JobType):
 @job_type("marble", label="Marble", emoji="🔮", datasets={})
 class Marble(Toy):
     """A second type, for what one type must not do to another."""
+
+
+@job_type("shelf", label="Shelf", emoji="🪆", datasets=SHELVES, own_clocks=["dolls", "trains"])
+class Shelf(JobType):
+    """Parts with clocks of their own. `parts` is a list of [dataset, subject, how it ends, whether that is fatal]."""
+
+    class Params(ParameterForm):
+        parts = forms.JSONField(initial=[], required=False)
+        ends = forms.CharField(initial="ok", required=False)
+
+    def subjects_of(self, brands: Any) -> Any:
+        return iter(())
+
+    def run(self, ctx: Any, params: dict[str, Any]) -> Done:
+        for key, subject, ends, fatal in params["parts"] or []:
+            with ctx.dataset(key, subject, fatal=fatal) as clock:
+                if not clock.done:
+                    part(ctx, clock, ends)
+        if params["ends"] != "ok":
+            raise PermanentError("The shelf fell down.")
+        doubted = any(ends == "partial" for _, _, ends, _ in params["parts"] or [])
+        return Done({"new": 1}, records=7, summary="1 shelf.", verdict="partial" if doubted else "ok")
+
+
+def part(ctx: Any, clock: Any, ends: str) -> None:
+    """Once per run, unless it fails: its log counts how often."""
+    ctx.log(f"Part: {ends}")
+    match ends:
+        case "transient":
+            raise TransientError("The shop was closed.")
+        case "rejected":
+            raise CredentialRejected("The shop does not know us.", "toys")
+        case "down":
+            raise UpstreamDown("The shop does not answer.", "toys")
+        case "blocked":
+            raise BlockedError("The shop is full.")
+        case "bug":
+            raise ValueError("a bug in the part")
+        case "waits":
+            ctx.sleep(timedelta(hours=1))
+        case "partial":
+            clock.doubt = "Half of it is missing."
+    clock.records = 3

@@ -1,19 +1,29 @@
 """What a handler is given on a worker, and in legacy and direct mode: everything it writes is fenced by the lease."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
-from ...contract.context import Context, Ingested
-from ...contract.errors import Cancelled, CredentialRejected, PermanentError, RunError, TransientError, UpstreamDown
-from ...contract.registry import version_of
+from ...contract.context import Context, DatasetClock, Ingested
+from ...contract.errors import (
+    STOPS_EVERY_PART,
+    BlockedError,
+    Cancelled,
+    CredentialRejected,
+    PermanentError,
+    RunError,
+    TransientError,
+    UpstreamDown,
+)
+from ...contract.registry import get_type, version_of
 from ...contract.source import Order, get_source
-from ...models import Brand, Run, Step, UpstreamRun
+from ...models import Brand, Run, RunLog, Step, UpstreamRun
 from .. import database
+from ..lifecycle import freshness
 from ..lifecycle.lease import Lease
 from ..lifecycle.leased_run import LeasedRun
 from ..upstreams import health
@@ -109,6 +119,46 @@ class WorkerContext(LeasedRun, Context):
             if self.cancelling:
                 raise Cancelled
             self.pause(left, "Waiting before its next step.")
+
+    @contextlib.contextmanager
+    def dataset(self, key: str, subject: str | None = None, *, fatal: bool = False) -> Iterator[DatasetClock]:
+        handler = get_type(self.run.job_type)
+        if key not in handler.own_clocks:
+            raise ValueError(f"Dataset {key!r} is not one of the own_clocks of job type {handler.name!r}.")
+        about = self.run.subject if subject is None else subject
+        step = f"dataset {key} {about}".strip()
+        _check_name(step)
+        self.check()
+        stored = Step.objects.filter(run=self.run, name=step, version=handler.version).first()
+        clock = DatasetClock(done=True, records=stored.result["records"]) if stored else DatasetClock()
+        if not clock.done:
+            with self.fenced() as run:
+                freshness.begin_part(run, key, about, self.now())
+        try:
+            yield clock
+        except BlockedError:
+            raise
+        except RunError as error:
+            clock.error = str(error)
+            with self.fenced() as run:
+                freshness.fail_part(run, key, about, clock.error)
+            if fatal or self.cancelled or isinstance(error, STOPS_EVERY_PART):
+                raise
+            if isinstance(error, UpstreamDown):
+                health.note_failure(error.source, clock.error)
+            self.log(f"{handler.datasets[key]} not refreshed: {clock.error} The run goes on.", RunLog.Level.WARNING)
+            return
+        if clock.done:
+            return
+        with self.fenced() as run:
+            fetched_at = freshness.as_of(run, self.now())
+            if clock.doubt:
+                freshness.doubt_part(run, key, about, fetched_at, clock.records, clock.doubt)
+            else:
+                freshness.complete_part(run, key, about, fetched_at, clock.records)
+                result = {"records": clock.records}
+                Step.objects.update_or_create(run=run, name=step, defaults={"result": result, "version": handler.version})
+            self.progressed()
 
     @property
     def cancelled(self) -> bool:

@@ -1,7 +1,8 @@
 """Re-imports a run's downloaded pages without asking or paying the upstream: a parser fix corrects old rows for free."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from ...contract.context import Context, Ingested, PageResult
-from ...contract.errors import NotAllowed, RunError, TransientError
+from ...contract.context import Context, DatasetClock, Ingested, PageResult
+from ...contract.errors import STOPS_EVERY_PART, NotAllowed, RunError, TransientError
 from ...contract.job_type import Done
 from ...contract.parameters import clean_parameters
 from ...contract.registry import get_type, version_of
@@ -123,6 +124,17 @@ class ReplayContext(Context):
             sums["duplicate"] += tally.add(landing.rows)
             keep_rejected(self.run, upstream, page.offset, landing.rejected)
         return Ingested(sums + Counter(tally.counts), +sums)
+
+    @contextmanager
+    def dataset(self, key: str, subject: str | None = None, *, fatal: bool = False) -> Iterator[DatasetClock]:
+        """Moves no clock: what is read again is as old as it was."""
+        clock = DatasetClock()
+        try:
+            yield clock
+        except RunError as error:
+            clock.error = str(error)
+            if fatal or isinstance(error, STOPS_EVERY_PART):
+                raise
 
     def log(self, message: str, level: str = RunLog.Level.INFO) -> None: ...
 

@@ -69,7 +69,7 @@ def reopen(run: Run, by: Any) -> bool:
             job.save(update_fields=["status"])
         follow_job(job)
         words = f"Retried by {by or 'the system'}. Finished work is kept."
-        freshness.mark_waiting(run, words)
+        freshness.mark_reopened(run, words)
         log(run.pk, words, at=at)
         wake_workers()
     return bool(changed)
@@ -98,6 +98,7 @@ def accept(run: Run, by: Any) -> bool:
         run.refresh_from_db()
         fetched_at = freshness.as_of(run, run.completed_at or now())
         freshness.mark_completed(run, Done(records=rows_met(run.counts)), fetched_at)
+        freshness.accept_parts(run)
         if handler := find_type(run.job_type):
             handler.on_completed(run, fetched_at)
         log(run.pk, f"Accepted by {by}.")

@@ -12,6 +12,7 @@ from ...models import DatasetStatus, Reuse, Run, UpstreamRun
 from ...states import RunStatus, Verdict
 
 Last = DatasetStatus.Last
+DOUBTED = "doubted"  # in a row's metadata
 MAX_SAVE_DELAY = timedelta(hours=1)  # data saved later than this is only as fresh as the end of its upstream run
 
 
@@ -42,12 +43,27 @@ def follow(run: Run) -> None:
     Called by `set_state`, so that no path can leave data as *running* that nobody works on. A run that no worker has taken
     yet is no dataset's last run, and changes nothing. Needs no code of the run's type.
     """
-    DatasetStatus.objects.filter(last_run_id=run.pk).update(**_said_by(run))
+    under_way = _under_way(run)
+    if run.status == RunStatus.COMPLETED:
+        no_result = {"last_status": Last.UNKNOWN, "error_message": f"Run {run.pk} ended without a result for it."}
+        under_way.filter(dataset_key__in=_own_clocks(run)).update(**no_result)
+    under_way.update(**_said_by(run))
 
 
 def mark_waiting(run: Run, reason: str) -> None:
     """Nobody works on the run, for this reason."""
-    DatasetStatus.objects.filter(last_run_id=run.pk).update(last_status=Last.WAITING, error_message=reason)
+    _under_way(run).update(last_status=Last.WAITING, error_message=reason)
+
+
+def mark_reopened(run: Run, words: str) -> None:
+    """The run will try again what it did not bring."""
+    missing = DatasetStatus.objects.filter(last_run_id=run.pk).exclude(last_status=Last.COMPLETED)
+    missing.update(last_status=Last.WAITING, error_message=words)
+
+
+def _under_way(run: Run) -> QuerySet[DatasetStatus]:
+    """The datasets that the run has begun and not ended. It has ended one with a clock of its own when that has a result."""
+    return DatasetStatus.objects.filter(last_run_id=run.pk, last_status__in=[Last.RUNNING, Last.WAITING])
 
 
 def _said_by(run: Run) -> dict[str, Any]:
@@ -82,6 +98,46 @@ def mark_completed(run: Run, done: Done, fetched_at: datetime) -> None:
         _mark(run, last_status=Last.UNKNOWN, last_run_id=run.pk, error_message=done.reason)
 
 
+def begin_part(run: Run, key: str, subject: str, at: datetime) -> None:
+    """The run has begun a dataset that has a clock of its own."""
+    row = {"brand_id": run.brand_id, "dataset_key": key, "subject": subject}
+    _upsert(row, last_status=Last.RUNNING, last_attempt_at=at, last_run_id=run.pk, error_message="", metadata={})
+
+
+def complete_part(run: Run, key: str, subject: str, fetched_at: datetime, records: int) -> None:
+    """The clock moves now, not at the run's end. It never moves back, and a later run that has begun it says what is true now.
+
+    A row that is gone is not made again: its subject was removed meanwhile.
+    """
+    row = _part(run, key, subject)
+    older = Q(last_success_at=None) | Q(last_success_at__lte=fetched_at)
+    row.filter(older).update(last_success_at=fetched_at, records_affected=records)
+    row.filter(last_run_id=run.pk).update(last_status=Last.COMPLETED, error_message="")
+
+
+def fail_part(run: Run, key: str, subject: str, error: str) -> None:
+    _part(run, key, subject).filter(last_run_id=run.pk).update(last_status=Last.FAILED, error_message=error)
+
+
+def doubt_part(run: Run, key: str, subject: str, fetched_at: datetime, records: int, reason: str) -> None:
+    """A partial or suspicious result. What is needed to accept it later is kept beside the reason."""
+    doubted = {DOUBTED: {"fetched_at": fetched_at.isoformat(), "records": records}}
+    row = _part(run, key, subject).filter(last_run_id=run.pk)
+    row.update(last_status=Last.UNKNOWN, error_message=reason, metadata=doubted)
+
+
+def accept_parts(run: Run) -> None:
+    """A person accepts the run's result, and with it what it brought in doubt."""
+    for row in DatasetStatus.objects.filter(last_run_id=run.pk, last_status=Last.UNKNOWN, dataset_key__in=_own_clocks(run)):
+        if doubted := row.metadata.get(DOUBTED):
+            at = datetime.fromisoformat(doubted["fetched_at"])
+            complete_part(run, row.dataset_key, row.subject, at, doubted["records"])
+
+
+def _part(run: Run, key: str, subject: str) -> QuerySet[DatasetStatus]:
+    return DatasetStatus.objects.filter(Q(brand_id=run.brand_id), dataset_key=key, subject=subject)
+
+
 def mark_worked_on(dataset_key: str, brand_id: Any, subject: str, at: datetime, records: int) -> None:
     """People have brought this data up to date: no run fetches it."""
     row = {"brand_id": brand_id, "dataset_key": dataset_key, "subject": subject}
@@ -89,8 +145,14 @@ def mark_worked_on(dataset_key: str, brand_id: Any, subject: str, at: datetime, 
 
 
 def _keys(run: Run) -> list[str]:
+    """The datasets that are as fresh as the run."""
     handler = find_type(run.job_type)
-    return list(handler.datasets) if handler else []
+    return [key for key in handler.datasets if key not in handler.own_clocks] if handler else []
+
+
+def _own_clocks(run: Run) -> frozenset[str]:
+    handler = find_type(run.job_type)
+    return handler.own_clocks if handler else frozenset()
 
 
 def _rows(run: Run) -> QuerySet[DatasetStatus]:
