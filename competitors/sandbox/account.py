@@ -10,6 +10,7 @@ from .actors.base import World
 from .config import Config
 from .fault_kinds import OF_A_RUN
 from .faults import FaultBox
+from .graph.reports import Report
 from .ids import opaque_id
 from .launch import Start, make_run
 from .limits import refuse_what_does_not_fit
@@ -33,6 +34,7 @@ class Account:
         """Reset: no runs, no made-up days, no request counts, no faults, and the settings of the start."""
         with self.changed:
             self.runs: dict[str, Run] = {}
+            self.reports: dict[str, Report] = {}  # of the Graph API
             self.requests: Counter[str] = Counter()
             self.world = World(self.config, self.base_url)
             self.config.change(self._first_config.shown())
@@ -107,9 +109,11 @@ class Account:
             self.changed.notify_all()
 
     def finish(self, run_id: str | None = None) -> list[str]:
-        """Bring one run, or every live run, to its planned end now. Return their ids."""
+        """Bring one run, or every live run and report, to its planned end now. Return the runs' ids."""
         with self.changed:
             now = self.now()
+            for report in self.reports.values() if run_id is None else ():
+                report.finish(now)
             chosen = [run for run in self.runs.values() if run_id in (None, run.id) and not run.ended(now)]
             for run in chosen:
                 run.life.finish(now)

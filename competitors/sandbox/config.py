@@ -29,6 +29,7 @@ class Config:
     video_bytes: float = 200_000  # at least; their frames need about 90,000
     ads_per_account: float = 60  # of each ad account of the Graph API; ``new_ads_per_day`` come on top
     token_seconds: float = 60 * 86_400.0  # debug_token says that tokens expire so much later; 0: never
+    report_seconds: float = 4.0  # that a report of insights takes
     memory_limit_mbytes: int = 65_536  # of the whole account, over all live runs
     concurrent_runs_limit: int = 32
     monthly_limit_usd: float = 500.0

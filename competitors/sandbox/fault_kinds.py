@@ -1,10 +1,16 @@
 """All faults: name, type of value, default value, and effect."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 ENDINGS = {"SUCCEEDED", "FAILED", "ABORTED", "TIMED-OUT"}
-WORDS = {"old_shape": {"camel", "deep"}}
+FORMS = {
+    "old_shape": r"camel|deep",
+    "graph_dead_field": r"[a-z0-9_]+",
+    "graph_insights_too_large": r"(days|rows):\d{1,9}(:(1|1487534|1504038))?",
+    "graph_field_fails": r"[a-z0-9_]+:\d{1,5}(:\d{4}-\d\d-\d\d)?",
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ def _checked(name: str, text: str) -> str:
     status, _, share = text.partition(":")
     if name == "end_as" and (status not in ENDINGS or not 0 <= float(share or 0.5) <= 1):
         raise ValueError
-    if name in WORDS and text not in WORDS[name]:
+    if name in FORMS and not re.fullmatch(FORMS[name], text):
         raise ValueError
     return text
 
@@ -109,7 +115,7 @@ OF_MEDIA = {
 #: Applied to requests to the Graph API.
 OF_GRAPH = {
     "graph_token_refused": Kind("401, code 190 with this subcode: 463 expired, 459 checkpoint, 460 password changed", 463),
-    "graph_throttled": Kind("400 or 403 with this code: 4, 17, 32, 613 or 80004, and full usage headers", 17),
+    "graph_throttled": Kind("400 or 403 with this code: 4, 17, 32, 613, 80000 or 80004, and full usage headers", 17),
     "graph_blocked": Kind("403, code 368: the account or user is blocked"),
     "graph_no_permission": Kind("403, code 200"),
     "graph_unavailable": Kind("503, code 2, which passes"),
@@ -117,6 +123,17 @@ OF_GRAPH = {
     "graph_broken_creative": Kind("500, code 1: any answer with the creative of this ad of an account, counted from 0", 3),
     "graph_deleted_reel": Kind("400, code 100, subcode 33: the same", 3),
     "graph_no_source": Kind("a video has no source"),
+    "graph_dead_field": Kind(
+        "400, code 100: this field or breakdown of insights is unknown to the version", "video_p95_watched_actions"
+    ),
+    "graph_insights_too_large": Kind(
+        "insights of more than this at once are refused: days:7 or rows:500, and :1487534, :1504038 or :1 for the code", "days:7"
+    ),
+    "graph_field_fails": Kind(
+        "any answer with this field of this ad fails for ever: field:number or field:number:2026-11-20", "reach:3"
+    ),
+    "graph_report_failed": Kind("a report fails at this percentage", 100),
+    "graph_report_gone_once": Kind("400, code 100, subcode 33: a report that exists"),
     "graph_usage": Kind("the usage headers say that this percentage is used", 80),
 }
 

@@ -1,7 +1,8 @@
 """Arms faults and takes them.
 
 A fault has a value, an optional count (it disarms itself after so many requests) and an optional path (only
-requests whose path contains it are affected). ``take`` reads a fault and uses up one count.
+requests whose path contains it are affected). So many of these are spared first, if it is to strike later. ``take`` reads
+a fault and uses up one count.
 """
 
 import random
@@ -18,9 +19,10 @@ class Fault:
     value: Any
     count: int | None = None
     path: str = ""
+    skip: int = 0
 
     def shown(self) -> dict[str, Any]:
-        return {"value": self.value, "count": self.count, "path": self.path}
+        return {"value": self.value, "count": self.count, "path": self.path} | ({"skip": self.skip} if self.skip else {})
 
 
 class FaultBox:
@@ -37,7 +39,7 @@ class FaultBox:
             self.struck: Counter[str] = Counter()  # how often each was taken
             self._random = random.Random(f"faults:{self._seed}")
 
-    def arm(self, name: str, value: Any = True, count: int | None = None, path: str = "") -> None:
+    def arm(self, name: str, value: Any = True, count: int | None = None, path: str = "", skip: int = 0) -> None:
         """Arm a fault, or disarm it with ``None`` or ``False``. ValueError names a wrong name, value or count."""
         if name not in KINDS:
             raise ValueError(f"Unknown fault {name!r}. Known: {', '.join(sorted(KINDS))}.")
@@ -47,17 +49,19 @@ class FaultBox:
             return
         if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 0):
             raise ValueError(f"The count of fault {name!r} must be a whole number, not {count!r}.")
-        fault = Fault(KINDS[name].read(name, value), count, path)
+        if isinstance(skip, bool) or not isinstance(skip, int) or skip < 0:
+            raise ValueError(f"The skip of fault {name!r} must be a whole number, not {skip!r}.")
+        fault = Fault(KINDS[name].read(name, value), count, path, skip)
         with self._lock:
             self._armed[name] = fault
 
     def arm_all(self, faults: dict[str, Any]) -> None:
-        """``{name: value}`` or ``{name: {"value": …, "count": …, "path": …}}``. Arms all, or none if one is wrong."""
+        """``{name: value}`` or ``{name: {"value": …, "count": …, "path": …, "skip": …}}``. Arms all, or none if one is wrong."""
         wanted = {}
         for name, given in faults.items():
             options = given if isinstance(given, dict) else {"value": given}
-            if unknown := set(options) - {"value", "count", "path"}:
-                raise ValueError(f"Fault {name!r} takes value, count and path, not {', '.join(sorted(unknown))}.")
+            if unknown := set(options) - {"value", "count", "path", "skip"}:
+                raise ValueError(f"Fault {name!r} takes value, count, path and skip, not {', '.join(sorted(unknown))}.")
             wanted[name] = {"value": True, **options}
         trial = FaultBox()
         for name, options in wanted.items():
@@ -76,6 +80,9 @@ class FaultBox:
         with self._lock:
             fault = self._armed.get(name)
             if fault is None or fault.path not in path:
+                return None
+            if fault.skip:
+                fault.skip -= 1
                 return None
             if fault.count is not None:
                 fault.count -= 1
@@ -103,18 +110,20 @@ class FaultBox:
 
 
 def parse_flag(text: str) -> dict[str, Any]:
-    """``drop_start*1,slow=0.2@/dataset`` as a dict for ``arm_all``: name[=value][*count][@path], separated by commas."""
+    """``drop_start*1,slow=0.2@/dataset`` as a dict for ``arm_all``: name[=value][*count][+skip][@path], separated by commas."""
     faults: dict[str, Any] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         rest, _, path = part.partition("@")
+        rest, _, skip = rest.partition("+")
         rest, _, count = rest.partition("*")
         name, _, value = rest.partition("=")
         options: dict[str, Any] = {"path": path}
         if value:
             options["value"] = value
-        if count:
-            if not count.isdigit():
-                raise ValueError(f"The count in {part!r} must be a whole number.")
-            options["count"] = int(count)
+        for name_of, digits in (("count", count), ("skip", skip)):
+            if digits and not digits.isdigit():
+                raise ValueError(f"The {name_of} in {part!r} must be a whole number.")
+            if digits:
+                options[name_of] = int(digits)
         faults[name.strip()] = options
     return faults

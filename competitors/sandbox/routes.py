@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from . import errors
 from .account import Account
-from .endpoints import cdn, control, datasets, graph, graph_access, runs, stores, tokens, users
+from .endpoints import cdn, control, datasets, graph, graph_access, graph_insights, runs, stores, tokens, users
 from .graph import GRAPH
 from .http import Answer, Request, Route, as_error
 from .media.links import CDN
@@ -42,6 +42,7 @@ API = [
 CONTROL = [
     Route("GET", "/sandbox/state", control.state),
     Route("GET", "/sandbox/faults", control.known_faults),
+    Route("GET", "/sandbox/insights", control.insights),
     Route("POST", "/sandbox/faults", control.arm),
     Route("POST", "/sandbox/settings", control.change_settings),
     Route("POST", "/sandbox/reset", control.reset),
@@ -58,6 +59,8 @@ META = [
     Route("GET", f"{GRAPH}/{{version}}/debug_token", graph.debug_token),
     Route("GET", f"{GRAPH}/{{version}}/{{id}}", graph.node),
     Route("GET", f"{GRAPH}/{{version}}/{{id}}/ads", graph.ads),
+    Route("GET", f"{GRAPH}/{{version}}/{{id}}/insights", graph_insights.insights),
+    Route("POST", f"{GRAPH}/{{version}}/{{id}}/insights", graph_insights.start),
 ]
 
 

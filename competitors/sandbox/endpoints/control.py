@@ -1,12 +1,15 @@
 """Calls that control the sandbox. They are not part of Apify's API, need no token, and faults do not apply to them."""
 
 import json
+from datetime import date
 from typing import Any
 
 from ..account import Account
 from ..actors import all_actors
 from ..fault_kinds import KINDS
+from ..graph.performance import truth
 from ..http import Answer, Request, as_json
+from . import graph
 
 
 def state(account: Account, _request: Request) -> Answer:
@@ -44,6 +47,13 @@ def state_of(account: Account) -> dict[str, Any]:
 
 def known_faults(_account: Account, _request: Request) -> Answer:
     return as_json({name: {"meaning": kind.meaning, "default": kind.default} for name, kind in KINDS.items()})
+
+
+def insights(account: Account, request: Request) -> Answer:
+    """``?account=act_1&since=2026-11-01&until=2026-11-07``: what that account's insights must add up to."""
+    number = request.query.get("account", "").removeprefix("act_")
+    since, until = (date.fromisoformat(request.query.get(name, "")) for name in ("since", "until"))
+    return as_json(truth(number, since, until, graph.world_of(account, request), account.now()))
 
 
 def arm(account: Account, request: Request) -> Answer:

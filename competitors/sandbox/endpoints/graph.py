@@ -17,7 +17,9 @@ from ..graph.nodes import (
     account_node,
     ad_node,
     ads_in,
+    basics,
     creative_node,
+    id_of,
     kind_of,
     post_node,
     read_id,
@@ -25,14 +27,16 @@ from ..graph.nodes import (
 )
 from ..http import Answer, Request, as_json
 from ..media.links import Links
-from .graph_access import EXPIRED_TOKEN, is_valid, token_of, usage_headers
+from .graph_access import EXPIRED_TOKEN, is_valid, token_of, usage_headers, use_of
 
 _MOST_IDS = 50
 
 
 def node(account: Account, request: Request) -> Answer:
+    if request.captured["id"] in account.reports:
+        return answer(account, request, _report(account, request))
     shown = _shown(account, request, request.captured["id"], _fields(request))
-    return _answer(account, request, shown)
+    return answer(account, request, shown)
 
 
 def several(account: Account, request: Request) -> Answer:
@@ -44,31 +48,30 @@ def several(account: Account, request: Request) -> Answer:
         raise errors.wrong(f"Too many IDs. Maximum: {_MOST_IDS}. Provided: {len(ids)}.")
     _refuse_too_many(account, request, len(ids))
     fields = _fields(request)
-    return _answer(account, request, {one: _shown(account, request, one, fields) for one in ids})
+    return answer(account, request, {one: _shown(account, request, one, fields) for one in ids})
 
 
 def ads(account: Account, request: Request) -> Answer:
     """One page of the account's ads, in a fixed order. ``paging.next`` has the token in clear, as Meta's has."""
-    number = _account_number(request.captured["id"])
+    number = account_number(request.captured["id"])
     if number is None:
         raise errors.wrong("Tried accessing nonexisting field (ads)")
-    world = _world(account, request)
+    world = world_of(account, request)
     wanted = _statuses(request)
-    listed = [ad_node(number, n, world) for n in range(ads_in(number, world))]
-    found = [n for n, ad in enumerate(listed) if ad["effective_status"] in wanted]
+    found = [n for n in range(ads_in(number, world)) if basics(world.seed, number, n).status in wanted]
     limit = request.integer("limit", 25)
     _refuse_too_many(account, request, limit)
     start = _offset(request.query.get("after"))
     page = found[start : start + limit]
     fields = _fields(request)
-    rows = [_shown(account, request, listed[n]["id"], fields) for n in page]
+    rows = [_shown(account, request, id_of("ad", number, n), fields) for n in page]
     if not page:
-        return _answer(account, request, {"data": []})
+        return answer(account, request, {"data": []})
     paging: dict[str, Any] = {"cursors": {"before": _cursor(start), "after": _cursor(start + len(page))}}
     if start + len(page) < len(found):
         query = request.query | {"after": paging["cursors"]["after"], "access_token": token_of(request)}
         paging["next"] = f"{request.base_url}{request.path}?{urlencode(query)}"
-    return _answer(account, request, {"data": rows, "paging": paging})
+    return answer(account, request, {"data": rows, "paging": paging})
 
 
 def debug_token(account: Account, request: Request) -> Answer:
@@ -91,18 +94,25 @@ def debug_token(account: Account, request: Request) -> Answer:
         shown["error"] = {"code": 190, "message": "The token is not valid."}
         if given == EXPIRED_TOKEN:
             shown["error"] |= {"message": "Error validating access token: Session has expired.", "subcode": 463}
-    return _answer(account, request, {"data": shown})
+    return answer(account, request, {"data": shown})
+
+
+def _report(account: Account, request: Request) -> Node:
+    if account.faults.take("graph_report_gone_once", request.path) is not None:
+        raise errors.gone(request.captured["id"])
+    shown = account.reports[request.captured["id"]].node(account.now())
+    return project("AdReportRun", shown, _fields(request) or {name: {} for name in shown})
 
 
 def _shown(account: Account, request: Request, node_id: str, fields: Fields) -> Node:
     """The chosen fields of any node. Raises the error of a broken creative, if that is asked for."""
-    world = _world(account, request)
-    if (number := _account_number(node_id)) is not None:
+    world = world_of(account, request)
+    if (number := account_number(node_id)) is not None:
         return project("AdAccount", account_node(number, world), fields)
     found = read_id(node_id, world)
     if found is None:
         raise errors.gone(node_id)
-    if found.kind in ("upload", "reel") and not _has_video(found.kind, kind_of(found.account, found.number, world)):
+    if found.kind in ("upload", "reel") and not _has_video(found.kind, kind_of(found.account, found.number, world.seed)):
         raise errors.gone(node_id)
     if found.kind == "ad":
         if "creative" in fields:
@@ -124,7 +134,7 @@ def _has_video(id_kind: str, ad_kind: str) -> bool:
     return ad_kind == "video" or (id_kind == "reel" and ad_kind == "reel")
 
 
-def _world(account: Account, request: Request) -> World:
+def world_of(account: Account, request: Request) -> World:
     config = account.config
     return World(
         seed=config.seed,
@@ -133,7 +143,7 @@ def _world(account: Account, request: Request) -> World:
     )
 
 
-def _account_number(node_id: str) -> str | None:
+def account_number(node_id: str) -> str | None:
     """The digits of ``act_…``. Raises the error of an account that gives no permission."""
     found = re.fullmatch(r"act_(\d{1,20})", node_id)
     if found and found[1].endswith("0000"):
@@ -190,6 +200,6 @@ def _offset(cursor: str | None) -> int:
         raise errors.wrong("Invalid cursors values") from None
 
 
-def _answer(account: Account, request: Request, shown: dict[str, Any]) -> Answer:
+def answer(account: Account, request: Request, shown: dict[str, Any]) -> Answer:
     percent = account.faults.take("graph_usage", request.path)
-    return as_json(shown, headers={} if percent is None else usage_headers(percent, minutes=0))
+    return as_json(shown, headers={} if percent is None else usage_headers(percent, minutes=0, use=use_of(request)))

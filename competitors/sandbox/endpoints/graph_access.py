@@ -38,8 +38,9 @@ def check(account: Account, request: Request, _route: Route) -> None:
 def as_error(error: ApiError) -> Answer:
     shown = errors.of(error)
     headers = error.headers
-    if shown.code in (4, 17, 32, 613, 80004):
-        headers = headers | usage_headers(100, minutes=5)
+    if shown.code in (4, 17, 32, 613, 80000, 80004):
+        use = "ads_insights" if shown.code == 80000 else "ads_management"
+        headers = headers | usage_headers(100, minutes=5, use=use)
     return as_json(shown.envelope, shown.status, headers)
 
 
@@ -52,12 +53,18 @@ def is_valid(account: Account, token: str) -> bool:
     return token not in config.bad_tokens and token != EXPIRED_TOKEN and config.token in (None, token)
 
 
-def usage_headers(percent: int, minutes: int) -> dict[str, str]:
+def use_of(request: Request) -> str:
+    """The business use case that a request counts for."""
+    return "ads_insights" if request.path.endswith("/insights") else "ads_management"
+
+
+def usage_headers(percent: int, minutes: int, use: str) -> dict[str, str]:
     """The headers that say how much of the limits is used. They come only after many calls, or here by a fault."""
     spent = {"call_count": percent, "total_cputime": percent, "total_time": percent}
-    case = spent | {"type": "ads_management", "estimated_time_to_regain_access": minutes}
+    case = spent | {"type": use, "estimated_time_to_regain_access": minutes}
     return {
         "X-App-Usage": json.dumps(spent),
         "X-Ad-Account-Usage": json.dumps({"acc_id_util_pct": percent, "reset_time_duration": minutes * 60}),
         "X-Business-Use-Case-Usage": json.dumps({"1000000000000003": [case]}),
+        "x-fb-ads-insights-throttle": json.dumps({"app_id_util_pct": percent, "acc_id_util_pct": percent}),
     }

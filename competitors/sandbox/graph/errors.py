@@ -10,6 +10,7 @@ _THROTTLED = {
     17: (400, 2446079, "Anforderungslimit des Nutzers erreicht"),
     32: (403, None, "Anforderungslimit der Seite erreicht"),
     613: (400, 1487742, "Zu viele Aufrufe dieses Werbekontos"),
+    80000: (400, 2446079, "Zu viele Aufrufe dieses Werbekontos. Warte etwas und versuche es erneut."),
     80004: (400, 2446079, "Zu viele Aufrufe dieses Werbekontos. Warte etwas und versuche es erneut."),
 }
 _TOKEN = {
@@ -68,6 +69,20 @@ def gone(node_id: str) -> GraphError:
 
 def too_large() -> GraphError:
     return GraphError(500, 1, "Please reduce the amount of data you're asking for, then retry your request")
+
+
+def too_much(code: int) -> GraphError:
+    """The three ways to refuse a question for insights. The words of the last one are those of a passing fault, 1504044."""
+    if code == 1504038:
+        return GraphError(400, 1, "Please reduce the amount of data you're asking for, then retry your request", subcode=code)
+    if code == 1487534:
+        return GraphError(400, 100, "(#100) Zu viele Daten angefordert", subcode=code)
+    return too_large()
+
+
+def too_old() -> GraphError:
+    words = "(#3018) The start date of the time range cannot be beyond 37 months from the current date"
+    return GraphError(400, 3018, words)
 
 
 def unknown() -> GraphError:

@@ -50,4 +50,4 @@ def _nested(name: str, value: Any, inner: Fields | None) -> Any:
         return {"data": _nested(name, value["data"], inner)}  # the fields are those of the entries
     if isinstance(value, dict) and inner:
         return project(name, value, inner)
-    return {"id": value["id"]} if name == "creative" else value
+    return {"id": value["id"]} if name in ("creative", "campaign", "adset") else value
