@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from competitors.models import AdAccount, AdMedia
+from competitors.steps.account_files import ASSETS
 from competitors.subject_rows import scraped_by
 from pipeline.contract import Context, Done, JobType, ParameterForm, Subject, UsualNumber, job_type
 from pipeline.models import Brand, Run
@@ -18,7 +19,7 @@ from pipeline.states import Verdict
 from . import service
 from .limits import IMAGES, VIDEOS, Limits
 
-NAME, DATASET = "asset_download", "ad_assets"
+NAME, DATASET = "asset_download", ASSETS
 scraped_by(NAME, AdAccount)
 
 

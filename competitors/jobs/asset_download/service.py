@@ -2,18 +2,16 @@
 
 from collections import Counter
 
-from django.db.models import QuerySet
-
 from competitors.models import AdAccount, AdMedia, MediaReason, MediaStatus
+from competitors.steps.account_files import forget_video_links, places, reader_of, store_roles
+from competitors.steps.ad_listing import Listing, list_ads
 from competitors.steps.ad_media import Stored, store, to_fetch
-from competitors.upstream.graph import AdAccountReader
-from pipeline.contract import Cancelled, Context, Done
+from competitors.steps.fresh_links import FreshLinks
+from pipeline.contract import Context, Done
 from pipeline.states import Verdict
 from pipeline.words import counted
 
 from .limits import Limits
-from .links import FreshLinks
-from .listing import Listing, list_ads
 
 Role = AdMedia.Role
 
@@ -23,52 +21,26 @@ def download_assets(ctx: Context, account: AdAccount, limits: Limits) -> Done:
 
     Used on workers and in legacy mode. What an interrupted attempt has stored counts.
     """
-    reader = _reader(ctx, account)
-    _forget_video_links(account)
+    reader = reader_of(ctx, account)
+    forget_video_links(account)
     listing = list_ads(ctx, account, reader) if ctx.run.is_live else Listing()
     fresh = FreshLinks(reader)
-    videos = _store(ctx, account, [Role.VIDEO], limits.videos, fresh)
-    pictures = _store(ctx, account, [Role.PICTURE, Role.THUMBNAIL], limits.images, fresh)
-    stills = _store(ctx, account, [Role.POSTER], limits.images - pictures.files, fresh)
+    videos = store_roles(ctx, account, [Role.VIDEO], limits.videos, fresh)
+    pictures = store_roles(ctx, account, [Role.PICTURE, Role.THUMBNAIL], limits.images, fresh)
+    stills = store_roles(ctx, account, [Role.POSTER], limits.images - pictures.files, fresh)
     return _judge(account, listing, _together(videos, pictures, stills))
 
 
 def download_one(ctx: Context, account: AdAccount, pk: int) -> Done:
     """Try one picture or video again, whatever became of it before."""
-    rows = _places(account).filter(pk=pk)
-    _forget_video_links(account)
+    rows = places(account).filter(pk=pk)
+    forget_video_links(account)
     ended = rows.exclude(status__in=[MediaStatus.STORED, MediaStatus.WAITING]).exclude(last_run=ctx.run)
     ended.update(status=MediaStatus.WAITING, reason="", detail="")
-    got = store(ctx, rows, 1, renew=FreshLinks(_reader(ctx, account)))
+    got = store(ctx, rows, 1, renew=FreshLinks(reader_of(ctx, account)))
     if got.files or rows.filter(status=MediaStatus.STORED).exists():
         return Done({"new" if got.files else "unchanged": 1}, records=1, summary=got.summary or "It is stored already.")
     return Done({}, summary=got.summary, verdict=Verdict.SUSPICIOUS, reason=got.summary)
-
-
-def _reader(ctx: Context, account: AdAccount) -> AdAccountReader:
-    def check() -> None:
-        ctx.check()
-        if ctx.cancelled:
-            raise Cancelled
-
-    return AdAccountReader(account.account_id, check)
-
-
-def _places(account: AdAccount) -> "QuerySet[AdMedia]":
-    return AdMedia.objects.filter(brand_ad__ad_account=account).select_related("brand_ad")
-
-
-def _forget_video_links(account: AdAccount) -> None:
-    """A link to a video is asked for anew each time; an old one would also make a listing take it for a new one."""
-    known = AdMedia.objects.filter(brand_ad__ad_account=account, role=Role.VIDEO).exclude(status=MediaStatus.STORED)
-    known.exclude(url="").update(url="", expires_at=None)
-
-
-def _store(ctx: Context, account: AdAccount, roles: list[Role], most: int, fresh: FreshLinks) -> Stored:
-    rows = _places(account).filter(role__in=roles)
-    settled = rows.filter(last_run=ctx.run).exclude(status__in=[MediaStatus.WAITING, MediaStatus.FAILED])
-    before = settled.count()  # by an attempt that was interrupted
-    return store(ctx, rows, max(most - before, 0), renew=fresh)
 
 
 def _together(*parts: Stored) -> Stored:
@@ -80,8 +52,8 @@ def _together(*parts: Stored) -> Stored:
 
 def _judge(account: AdAccount, listing: Listing, got: Stored) -> Done:
     """The counts are of all the account's files: those that were stored before are unchanged."""
-    held = _places(account).filter(status=MediaStatus.STORED).count()
-    waiting = to_fetch(_places(account)).count()
+    held = places(account).filter(status=MediaStatus.STORED).count()
+    waiting = to_fetch(places(account)).count()
     lost = sum(got.not_stored.values())
     counts = {
         "new": got.files,

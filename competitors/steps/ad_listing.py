@@ -8,11 +8,12 @@ from django.db import transaction
 
 from competitors.models import AdAccount, BrandAd
 from competitors.reading.brand_ads import read_account, read_brand_ad
-from competitors.steps.ad_media import note
 from competitors.upstream.graph import AdAccountReader, Listed
 from pipeline.contract import Context, land
 from pipeline.models import RunLog
 from pipeline.words import counted
+
+from .ad_media import note
 
 GOOD_FOR = timedelta(days=1)
 LOGGED = 20  # ads that could not be read, each with a line of its own in the run's log
