@@ -60,9 +60,10 @@ RUN_IDS = {"own": 1001, "foreign": 987_654, "none": 876_543}
 
 @dataclass
 class World:
-    """`rows`: by model and kind, one row. `seen`: what tells that a row of a kind is there."""
+    """`rows`: by model and kind, one row. `sessions`: the cookies of who is signed in."""
 
     rows: dict[type, dict[str, Any]] = field(default_factory=dict)
+    sessions: dict[tuple[str, bool], str] = field(default_factory=dict)  # by role and whether it is limited
 
     def __getitem__(self, model: type) -> dict[str, Any]:
         return self.rows.setdefault(model, {})
