@@ -25,9 +25,9 @@ demo: install
 needs: install
 	@$(RUN) -m tests.machine
 
-# All but the fault tests, on both databases. What does not depend on the database runs once: browser tests and what uses none.
+# All but the fault tests. The engine's run on both databases. One is enough for the rest: SQLite for what uses none, else PostgreSQL.
 test: needs
-	$(PYTEST) $(PARALLEL) -m "not faults and not browser"
+	$(PYTEST) $(PARALLEL) -m "not faults and not browser and not job_type"
 	$(ON_POSTGRES) $(PYTEST) $(PARALLEL) -m "not faults"
 
 # For use while coding: takes less than a minute, on SQLite, without a browser.
