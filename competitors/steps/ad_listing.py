@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db import transaction
 
 from competitors.models import AdAccount, BrandAd
-from competitors.reading.brand_ads import read_account, read_brand_ad
+from competitors.reading.graph.brand_ads import read_account, read_brand_ad
 from competitors.upstream.graph import AdAccountReader, Listed
 from pipeline.contract import Context, land
 from pipeline.models import RunLog

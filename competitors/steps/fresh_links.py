@@ -1,7 +1,7 @@
 """A fresh link to a picture or video, asked for just before its download: links on record die within days."""
 
 from competitors.models import AdMedia, BrandAd, MediaReason
-from competitors.reading.brand_ads import (
+from competitors.reading.graph.brand_ads import (
     has_source,
     read_brand_ad,
     read_duration,

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from competitors.models import AccountDay, AdDay
-from competitors.reading.insights import AGE_GENDER, MEASURES, PLACEMENT, read_account_day, read_ad_day
+from competitors.reading.graph.insights import AGE_GENDER, MEASURES, PLACEMENT, read_account_day, read_ad_day
 from tests.competitors.upstream.altered import GONE, WRONG
 
 pytestmark = pytest.mark.only_on("sqlite")

@@ -7,10 +7,10 @@ from math import isfinite
 from typing import Any
 from zoneinfo import available_timezones
 
-from .ad_library.media import MediaLink
-from .ad_library.names import Names
-from .ad_library.values import read_id, read_link
-from .text import decoded, text
+from ..ad_library.media import MediaLink
+from ..ad_library.names import Names
+from ..ad_library.values import read_id, read_link
+from ..text import decoded, text
 
 LONGEST = 86_400.0  # seconds of a video; more makes no sense
 _POST = re.compile(r"[1-9][0-9]{0,24}_[1-9][0-9]{0,24}", re.ASCII)

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from competitors.reading.brand_ads import (
+from competitors.reading.graph.brand_ads import (
     has_source,
     read_brand_ad,
     read_duration,

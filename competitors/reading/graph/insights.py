@@ -7,8 +7,8 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from .ad_library.values import read_id
-from .text import decoded, text
+from ..ad_library.values import read_id
+from ..text import decoded, text
 
 _AMOUNT = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,20})?", re.ASCII)
 _COUNT = re.compile(r"([0-9]{1,15})(?:\.0{1,20})?", re.ASCII)

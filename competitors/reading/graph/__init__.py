@@ -1,0 +1,1 @@
+"""What Meta's Graph API sends, field by field."""
