@@ -16,7 +16,7 @@ from pipeline import queries
 from pipeline.admin.base import OfBrands
 from pipeline.words import counted
 
-from .subject_rows import live_runs
+from .steps.subject_rows import live_runs
 from .views.subjects import several
 from .views.subjects.page import SubjectPage
 

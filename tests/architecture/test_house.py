@@ -32,9 +32,9 @@ ENGINE = (
     ("pipeline.engine.workers",),
 )
 COMPETITORS = (
-    ("competitors.models", "competitors.sandbox", "competitors.checks", "competitors.reading"),
+    ("competitors.models", "competitors.sandbox", "competitors.checks", "competitors.reading", "competitors.scoring"),
     ("competitors.upstream",),
-    ("competitors.steps", "competitors.subject_rows"),
+    ("competitors.steps",),
     ("competitors.views",),
     ("competitors.subject_admin",),
     ("competitors.jobs",),

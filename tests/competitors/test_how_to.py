@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.management import call_command
 
 import competitors.jobs
-from competitors import subject_rows
 from competitors.models import AmazonReview
+from competitors.steps import subject_rows
 from pipeline import api
 from pipeline.contract import registry
 from pipeline.models import DatasetStatus, Run

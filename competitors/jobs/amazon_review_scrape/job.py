@@ -10,7 +10,7 @@ from django import forms
 from django.db.models import Q
 
 from competitors.models import CompetitorAmazonUrl
-from competitors.subject_rows import clean_row_id, scraped_by, watched
+from competitors.steps.subject_rows import clean_row_id, scraped_by, watched
 from pipeline import queries
 from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Subject, job_type, rows_met
 from pipeline.models import Brand, Run

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from competitors.models import AdAccount, AdMedia
 from competitors.steps.account_files import ASSETS
-from competitors.subject_rows import scraped_by
+from competitors.steps.subject_rows import scraped_by
 from pipeline.contract import Context, Done, JobType, ParameterForm, Subject, UsualNumber, job_type
 from pipeline.models import Brand, Run
 from pipeline.states import Verdict

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from competitors.models import Competitor, CompetitorAdLibrary
 from competitors.reading.ad_library import AdLibraryUrlField
-from competitors.subject_rows import clean_row_id, scraped_by, watched
+from competitors.steps.subject_rows import clean_row_id, scraped_by, watched
 from competitors.upstream import ad_library
 from pipeline import queries
 from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Subject, UsualNumber, job_type

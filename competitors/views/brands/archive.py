@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
-from competitors.subject_rows import ARCHIVE, archive, restore, rows_of
+from competitors.steps.subject_rows import ARCHIVE, archive, restore, rows_of
 from pipeline import api
 from pipeline.contract.errors import NotAllowed
 from pipeline.models import Job, Run

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from competitors.models import AmazonReview, Competitor, CompetitorAdLibrary, CompetitorAmazonUrl
 from competitors.sandbox.server import Sandbox
-from competitors.subject_rows import live_runs
+from competitors.steps.subject_rows import live_runs
 from pipeline import api, queries
 from pipeline.contract.errors import InvalidRequest, NotAllowed
 from pipeline.engine.workers.inline import work_off

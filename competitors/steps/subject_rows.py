@@ -14,13 +14,12 @@ from django.db.models import Model, QuerySet
 from django.db.models.signals import pre_delete
 from django.utils import timezone
 
+from competitors.models import Competitor
 from pipeline import queries
 from pipeline.api import forget_subject, record_change, stop_subject
 from pipeline.contract.errors import NotAllowed
 from pipeline.models import Brand, Run
 from pipeline.people import require
-
-from .models import Competitor
 
 ARCHIVE = "competitors.delete_competitor"
 _job_types: dict[type[Model], list[str]] = {}
