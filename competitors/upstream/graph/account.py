@@ -1,19 +1,26 @@
-"""What can be read of an ad account: itself, its ads page by page, and single ads, posts and videos."""
+"""What can be read of an ad account: itself, its ads and insights page by page, and single ads, posts and videos."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import date
+from typing import Any, Literal
 
 from django.conf import settings
 
 from pipeline.contract.errors import CredentialRejected, PermanentError, RunError, TransientError
 
-from .http import Graph
+from . import reports
+from .http import Graph, Page, page_of
+from .insights import Insights, InsightsPart, StartedReport
+from .query import Query
 from .refusals import NAME, AskedTooMuch, ObjectGone
 from .tokens import Token, read_token
 
+Level = Literal["ad", "account"]
+
 PAGE = 100  # ads of one request
+SYNC_DAYS = 31  # of insights at once
 MOST_PAGES = 20_000  # more of one account is an answer that never ends
 # Without this list, deleted and archived ads are left out. What is deleted has nothing to download.
 STATUSES = (
@@ -30,8 +37,9 @@ STATUSES = (
     "WITH_ISSUES",
 )
 AD_FIELDS = (
-    "id,name,effective_status,created_time,creative{id,thumbnail_url,image_url,video_id,object_type,"
-    "object_story_spec,asset_feed_spec,effective_object_story_id}"
+    "id,name,effective_status,created_time,campaign{id,name,stop_time},adset{end_time},"
+    "creative{id,title,body,thumbnail_url,image_url,video_id,object_type,object_story_spec,asset_feed_spec,"
+    "effective_object_story_id}"
 )
 THUMBNAIL: dict[str, str | int] = {"thumbnail_width": 1080, "thumbnail_height": 1080}  # without them it has 64 pixels
 
@@ -52,12 +60,6 @@ class Listed:
     skipped: list[Skipped] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Page:
-    items: list[Any]
-    after: str  # the next page's cursor, '' behind the last one
-
-
 class AdAccountReader:
     """`account` is "act_…". Read with its own token if it has one. `check` is called often and may raise."""
 
@@ -71,6 +73,29 @@ class AdAccountReader:
     def token(self) -> Token:
         """How good the token is, and until when."""
         return read_token(self._graph)
+
+    def insights(
+        self, since: date, until: date, *, level: Level = "ad", breakdowns: Sequence[str] = ()
+    ) -> Iterator[InsightsPart]:
+        """Day by day, both ends included, in the account's own days. More than SYNC_DAYS are better asked for by a report.
+
+        A question that Meta refuses for its size is split until it answers; what it cannot give is named in `lost`.
+        """
+        return self._insights().read(Query.of(level, since, until, breakdowns))
+
+    def start_report(self, since: date, until: date, *, level: Level = "ad", breakdowns: Sequence[str] = ()) -> StartedReport:
+        """The same by a report: wait until it is DONE, then read its pages. If it FAILED, `insights` can still split it."""
+        return self._insights().start(Query.of(level, since, until, breakdowns))
+
+    def report_state(self, report_id: str) -> reports.ReportState:
+        return reports.read_state(self._graph, report_id)
+
+    def report_page(self, report_id: str, after: str = "") -> Page:
+        """`after` is the page before's; its own is '' behind the last one."""
+        return reports.read_page(self._graph, report_id, after)
+
+    def _insights(self) -> Insights:
+        return Insights(self._graph, self.account)
 
     def ads(self) -> Iterator[Listed]:
         """All ads that are not deleted. An ad with which every page fails is skipped, and named with the reason."""
@@ -108,17 +133,14 @@ class AdAccountReader:
         """With a fresh link to its file, `source`. Without that key, the token has no right to the file."""
         return self._graph.get(video_id, f"video {video_id}", fields="source,picture,length")
 
-    def _page(self, after: str, size: int, fields: str) -> _Page:
+    def _page(self, after: str, size: int, fields: str) -> Page:
         asked = {"fields": fields, "limit": size, "effective_status": json.dumps(STATUSES), **THUMBNAIL}
         if after:
             asked["after"] = after
-        answer = self._graph.get(f"{self.account}/ads", f"the ads of {self.account}", **asked)
-        items = answer.get("data")
-        if not isinstance(items, list):
-            raise TransientError(f"Meta's list of the ads of {self.account} could not be read.")
-        return _Page(items, _next(answer.get("paging")) if items else "")
+        what = f"the ads of {self.account}"
+        return page_of(self._graph.get(f"{self.account}/ads", what, **asked), what)
 
-    def _without_fields(self, after: str, error: RunError) -> tuple[_Page, list[Skipped]]:
+    def _without_fields(self, after: str, error: RunError) -> tuple[Page, list[Skipped]]:
         """The page of the one ad that fails, with its id alone. Raises what is wrong if that fails too."""
         try:
             page = self._page(after, 1, "id")
@@ -129,13 +151,6 @@ class AdAccountReader:
             raise PermanentError(words) from refusal
         ids = [item.get("id") for item in page.items if isinstance(item, dict)]
         return page, [Skipped(ad_id if isinstance(ad_id, str) else "", str(error)) for ad_id in ids]
-
-
-def _next(paging: Any) -> str:
-    """The cursor of the page behind this one. `paging.next` has the token in clear: only that it is there is used."""
-    cursors = paging.get("cursors") if isinstance(paging, dict) and paging.get("next") else None
-    after = cursors.get("after") if isinstance(cursors, dict) else None
-    return after if isinstance(after, str) else ""
 
 
 class Meta:

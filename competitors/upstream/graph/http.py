@@ -1,7 +1,8 @@
-"""One GET of the Graph API with one token: limits of time and size, no redirects, a few tries."""
+"""One request to the Graph API with one token: limits of time and size, no redirects, a few tries."""
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -10,11 +11,11 @@ from django.conf import settings
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
-from pipeline.contract.errors import CredentialRejected, PermanentError, TransientError, UpstreamDown
+from pipeline.contract.errors import BlockedError, CredentialRejected, PermanentError, TransientError, UpstreamDown
 from pipeline.words.foreign import read_json
 
 from .. import retry_after
-from .refusals import NAME, AskedTooMuch, Refusal
+from .refusals import NAME, AskedTooMuch, Refusal, block_seconds
 from .usage import Usage, read_usage
 
 CONNECT_SECONDS, READ_SECONDS, WHOLE_SECONDS = 5, 30, 90
@@ -50,25 +51,48 @@ class Graph:
 
         Raises one of the errors of contract/errors.py, AskedTooMuch or ObjectGone.
         """
-        if not self.token:
-            words = "META_ACCESS_TOKEN is not set, so Meta cannot be used. Set it for web and worker, then retry."
-            raise CredentialRejected(words, NAME)
-        self._sleep(BUSY_PAUSE if self.usage.percent >= BUSY_PERCENT else 0)
+        self._may_ask(what)
         for pause in (*PAUSES, None):
             try:
-                return self._once(path, what, params)
+                return self._once("GET", path, what, params)
             except UpstreamDown:
                 if pause is None:
                     raise
-            self._sleep(pause)
+            self.sleep(pause)
         raise AssertionError  # the last try answers or raises
 
-    def _once(self, path: str, what: str, params: Mapping[str, str | int]) -> dict[str, Any]:
+    def post(self, path: str, what: str, **params: str) -> dict[str, Any]:
+        """Sent once: without an answer, it is not known whether Meta did it."""
+        self._may_ask(what)
+        return self._once("POST", path, what, params)
+
+    def sleep(self, seconds: float) -> None:
+        """Meanwhile the run can be stopped."""
+        end = time.monotonic() + seconds
+        self._check()
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, 0.5))
+            self._check()
+
+    def _may_ask(self, what: str) -> None:
+        """Heeds Meta's limits before they are hit: a refused request counts as well."""
+        if not self.token:
+            words = "META_ACCESS_TOKEN is not set, so Meta cannot be used. Set it for web and worker, then retry."
+            raise CredentialRejected(words, NAME)
+        if self.usage.percent >= 100 or self.usage.seconds:
+            usage, self.usage = self.usage, Usage()
+            words = f"Meta's limit of requests is used up, so it is not asked about {what} for now. The run continues by itself."
+            raise BlockedError(words, block_seconds(usage))
+        self.sleep(BUSY_PAUSE if self.usage.percent >= BUSY_PERCENT else 0)
+
+    def _once(self, method: str, path: str, what: str, params: Mapping[str, str | int]) -> dict[str, Any]:
         address = f"{settings.META_GRAPH_URL.rstrip('/')}/{settings.META_GRAPH_VERSION}/{quote(path, safe='/_')}"
         try:
-            with self._session.get(
+            with self._session.request(
+                method,
                 address,
-                params=params,
+                params=params if method == "GET" else None,
+                data=params if method == "POST" else None,
                 auth=Bearer(self.token),
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
                 allow_redirects=False,  # the token goes to the configured address only
@@ -97,12 +121,21 @@ class Graph:
             raise TransientError(f"Meta's answer about {what} could not be read.")
         return answer
 
-    def _sleep(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        self._check()
-        while (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, 0.5))
-            self._check()
+
+@dataclass(frozen=True)
+class Page:
+    items: list[Any]
+    after: str  # the next page's cursor, '' behind the last one
+
+
+def page_of(answer: dict[str, Any], what: str) -> Page:
+    """One page of a list. `paging.next` has the token in clear: only that it is there is used."""
+    items, paging = answer.get("data"), answer.get("paging")
+    if not isinstance(items, list):
+        raise TransientError(f"Meta's answer about {what} could not be read.")
+    cursors = paging.get("cursors") if items and isinstance(paging, dict) and paging.get("next") else None
+    after = cursors.get("after") if isinstance(cursors, dict) else None
+    return Page(items, after if isinstance(after, str) else "")
 
 
 def _read(response: requests.Response, most: int, *, strict: bool) -> bytes:

@@ -84,8 +84,8 @@ class Refusal:
         if self.code == OF_THE_APP or (self.status == 429 and self.code not in OF_THE_ACCOUNT):
             return SlowDown("Meta asked us to slow down.", NAME, usage.seconds or wait)
         if self.code in OF_THE_ACCOUNT:
-            seconds = usage.seconds or wait or (FULL_TIER if usage.limited_tier is False else LIMITED_TIER)
-            return BlockedError(f"Meta has had too many requests about {what} for now. The run continues by itself.", seconds)
+            words = f"Meta has had too many requests about {what} for now. The run continues by itself."
+            return BlockedError(words, usage.seconds or wait or block_seconds(usage))
         if self.code == 368 or (self.code == 190 and self.subcode in CONFIRM):
             return BlockedAtMeta(
                 "The account or user is blocked at Meta. The token stays valid: open Meta and confirm, then retry."
@@ -118,6 +118,11 @@ class Refusal:
     @property
     def _said(self) -> str:
         return f"Meta says: “{self.words}”" if self.words else ""
+
+
+def block_seconds(usage: Usage) -> float:
+    """Until an account that is at its limit may be asked again."""
+    return usage.seconds or (FULL_TIER if usage.limited_tier is False else LIMITED_TIER)
 
 
 def code_of(value: Any) -> int:
