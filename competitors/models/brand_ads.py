@@ -50,6 +50,10 @@ class AdAccount(models.Model):
     def get_absolute_url(self) -> str:
         return f"{reverse('research', args=[self.brand.slug])}#ad-account-{self.pk}"
 
+    def performance_url(self) -> str:
+        """Its row on the page of what its ads did, which then shows this account."""
+        return f"{reverse('performance', args=[self.brand.slug])}?account={self.account_id}#ad-account-{self.pk}"
+
 
 class BrandAd(models.Model):
     """An ad of an ad account."""

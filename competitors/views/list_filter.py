@@ -3,7 +3,7 @@
 A wrong value is ignored and named in `warnings`. It never hides the list.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -86,9 +86,9 @@ class ListFilter:
             rows = rows.filter(reduce(or_, alike))
         return rows
 
-    def sheet(self, rows: "QuerySet[Any]", size: int, *, count: int | None = None) -> "Page[Any]":
+    def sheet(self, rows: "QuerySet[Any] | Sequence[Any]", size: int, *, count: int | None = None) -> "Page[Any]":
         """The page that was asked for; if there is none, the nearest, with a warning. `count` saves the query that counts."""
-        pages = DeepPaginator(rows, size)
+        pages = DeepPaginator(rows, size) if isinstance(rows, QuerySet) else Paginator(rows, size)
         if count is not None:
             pages.count = count
         try:
@@ -99,6 +99,19 @@ class ListFilter:
         if number != nearest:
             self.warnings.append(f"There is no page “{str(self._page)[:40]}”. This is page {nearest} of {pages.num_pages}.")
         return pages.page(nearest)
+
+    def headers(self, labels: Mapping[str, str]) -> list[dict[str, str]]:
+        """Column headers that sort, by the name of their order. The first click shows the most: newest, best, dearest."""
+        descending, by = self.chosen["sort"].startswith("-"), self.chosen["sort"].lstrip("-")
+        return [
+            {
+                "name": name,
+                "label": label,
+                "sorted": ("descending" if descending else "ascending") if name == by else "",
+                "url": self.url(sort=name if name == by and descending else f"-{name}"),
+            }
+            for name, label in labels.items()
+        ]
 
     def chips(self) -> list[Chip]:
         return [

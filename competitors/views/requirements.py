@@ -87,7 +87,7 @@ def of_rows(request: HttpRequest, url_name: str, place: Mapping[str, Any], rows:
         key: Fix(
             page.label(row),
             reverse(f"{page.url_name}_scrape", kwargs=address | {"pk": row.pk}),
-            row.get_absolute_url(),
+            page.url(row),
             {name: value for name, value in page.defaults(row).items() if name in page.options(row)},
         )
         for key, row in keys.items()

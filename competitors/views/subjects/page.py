@@ -1,6 +1,6 @@
 """What a job type says about its page; views.py builds the page from it.
 
-A subject here is a row of a model: it has a `brand`, and `get_absolute_url()` leads to its row (`…#<noun>-<anchor>`).
+A subject here is a row of a model: it has a `brand`, and `url()` leads to its row (`…#<noun>-<anchor>`).
 """
 
 from abc import ABC, abstractmethod
@@ -99,6 +99,10 @@ class SubjectPage(ABC, Generic[R]):
 
     def label(self, row: R) -> str:
         return str(row)
+
+    def url(self, row: R) -> str:
+        """Where the row stands; to go back to, after what was done with it. For a model with rows on several pages."""
+        return str(row.get_absolute_url())  # type: ignore[attr-defined]
 
     def below(self, row: R) -> str:
         """The small line below the name."""

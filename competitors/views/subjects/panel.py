@@ -54,6 +54,10 @@ class Panel:
         return self.page.label(self.row)
 
     @property
+    def url(self) -> str:
+        return self.page.url(self.row)
+
+    @property
     def below(self) -> str:
         return self.page.below(self.row)
 

@@ -32,12 +32,12 @@ def show(page: SubjectPage[Any], request: HttpRequest, row: Any, place: dict[str
         return render(request, "competitors/_schedule_outlook.html", {"outlook": coming, "form": form, "page": page})
     ready = request.method == "POST" and form.is_valid() and (not coming.get("question") or "sure" in request.POST)
     if ready and _saved(request, page, row, form.expression, params, job):
-        return see_other(row.get_absolute_url())
+        return see_other(page.url(row))
     handler = get_type(page.job_type)
     options = handler.Params(brand=row.brand, initial=params, auto_id="schedule_%s")
     context = place | {
         "page": page,
-        "row": row,
+        "back": page.url(row),
         "label": page.label(row),
         "form": form,
         "options": [options[name] for name in page.options(row)],

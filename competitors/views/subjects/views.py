@@ -98,7 +98,7 @@ def _scrape(page: Page, request: HttpRequest, pk: UUID | int, **address: Any) ->
     run = scrape.press(request, page, row, legacy=bool(request.session.get(page.legacy_key)))
     if run:
         request.session[_followed_key(page)] = request.session.get(_followed_key(page), {}) | {page.key(row): run.pk}
-    return see_other(row.get_absolute_url())
+    return see_other(page.url(row))
 
 
 def _schedule(page: Page, request: HttpRequest, pk: UUID | int, **address: Any) -> HttpResponse:
@@ -164,7 +164,7 @@ def _banner(page: Page, shown: list[Panel]) -> dict[str, Any]:
         panel.key: Fix(
             panel.label,
             panel.urls["scrape"],
-            panel.row.get_absolute_url(),
+            panel.url,
             {option.name: option.initial for option in panel.options},
             panel.free,
         )

@@ -81,18 +81,6 @@ class ReviewFilter(ListFilter):
             if stars != "none" or count or chosen == "none"
         ]
 
-    def headers(self, labels: dict[str, str]) -> list[dict[str, str]]:
-        """Column headers that sort. The first click shows the most: newest, best, most helpful."""
-        descending, by = self.chosen["sort"].startswith("-"), self.chosen["sort"].lstrip("-")
-        return [
-            {
-                "label": label,
-                "sorted": ("descending" if descending else "ascending") if name == by else "",
-                "url": self.url(sort=name if name == by and descending else f"-{name}"),
-            }
-            for name, label in labels.items()
-        ]
-
     def amazon_page(self, review_id: str) -> str:
         """The review's own page on Amazon; '' if the id does not look like one of Amazon's."""
         if not re.fullmatch(r"R[A-Z0-9]{5,30}", review_id):

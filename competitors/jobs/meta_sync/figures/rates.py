@@ -1,0 +1,92 @@
+"""What is told from figures, all in one place. None: Meta sent no value, or there is nothing to divide by; that is not 0.
+
+Reach and frequency are not among them: people who saw an ad on two days would count twice.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from decimal import Decimal
+
+Number = Decimal | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of an ad, an account or a part of one, over a day or several."""
+
+    spend: Decimal | None = None
+    impressions: int | None = None
+    clicks: int | None = None
+    link_clicks: int | None = None
+    purchases: Decimal | None = None
+    purchase_value: Decimal | None = None
+    video_views: int | None = None
+    video_thruplays: int | None = None
+    video_impressions: int | None = None  # of the ads that have a video
+
+    @property
+    def roas(self) -> Decimal | None:
+        return per(self.purchase_value, self.spend)
+
+    @property
+    def ctr(self) -> Decimal | None:
+        return per(self.link_clicks, self.impressions)
+
+    @property
+    def cpc(self) -> Decimal | None:
+        return per(self.spend, self.link_clicks)
+
+    @property
+    def cpm(self) -> Decimal | None:
+        each = per(self.spend, self.impressions)
+        return None if each is None else each * 1000
+
+    @property
+    def hook(self) -> Decimal | None:
+        """How many of those who were shown a video watched three seconds."""
+        return per(self.video_views, self.video_impressions)
+
+    @property
+    def hold(self) -> Decimal | None:
+        """How many of those watched 15 seconds, or to the end."""
+        return per(self.video_thruplays, self.video_views)
+
+    @property
+    def delivered(self) -> bool:
+        return bool(self.impressions or self.spend)
+
+    @property
+    def known(self) -> bool:
+        """Whether Meta sent anything."""
+        return any(getattr(self, name) is not None for name in NAMES)
+
+
+NAMES = tuple(one.name for one in fields(Figures))
+
+
+def per(part: Number, whole: Number) -> Decimal | None:
+    return None if part is None or not whole else Decimal(part) / Decimal(whole)
+
+
+def added(several: Iterable[Figures]) -> Figures:
+    """The sum of what is known. What none of them knows stays unknown."""
+    sums: dict[str, Number] = dict.fromkeys(NAMES)
+    for one in several:
+        for name in NAMES:
+            value = getattr(one, name)
+            if value is not None:
+                sums[name] = value + (sums[name] or 0)
+    return Figures(**sums)  # type: ignore[arg-type]
+
+
+def change(now: Number, before: Number) -> Decimal | None:
+    """0.11 for 11 % more."""
+    return None if now is None or not before else Decimal(now) / Decimal(before) - 1
+
+
+def fallen(now: Figures, before: Figures) -> Decimal:
+    """By what part the return fell, 0.3 for 30 %; 0 if it did not, or if there is nothing to compare. Spend without a known
+    value counts as no return: Meta leaves a value of nothing out."""
+    if not before.roas or not now.spend:
+        return Decimal(0)
+    return max(1 - (now.roas or Decimal(0)) / before.roas, Decimal(0))

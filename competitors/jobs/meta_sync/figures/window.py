@@ -1,0 +1,62 @@
+"""The days that are looked at. They are the ad account's own: Meta counts them in its zone."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from competitors.models import AdAccount
+
+
+@dataclass(frozen=True)
+class Window:
+    """Both days are part of it."""
+
+    since: date
+    until: date
+
+    @classmethod
+    def of_days(cls, until: date, count: int) -> "Window":
+        return cls(until - timedelta(days=count - 1), until)
+
+    @property
+    def length(self) -> int:
+        return (self.until - self.since).days + 1
+
+    @cached_property
+    def days(self) -> list[date]:
+        return [self.since + timedelta(days=number) for number in range(self.length)]
+
+    @property
+    def before(self) -> "Window":
+        """As many days, just before."""
+        return Window.of_days(self.since - timedelta(days=1), self.length)
+
+    @property
+    def words(self) -> str:
+        """'22 Apr to 5 May 2026'."""
+        if self.length == 1:
+            return day_in_words(self.until, year=True)
+        return f"{day_in_words(self.since, year=self.since.year != self.until.year)} to {day_in_words(self.until, year=True)}"
+
+    @property
+    def length_in_words(self) -> str:
+        return "day" if self.length == 1 else f"{self.length} days"
+
+
+def day_in_words(day: date, *, year: bool = False) -> str:
+    return f"{day.day} {day:%b %Y}" if year else f"{day.day} {day:%b}"
+
+
+def zone_of(account: AdAccount) -> ZoneInfo:
+    """UTC until Meta has named the account's, or if it names one that this machine does not know."""
+    try:
+        return ZoneInfo(account.time_zone)
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def today_of(account: AdAccount) -> date:
+    return timezone.now().astimezone(zone_of(account)).date()
