@@ -107,6 +107,7 @@ PIPELINE_GRACE_SECONDS = environment.number("PIPELINE_GRACE_SECONDS", 25.0, at_l
 PIPELINE_DAILY_SPEND_LIMIT_USD = environment.usd("PIPELINE_DAILY_SPEND_LIMIT_USD", "50")
 AMAZON_REVIEWS_PRICE_USD = environment.usd("AMAZON_REVIEWS_PRICE_USD", "0.75")  # of 1,000 items, until Apify tells its price
 AD_LIBRARY_PRICE_USD = environment.usd("AD_LIBRARY_PRICE_USD", "0.75")  # of 1,000 ads, likewise
+REDDIT_PRICE_USD = environment.usd("REDDIT_PRICE_USD", "1.49")  # of 1,000 posts and comments, likewise
 # An ad is inactive when two complete readings so far apart lack it: the library drops thousands of ads and brings them back.
 ADS_INACTIVE_AFTER_HOURS = environment.number("ADS_INACTIVE_AFTER_HOURS", 6.0, at_least=0)
 PIPELINE_RETRY_SPEND_USD = environment.usd("PIPELINE_RETRY_SPEND_USD", "0.50")

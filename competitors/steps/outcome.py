@@ -88,13 +88,8 @@ def _doubt(
         return Verdict.OK, f"{label} found no {row}s."
     if not found:
         return Verdict.SUSPICIOUS, plan or f"{label} found no {row}s. What was asked for may be gone, or have none."
-    if plan:
-        return Verdict.PARTIAL, plan
-    if upstream.endless:
-        sent = f"{label} sent {upstream.read_offset:,} items, though at most {upstream.max_items:,} were ordered."
-        return Verdict.PARTIAL, f"{sent} The others were not read, so some {row}s may be missing."
-    if upstream.capped:
-        return Verdict.PARTIAL, f"The run reached its cost limit, so some {row}s may be missing."
+    if short := cut_short(upstream, row):
+        return Verdict.PARTIAL, short
     if known.usual and found < known.usual * FAR_FEWER and known.usual - found >= FEWEST_MISSING:
         return Verdict.SUSPICIOUS, f"Far fewer than usual: {counted(found, row)}, usually about {known.usual:,.0f}."
     return Verdict.OK, ""
@@ -110,6 +105,17 @@ def with_unread(done: Done, fields: Mapping[str, str], of: str) -> Done:
             reason = f"Most {words} could not be read. {of} may have changed their format."
             return replace(done, verdict=Verdict.SUSPICIOUS, reason=reason)
     return done
+
+
+def cut_short(upstream: UpstreamRun, row: str) -> str:
+    """Why an upstream run that succeeded did not bring all; '' where nothing says so."""
+    label = get_source(upstream.source).label
+    if plan := cut_by_plan(upstream):
+        return plan
+    if upstream.endless:
+        sent = f"{label} sent {upstream.read_offset:,} items, though at most {upstream.max_items:,} were ordered."
+        return f"{sent} The others were not read, so some {row}s may be missing."
+    return f"The run reached its cost limit, so some {row}s may be missing." if upstream.capped else ""
 
 
 def cut_by_plan(upstream: UpstreamRun) -> str:

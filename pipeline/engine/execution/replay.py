@@ -93,6 +93,8 @@ class ReplayContext(Context):
 
     def __init__(self, run: Run):
         self.run, self.brand = run, run.brand
+        self._sums: Counter[str] = Counter()
+        self._tally = Tally()
 
     def sleep(self, duration: timedelta) -> None: ...
 
@@ -101,9 +103,10 @@ class ReplayContext(Context):
         return stored.result if stored else fn()
 
     def start(self, order: Order, step: str = "start") -> UpstreamRun:
+        """TransientError for a step that brought nothing, such as one after a start that failed: the others are imported."""
         upstream = self._with_pages(step)
         if upstream is None:
-            raise NotAllowed(f"Run {self.run.pk} has no downloaded data of its step {step!r}.")
+            raise TransientError(f"Run {self.run.pk} has no downloaded data of its step {step!r}.")
         return upstream
 
     def _with_pages(self, step: str) -> UpstreamRun | None:
@@ -116,14 +119,15 @@ class ReplayContext(Context):
         return upstream
 
     def ingest(self, upstream: UpstreamRun, land: Callable[[list[Any], int], PageResult]) -> Ingested:
-        sums: Counter[str] = Counter()
-        tally = Tally()
+        start: Counter[str] = Counter()
+        self._tally.next_start()
         for page in RawPage.objects.filter(upstream_run=upstream).order_by("offset").iterator(chunk_size=1):
             landing = rejecting_unread(land)(unpacked(page.payload), page.offset)
-            sums.update(landing.counts)
-            sums["duplicate"] += tally.add(landing.rows)
+            start.update(landing.counts)
+            start["duplicate"] += self._tally.add(landing.rows)
             keep_rejected(self.run, upstream, page.offset, landing.rejected)
-        return Ingested(sums + Counter(tally.counts), +sums)
+        self._sums += start
+        return Ingested(self._sums + Counter(self._tally.counts), +start)
 
     @contextmanager
     def dataset(self, key: str, subject: str | None = None, *, fatal: bool = False) -> Iterator[DatasetClock]:
