@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from competitors.models import Persona, RedditResearch
 from competitors.models.reddit import LEAST_USD
-from competitors.subject_rows import scraped_by
+from competitors.steps.subject_rows import scraped_by
 from pipeline import queries
 from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Subject, UsualNumber, job_type
 from pipeline.models import Brand, Run

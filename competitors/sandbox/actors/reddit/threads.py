@@ -106,7 +106,7 @@ def post_of(id_: str, seed: int) -> Post | None:
         title=text.choice(theme.titles),
         body=" ".join(sentences),
         author=_author(own),
-        score=int(own.paretovariate(0.6) * 5) % 4000 - (3 if number % 29 == 28 else 0),
+        score=-3 if number % 29 == 28 else int(own.paretovariate(0.6) * 5) % 4000,
         comments=int(own.paretovariate(0.7) * 2) % 400,
         created=NOW - timedelta(days=days),
         over_18=number % 25 == 23,
