@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.utils import timezone
 
-from pipeline.contract.errors import TransientError
+from pipeline.contract.errors import PermanentError, TransientError
 
 from . import reports
 from .http import Graph, page_of
@@ -73,15 +73,23 @@ class Insights:
     def start(self, asked: Query) -> StartedReport:
         """A request that got no answer is not repeated: a report that nobody knows of may be running already."""
         query = self._clamped(asked)
-        if not query:
-            raise TransientError(str(self._lost[-1]))
+        report_id = self._start(query) if query else ""
+        lost = self._told()
+        if not report_id:
+            raise PermanentError(f"There is nothing to ask Meta for. {lost[-1]}")
+        return StartedReport(report_id, lost)
+
+    def _start(self, query: Query) -> str:
+        """'' if no breakdown is left of those that were asked for."""
         answer = self._send(query, self._post)
+        if answer is None:
+            return ""
         report_id = answer.get("report_run_id")
         if isinstance(report_id, int) and not isinstance(report_id, bool):
             report_id = str(report_id)
         if not isinstance(report_id, str) or not (report_id.isascii() and report_id.isdigit() and len(report_id) <= 40):
             raise TransientError(f"Meta started a report about {self._what}, but its id could not be read.")
-        return StartedReport(report_id, self._told())
+        return report_id
 
     def _read(self, query: Query, whole: Query, given: set[int]) -> Iterator[InsightsPart]:
         try:
@@ -105,8 +113,11 @@ class Insights:
         after = ""
         seen = {after}
         for _ in range(MOST_PAGES):
-            page = page_of(self._send(query, partial(self._get, after)), self._what)
+            answer = self._send(query, partial(self._get, after))
             self._refusals = 0
+            if answer is None:
+                return
+            page = page_of(answer, self._what)
             yield page.items
             after = page.after
             if not after:
@@ -123,12 +134,15 @@ class Insights:
     def _post(self, query: Query) -> dict[str, Any]:
         return self._graph.post(f"{self._account}/insights", self._what, **query.parameters())
 
-    def _send(self, query: Query, send: Callable[[Query], dict[str, Any]]) -> dict[str, Any]:
-        """Ask without the names that Meta no longer knows: one of them fails the whole question."""
+    def _send(self, query: Query, send: Callable[[Query], dict[str, Any]]) -> dict[str, Any] | None:
+        """Ask without the names that Meta no longer knows: one of them fails the whole question.
+
+        None if no breakdown is left of those that were asked for: without any, the rows would be others.
+        """
         while True:
             known = query.without(self._dead)
-            if query.breakdowns and not known.breakdowns:  # without any, its rows would be others
-                return {"data": []}
+            if query.breakdowns and not known.breakdowns:
+                return None
             try:
                 return send(known)
             except WrongRequest as error:
@@ -175,7 +189,7 @@ class Insights:
         """By a report of their own: asked for at once, large accounts' ids are refused for size as well."""
         since = self._kept(whole.since - DAYS_BEFORE)
         asked = replace(whole, since=since, fields=("campaign_id",), breakdowns=(), daily=False)
-        report_id = self.start(asked).report_id
+        report_id = self._start(asked)
         for _ in range(MOST_LOOKS):
             state = reports.read_state(self._graph, report_id)
             if state.status != reports.ReportStatus.RUNNING:
