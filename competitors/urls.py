@@ -1,7 +1,7 @@
 from django.urls import include, path
 
 from .views import browse, media
-from .views.brands import archive, edit, files
+from .views.brands import ad_accounts, archive, edit, files
 
 urlpatterns = [
     path("competitors/", browse.brands, name="competitors"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("competitors/<slug:brand>/<uuid:competitor>/edit/", edit.competitor, name="competitor_edit"),
     path("competitors/<slug:brand>/<uuid:competitor>/archive/", archive.competitor, name="competitor_archive"),
     path("competitors/<slug:brand>/<uuid:competitor>/restore/", archive.competitor_back, name="competitor_restore"),
+    path("brands/<slug:brand>/ad-accounts/link/", ad_accounts.link, name="account_link"),
     path("media/<int:pk>/", media.ad_media, name="media"),
     # One line per job type with pages. Each names its own addresses from the site's root.
     path("", include("competitors.jobs.asset_download.views.urls")),

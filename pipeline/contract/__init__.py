@@ -1,6 +1,6 @@
 """What a job type or a source is made of, and what it is given. The domain imports these names from here."""
 
-from .context import Context, Ingested, PageResult
+from .context import Context, DatasetClock, Ingested, PageResult
 from .errors import (
     AmbiguousStart,
     BlockedError,
@@ -18,6 +18,7 @@ from .errors import (
 )
 from .job_type import Done, Estimate, JobType, Subject
 from .landing import Landed, land
+from .notices import Notice, register_notices
 from .parameters import ParameterForm, UsualNumber
 from .registry import find_type, get_type, job_type
 from .source import Offer, Order, Page, Price, Seen, Source, Upstream, cents, get_source, register_source, register_upstream
@@ -29,6 +30,7 @@ __all__ = [
     "Cancelled",
     "Context",
     "CredentialRejected",
+    "DatasetClock",
     "Done",
     "Estimate",
     "Ingested",
@@ -37,6 +39,7 @@ __all__ = [
     "JobType",
     "Landed",
     "NotAllowed",
+    "Notice",
     "Offer",
     "Order",
     "Page",
@@ -60,6 +63,7 @@ __all__ = [
     "get_type",
     "job_type",
     "land",
+    "register_notices",
     "register_source",
     "register_upstream",
     "rows_met",

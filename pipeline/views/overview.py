@@ -3,6 +3,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from .. import queries
+from ..contract.notices import notices_for
 from .access import back_to, needs
 from .frame import THEMES
 
@@ -11,7 +12,8 @@ from .frame import THEMES
 @needs("pipeline.view_run")
 def overview(request: HttpRequest) -> HttpResponse:
     """What is running, what needs refreshing, what failed."""
-    return render(request, "pipeline/overview.html", {"overview": queries.overview(request.user)})
+    context = {"overview": queries.overview(request.user), "notices": list(notices_for(request.user))}
+    return render(request, "pipeline/overview.html", context)
 
 
 @require_POST

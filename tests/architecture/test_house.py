@@ -36,7 +36,7 @@ COMPETITORS = (
     ("competitors.upstream",),
     ("competitors.steps",),
     ("competitors.views",),
-    ("competitors.subject_admin",),
+    ("competitors.subject_admin", "competitors.templatetags"),
     ("competitors.jobs",),
     ("competitors.urls", "competitors.admin", "competitors.apps", "competitors.management"),
 )

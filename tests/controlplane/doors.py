@@ -48,7 +48,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "research_price": ("viewer", NEVER),
     "research_several": ("operator", "operator"),
     "research_schedule": ("manager", "manager"),
-    "research_add": ("operator", "operator"),
+    "account_link": ("operator", "operator"),
     "research_again": (NEVER, "operator"),
     "research_zip": ("viewer", NEVER),
     "research_remove": ("manager", "manager"),

@@ -9,12 +9,13 @@ from django.utils.functional import SimpleLazyObject
 
 from competitors.models import AdAccount, AdMedia, MediaStatus
 from competitors.views.access import get_brand
+from competitors.views.brands.ad_accounts import LinkForm, account_words, with_check
+from competitors.views.brands.tokens import token_notices
 from competitors.views.subjects.page import Cell, SubjectPage
 
 from ..job import NAME
 from ..limits import Limits
 from .file_filter import FileFilter
-from .forms import AdAccountForm
 
 Counts = dict[str, int]  # files by MediaStatus
 
@@ -33,7 +34,7 @@ class ResearchPage(SubjectPage[AdAccount]):
         return {"brand": get_brand(address["brand"])}
 
     def rows(self, place: Mapping[str, Any]) -> QuerySet[AdAccount]:
-        return AdAccount.objects.filter(brand=place["brand"]).select_related("brand")
+        return with_check(AdAccount.objects.filter(brand=place["brand"]).select_related("brand"))
 
     def parameters(self, row: AdAccount) -> dict[str, Any]:
         return {"ad_account_id": row.account_id, "only": None}
@@ -57,14 +58,14 @@ class ResearchPage(SubjectPage[AdAccount]):
         totals = {one.value: sum(counts.get(one.value, 0) for counts in facts.values()) for one in MediaStatus}
         # A poll shows the totals only.
         files = SimpleLazyObject(lambda: FileFilter(brand, place.get("asked") or QueryDict()))
-        return {"totals": totals, "files": files, "form": AdAccountForm(brand=brand, auto_id="add_%s")}
+        tokens = SimpleLazyObject(lambda: token_notices(AdAccount.objects.filter(brand=brand)))
+        return {"totals": totals, "files": files, "tokens": tokens, "form": LinkForm(brand=brand, auto_id="link_%s")}
 
     def nothing_yet(self, facts: Any) -> tuple[str, str]:
         return "No runs yet.", "Press Download. You can close this page meanwhile; the run shows up here."
 
     def below(self, row: AdAccount) -> str:
-        about = [row.account_id if row.name else "", row.currency, row.time_zone]
-        return ", ".join(filter(None, about))
+        return account_words(row)
 
 
 page = ResearchPage()

@@ -190,27 +190,6 @@ def test_a_selection_that_is_too_large_is_refused_with_the_sizes(page, account, 
     assert "Nothing chosen is stored" in said(page.get(at(account, "research_zip"), {"ad": [files["3"].pk]}))
 
 
-@pytest.mark.parametrize(
-    ("given", "account_id"),
-    [
-        ("act_42", "act_42"),
-        (" 42 ", "act_42"),
-        ("https://adsmanager.facebook.com/adsmanager/manage/campaigns?act=42&business_id=7", "act_42"),
-        ("act_", None),
-        ("act_0", None),
-        ("act_4२", None),
-        ("x", None),
-        ("act_1234567890123456789012345678901", None),
-        ("act_123456789", None),
-    ],
-)
-def test_an_ad_account_is_added_by_its_id_or_address(page, account, given, account_id):
-    response = page.post(at(account, "research_add"), {"account_id": given})
-    added = AdAccount.objects.exclude(pk=account.pk).first()
-    assert (added.account_id if added else None) == account_id
-    assert response.status_code == (303 if account_id else 422)
-
-
 def test_an_ad_account_is_removed_with_its_ads_but_not_under_a_live_run(account, files):
     manager = Client()
     manager.force_login(make_person("mia", "manager"))

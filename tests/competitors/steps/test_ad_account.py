@@ -1,0 +1,80 @@
+"""What Meta says of an ad account is stored with it, and what keeps it from being read."""
+
+import pytest
+
+from competitors.models import AdAccount
+from competitors.sandbox.server import serve
+from competitors.steps.ad_account import check_account
+from competitors.upstream.graph import http
+from pipeline.contract import CredentialRejected, PermanentError, UpstreamDown
+from pipeline.engine.execution.replay import ReplayContext
+from pipeline.models import Run
+from tests.factories import make_brand
+
+pytestmark = [pytest.mark.django_db, pytest.mark.only_on("sqlite")]
+
+
+@pytest.fixture(scope="module")
+def served():
+    with serve(seed=7) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(served, settings, monkeypatch):
+    settings.META_GRAPH_URL, settings.META_ACCESS_TOKEN = served.graph_url, "EAAB-a-token-for-tests"
+    monkeypatch.setattr(http, "PAUSES", (0, 0))
+    yield served
+    served.account.forget()
+
+
+def checked(account):
+    check_account(ReplayContext(Run()), account)
+    return stored(account)
+
+
+def stored(account):
+    account.refresh_from_db()
+    return account.token_state, bool(account.token_expires_at), bool(account.checked_at), account.currency
+
+
+@pytest.fixture
+def account():
+    return AdAccount.objects.create(brand=make_brand(), account_id="act_123456789")
+
+
+def test_an_account_gets_its_name_currency_zone_and_token(sandbox, account):
+    sandbox.account.config.change({"token_seconds": 60 * 86_400})
+    assert checked(account) == ("valid", True, True, "USD")
+    assert (account.name, account.time_zone) != ("", "")
+    sandbox.account.config.change({"token_seconds": 5 * 86_400})
+    assert checked(account)[0] == "expires"
+
+
+@pytest.mark.parametrize(
+    ("fault", "value", "state", "error"),
+    [
+        ("graph_blocked", True, "blocked", PermanentError),
+        ("graph_token_refused", 459, "blocked", PermanentError),
+        ("graph_token_refused", 463, "expired", CredentialRejected),
+        ("graph_no_permission", True, "valid", PermanentError),
+        ("graph_unavailable", True, "valid", UpstreamDown),
+    ],
+)
+def test_what_keeps_it_from_being_read_is_stored_and_what_was_known_stays(sandbox, account, fault, value, state, error):
+    checked(account)
+    before = account.checked_at
+    sandbox.account.faults.arm(fault, value)
+    with pytest.raises(error):
+        checked(account)
+    assert (stored(account)[0], account.currency) == (state, "USD")
+    assert (account.checked_at > before) is (fault != "graph_unavailable"), "an outage says nothing of the token"
+
+
+def test_an_account_without_any_token_says_which_setting_it_needs(sandbox, account, settings):
+    settings.META_ACCESS_TOKEN = ""
+    with pytest.raises(
+        PermanentError, match="There is no token for act_123456789. Set META_ACCESS_TOKENS with act_123456789=token"
+    ):
+        checked(account)
+    assert stored(account)[0] == "missing"

@@ -1,0 +1,54 @@
+"""What people are told of a token: in time, and a block at Meta is not an expired token."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from competitors.models import AdAccount
+from competitors.views.brands.tokens import token_badge, token_notices
+
+NOW = datetime(2026, 5, 5, 12, tzinfo=ZoneInfo("America/Los_Angeles"))
+
+
+def account(state, left=None, name=""):
+    ends = None if left is None else NOW + timedelta(days=left)
+    return AdAccount(account_id="act_1", name=name, token_state=state, token_expires_at=ends)
+
+
+@pytest.mark.parametrize(
+    ("state", "left", "badge", "tone", "title"),
+    [
+        ("", None, "Token not checked", "", ""),
+        ("valid", None, "Token valid", "", ""),
+        ("valid", 14.1, "Token valid", "", ""),
+        ("valid", 13.9, "Token: 13 days left", "grey", "The Meta token of act_1 ends in 13 days, on 19 May 2026."),
+        ("expires", 7, "Token: 7 days left", "amber", "The Meta token of act_1 ends in 7 days, on 12 May 2026."),
+        ("expires", 1, "Token: 1 day left", "red", "The Meta token of act_1 ends in 1 day, on 6 May 2026."),
+        ("expires", -2, "Token ended 2 days ago", "red", "Meta no longer accepts the token of act_1."),
+        ("expired", 30, "Token refused", "red", "Meta no longer accepts the token of act_1."),
+        ("blocked", -2, "Blocked at Meta", "red", "Meta has blocked act_1."),
+        ("missing", None, "No token", "red", "There is no Meta token for act_1."),
+    ],
+)
+def test_a_token_is_told_about_in_time(state, left, badge, tone, title):
+    one = account(state, left)
+    assert token_badge(one, NOW).word == badge
+    assert [(notice.tone, notice.title) for notice in token_notices([one], NOW)] == ([(tone, title)] if tone else [])
+
+
+def test_each_trouble_says_what_to_do_once_for_all_its_accounts_and_the_worst_comes_first():
+    names = ["Alpha", "Beta", "Gamma", "Delta"]
+    accounts = [account("expires", 13, "Late"), *(account("expired", name=name) for name in names)]
+    accounts += [account("blocked", name="Shut"), account("expires", 0.5, "Soon"), account("expires", 0.9, "Next")]
+    notices = token_notices(accounts, NOW)
+    assert [notice.title for notice in notices] == [
+        "Meta has blocked Shut.",
+        "Meta no longer accepts the token of 4 ad accounts.",
+        "The Meta token of 2 ad accounts ends in 12 hours, on 6 May 2026.",
+        "The Meta token of Late ends in 13 days, on 18 May 2026.",
+    ]
+    assert notices[0].text.startswith("The token is still good, so keep it.")
+    assert "Make a new token" not in notices[0].text
+    assert "Make a new token at Meta" in notices[1].text
+    assert notices[1].text.endswith("Concerns Alpha, Beta, Gamma and 1 more.")
