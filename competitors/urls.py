@@ -7,6 +7,8 @@ urlpatterns = [
     path("competitors/", browse.brands, name="competitors"),
     path("competitors/<slug:brand>/", browse.competitors, name="brand_competitors"),
     path("competitors/<slug:brand>/edit/", edit.brand, name="brand_edit"),
+    path("competitors/<slug:brand>/subreddits/", edit.add_subreddits, name="brand_subreddits"),
+    path("competitors/<slug:brand>/subreddits/<int:pk>/remove/", edit.remove_subreddit, name="brand_subreddit_remove"),
     path("competitors/<slug:brand>/archive/", archive.brand, name="brand_archive"),
     path("competitors/<slug:brand>/import/", files.upload, name="competitors_import"),
     path("competitors/<slug:brand>/competitors.csv", files.download, name="competitors_csv"),
@@ -22,4 +24,5 @@ urlpatterns = [
     path("", include("competitors.jobs.competitor_scrape.views.urls")),
     path("", include("competitors.jobs.amazon_review_scrape.views.urls")),
     path("", include("competitors.jobs.template_scrape.views.urls")),
+    path("", include("competitors.jobs.reddit_scrape.views.urls")),
 ]

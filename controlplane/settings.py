@@ -186,6 +186,7 @@ NAVIGATION: list[dict[str, Any]] = [
     {"label": "Overview", "url": "overview"},
     {"label": "Competitors", "url": "competitors", "scrapes": True},
     {"label": "Brands", "url": "research_brands"},
+    {"label": "Reddit", "url": "reddit_brands"},
     {"label": "Templates", "url": "templates"},
     {"label": "Pipeline", "url": "runs", "prefix": "/pipeline/", "gap": True},
     {"label": "Admin", "url": "admin:index", "staff": True},

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from pipeline.models import Brand
 
 from ..models import Competitor
+from ..reading.subreddit import read_subreddits
 
 
 class BrandForm(forms.ModelForm):
@@ -26,6 +27,23 @@ class BrandEditForm(BrandForm):
         fields = ["name", "time_zone"]
         help_texts = {"time_zone": "Of its schedules, like America/Los_Angeles. Empty: the site's time zone."}
         widgets = {"time_zone": forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})}
+
+
+class SubredditsForm(forms.Form):
+    """Subreddits that a brand's researches are to choose from."""
+
+    subreddits = forms.CharField(
+        label="Add subreddits",
+        max_length=2000,
+        help_text="With or without r/, several with commas between them.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": "r/…"}),
+    )
+
+    def clean_subreddits(self) -> list[str]:
+        try:
+            return read_subreddits(self.cleaned_data["subreddits"])
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
 
 
 class CompetitorForm(forms.ModelForm):

@@ -19,9 +19,11 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from competitors.models import (
     AdAccount,
     AdMedia,
+    BrandSubreddit,
     Competitor,
     CompetitorAdLibrary,
     CompetitorAmazonUrl,
+    RedditResearch,
     TemplateDecision,
 )
 from pipeline.models import Brand, ConcurrencyLimit, Job, Pause, Run
@@ -208,7 +210,7 @@ def _row_of(name: str, kind: str, world: World) -> Any:
     """The row that `pk` in the address of a brand's page names."""
     if name == "research_again":
         return AdMedia.objects.get(brand_ad__ad_account=world[AdAccount][kind])
-    models = {"ads": CompetitorAdLibrary, "research": AdAccount}
+    models = {"ads": CompetitorAdLibrary, "research": AdAccount, "reddit": RedditResearch, "brand": BrandSubreddit}
     return world[models.get(name.partition("_")[0], CompetitorAmazonUrl)][kind]
 
 

@@ -12,12 +12,14 @@ from competitors.models import (
     AdMedia,
     AmazonReview,
     BrandAd,
+    BrandSubreddit,
     Competitor,
     CompetitorAd,
     CompetitorAdLibrary,
     CompetitorAmazonUrl,
     LibraryAd,
     Media,
+    RedditResearch,
     TemplateCandidate,
     TemplateCategory,
     TemplateDecision,
@@ -52,6 +54,7 @@ from tests.factories import (
     make_review,
     make_upstream,
 )
+from tests.reddit_rows import make_research
 
 SEARCH = "https://www.facebook.com/ads/library/?q=Quagga"
 WORDS = {"own": "Ownbrand", "foreign": "Zebrafish", "none": "Quagga"}
@@ -91,6 +94,8 @@ def build() -> World:
             seen = {"first_seen_at": timezone.now(), "last_seen_at": timezone.now()}
             world[BrandAd][kind] = BrandAd.objects.create(ad_account=account, ad_id="1", name=f"{word} offer", **seen)
             AdMedia.objects.create(brand_ad=world[BrandAd][kind], role="video", status="failed", reason="slow")
+            world[BrandSubreddit][kind] = BrandSubreddit.objects.create(brand=brand, name=f"{word}s")
+            world[RedditResearch][kind] = make_research(brand, f"{word} research", search_queries=[f"{word} query"])
             world[ConcurrencyLimit][kind] = ConcurrencyLimit.objects.create(brand=brand, job_type=word, max_running=3)
         shows = {"competitor_ad": ad} if brand else {"library_ad": library_ad}
         world[AdMedia][kind] = AdMedia.objects.create(**shows, role="picture", media=media, status="stored")

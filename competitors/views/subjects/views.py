@@ -1,5 +1,6 @@
 """The page of a job type's subjects and all that it posts to: made once for every SubjectPage."""
 
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -94,7 +95,11 @@ def _price(page: Page, request: HttpRequest, pk: UUID | int, **address: Any) -> 
 
 def _scrape(page: Page, request: HttpRequest, pk: UUID | int, **address: Any) -> HttpResponse:
     """Start a scrape and go back to the subject's panel."""
-    row = get_object_or_404(page.rows(page.place(address)), pk=pk)
+    return scrape_row(page, request, get_object_or_404(page.rows(page.place(address)), pk=pk))
+
+
+def scrape_row(page: Page, request: HttpRequest, row: Any) -> HttpResponse:
+    """Start a scrape of the row where this session's scrapes run, and go to its panel."""
     run = scrape.press(request, page, row, legacy=bool(request.session.get(page.legacy_key)))
     if run:
         request.session[_followed_key(page)] = request.session.get(_followed_key(page), {}) | {page.key(row): run.pk}
@@ -141,6 +146,7 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
         "subject_count": len(rows),
         "last_good": panels.last_good(shown),
         "at_work": sum(panel.at_work for panel in shown),
+        "spent": sum((panel.spend.usd for panel in shown), Decimal(0)),
         "before": [] if closed else queries.before_the_click(page.job_type, place["brand"].pk, request.user),
         "bill": several.bill(shown),
         "legacy": bool(request.session.get(page.legacy_key)),

@@ -1,0 +1,23 @@
+from django.urls import path
+
+from competitors.views.requirements import Requirement, require
+from competitors.views.subjects import views
+
+from .page import page
+from .posts import listing
+from .saved import edit
+
+base = "reddit/<slug:brand>/"
+one = base + "<int:pk>/"
+
+require("reddit_posts", Requirement.of(page))
+
+urlpatterns = [
+    path("reddit/", edit.brands, name="reddit_brands"),
+    *views.urls(page, base),
+    path(base + "new/", edit.add, name="reddit_add"),
+    path(one + "edit/", edit.edit, name="reddit_edit"),
+    path(one + "remove/", edit.remove, name="reddit_remove"),
+    path(one + "posts/", listing.post_list, name="reddit_posts"),
+    path(one + "posts.csv", listing.post_csv, name="reddit_posts_csv"),
+]
