@@ -91,8 +91,7 @@ def _refuse_too_much(account: Account, request: Request, question: Question, wor
         asked = (question.until - question.since).days + 1
     else:
         asked = sum(1 for _ in itertools.islice(rows(question, world, moment), int(most) + 1))
-    if asked > int(most):
-        account.faults.take("graph_insights_too_large", request.path)
+    if asked > int(most) and account.faults.take("graph_insights_too_large", request.path) is not None:
         raise errors.too_much(int(code))
 
 

@@ -98,11 +98,12 @@ def test_control_calls_are_never_struck(api: Api) -> None:
     assert Api(api.sandbox, token=None).get("/sandbox/state").status_code == 200
 
 
-def test_the_flag_says_name_value_count_and_path() -> None:
-    assert parse_flag("drop_start*1, slow=0.2@/datasets/,end_as=FAILED:0.3*2") == {
+def test_the_flag_says_name_value_count_skip_and_path() -> None:
+    assert parse_flag("drop_start*1, slow=0.2@/datasets/,end_as=FAILED:0.3*2,drop*1+4@/graph/") == {
         "drop_start": {"path": "", "count": 1},
         "slow": {"path": "/datasets/", "value": "0.2"},
         "end_as": {"path": "", "value": "FAILED:0.3", "count": 2},
+        "drop": {"path": "/graph/", "count": 1, "skip": 4},
     }
 
 
@@ -115,6 +116,9 @@ def test_the_flag_says_name_value_count_and_path() -> None:
         {"end_as": "FINISHED"},
         {"no_items": "3"},
         {"drop": {"count": -1}},
+        {"drop": {"skip": -1}},
+        {"graph_insights_too_large": "weeks:2"},
+        {"graph_field_fails": "reach"},
         {"drop": {"times": 1}},
     ],
 )
