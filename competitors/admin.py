@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from .jobs.amazon_review_scrape import admin as amazon_review_scrape  # noqa: F401  registers its models
 from .jobs.asset_download import admin as asset_download  # noqa: F401
 from .jobs.competitor_scrape import admin as competitor_scrape  # noqa: F401
+from .jobs.meta_sync import admin as meta_sync  # noqa: F401
 from .jobs.reddit_scrape import admin as reddit_scrape  # noqa: F401
 from .jobs.template_scrape import admin as template_scrape  # noqa: F401
 from .models import Competitor

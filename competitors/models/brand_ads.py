@@ -37,6 +37,16 @@ class AdAccount(models.Model):
     last_synced_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When its performance was last read.")
     ads_listed_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When its list of ads was read whole.")
     last_downloaded_at = models.DateTimeField(null=True, blank=True, editable=False)
+    syncing_run = models.ForeignKey(
+        "pipeline.Run",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+        help_text="The run that syncs it, or did so last: no two are at it at once.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

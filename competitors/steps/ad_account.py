@@ -5,6 +5,8 @@ from competitors.reading.graph.brand_ads import read_account
 from competitors.upstream.graph import AdAccountReader, BlockedAtMeta, TokenRefused, TokenState
 from pipeline.contract import Cancelled, Context, CredentialRejected, PermanentError, RunError
 
+SYNC = "meta_sync"  # the job type that asks Meta about an account
+
 
 def check_account(ctx: Context, account: AdAccount) -> None:
     """Store name, currency, time zone and the token's state. Raises what keeps the account from being read, once that is stored.

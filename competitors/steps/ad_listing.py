@@ -11,13 +11,15 @@ from competitors.reading.graph.brand_ads import read_account, read_brand_ad
 from competitors.upstream.graph import AdAccountReader, Listed
 from pipeline.contract import Context, land
 from pipeline.models import RunLog
+from pipeline.states import Verdict
 from pipeline.words import counted
 
 from .ad_media import note
 
 GOOD_FOR = timedelta(days=1)
 LOGGED = 20  # ads that could not be read, each with a line of its own in the run's log
-CONTENT = ("name", "status", "is_video", "video_id", "creative_id")
+WORDS = ("name", "video_id", "creative_id", "title", "body", "link_url", "display_format", "campaign_id", "started_at")
+CONTENT = (*WORDS, "status", "is_video", "ends_at")
 
 
 @dataclass
@@ -33,16 +35,20 @@ class Listing:
         lost = self.counts["skipped"] + self.counts["rejected"]
         return f"{words}{f', {lost:,} could not be read' if lost else ''}." if words or lost else ""
 
+    @property
+    def doubt(self) -> tuple[Verdict, str]:
+        if self.vanished:
+            known = counted(self.vanished, "ad")
+            return Verdict.SUSPICIOUS, f"Meta listed no ads, though {known} were known. The token may have lost its rights."
+        return Verdict.OK, ""
 
-def list_ads(ctx: Context, account: AdAccount, reader: AdAccountReader) -> Listing:
-    """Read the list if it is older than a day, with what Meta says of the account itself."""
-    found = Listing()
-    if account.ads_listed_at and ctx.now() - account.ads_listed_at < GOOD_FOR:
+
+def list_ads(ctx: Context, account: AdAccount, reader: AdAccountReader, good_for: timedelta = GOOD_FOR) -> Listing:
+    """Read the list if it is older than that and was not read by this run, with what Meta says of the account itself."""
+    found, began = Listing(), ctx.now()
+    if account.ads_listed_at and account.ads_listed_at >= min(began - good_for, ctx.run.started_at or began):
         return found
-    began = ctx.now()
-    about = {name: value for name, value in read_account(reader.itself()).items() if value}
-    if about:
-        AdAccount.objects.filter(pk=account.pk).update(**about)
+    read_about(account, reader)
     ctx.log(f"Listing the ads of {account.account_id}.")
     for part in reader.ads():
         ctx.check()
@@ -56,8 +62,17 @@ def list_ads(ctx: Context, account: AdAccount, reader: AdAccountReader) -> Listi
     if not found.counts["ads"]:
         found.vanished = account.ads.count()
     if not found.vanished:
-        AdAccount.objects.filter(pk=account.pk).update(ads_listed_at=began)
+        account.ads_listed_at = began
+        account.save(update_fields=["ads_listed_at"])
     return found
+
+
+def read_about(account: AdAccount, reader: AdAccountReader) -> None:
+    """Name, currency and zone, as far as the token may see them."""
+    about = {name: value for name, value in read_account(reader.itself()).items() if value}
+    for name, value in about.items():
+        setattr(account, name, value)
+    account.save(update_fields=about)
 
 
 @transaction.atomic
@@ -69,11 +84,7 @@ def _save(ctx: Context, account: AdAccount, part: Listed) -> Counter[str]:
         {
             "ad_account_id": account.pk,
             "ad_id": ad.ad_id,
-            "name": ad.name,
-            "status": ad.status,
-            "is_video": ad.is_video,
-            "video_id": ad.video_id,
-            "creative_id": ad.creative_id,
+            **{name: getattr(ad, name) for name in CONTENT},
         }
         for ad in ads.values()
     ]
@@ -86,6 +97,7 @@ def _save(ctx: Context, account: AdAccount, part: Listed) -> Counter[str]:
         touch={"last_seen_at": at, "last_run_id": ctx.run.pk},
         first={"first_seen_at": at},
         age="last_seen_at",
+        keep_absent=WORDS,  # Meta leaves out what the token may not see at the moment
     )
     keys = dict(BrandAd.objects.filter(ad_account=account, ad_id__in=ads).values_list("ad_id", "pk"))
     note("brand_ad", {keys[ad_id]: ad.media for ad_id, ad in ads.items()})

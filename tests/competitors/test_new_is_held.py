@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from competitors.models import AdAccount, AdMedia, LibraryAd, MediaStatus
+from competitors.models import AdAccount, AdDay, AdMedia, LibraryAd, MediaStatus
 from pipeline import api
 from pipeline.contract.registry import all_types
 from tests.competitors.scraping import finish
@@ -41,6 +41,14 @@ HELD = {
             "max_images": 10,
         },
         lambda listing: AdMedia.objects.filter(brand_ad__ad_account__brand=listing.brand, status=MediaStatus.STORED),
+        brought_by="last_run",
+    ),
+    "meta_sync": Held(
+        lambda listing: {
+            "ad_account": AdAccount.objects.create(brand=listing.brand, account_id="act_1239").account_id,
+            "parts": ["performance"],
+        },
+        lambda listing: AdDay.objects.filter(ad_account__brand=listing.brand),
         brought_by="last_run",
     ),
     "template_scrape": Held(lambda _: {"search_url": SEARCH, "max_ads": 20}, lambda _: LibraryAd.objects.all()),

@@ -1,9 +1,7 @@
 """The download of an account's pictures and videos: its ads are listed, and what is not stored yet is fetched."""
 
-from collections import Counter
-
-from competitors.models import AdAccount, AdMedia, MediaReason, MediaStatus
-from competitors.steps.account_files import forget_video_links, places, reader_of, store_roles
+from competitors.models import AdAccount, AdMedia, MediaStatus
+from competitors.steps.account_files import doubt, forget_video_links, places, reader_of, store_roles, together
 from competitors.steps.ad_listing import Listing, list_ads
 from competitors.steps.ad_media import Stored, store, to_fetch
 from competitors.steps.fresh_links import FreshLinks
@@ -28,7 +26,7 @@ def download_assets(ctx: Context, account: AdAccount, limits: Limits) -> Done:
     videos = store_roles(ctx, account, [Role.VIDEO], limits.videos, fresh)
     pictures = store_roles(ctx, account, [Role.PICTURE, Role.THUMBNAIL], limits.images, fresh)
     stills = store_roles(ctx, account, [Role.POSTER], limits.images - pictures.files, fresh)
-    return _judge(account, listing, _together(videos, pictures, stills))
+    return _judge(account, listing, together(videos, pictures, stills))
 
 
 def download_one(ctx: Context, account: AdAccount, pk: int) -> Done:
@@ -41,13 +39,6 @@ def download_one(ctx: Context, account: AdAccount, pk: int) -> Done:
     if got.files or rows.filter(status=MediaStatus.STORED).exists():
         return Done({"new" if got.files else "unchanged": 1}, records=1, summary=got.summary or "It is stored already.")
     return Done({}, summary=got.summary, verdict=Verdict.SUSPICIOUS, reason=got.summary)
-
-
-def _together(*parts: Stored) -> Stored:
-    lost: Counter[str] = Counter()
-    for part in parts:
-        lost.update(part.not_stored)
-    return Stored(sum(part.files for part in parts), dict(lost.most_common()))
 
 
 def _judge(account: AdAccount, listing: Listing, got: Stored) -> Done:
@@ -66,20 +57,6 @@ def _judge(account: AdAccount, listing: Listing, got: Stored) -> Done:
     words = [listing.summary, got.summary or (f"Nothing new: {counted(held, 'file')} stored before." if held else "")]
     if waiting:
         words.append(f"{counted(waiting, 'file')} left for the next run.")
-    verdict, reason = _doubt(listing, got, held)
+    verdict, reason = listing.doubt if listing.vanished else doubt(got, held)
     summary = " ".join(filter(None, words)) or "This ad account has no ads."
     return Done({name: count for name, count in counts.items() if count}, held, summary, verdict, reason)
-
-
-def _doubt(listing: Listing, got: Stored, held: int) -> tuple[Verdict, str]:
-    """Not all that goes wrong is a doubt: a file that Meta does not give us is known as such, and not asked for again."""
-    failed = sum(count for one, count in got.not_stored.items() if MediaReason(one).status == MediaStatus.FAILED)
-    tried = got.files + sum(got.not_stored.values())
-    if listing.vanished:
-        known = counted(listing.vanished, "ad")
-        return Verdict.SUSPICIOUS, f"Meta listed no ads, though {known} were known. The token may have lost its rights."
-    if tried and not got.files and (failed or not held):
-        return Verdict.SUSPICIOUS, f"None of the {counted(tried, 'file')} could be stored. {got.summary}"
-    if failed * 2 > tried:
-        return Verdict.PARTIAL, f"Most downloads failed; the next run tries them again. {got.summary}"
-    return Verdict.OK, ""

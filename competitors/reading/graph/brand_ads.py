@@ -3,15 +3,18 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 from zoneinfo import available_timezones
 
 from ..ad_library.media import MediaLink
 from ..ad_library.names import Names
-from ..ad_library.values import read_id, read_link
+from ..ad_library.values import read_id, read_link, read_words
+from ..dates import EARLIEST
 from ..text import decoded, text
 
+LATEST_YEAR = 2100  # no ad ends later
 LONGEST = 86_400.0  # seconds of a video; more makes no sense
 _POST = re.compile(r"[1-9][0-9]{0,24}_[1-9][0-9]{0,24}", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -29,6 +32,13 @@ class BrandAdItem:
     video_id: str
     creative_id: str
     post_id: str
+    title: str
+    body: str
+    link_url: str
+    display_format: str
+    campaign_id: str
+    started_at: datetime | None
+    ends_at: datetime | None  # of its campaign or its ad set, whichever is first
     media: tuple[MediaLink, ...]
 
 
@@ -40,7 +50,8 @@ def read_brand_ad(item: Any) -> BrandAdItem | None:
         return None
     creative = ad.inside("creative")
     video_id = _video_id(creative)
-    is_video = bool(video_id) or "VIDEO" in text(creative["object_type"]).upper()
+    made_as = text(creative["object_type"]).upper()
+    is_video = bool(video_id) or "VIDEO" in made_as
     post_id = text(creative["effective_object_story_id"])
     post_id = post_id if _POST.fullmatch(post_id) else ""
     status = text(ad["effective_status"])
@@ -52,6 +63,15 @@ def read_brand_ad(item: Any) -> BrandAdItem | None:
         video_id=video_id,
         creative_id=read_id(creative["id"]),
         post_id=post_id,
+        title=_title(creative),
+        body=_body(creative),
+        link_url=_destination(creative),
+        display_format=made_as if _STATUS.fullmatch(made_as) else "",
+        campaign_id=read_id(ad.inside("campaign")["id"]),
+        started_at=read_moment(ad["created_time"]),
+        ends_at=min(
+            filter(None, map(read_moment, (ad.inside("campaign")["stop_time"], ad.inside("adset")["end_time"]))), default=None
+        ),
         media=tuple(_of_video(creative) if is_video else _of_picture(creative, post_id)),
     )
 
@@ -79,6 +99,40 @@ def read_duration(video: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST:
         return None
     return float(value) if isfinite(value) else None
+
+
+def read_moment(value: Any) -> datetime | None:
+    """A time with its zone, such as 2026-06-30T18:00:00+0000. Meta writes 1969 or 1970 for none."""
+    try:
+        at = datetime.fromisoformat(text(value))
+        return at.astimezone(UTC) if at.tzinfo and EARLIEST.year <= at.year < LATEST_YEAR else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _title(creative: Names) -> str:
+    story = creative.inside("object_story_spec")
+    dynamic = (one["text"] for one in creative.inside("asset_feed_spec").each("titles"))
+    return _words(creative["title"], story.inside("link_data")["name"], story.inside("video_data")["title"], *dynamic)
+
+
+def _body(creative: Names) -> str:
+    story = creative.inside("object_story_spec")
+    dynamic = (one["text"] for one in creative.inside("asset_feed_spec").each("bodies"))
+    own = (story.inside("link_data")["message"], story.inside("video_data")["message"], story.inside("photo_data")["caption"])
+    return _words(*own, creative["body"], *dynamic)
+
+
+def _destination(creative: Names) -> str:
+    story = creative.inside("object_story_spec")
+    video = story.inside("video_data").inside("call_to_action").inside("value")
+    dynamic = (one["website_url"] for one in creative.inside("asset_feed_spec").each("link_urls"))
+    return _first(story.inside("link_data")["link"], video["link"], *dynamic)
+
+
+def _words(*values: Any) -> str:
+    """The first of these that is a text of its own."""
+    return next(filter(None, map(read_words, values)), "")
 
 
 def _video_id(creative: Names) -> str:

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils.html import format_html
 
 from competitors.models import AdAccount
+from competitors.steps.ad_account import SYNC
 from pipeline import api
 from pipeline.contract import InvalidRequest, NotAllowed
 from pipeline.models import Brand, Run
@@ -21,7 +22,6 @@ from pipeline.views.access import back_to, needs
 from ..access import get_brand
 from ..forms import saved
 
-SYNC = "meta_sync"  # the job type that asks Meta about an account
 _IN_ADDRESS = re.compile(r"(?:act=|act_)([0-9]+)(?!\w)", re.IGNORECASE)
 _NUMBER = re.compile(r"[1-9][0-9]{0,29}")
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from competitors.models import (
     AdAccount,
+    AdClassification,
     AdMedia,
     AdReading,
     BrandAd,
@@ -34,6 +35,7 @@ from pipeline.models import (
 )
 from pipeline.models.fields import ForeignCharField, ForeignJSONField, ForeignTextField
 from tests.factories import make_ad, make_candidate, make_library, make_listing, make_review, make_upstream
+from tests.performance_rows import make_account_day, make_ad_day, make_demographic_day
 
 DOORS = (ForeignTextField, ForeignCharField, ForeignJSONField)
 
@@ -58,6 +60,7 @@ def row_of_every_model() -> dict[type[models.Model], models.Model]:
     page = {"offset": 0, "next_offset": 1, "items": 1, "payload": b""}
     ad = make_ad(listing.competitor)
     account = AdAccount.objects.create(brand=listing.competitor.brand, account_id="act_1")
+    brand_ad = BrandAd.objects.create(ad_account=account, first_seen_at=now, last_seen_at=now)
     candidate = make_candidate()
     assert candidate.library_ad
     rows: list[models.Model] = [
@@ -68,7 +71,11 @@ def row_of_every_model() -> dict[type[models.Model], models.Model]:
         make_library(listing.competitor),
         ad,
         account,
-        BrandAd.objects.create(ad_account=account, first_seen_at=now, last_seen_at=now),
+        brand_ad,
+        make_ad_day(account, "1", now.date()),
+        make_account_day(account, now.date()),
+        make_demographic_day(account, "1", now.date(), "25-34 female"),
+        AdClassification.objects.create(brand_ad=brand_ad, classified_at=now),
         AdMedia.objects.create(competitor_ad=ad, role="picture"),
         Media.objects.create(sha256="0" * 64, kind="image", mime="image/png", bytes=1),
         AdReading.objects.create(competitor=listing.competitor, run=run, read_at=now),

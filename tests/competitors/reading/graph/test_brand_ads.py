@@ -1,6 +1,7 @@
 """A brand's own ads are read field by field: the order of the sources, and whatever may be missing or wrong."""
 
 import copy
+from datetime import UTC, datetime
 
 import pytest
 
@@ -20,19 +21,39 @@ ITEM = {
     "id": "120200001123456789",
     "name": "Chews &amp; more",
     "effective_status": "WITH_ISSUES",
+    "created_time": "2026-06-30T18:00:00+0200",
+    "campaign": {"id": "120800001123456789", "stop_time": "2026-08-31T23:59:59+0000"},
+    "adset": {"end_time": "2026-08-15T12:00:00+0000"},
     "creative": {
         "id": "120300001123456789",
+        "title": "A title",
+        "body": "The creative",
         "thumbnail_url": f"{HOST}/thumb.jpg",
         "image_url": f"{HOST}/1.jpg",
         "video_id": "120500001123456789",
         "object_type": "SHARE",
         "effective_object_story_id": "9123_120600001",
         "object_story_spec": {
-            "link_data": {"image_url": f"{HOST}/2.jpg", "picture": f"{HOST}/3.jpg"},
-            "photo_data": {"url": f"{HOST}/4.jpg"},
-            "video_data": {"video_id": "120400001123456789", "image_url": f"{HOST}/still.jpg"},
+            "link_data": {
+                "name": "",
+                "message": "The &lt;link&gt;",
+                "link": "https://shop.example/1",
+                "image_url": f"{HOST}/2.jpg",
+                "picture": f"{HOST}/3.jpg",
+            },
+            "photo_data": {"caption": "The photo", "url": f"{HOST}/4.jpg"},
+            "video_data": {
+                "title": "The film",
+                "message": "The video",
+                "call_to_action": {"value": {"link": "https://shop.example/2"}},
+                "video_id": "120400001123456789",
+                "image_url": f"{HOST}/still.jpg",
+            },
         },
         "asset_feed_spec": {
+            "titles": [{"text": "{{product.name}}"}, {"text": "One of several"}],
+            "bodies": [{"text": "One of several"}],
+            "link_urls": [{"website_url": "https://shop.example/3"}],
             "images": [{"url": f"{HOST}/5.jpg"}],
             "videos": [{"video_id": "120700001", "thumbnail_url": f"{HOST}/6.jpg"}],
         },
@@ -75,6 +96,55 @@ def test_pictures_come_from_the_first_place_that_has_one():
     ad = read_brand_ad(without("creative.effective_object_story_id", item=bare))
     assert [(one.role, one.url) for one in ad.media] == [("thumbnail", f"{HOST}/thumb.jpg")]
     assert read_brand_ad(without("creative", item=bare)).media == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "places"),
+    [
+        (
+            "title",
+            {
+                "creative.title": "A title",
+                f"{STORY}.video_data.title": "The film",
+                "creative.asset_feed_spec.titles": "One of several",
+            },
+        ),
+        (
+            "body",
+            {
+                f"{STORY}.link_data.message": "The <link>",
+                f"{STORY}.video_data.message": "The video",
+                f"{STORY}.photo_data.caption": "The photo",
+                "creative.body": "The creative",
+                "creative.asset_feed_spec.bodies": "One of several",
+            },
+        ),
+        (
+            "link_url",
+            {
+                f"{STORY}.link_data.link": "https://shop.example/1",
+                f"{STORY}.video_data.call_to_action": "https://shop.example/2",
+                "creative.asset_feed_spec.link_urls": "https://shop.example/3",
+            },
+        ),
+    ],
+    ids=["title", "body", "link"],
+)
+def test_words_and_destination_come_from_the_first_place_that_has_them(name, places):
+    gone: list[str] = []
+    for place, expected in [*places.items(), ("", "")]:
+        assert getattr(read_brand_ad(without(*gone)), name) == expected
+        gone.append(place)
+
+
+def test_an_ad_ends_with_its_campaign_or_its_ad_set_whichever_is_first():
+    """Trap: effective_status says ACTIVE for campaigns whose stop_time has passed."""
+    ad = read_brand_ad(ITEM)
+    assert (ad.started_at, ad.ends_at) == (datetime(2026, 6, 30, 16, tzinfo=UTC), datetime(2026, 8, 15, 12, tzinfo=UTC))
+    assert (ad.campaign_id, ad.display_format) == ("120800001123456789", "SHARE")
+    assert read_brand_ad(without("adset")).ends_at == datetime(2026, 8, 31, 23, 59, 59, tzinfo=UTC)
+    never = ITEM | {"campaign": {"stop_time": "1969-12-31T16:00:00-0800"}, "adset": {"end_time": "2026-08-15T12:00:00"}}
+    assert read_brand_ad(never).ends_at is None, "a time without its zone is not known"
 
 
 def test_an_upload_goes_before_the_reel_that_was_published_from_it():

@@ -1,0 +1,138 @@
+"""The job type meta_sync: its parameters, and what a run of it is about. It costs nothing."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from competitors.models import AdAccount
+from competitors.steps.account_files import ASSETS
+from competitors.steps.ad_account import SYNC
+from competitors.steps.subject_rows import scraped_by
+from pipeline.contract import Context, Done, JobType, ParameterForm, PermanentError, Subject, UsualNumber, job_type
+from pipeline.models import Brand
+
+from .service import sync_accounts
+from .sync.one_account import Options
+from .sync.window import MOST_BACK
+
+NAME, DATASET = SYNC, "meta_ads_performance"
+DATASETS = {
+    "performance": DATASET,
+    "thumbnails": "ad_thumbnails",
+    "assets": ASSETS,
+    "demographics": "demographic_performance",
+    "classifications": "ad_classifications",
+}
+PARTS = ("account", *DATASETS)
+scraped_by(NAME, AdAccount)
+
+
+class PartsField(forms.MultipleChoiceField):
+    """Also as text on the command line: performance,thumbnails. In the order in which the parts are done."""
+
+    def to_python(self, value: Any) -> list[str]:
+        given = value.replace(",", " ").split() if isinstance(value, str) else value
+        chosen = super().to_python(given)
+        return sorted(chosen, key=lambda name: PARTS.index(name) if name in PARTS else 0)
+
+
+@job_type(
+    NAME,
+    label="Meta Sync",
+    emoji="📊",
+    datasets={
+        DATASET: "Ad Performance",
+        DATASETS["thumbnails"]: "Ad Thumbnails",
+        ASSETS: "Ad Assets",
+        DATASETS["demographics"]: "Demographic Performance",
+        DATASETS["classifications"]: "Ad Classifications",
+    },
+    own_clocks=DATASETS.values(),
+    source="meta",
+    max_age=timedelta(days=1),
+    max_runtime=timedelta(hours=1),
+    permission="competitors.scrape_adaccount",
+)
+class MetaSync(JobType):
+    class Params(ParameterForm):
+        ad_account = forms.CharField(
+            required=False, max_length=40, label="Ad account", help_text="Like act_1234567890. Empty: all of the brand's."
+        )
+        days_back = UsualNumber(
+            usual=7, least=1, most=MOST_BACK, label="Days back", help_text="And today, in the account's zone."
+        )
+        parts = PartsField(
+            required=False,
+            initial=[],
+            choices=[(name, name.capitalize()) for name in PARTS],
+            label="Only these parts",
+            help_text="None chosen: all of them.",
+        )
+        download_max_videos = UsualNumber(usual=20, least=0, most=100, label="Max videos")
+        download_max_images = UsualNumber(usual=40, least=0, most=200, label="Max images")
+        skip_demographics = forms.BooleanField(required=False, initial=False, label="Without demographics")
+        auto_classify = forms.BooleanField(required=False, initial=True, label="Classify new ads")
+
+        def clean_ad_account(self) -> str:
+            accounts = set(AdAccount.objects.filter(brand=self.brand).values_list("account_id", flat=True))
+            given = str(self.cleaned_data["ad_account"]).strip()
+            given = f"act_{given}" if given.isdigit() else given
+            if not accounts:
+                raise ValidationError(f"{self.brand or 'The platform'} has no ad account. Add one first.")
+            if given and given not in accounts:
+                raise ValidationError(f"{self.brand} has no ad account {given}. It may have been removed.")
+            return given
+
+        def clean(self) -> dict[str, Any]:
+            values = super().clean()
+            if values.get("parts") and values["parts"] != ["account"] and not _datasets(values):
+                self.add_error("parts", "The other options leave none of these parts.")
+            return values
+
+    def subject(self, brand: Brand | None, params: dict[str, Any]) -> Subject:
+        accounts = list(_accounts(brand, params))
+        if params.get("ad_account") or not brand:
+            return _subject(accounts[0])
+        page = reverse("research", args=[brand.slug])
+        return Subject("", f"All ad accounts ({len(accounts)})", page, closed=brand.closed)
+
+    def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
+        for account in AdAccount.objects.filter(brand__in=[brand for brand in brands if brand]).select_related("brand"):
+            yield account.brand_id, _subject(account)
+
+    def run(self, ctx: Context, params: dict[str, Any]) -> Done:
+        accounts = list(_accounts(ctx.brand, params))
+        if not accounts:
+            raise PermanentError("The ad account was removed, so there is nothing to sync.")
+        options = Options(
+            days_back=params["days_back"],
+            datasets=_datasets(params),
+            videos=params["download_max_videos"],
+            images=params["download_max_images"],
+        )
+        return sync_accounts(ctx, accounts, options)
+
+
+def _datasets(params: dict[str, Any]) -> dict[str, str]:
+    """The datasets of the parts that are asked for; none if the account alone is to be looked up."""
+    wanted = set(params.get("parts") or PARTS)
+    if params.get("skip_demographics"):
+        wanted.discard("demographics")
+    if not params.get("auto_classify"):
+        wanted.discard("classifications")
+    return {part: key for part, key in DATASETS.items() if part in wanted}
+
+
+def _accounts(brand: Brand | None, params: dict[str, Any]) -> QuerySet[AdAccount]:
+    accounts = AdAccount.objects.select_related("brand").filter(brand=brand.pk if brand else None)
+    return accounts.filter(account_id=params["ad_account"]) if params.get("ad_account") else accounts
+
+
+def _subject(account: AdAccount) -> Subject:
+    return Subject(str(account.pk), str(account)[:300], account.get_absolute_url(), closed=account.brand.closed)
