@@ -15,12 +15,24 @@ from .views.page import page
 @admin.register(AdAccount)
 class AdAccountAdmin(ScrapesSelected, UnlessLive):
     page = page
-    list_display = ["account_id", "name", "brand", "currency", "time_zone", "ads_listed_at", "last_downloaded_at"]
+    list_display = ["account_id", "name", "brand", "currency", "time_zone", "token_state", "last_synced_at", "last_downloaded_at"]
     list_filter = ["brand"]
     list_select_related = ["brand"]
     search_fields = ["account_id", "name", "brand__name__alike"]
     autocomplete_fields = ["brand"]
-    readonly_fields = ["name", "currency", "time_zone", "ads_listed_at", "last_downloaded_at", "created_at"]
+    readonly_fields = [
+        "name",
+        "currency",
+        "time_zone",
+        "attribution_setting",
+        "token_state",
+        "token_expires_at",
+        "checked_at",
+        "last_synced_at",
+        "ads_listed_at",
+        "last_downloaded_at",
+        "created_at",
+    ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Another account has other ads: it is added, not edited."""

@@ -101,5 +101,5 @@ def account_words(account: AdAccount) -> str:
     if account.checked_at is None and not account.currency:
         return "Checking…" if getattr(account, "checking", False) else "Not checked at Meta yet"
     if not account.currency and account.token_state in (AdAccount.TokenState.VALID, AdAccount.TokenState.EXPIRES):
-        return "Meta shows no such account: check its number, and that the token may read it"
+        return "Meta shows no such account. Check its number."
     return ", ".join(filter(None, [account.account_id if account.name else "", account.currency, account.time_zone]))

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from pipeline import api, queries
-from pipeline.contract.errors import LeaseLost
+from pipeline.contract.errors import LeaseLost, TransientError
 from pipeline.contract.job_type import JobType
 from pipeline.contract.registry import get_type, job_type
 from pipeline.engine.execution.context import WorkerContext
@@ -180,6 +180,16 @@ def test_a_worker_that_dies_inside_a_part_leaves_it_to_the_next_and_can_write_no
     clock_now.records = 5
     second.close()
     assert (says(), clock().records_affected) == (("completed", ""), 5)
+
+
+def test_after_a_cancel_an_error_of_a_part_is_the_runs(queue):
+    """The executor then asks again until its upstream runs have ended."""
+    queue()
+    _, ctx = taken()
+    ctx.lease.cancel.set()
+    with pytest.raises(TransientError), ctx.dataset("dolls", "owl"):
+        raise TransientError(CLOSED)
+    assert says() == ("failed", CLOSED)
 
 
 def test_of_two_runs_the_one_that_began_last_says_what_is_true_and_no_clock_goes_back(queue, brand):
