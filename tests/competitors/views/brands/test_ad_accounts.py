@@ -9,7 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from competitors.models import AdAccount
+from competitors.sandbox.server import serve
 from competitors.views.brands import ad_accounts
+from pipeline.engine.workers.inline import work_one
+from pipeline.models import DatasetStatus, Run
 from tests.factories import make_brand, make_person
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +86,30 @@ def test_a_brand_that_is_not_open_is_not_named_and_an_archived_one_gives_its_acc
     brand.archived_at = timezone.now()
     brand.save()
     assert link(page, brand, "9").status_code == 422
+
+
+@pytest.mark.django_db(transaction=True)
+def test_linking_asks_meta_about_the_account_and_its_row_says_what_came(page, brand, settings):
+    response = link(page, brand, "123456789", next="/ads/northpaw/")
+    run = Run.objects.get()
+    assert (run.job_type, run.parameters["ad_account"], run.parameters["parts"]) == ("meta_sync", "act_123456789", ["account"])
+    assert response.headers["Location"] == "/ads/northpaw/"
+    assert f"See run {run.pk}" in said(response)
+    research = reverse("research", args=[brand.slug])
+    assert "Checking…" in page.get(research).content.decode()
+    settings.META_ACCESS_TOKEN = "EAAB-a-token-for-tests"
+    with serve(seed=7) as sandbox:
+        settings.META_GRAPH_URL = sandbox.graph_url
+        sandbox.account.config.change({"token_seconds": 5 * 86_400})
+        work_one()
+    account, body = AdAccount.objects.get(), page.get(research).content.decode()
+    assert account.name in body
+    assert f"act_123456789, USD, {account.time_zone}" in body
+    assert "Token: 4 days left" in body
+    assert "Checking…" not in body
+    assert not DatasetStatus.objects.exists(), "nothing was refreshed but the account"
+    elsewhere = link(page, brand, "43", next="https://evil.example/").headers["Location"]
+    assert elsewhere.startswith("/brands/northpaw/research/#")
 
 
 def test_an_account_that_cannot_be_checked_now_is_linked_and_says_so(page, brand, monkeypatch):
