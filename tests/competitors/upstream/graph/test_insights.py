@@ -299,6 +299,13 @@ def test_an_answer_may_be_anything(sandbox, monkeypatch, name):
     assert read(until=SINCE)[0] == odd, "who reads them decides"
 
 
+def test_purchases_are_counted_as_ads_manager_counts_them_and_say_by_which_setting():
+    for level in ("ad", "account"):
+        asked = query.Query.of(level, SINCE, UNTIL, ()).parameters()
+        assert asked["use_unified_attribution_setting"] == "true"
+        assert "attribution_setting" in asked["fields"].split(",")
+
+
 def test_a_filter_never_has_so_many_ids_that_the_address_gets_too_long():
     whole = query.Query.of("ad", SINCE, SINCE, ())
     ids = tuple(f"1202{n:014d}" for n in range(1001))
