@@ -47,13 +47,18 @@ def quote_key(text: str) -> str:
 
 def _passage(sentence: str) -> Passage | None:
     small = sentence.lower()
-    if len(small) != len(sentence):  # a few letters of Turkish and Lithuanian become two
-        small = sentence
+    if len(small) != len(sentence):
+        small = "".join(map(_small, sentence))
     for category, phrases in PHRASES.items():
         if match := phrases.search(small):
             start, end = match.span()
             return Passage(category, _shortened(sentence, start, end), sentence[start:end].strip())
     return None
+
+
+def _small(letter: str) -> str:
+    """In lower case, and still one sign: the place of a phrase is its place in the sentence."""
+    return letter.lower() if len(letter.lower()) == 1 else letter
 
 
 def _shortened(sentence: str, start: int, end: int) -> str:

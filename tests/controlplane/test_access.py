@@ -23,6 +23,7 @@ from competitors.models import (
     Competitor,
     CompetitorAdLibrary,
     CompetitorAmazonUrl,
+    Persona,
     RedditResearch,
     TemplateDecision,
 )
@@ -210,7 +211,13 @@ def _row_of(name: str, kind: str, world: World) -> Any:
     """The row that `pk` in the address of a brand's page names."""
     if name == "research_again":
         return AdMedia.objects.get(brand_ad__ad_account=world[AdAccount][kind])
-    models = {"ads": CompetitorAdLibrary, "research": AdAccount, "reddit": RedditResearch, "brand": BrandSubreddit}
+    models = {
+        "ads": CompetitorAdLibrary,
+        "research": AdAccount,
+        "reddit": RedditResearch,
+        "persona": Persona,
+        "brand": BrandSubreddit,
+    }
     return world[models.get(name.partition("_")[0], CompetitorAmazonUrl)][kind]
 
 

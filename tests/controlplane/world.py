@@ -19,6 +19,8 @@ from competitors.models import (
     CompetitorAmazonUrl,
     LibraryAd,
     Media,
+    Persona,
+    PersonaQuote,
     RedditResearch,
     TemplateCandidate,
     TemplateCategory,
@@ -54,7 +56,7 @@ from tests.factories import (
     make_review,
     make_upstream,
 )
-from tests.reddit_rows import make_research
+from tests.reddit_rows import make_finding, make_persona, make_post, make_quote, make_research
 
 SEARCH = "https://www.facebook.com/ads/library/?q=Quagga"
 WORDS = {"own": "Ownbrand", "foreign": "Zebrafish", "none": "Quagga"}
@@ -96,6 +98,10 @@ def build() -> World:
             AdMedia.objects.create(brand_ad=world[BrandAd][kind], role="video", status="failed", reason="slow")
             world[BrandSubreddit][kind] = BrandSubreddit.objects.create(brand=brand, name=f"{word}s")
             world[RedditResearch][kind] = make_research(brand, f"{word} research", search_queries=[f"{word} query"])
+            post = make_post(brand, title=f"{word} post")
+            make_finding(post, world[RedditResearch][kind])
+            world[Persona][kind] = make_persona(brand, f"{word} owner")
+            PersonaQuote.objects.create(persona=world[Persona][kind], quote=make_quote(post, f"I hate {word} and all of it"))
             world[ConcurrencyLimit][kind] = ConcurrencyLimit.objects.create(brand=brand, job_type=word, max_running=3)
         shows = {"competitor_ad": ad} if brand else {"library_ad": library_ad}
         world[AdMedia][kind] = AdMedia.objects.create(**shows, role="picture", media=media, status="stored")

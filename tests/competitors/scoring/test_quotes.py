@@ -35,12 +35,16 @@ def test_a_passage_names_the_phrase_that_chose_its_category_and_has_one_category
         ("pain_point", "He shakes"),
         ("desired_feature", "wish it came"),
     ]
+    (quote,) = find_quotes("İİİİİİİİ I hate it when it rains all night")  # in lower case it is longer
+    assert quote.phrase == "I hate"
 
 
 @pytest.mark.parametrize(
     ("text", "quoted"),
     [
-        ("I hate it.", []),  # too short to stand alone
+        ("I hate it so so.", []),  # too short to stand alone
+        ("I hate anthropomorphization.", []),  # too few words
+        ("I\x00hate\u200bthe noise of this place.", ["I hate the noise of this place."]),
         ("> I hate it when somebody quotes me\nGood point.", []),  # words of somebody else
         ("I hate it when somebody quotes me! I  HATE it, when somebody quotes me.", ["I hate it when somebody quotes me!"]),
         ("**I hate** [this dog bed](https://shop.example/x?y=1) of mine.", ["I hate this dog bed of mine."]),

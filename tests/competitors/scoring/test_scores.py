@@ -84,6 +84,13 @@ def test_a_common_word_counts_less_than_a_rare_one():
     assert words["thunder"] > 3 * words["dog"]
 
 
+def test_the_beginning_of_a_long_text_decides_and_endless_words_are_none():
+    calm, outburst = "The list goes on here. ", "THIS IS THE WORST, MOST HORRIBLE THING EVER!!!"
+    parts = {when: dict(Scorer("", []).score(calm * when + outburst).why["parts"]) for when in (10, 50)}
+    assert any("tone" in name for name in parts[10]) and not any("tone" in name for name in parts[50])
+    assert Scorer("a" * 40, []).score("a" * 40).relevance > 0 == Scorer("a" * 41, []).score("a" * 41).relevance
+
+
 @pytest.mark.parametrize(("topic", "corpus"), [("", []), ("the and of", ["the", ""]), (TOPIC, [])])
 def test_without_a_topic_or_a_corpus_there_is_still_a_score(topic, corpus):
     score = Scorer(topic, corpus).score(TOLD)

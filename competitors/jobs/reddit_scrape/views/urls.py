@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from competitors.views.requirements import Requirement, require
 from competitors.views.subjects import views
@@ -13,6 +13,7 @@ one = base + "<int:pk>/"
 require("reddit_posts", Requirement.of(page))
 
 urlpatterns = [
+    path("", include("competitors.jobs.reddit_scrape.views.quotes.urls")),
     path("reddit/", edit.brands, name="reddit_brands"),
     *views.urls(page, base),
     path(base + "new/", edit.add, name="reddit_add"),

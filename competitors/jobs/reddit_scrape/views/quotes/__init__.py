@@ -1,0 +1,1 @@
+"""Quotes of a brand, and the personas that they are copied to."""
