@@ -9,12 +9,15 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from competitors.models import RedditPost, RedditResearch
 from pipeline import api
 from pipeline.engine.upstreams import health
 from pipeline.engine.workers.healing import heal_schedules
 from pipeline.engine.workers.inline import work_off
 from pipeline.models import Attempt, Brand, DatasetStatus, Run
+from tests.competitors import runs
 from tests.factories import make_competitor, make_listing, make_orphan, make_review, make_upstream
+from tests.reddit_rows import make_finding, make_post, make_research
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 OF_THEMES = RULES | {"runOnly": ["color-contrast", "link-in-text-block"]}  # the others see no colour
@@ -48,13 +51,18 @@ def filled(listing):
     for ends in ("ok", "partial", "permanent", "bug", "transient", "blocked"):
         api.queue_one_time_job(brand.pk, "toy", {"name": ends, "ends": ends})
     work_off()
+    research = make_research(brand, subreddits=["dogs"])
+    counts = {"posts": 9, "not_measured": 2, "past_filters": 5, "unmeasured_past_filters": 1, "relevant": 3, "kept": 1}
+    runs.ended(api.queue_one_time_job(brand.pk, "reddit_scrape", research.parameters()).run, counts=counts)
+    runs.ended(api.queue_one_time_job(brand.pk, "reddit_scrape", {"search_queries": ["of no research"]}).run)
+    make_finding(make_post(brand), research)
     return listing
 
 
 def pages(listing):
     competitor = listing.competitor
     of_competitor = [competitor.brand.slug, competitor.pk]
-    runs = {run.parameters.get("ends", run.status): run for run in Run.objects.all()}
+    of_states = {run.parameters.get("ends", run.status): run for run in Run.objects.all()}
     return [
         "/",
         "/competitors/",
@@ -68,10 +76,12 @@ def pages(listing):
         f"{listing.reviews_url()}?q=nothing-like-this",
         reverse("amazon_edit", args=[competitor.brand.slug, competitor.pk, listing.pk]),
         reverse("amazon_remove", args=[competitor.brand.slug, competitor.pk, listing.pk]),
+        *(reverse(name, args=of_competitor[:1]) for name in ("reddit", "reddit_add")),
+        reverse("reddit_posts", args=[competitor.brand.slug, RedditResearch.objects.get().pk]),
         "/pipeline/runs/",
         "/pipeline/runs/?status=nonsense",
         "/nowhere/",
-        *(run.get_absolute_url() for run in runs.values()),
+        *(run.get_absolute_url() for run in of_states.values()),
     ]
 
 
@@ -102,6 +112,8 @@ def test_names_and_errors_without_a_place_to_break_widen_no_page(open_page, fill
     competitor = filled.competitor
     type(competitor).objects.filter(archived_at=None).update(name=long)
     Brand.objects.update(name=long)
+    RedditResearch.objects.update(name=long[:120], topic_context=long, search_queries=[long])
+    RedditPost.objects.update(title=long, body=long)
     Run.objects.update(subject_label=long, summary=long)
     Run.objects.filter(status="failed").update(error_message=long * 500)
     Attempt.objects.update(error=long)
