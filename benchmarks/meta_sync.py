@@ -45,7 +45,7 @@ def only_sync(days: int, account_id: str) -> None:
         finally:
             answers += time.perf_counter() - begin
 
-    http.Graph._once = timed
+    http.Graph._once = timed  # type: ignore[method-assign]
     brand = Brand.objects.create(name=account_id, slug=account_id.replace("_", "-"))
     account = AdAccount.objects.create(brand=brand, account_id=account_id)
     begin = time.perf_counter()

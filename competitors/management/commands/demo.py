@@ -22,6 +22,7 @@ from django.utils import timezone
 from competitors.jobs.amazon_review_scrape.job import NAME
 from competitors.jobs.asset_download import job as asset_download
 from competitors.jobs.competitor_scrape import job as competitor_scrape
+from competitors.jobs.meta_sync import job as meta_sync
 from competitors.jobs.template_scrape import job as template_scrape
 from competitors.models import (
     AdAccount,
@@ -176,6 +177,7 @@ class Command(BaseCommand):
                 {"competitor_id": str(library.competitor_id), "ad_library_url": library.url, "max_ads": 60, "max_media": 40},
                 reverse("ads", args=[brand.slug, library.competitor_id]),
             ),
+            (brand, meta_sync.NAME, {"days_back": 30}, reverse("research", args=[brand.slug])),
             (None, template_scrape.NAME, {"search_url": SEARCH, "max_ads": 20, "images_only": False}, reverse("templates")),
         ]
         user = get_user_model().objects.get(username=USER)
