@@ -63,9 +63,9 @@ def _quotes(ctx: Context, posts: Sequence[RedditPost], scorer: Scorer) -> Iterat
                 category=passage.category,
                 text=passage.text,
                 text_key=quote_key(passage.text),
-                relevance=score.relevance,
+                relevance=post.relevance,  # a sentence rarely names what its conversation is about
                 signal=score.signal,
-                why={**score.why, "phrase": passage.phrase},
+                why={**post.why, "parts": score.why.get("parts", []), "phrase": passage.phrase},
                 first_seen_at=at,
                 last_run=ctx.run,
             )

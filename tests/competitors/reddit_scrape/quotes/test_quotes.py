@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from competitors.models import LeftAt, PersonaQuote, RedditQuote
+from competitors.models import LeftAt, PersonaQuote, RedditFinding, RedditQuote
 from competitors.scoring import Scorer
 from tests.factories import make_brand, make_person
 from tests.reddit_rows import make_comment, make_finding, make_persona, make_post, make_quote, make_research
@@ -59,7 +59,7 @@ def test_quotes_show_scores_source_and_why_they_scored_so(operator, quotes):
     assert shown(answer) == [quotes[name].text for name in ("pain", "failed", "wish")]  # highest signal first, unknown last
     for part in (
         f"{quotes['pain'].signal:.2f}</span> <svg",
-        f"Relevance {quotes['pain'].relevance:.2f}: words it shares with your topic",
+        f"Relevance {quotes['pain'].relevance:.2f}: words its post shares with your topic",
         '<bdi>fireworks</bdi></th><td class="num"',
         "first person (0.",
         "negative tone of −0.",
@@ -74,6 +74,15 @@ def test_quotes_show_scores_source_and_why_they_scored_so(operator, quotes):
     ):
         assert part in page, part
     assert "a_dog_owner" not in page  # nobody's name
+
+
+def test_posts_tell_why_they_scored_so_too(operator, quotes, brand):
+    research = brand.reddit_researches.get(name="Thunder and fireworks")
+    research_posts = f"/reddit/northpaw/{research.pk}/posts/"
+    assert b"Why it scored so" not in operator.get(research_posts).content  # nothing is stored
+    RedditFinding.objects.filter(subject=research.subject, left_at=LeftAt.KEPT).update(why=quotes["pain"].why)
+    page = operator.get(research_posts).content.decode()
+    assert "words it shares with your topic" in page and page.count("Why it scored so") == 1 and "Filed under" not in page
 
 
 def test_filters_tabs_order_and_wrong_values(operator, quotes, brand):

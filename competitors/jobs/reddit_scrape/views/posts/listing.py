@@ -12,6 +12,7 @@ from competitors.views.requirements import of_rows
 from pipeline.views.access import needs
 
 from ..page import page
+from ..why import Why
 from .post_filter import PostFilter
 
 PAGE_SIZE = 25
@@ -41,6 +42,7 @@ def post_list(request: HttpRequest, brand: str, pk: int) -> HttpResponse:
     found = asked.findings().select_related("post").defer("post__search_text")
     sheet = asked.sheet(found, PAGE_SIZE, count=counts[asked.chosen["left_at"]])
     context = {"brand": research.brand, "research": research, "filter": asked, "tabs": asked.tabs(counts), "sheet": sheet}
+    context["rows"] = [(finding, Why.of(finding)) for finding in sheet]
     context |= of_rows(request, "reddit_posts", {"brand": research.brand}, [research])
     return render(request, "competitors/reddit_scrape/posts.html", context)
 
