@@ -79,7 +79,9 @@ class RedditPage(SubjectPage[RedditResearch]):
             text = f"{facts.funnel.posts:,} → {facts.funnel.kept:,}"
             posts = Cell(text, facts.funnel.note, address, f"posts of {row.name}")
         if facts.funnel or facts.quotes:
-            quotes = Cell(f"{facts.quotes:,}", of=f"quotes of {row.name}")
+            may_list = facts.quotes and user.has_perm("competitors.view_redditquote")
+            address = f"{reverse('reddit_quotes', args=[row.brand.slug])}?research={row.pk}" if may_list else ""
+            quotes = Cell(f"{facts.quotes:,}", url=address, of=f"quotes of {row.name}")
         return [posts, quotes]
 
     def more(self, place: Mapping[str, Any], facts: Mapping[str, Facts]) -> dict[str, Any]:

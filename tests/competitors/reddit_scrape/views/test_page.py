@@ -44,6 +44,9 @@ def test_the_row_unfolds_to_the_funnel_of_the_last_run_and_to_what_it_asks_for(p
     for words in ("calming chews for dogs", "r/dogs, r/AnxiousDogs, r/DogAdvice", "the last month, at most 500", "$3.00"):
         assert words in body
     assert "1 saved research, 2 quotes" in body
+    quotes = f"{at(found.brand, 'reddit_quotes')}?research={found.pk}"
+    assert [cell.url for cell in panel.cells] == [at(found.brand, "reddit_posts", found.pk), quotes]
+    assert page.get(quotes).context["sheet"].paginator.count == 2
     run.verdict = "suspicious"
     run.counts = {"posts": "many"}
     run.save()
