@@ -26,11 +26,13 @@ class ListField(forms.Field):
         given = self._typed(value) if isinstance(value, str) else value or []
         if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
             raise ValidationError("Give a list of texts.")
-        texts = [self.one(text) for one in given if (text := " ".join(storable(one).split()))]
-        found = list({text.casefold(): text for text in reversed(texts)}.values())[::-1]
+        found: dict[str, str] = {}
+        for one in given:
+            if text := " ".join(storable(one).split()):
+                found.setdefault(self.one(text).casefold(), self.one(text))
         if len(found) > self.most:
             raise ValidationError(f"At most {self.most}.")
-        return found
+        return [*found.values()]
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(map(str, value)) if isinstance(value, list) else value

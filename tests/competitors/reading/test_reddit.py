@@ -91,8 +91,25 @@ def test_times_in_all_their_forms(given, read):
 
 @pytest.mark.parametrize(
     ("given", "read"),
-    [(12, 12), (0, 0), (-3, -3), ("1,204", 1204), ("-7", -7), (3.0, 3), (-3.0, -3), (None, None), ("", None), ("many", None)]
-    + [(1.5, None), (True, None), (10**12, None), (-(10**12), None), (float("inf"), None), ([], None), ("1.2k", None)],
+    [
+        (12, 12),
+        (0, 0),
+        (-3, -3),
+        ("1,204", 1204),
+        ("-7", -7),
+        (3.0, 3),
+        (-3.0, -3),
+        (None, None),
+        ("", None),
+        ("many", None),
+        ("1.2k", None),
+        (1.5, None),
+        (True, None),
+        (10**12, None),
+        (-(10**12), None),
+        (float("inf"), None),
+        ([], None),
+    ],
 )
 def test_a_score_may_be_negative_and_what_is_no_number_is_unknown(given, read):
     assert read_score(given) == read

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 from ...plan import Item
@@ -19,9 +20,20 @@ def recorded_items(source: Search | Thread, data: Path) -> list[Item] | None:
         if not wanted:
             return None
         number = int(wanted[1])
-        return [item for item in _read(files[number - 1 : number] if number else files) if item["kind"] == "post"]
-    return [item for item in _read(files) if source.post_id in (item.get("postId"), item["id"])] or None
+        chosen = files[number - 1 : number] if number else files
+        return [item for file in chosen for item in _read(file) if item["kind"] == "post"]
+    return [item for file in files for item in _threads(file).get(source.post_id, [])] or None
 
 
-def _read(files: list[Path]) -> list[Item]:
-    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+@cache
+def _read(file: Path) -> list[Item]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+@cache
+def _threads(file: Path) -> dict[str, list[Item]]:
+    """By the id of a post: it and its comments. There may be hundreds of addresses to look up."""
+    found: dict[str, list[Item]] = {}
+    for item in _read(file):
+        found.setdefault(item.get("postId") or item["id"], []).append(item)
+    return found
