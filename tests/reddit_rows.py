@@ -13,6 +13,7 @@ from competitors.models import (
     RedditQuote,
     RedditResearch,
 )
+from competitors.scoring import quote_key
 from pipeline.models import Brand
 from tests.factories import make_brand
 
@@ -63,5 +64,5 @@ def make_comment(post: RedditPost, reddit_id: str = "c1", **fields: Any) -> Redd
 
 def make_quote(post: RedditPost, text: str = "The vest did nothing for my dog.", **fields: Any) -> RedditQuote:
     fields.setdefault("category", RedditQuote.Category.FAILED_SOLUTION)
-    fields.setdefault("text_key", str(abs(hash(text))))
+    fields.setdefault("text_key", quote_key(text))
     return RedditQuote.objects.create(post=post, text=text, first_seen_at=timezone.now(), **fields)

@@ -51,6 +51,11 @@ HELD = {
         lambda listing: AdDay.objects.filter(ad_account__brand=listing.brand),
         brought_by="last_run",
     ),
+    "reddit_scrape": Held(
+        lambda _: {"search_queries": ["calming chews for dogs"], "max_posts": 20},
+        lambda listing: listing.brand.reddit_posts,
+        brought_by="last_run",
+    ),
     "template_scrape": Held(lambda _: {"search_url": SEARCH, "max_ads": 20}, lambda _: LibraryAd.objects.all()),
 }
 

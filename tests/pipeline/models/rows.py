@@ -12,8 +12,10 @@ from competitors.models import (
     AdMedia,
     AdReading,
     BrandAd,
+    BrandSubreddit,
     LandingPage,
     Media,
+    PersonaQuote,
     TemplateCategory,
     TemplateDecision,
     TemplateNiche,
@@ -36,6 +38,7 @@ from pipeline.models import (
 from pipeline.models.fields import ForeignCharField, ForeignJSONField, ForeignTextField
 from tests.factories import make_ad, make_candidate, make_library, make_listing, make_review, make_upstream
 from tests.performance_rows import make_account_day, make_ad_day, make_demographic_day
+from tests.reddit_rows import make_comment, make_finding, make_persona, make_post, make_quote, make_research
 
 DOORS = (ForeignTextField, ForeignCharField, ForeignJSONField)
 
@@ -61,6 +64,8 @@ def row_of_every_model() -> dict[type[models.Model], models.Model]:
     ad = make_ad(listing.competitor)
     account = AdAccount.objects.create(brand=listing.competitor.brand, account_id="act_1")
     brand_ad = BrandAd.objects.create(ad_account=account, first_seen_at=now, last_seen_at=now)
+    persona, research, post = make_persona(listing.brand), make_research(listing.brand), make_post(listing.brand)
+    comment, quote = make_comment(post), make_quote(post)
     candidate = make_candidate()
     assert candidate.library_ad
     rows: list[models.Model] = [
@@ -85,6 +90,14 @@ def row_of_every_model() -> dict[type[models.Model], models.Model]:
         TemplateCategory.objects.create(name="Offer"),
         TemplateNiche.objects.create(name="Pets"),
         TemplateDecision.objects.create(candidate=candidate, batch="0" * 32, status="approved", version=1),
+        persona,
+        research,
+        post,
+        make_finding(post, research),
+        comment,
+        quote,
+        BrandSubreddit.objects.create(brand=listing.brand, name="dogs"),
+        PersonaQuote.objects.create(persona=persona, quote=quote),
         run,
         run.job,
         upstream,
