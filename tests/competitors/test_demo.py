@@ -30,8 +30,14 @@ def test_the_other_pages_are_filled_once(demo):
     brand = listing.competitor.brand
     for _ in range(2):
         found = demo.fill_other_pages(brand, "http://127.0.0.1:8000")
-    assert {run.job_type for run in found} == {"asset_download", "competitor_scrape", "meta_sync", "template_scrape"}
-    assert Run.objects.count() == 4
+    assert {run.job_type for run in found} == {
+        "asset_download",
+        "competitor_scrape",
+        "meta_sync",
+        "reddit_scrape",
+        "template_scrape",
+    }
+    assert Run.objects.count() == 5
     for run in found:
         runs.ended(run)
     assert demo.fill_other_pages(brand, "http://127.0.0.1:8000") == []

@@ -6,6 +6,7 @@ from competitors.models import (
     Competitor,
     CompetitorAdLibrary,
     CompetitorAmazonUrl,
+    RedditResearch,
     TemplateCandidate,
     TemplateCategory,
     TemplateNiche,
@@ -138,6 +139,7 @@ ADMIN_ACTIONS = {  # in the admin, which only managers and admins open
 }
 # model -> the first role that may add, change and delete; all others are read-only
 EDITABLE: dict[type, tuple[str, str, str]] = {
+    RedditResearch: ("manager", "manager", "manager"),
     Brand: ("manager", "manager", "manager"),
     Job: ("manager", "manager", NEVER),
     ConcurrencyLimit: ("manager", "manager", "manager"),

@@ -1,9 +1,73 @@
-"""Reddit's rows in the stock admin. They come from scrapes alone, so they are read-only here."""
+"""Researches in the stock admin; and Reddit's rows, which come from scrapes alone, so they are read-only here."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 
-from competitors.models import PersonaQuote, RedditComment, RedditFinding, RedditPost, RedditQuote
+from competitors.models import (
+    PersonaQuote,
+    RedditComment,
+    RedditFinding,
+    RedditPost,
+    RedditQuote,
+    RedditResearch,
+    reddit_subject,
+)
+from competitors.subject_admin import ScrapesSelected, UnlessLive
 from pipeline.admin.base import EngineRows
+from pipeline.contract import get_type
+
+from .fields import ListField, SubredditsField
+from .job import NAME
+from .views.page import page
+from .views.saved.changes import save_research
+
+
+class ResearchAdminForm(forms.ModelForm):
+    """What a scrape would refuse is refused here."""
+
+    search_queries = ListField(help_text="One per line.")
+    subreddits = SubredditsField(required=False, help_text="Separated by commas. Empty: all of Reddit.")
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        brand = found.get("brand") or getattr(self.instance, "brand", None)
+        if self.errors or brand is None:
+            return found
+        queries = found.get("search_queries", self.instance.search_queries)
+        subreddits = found.get("subreddits", self.instance.subreddits)
+        persona = found.get("persona")
+        given = {"search_queries": queries, "subreddits": subreddits, "persona_id": persona.pk if persona else None}
+        asked = get_type(NAME).Params({**found, **given}, brand=brand)
+        for name, wrong in asked.errors.items():
+            field = "persona" if name == "persona_id" else name
+            self.add_error(field if field in self.fields else None, list(wrong))
+        same = RedditResearch.objects.filter(brand=brand, subject=reddit_subject(queries, subreddits))
+        if other := same.exclude(pk=self.instance.pk).first():
+            self.add_error(None, f"The research “{other}” asks for the same queries and subreddits.")
+        return found
+
+
+@admin.register(RedditResearch)
+class RedditResearchAdmin(ScrapesSelected, UnlessLive):
+    page = page
+    form = ResearchAdminForm
+    list_display = ["name", "brand", "timeframe", "max_posts", "stop_at_usd", "last_scraped_at"]
+    list_filter = ["brand"]
+    list_select_related = ["brand"]
+    search_fields = ["name__alike", "brand__name__alike"]
+    autocomplete_fields = ["brand"]
+    raw_id_fields = ["persona"]
+    readonly_fields = ["last_scraped_at", "created_at"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Other queries are another research, with other runs. Its page changes them, and takes the schedule along."""
+        return [*super().get_readonly_fields(request, obj), *(["brand", "search_queries", "subreddits"] if obj else [])]
+
+    def save_model(self, request: HttpRequest, obj: RedditResearch, form: Any, change: bool) -> None:
+        save_research(obj, before=obj.subject if change else "")
 
 
 @admin.register(RedditPost)

@@ -7,12 +7,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from competitors.models import subreddit_name
+from competitors.reading.subreddit import read_subreddit
 from pipeline.words.foreign import storable
 
 MOST_QUERIES, LONGEST_QUERY = 50, 200
 MOST_SUBREDDITS = 50
-_NAME = re.compile(r"(?:u_)?[A-Za-z0-9][A-Za-z0-9_-]{1,29}", re.ASCII)
 
 
 class ListField(forms.Field):
@@ -62,10 +61,10 @@ class SubredditsField(ListField):
         return ", ".join(map(str, value)) if isinstance(value, list) else value
 
     def one(self, text: str) -> str:
-        name = subreddit_name(text)
-        if not _NAME.fullmatch(name):
-            raise ValidationError(f"“{text[:40]}” is not the name of a subreddit.")
-        return name
+        try:
+            return read_subreddit(text)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
 
 
 class UsualShare(forms.FloatField):

@@ -23,12 +23,15 @@ from competitors.jobs.amazon_review_scrape.job import NAME
 from competitors.jobs.asset_download import job as asset_download
 from competitors.jobs.competitor_scrape import job as competitor_scrape
 from competitors.jobs.meta_sync import job as meta_sync
+from competitors.jobs.reddit_scrape import job as reddit_scrape
 from competitors.jobs.template_scrape import job as template_scrape
 from competitors.models import (
     AdAccount,
     Competitor,
     CompetitorAdLibrary,
     CompetitorAmazonUrl,
+    Persona,
+    RedditResearch,
     TemplateCategory,
     TemplateNiche,
 )
@@ -43,6 +46,15 @@ USER = "operator"
 SEARCH = "https://www.facebook.com/ads/library/?active_status=active&ad_type=all&country=US&q=dog%20chews"
 AD_LIST = "https://www.facebook.com/ads/library/?active_status=active&ad_type=all&country=ALL&view_all_page_id=248734494998159"
 AD_ACCOUNT = "act_1234567890"
+RESEARCH = {
+    "search_queries": ["dog afraid of fireworks", "calming chews for dogs"],
+    "subreddits": ["dogs", "AnxiousDogs"],
+    "topic_context": "Dogs that are afraid of loud noise, and what owners tried at home",
+    "max_posts": 120,
+    "min_upvotes": 10,
+    "min_comments": 3,
+    "top_percentile": 0.4,
+}
 START_SECONDS, RUN_SECONDS = 60, 300
 PAGE_SECONDS = 3  # the sandbox takes this long for a page of items
 PATIENCE = timedelta(minutes=1)  # a run that is due later, such as one that waits for tomorrow's money, is not waited for
@@ -102,6 +114,9 @@ class Command(BaseCommand):
         )
         CompetitorAdLibrary.objects.get_or_create(competitor=competitor, url=clean_address(AD_LIST))
         AdAccount.objects.get_or_create(brand=brand, account_id=AD_ACCOUNT)
+        persona, _ = Persona.objects.get_or_create(brand=brand, name="Worried owner, first dog")
+        research = {**RESEARCH, "persona": persona, "auto_sync_to_persona": True}
+        RedditResearch.objects.get_or_create(brand=brand, name="Thunder and fireworks", defaults=research)
         password = secrets.token_urlsafe(9)
         user, _ = get_user_model().objects.get_or_create(username=USER, defaults={"is_staff": True, "is_superuser": True})
         user.set_password(password)
@@ -178,6 +193,12 @@ class Command(BaseCommand):
                 reverse("ads", args=[brand.slug, library.competitor_id]),
             ),
             (brand, meta_sync.NAME, {"days_back": 30}, reverse("research", args=[brand.slug])),
+            (
+                brand,
+                reddit_scrape.NAME,
+                RedditResearch.objects.get(brand=brand, name="Thunder and fireworks").parameters(),
+                reverse("reddit", args=[brand.slug]),
+            ),
             (None, template_scrape.NAME, {"search_url": SEARCH, "max_ads": 20, "images_only": False}, reverse("templates")),
         ]
         user = get_user_model().objects.get(username=USER)
