@@ -54,19 +54,21 @@ def test_an_account_gets_its_name_currency_zone_and_token(sandbox, account, monk
 
 
 @pytest.mark.parametrize(
-    ("fault", "value", "state", "error"),
+    ("fault", "value", "of", "state", "error"),
     [
-        ("graph_blocked", True, "blocked", PermanentError),
-        ("graph_token_refused", 459, "blocked", PermanentError),
-        ("graph_token_refused", 463, "expired", CredentialRejected),
-        ("graph_no_permission", True, "valid", PermanentError),
-        ("graph_unavailable", True, "valid", UpstreamDown),
+        ("graph_blocked", True, "", "blocked", PermanentError),
+        ("graph_blocked", True, "act_", "blocked", PermanentError),  # Meta says so only of the account
+        ("graph_token_refused", 459, "", "blocked", PermanentError),
+        ("graph_token_refused", 463, "", "expired", CredentialRejected),
+        ("graph_token_refused", 463, "act_", "expired", CredentialRejected),
+        ("graph_no_permission", True, "", "valid", PermanentError),
+        ("graph_unavailable", True, "", "valid", UpstreamDown),
     ],
 )
-def test_what_keeps_it_from_being_read_is_stored_and_what_was_known_stays(sandbox, account, fault, value, state, error):
+def test_what_keeps_it_from_being_read_is_stored_and_what_was_known_stays(sandbox, account, fault, value, of, state, error):
     checked(account)
     before = account.checked_at
-    sandbox.account.faults.arm(fault, value)
+    sandbox.account.faults.arm(fault, value, path=of)
     with pytest.raises(error):
         checked(account)
     assert (stored(account)[0], account.currency) == (state, "USD")
