@@ -10,9 +10,14 @@ from django.db import connection
 
 from benchmarks import load
 from competitors.models import (
+    AccountDay,
+    AdAccount,
+    AdClassification,
+    AdDay,
     AdMedia,
     AdReading,
     AmazonReview,
+    BrandAd,
     Competitor,
     CompetitorAd,
     CompetitorAdLibrary,
@@ -40,10 +45,12 @@ class Amount:
     reviews: int
     ads: int
     runs: int
+    own_ads: int  # of each ad account
+    days: int  # of each of those ads
 
 
-FEW = Amount(brands=1, competitors=2, subjects=2, reviews=300, ads=200, runs=40)
-MANY = Amount(brands=10, competitors=20, subjects=10, reviews=500_000, ads=200_000, runs=50_000)
+FEW = Amount(brands=1, competitors=2, subjects=2, reviews=300, ads=200, runs=40, own_ads=40, days=30)
+MANY = Amount(brands=10, competitors=20, subjects=10, reviews=500_000, ads=200_000, runs=50_000, own_ads=1_000, days=365)
 
 
 @dataclass
@@ -51,6 +58,7 @@ class Contents:
     competitors: list[Competitor] = field(default_factory=list)
     listings: list[CompetitorAmazonUrl] = field(default_factory=list)
     libraries: list[CompetitorAdLibrary] = field(default_factory=list)
+    accounts: list[AdAccount] = field(default_factory=list)
     ads: int = 0
     runs: int = 0
 
@@ -78,6 +86,7 @@ def fill(amount: Amount) -> Contents:
         _runs(made, subject, count)
     for library in made.libraries:
         _readings(library)
+    made.accounts += [performance(made.competitors[0].brand, amount, number) for number in (1, 2)]
     load.settle()
     return made
 
@@ -93,6 +102,11 @@ def day(spread: int) -> str:
     """A day of the years before, scattered over n."""
     ago = f"n * 7919 % {spread}"
     return f"DATE '2026-10-01' - {ago}" if connection.vendor == "postgresql" else f"date('2026-10-01', -({ago}) || ' days')"
+
+
+def days_ago(count: str) -> str:
+    today = f"{NOW:%Y-%m-%d}"
+    return f"DATE '{today}' - ({count})" if connection.vendor == "postgresql" else f"date('{today}', -({count}) || ' days')"
 
 
 def _subject(made: Contents, competitor: Competitor) -> None:
@@ -240,6 +254,48 @@ def _runs(made: Contents, subject: CompetitorAmazonUrl | CompetitorAdLibrary, co
         last_status="completed",
         last_run_id=made.runs,
     )
+
+
+def performance(brand: Brand, amount: Amount, number: int) -> AdAccount:
+    """An ad account whose ads were shown on each day up to today, every third one without a video."""
+    currency = {"currency": "USD", "time_zone": "UTC", "last_synced_at": NOW, "token_state": "valid"}
+    account = AdAccount.objects.create(brand=brand, account_id=f"act_{number}", name=f"Account {number}", **currency)
+    first, ads = (number - 1) * amount.own_ads, amount.own_ads
+    load.insert(
+        BrandAd(ad_account=account, status="ACTIVE", started_at=NOW - timedelta(days=900), first_seen_at=NOW, last_seen_at=NOW),
+        ads,
+        id=f"{first} + n",
+        ad_id=f"'{number}20' || n",
+        name="'Calm dogs ' || n",
+        is_video="n % 3 > 0",
+    )
+    load.insert(
+        AdClassification(format="demo", awareness="problem", words_key="", classified_at=NOW), ads, brand_ad_id=f"{first} + n"
+    )
+    thumbnail = AdMedia(
+        role="thumbnail", url="https://scontent.fbcdn.net/1.jpg", status="failed", reason="expired", expires_at=NOW
+    )
+    load.insert(thumbnail, ads, brand_ad_id=f"{first} + n")
+    figures = {
+        "spend": "n % 4999 / 100.0",
+        "impressions": "n % 3989 + 1",
+        "clicks": "n % 90",
+        "link_clicks": "n % 60",
+        "purchases": "CASE WHEN n % 3 = 0 THEN n % 4 END",
+        "purchase_value": "CASE WHEN n % 3 = 0 THEN n % 8999 / 100.0 END",
+    }
+    ad = f"(n - 1) % {ads} + 1"
+    load.insert(
+        AdDay(ad_account=account, ad_name="Calm dogs", purchase_tier="omni_purchase", last_read_at=NOW),
+        ads * amount.days,
+        ad_id=f"'{number}20' || ({ad})",
+        date=days_ago(f"(n - 1) / {ads}"),
+        video_views=f"CASE WHEN ({ad}) % 3 > 0 THEN n % 900 END",
+        video_thruplays=f"CASE WHEN ({ad}) % 3 > 0 THEN n % 200 END",
+        **figures,
+    )
+    load.insert(AccountDay(ad_account=account, last_read_at=NOW), amount.days, date=days_ago("n - 1"), **figures)
+    return account
 
 
 def _readings(library: CompetitorAdLibrary) -> None:

@@ -11,6 +11,7 @@ import argparse
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from benchmarks.scratch import database, percentiles
@@ -98,6 +99,24 @@ def lists(made: Any) -> Iterator[tuple[str, str]]:
     for change in ad_filter.CHANGES:
         yield f"ads, {change}", f"{ads}?change={change}"
     yield from searches("ads", ads)
+    yield from performance(made.accounts[0])
+
+
+def performance(account: Any) -> Iterator[tuple[str, str]]:
+    from django.urls import reverse
+
+    from competitors.jobs.meta_sync.views import ad_filter
+
+    today, page = account.last_synced_at, reverse("performance", args=[account.brand.slug])
+    yield "ad performance, brands", reverse("performance_brands")
+    yield "ad performance", page
+    for sort in ad_filter.SORTS:
+        yield f"ad performance, by {sort}, last page", f"{page}?sort={sort}&page={DEEP}"
+    yield "ad performance, active, two words", f"{page}?ads=active&q=calm+7"
+    for days in (30, 90, 365):
+        since = today - timedelta(days=days - 1)
+        yield f"ad performance, {days} days", f"{page}?since={since:%Y-%m-%d}&until={today:%Y-%m-%d}"
+    yield "ad performance, one ad", reverse("performance_ad", args=[account.brand.slug, account.ads.earliest("pk").ad_id])
 
 
 def searches(what: str, url: str) -> Iterator[tuple[str, str]]:

@@ -23,6 +23,7 @@ urlpatterns = [
     path("", include("competitors.jobs.asset_download.views.urls")),
     path("", include("competitors.jobs.competitor_scrape.views.urls")),
     path("", include("competitors.jobs.amazon_review_scrape.views.urls")),
+    path("", include("competitors.jobs.meta_sync.views.urls")),
     path("", include("competitors.jobs.template_scrape.views.urls")),
     path("", include("competitors.jobs.reddit_scrape.views.urls")),
 ]

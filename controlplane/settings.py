@@ -188,6 +188,7 @@ NAVIGATION: list[dict[str, Any]] = [
     {"label": "Brands", "url": "research_brands"},
     {"label": "Reddit", "url": "reddit_brands"},
     {"label": "Templates", "url": "templates"},
+    {"label": "Ads", "url": "performance_brands"},
     {"label": "Pipeline", "url": "runs", "prefix": "/pipeline/", "gap": True},
     {"label": "Admin", "url": "admin:index", "staff": True},
 ]

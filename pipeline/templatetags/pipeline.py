@@ -107,6 +107,12 @@ def number_or_dash(value: float | None) -> str | SafeString:
 
 
 @register.filter
+def or_dash(text: str) -> str | SafeString:
+    """Words of a value; '' is one that is not known."""
+    return text or UNKNOWN
+
+
+@register.filter
 def message_tone(message: Message) -> str:
     return TONES.get(message.level, "tone-blue")
 

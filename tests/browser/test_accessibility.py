@@ -17,6 +17,14 @@ from pipeline.engine.workers.inline import work_off
 from pipeline.models import Attempt, Brand, DatasetStatus, Run
 from tests.competitors import runs
 from tests.factories import make_competitor, make_listing, make_orphan, make_review, make_upstream
+from tests.performance_rows import (
+    days_back,
+    make_account,
+    make_account_day,
+    make_ad_day,
+    make_brand_ad,
+    make_demographic_day,
+)
 from tests.reddit_rows import make_finding, make_post, make_research
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
@@ -34,6 +42,7 @@ def filled(listing):
     DatasetStatus.objects.create(
         brand=brand, dataset_key="amazon_reviews", subject=str(listing.pk), last_success_at=timezone.now() - timedelta(days=20)
     )
+    show_ads(brand)
     other = make_listing(listing.competitor, asin="B0CQ7Z8M4T", domain_code="com.au")
     api.queue_one_time_job(brand.pk, "amazon_review_scrape", {"competitor_amazon_url_id": str(other.pk)})
     waiting = Run.objects.get()
@@ -59,6 +68,18 @@ def filled(listing):
     return listing
 
 
+def show_ads(brand):
+    """Two ad accounts, one of which was never synced, with an ad that needs attention."""
+    account = make_account(brand)
+    make_account(brand, "act_2", name="", currency="", token_state="expired", last_synced_at=None)
+    make_brand_ad(account, "1", status="DISAPPROVED", is_video=True)
+    make_brand_ad(account, "2", started_at=timezone.now() - timedelta(days=60))
+    for day in days_back(timezone.now().date() - timedelta(days=1), 20):
+        make_ad_day(account, "1", day, video_views=200, video_thruplays=40)
+        make_account_day(account, day, "12")
+        make_demographic_day(account, "1", day, "25-34 female")
+
+
 def pages(listing):
     competitor = listing.competitor
     of_competitor = [competitor.brand.slug, competitor.pk]
@@ -78,6 +99,11 @@ def pages(listing):
         reverse("amazon_remove", args=[competitor.brand.slug, competitor.pk, listing.pk]),
         *(reverse(name, args=of_competitor[:1]) for name in ("reddit", "reddit_add")),
         reverse("reddit_posts", args=[competitor.brand.slug, RedditResearch.objects.get().pk]),
+        "/ads/",
+        f"/ads/{competitor.brand.slug}/",
+        f"/ads/{competitor.brand.slug}/?account=act_2&q=nothing-like-this",
+        f"/ads/{competitor.brand.slug}/ad/1/",
+        f"/ads/{competitor.brand.slug}/attention/",
         "/pipeline/runs/",
         "/pipeline/runs/?status=nonsense",
         "/nowhere/",
@@ -129,7 +155,7 @@ def test_names_and_errors_without_a_place_to_break_widen_no_page(open_page, fill
 
 def test_empty_pages_are_accessible_and_say_what_to_do(open_page):
     page = open_page("/")
-    for path in ("/", "/competitors/", "/pipeline/runs/"):
+    for path in ("/", "/competitors/", "/ads/", "/pipeline/runs/"):
         page.goto(path)
         assert not Axe().run(page, options=RULES).response["violations"], path
 

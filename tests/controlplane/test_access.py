@@ -201,6 +201,7 @@ def _pages_of(name: str, given: frozenset[str], world: World) -> dict[str, str]:
                 "competitor": listing.competitor_id,
                 "url": listing.pk,
                 "pk": _row_of(name, kind, world).pk,
+                "ad_id": "1",
             }
             values = {key: both[key] for key in given}
         found[kind] = reverse(name, kwargs=values)
@@ -216,6 +217,7 @@ def _row_of(name: str, kind: str, world: World) -> Any:
         "research": AdAccount,
         "reddit": RedditResearch,
         "persona": Persona,
+        "performance": AdAccount,
         "brand": BrandSubreddit,
     }
     return world[models.get(name.partition("_")[0], CompetitorAmazonUrl)][kind]

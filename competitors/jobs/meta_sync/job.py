@@ -99,7 +99,7 @@ class MetaSync(JobType):
         accounts = list(_accounts(brand, params))
         if params.get("ad_account") or not brand:
             return _subject(accounts[0])
-        page = reverse("research", args=[brand.slug])
+        page = reverse("performance", args=[brand.slug])
         return Subject("", f"All ad accounts ({len(accounts)})", page, closed=brand.closed)
 
     def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
@@ -135,4 +135,4 @@ def _accounts(brand: Brand | None, params: dict[str, Any]) -> QuerySet[AdAccount
 
 
 def _subject(account: AdAccount) -> Subject:
-    return Subject(str(account.pk), str(account)[:300], account.get_absolute_url(), closed=account.brand.closed)
+    return Subject(str(account.pk), str(account)[:300], account.performance_url(), closed=account.brand.closed)

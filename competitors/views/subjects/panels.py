@@ -29,7 +29,7 @@ def build(
     fresh = queries.freshness(next(iter(handler.datasets)), brand.pk, keys, max_age=handler.max_age)
     abouts = {page.key(row): page.about(row) for row in rows}
     recent = queries.recent_runs(page.job_type, brand.pk, abouts, user=user)
-    spends = queries.spends(page.job_type, brand.pk, abouts)
+    spends = queries.spends(page.job_type, brand.pk, abouts) if page.costs else {}
     live = queries.live_rows(page.job_type, brand.pk, keys, user=user, known=recent)
     good = queries.good_runs(page.job_type, brand.pk, abouts)
     schedules = queries.schedules(page.job_type, brand.pk, keys)

@@ -1,11 +1,9 @@
 """An account's ads over a window: what each did, and its state."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, time
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from competitors.models import AdAccount, AdDay, BrandAd
@@ -13,7 +11,7 @@ from pipeline.states import Badge
 
 from . import sums
 from .rates import Figures
-from .window import Window, zone_of
+from .window import Window, first_moment
 
 ACTIVE = "ACTIVE"
 SHOWN = Badge("completed", "Active", "check", "green")
@@ -56,8 +54,7 @@ class Listed(NamedTuple):
         return STATES.get(self.status, Badge("queued", self.status.replace("_", " ").capitalize() or "Not known", "dash", "grey"))
 
 
-@dataclass(frozen=True, slots=True)
-class AdRow:
+class AdRow(NamedTuple):
     """`listed`: None if the account's list does not have the ad (any more)."""
 
     ad_id: str
@@ -86,26 +83,25 @@ def listed(account: AdAccount) -> dict[str, Listed]:
     return {row[0]: Listed(*row) for row in rows}
 
 
-def rows(account: AdAccount, window: Window, known: dict[str, Listed]) -> list[AdRow]:
+def rows(account: AdAccount, window: Window, known: Mapping[str, Listed]) -> list[AdRow]:
     """Every ad that has a row in the window."""
-    found = sums.of_ads(account, window)
-    names = _names(account, window, found.keys() - known.keys())
+    found = list(sums.of_ads(account, window))
+    names = _names(account, window, [ad_id for ad_id, *_ in found if ad_id not in known])
     return [
-        AdRow(
-            ad_id, (known[ad_id].name if ad_id in known else names.get(ad_id, "")) or f"Ad {ad_id}", known.get(ad_id), *one.parts
-        )
-        for ad_id, one in found.items()
+        AdRow(ad_id, (one.name if one else names.get(ad_id, "")) or f"Ad {ad_id}", one, now, before, days)
+        for ad_id, days, now, before in found
+        for one in [known.get(ad_id)]
     ]
 
 
-def idle(account: AdAccount, window: Window) -> set[str]:
-    """Ads that Meta calls active but that were not shown in the window."""
-    shown = AdDay.objects.filter(
-        ad_account=account, ad_id=OuterRef("ad_id"), date__range=(window.since, window.until), impressions__gt=0
-    )
-    began = datetime.combine(window.since, time.min, zone_of(account))
-    ads = BrandAd.objects.filter(ad_account=account, status=ACTIVE).exclude(started_at__gte=began)
-    return set(ads.exclude(Exists(shown)).values_list("ad_id", flat=True))
+def idle(account: AdAccount, window: Window, known: Mapping[str, Listed]) -> list[Listed]:
+    """Ads that Meta calls active, that are older than the window, and that were not shown in it."""
+    days = AdDay.objects.filter(ad_account=account, date__range=(window.since, window.until), impressions__gt=0)
+    shown = set(days.order_by().values_list("ad_id", flat=True).distinct())
+    silent = [ad_id for ad_id, one in known.items() if one.runs and ad_id not in shown]
+    young = BrandAd.objects.filter(ad_account=account, ad_id__in=silent, started_at__gte=first_moment(account, window))
+    found = [known[ad_id] for ad_id in set(silent).difference(young.values_list("ad_id", flat=True))]
+    return sorted(found, key=lambda one: (one.name, one.ad_id))
 
 
 def _names(account: AdAccount, window: Window, ad_ids: Iterable[str]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Which ads need a person, by the brand's own thresholds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -44,13 +44,10 @@ class Attention:
         return len(self.notes) - len(self.shown)
 
 
-def attention(
-    rule: AttentionRule, rows: Sequence[AdRow], idle: set[str], known: Mapping[str, Listed], currency: str
-) -> Attention:
+def attention(rule: AttentionRule, rows: Sequence[AdRow], idle: Sequence[Listed], currency: str) -> Attention:
     notes = [note for row in rows if (note := _note(rule, row, currency))]
     notes.sort(key=lambda note: (note.tone != "tone-red", -note.weight, note.ad_id))
-    silent = sorted((one for ad_id in idle if (one := known.get(ad_id)) and one.runs), key=lambda one: (one.name, one.ad_id))
-    return Attention(notes, silent, rule.idle_days)
+    return Attention(notes, idle, rule.idle_days)
 
 
 def _note(rule: AttentionRule, row: AdRow, currency: str) -> Note | None:
@@ -58,18 +55,14 @@ def _note(rule: AttentionRule, row: AdRow, currency: str) -> Note | None:
     disapproved = bool(row.listed and row.listed.status == "DISAPPROVED" and spend > 0)
     sold_nothing = spend > rule.no_purchase_spend and not row.now.purchases
     fell = spend >= rule.roas_min_spend and fallen(row.now, row.before) * 100 >= rule.roas_drop_percent
-    spent = f"It spent {money(spend, currency)}"
+    if not (disapproved or sold_nothing or fell):
+        return None
     words = []
     if disapproved:
         words.append("was disapproved by Meta.")
-    if sold_nothing:
-        words.append(f"{spent} without a purchase.")
-    elif disapproved:
-        words.append(f"{spent}.")
+    if disapproved or sold_nothing:
+        words.append(f"It spent {money(spend, currency)}{' without a purchase' if sold_nothing else ''}.")
     if fell:
-        now = ratio(row.now.roas) or "none"
-        words.append(f"Its ROAS fell from {ratio(row.before.roas)} to {now}.")
-    if not words:
-        return None
+        words.append(f"Its ROAS fell from {ratio(row.before.roas)} to {ratio(row.now.roas) or 'none'}.")
     tone, icon = ("tone-red", "alert") if disapproved else ("tone-amber", "fall" if fell else "alert")
     return Note(tone, icon, row.ad_id, row.name, " ".join(words), spend)

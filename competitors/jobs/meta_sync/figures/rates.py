@@ -4,15 +4,14 @@ Reach and frequency are not among them: people who saw an ad on two days would c
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
 from decimal import Decimal
+from typing import NamedTuple
 
 Number = Decimal | int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Of an ad, an account or a part of one, over a day or several."""
+class Figures(NamedTuple):
+    """Of an ad, an account or a part of one, over a day or several. A tuple, because a page adds up thousands."""
 
     spend: Decimal | None = None
     impressions: int | None = None
@@ -58,10 +57,10 @@ class Figures:
     @property
     def known(self) -> bool:
         """Whether Meta sent anything."""
-        return any(getattr(self, name) is not None for name in NAMES)
+        return any(value is not None for value in self)
 
 
-NAMES = tuple(one.name for one in fields(Figures))
+NAMES = Figures._fields
 
 
 def per(part: Number, whole: Number) -> Decimal | None:
@@ -70,13 +69,9 @@ def per(part: Number, whole: Number) -> Decimal | None:
 
 def added(several: Iterable[Figures]) -> Figures:
     """The sum of what is known. What none of them knows stays unknown."""
-    sums: dict[str, Number] = dict.fromkeys(NAMES)
-    for one in several:
-        for name in NAMES:
-            value = getattr(one, name)
-            if value is not None:
-                sums[name] = value + (sums[name] or 0)
-    return Figures(**sums)  # type: ignore[arg-type]
+    columns = ([value for value in column if value is not None] for column in zip(*several, strict=True))
+    sums = [sum(known) if known else None for known in columns]
+    return Figures(*sums)
 
 
 def change(now: Number, before: Number) -> Decimal | None:
@@ -87,6 +82,7 @@ def change(now: Number, before: Number) -> Decimal | None:
 def fallen(now: Figures, before: Figures) -> Decimal:
     """By what part the return fell, 0.3 for 30 %; 0 if it did not, or if there is nothing to compare. Spend without a known
     value counts as no return: Meta leaves a value of nothing out."""
-    if not before.roas or not now.spend:
+    was = before.roas
+    if not was or not now.spend:
         return Decimal(0)
-    return max(1 - (now.roas or Decimal(0)) / before.roas, Decimal(0))
+    return max(1 - (now.roas or Decimal(0)) / was, Decimal(0))

@@ -1,7 +1,6 @@
 """What the rows of ad days add up to: one query for each question, however many ads and days there are."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,56 +14,47 @@ from .window import Window
 
 RETURN = ("spend", "purchase_value")  # what the period before is compared by, for each ad
 CUT = ("spend", "impressions", "link_clicks", "purchases", "purchase_value")  # what a part of an ad's day has
-COLUMNS = tuple(name for name in NAMES if name != "video_impressions")
 MONEY = {"spend", "purchases", "purchase_value"}
+COLUMNS = tuple(name for name in NAMES if name != "video_impressions")
 EXACT = Decimal("0.0001")  # as the columns are: SQLite adds up binary fractions
 
 
-@dataclass(frozen=True, slots=True)
-class AdSums:
-    """An ad's window, and what it spent and earned in the period before."""
-
-    now: Figures
-    before: Figures
-    days: int  # with a row in the window
-
-    @property
-    def parts(self) -> tuple[Figures, Figures, int]:
-        return self.now, self.before, self.days
-
-
-def of_ads(account: AdAccount, window: Window) -> dict[str, AdSums]:
-    """By ad id: those with a row in the window."""
+def of_ads(account: AdAccount, window: Window) -> Iterator[tuple[str, int, Figures, Figures]]:
+    """Of each ad with a row in the window: its id, its days in it, its figures, and its return in the period before."""
     inside, outside = Q(date__gte=window.since), Q(date__lt=window.since)
     sums = {f"now_{name}": _sum(name, inside) for name in NAMES}
     sums |= {f"before_{name}": _sum(name, outside) for name in RETURN}
     rows = _days(AdDay, account, window, with_before=True).values("ad_id").annotate(days=Count("pk", filter=inside), **sums)
     split = 2 + len(NAMES)
-    return {
-        row[0]: AdSums(_figures(NAMES, row[2:split]), _figures(RETURN, row[split:]), row[1])
-        for row in rows.values_list("ad_id", "days", *sums)
-        if row[1]
-    }
+    now_of, before_of = _reader(NAMES), _reader(RETURN)
+    for row in rows.values_list("ad_id", "days", *sums):
+        if row[1]:
+            yield row[0], row[1], now_of(row[2:split]), before_of(row[split:])
 
 
-def by_day(account: AdAccount, window: Window) -> dict[date, Figures]:
-    """What the ads of each day did together, also in the period before."""
-    return dict(_by(_days(AdDay, account, window, with_before=True), "date"))
+def by_day(account: AdAccount, days: Collection[date]) -> dict[date, Figures]:
+    """What the ads of each of these days did together."""
+    rows = AdDay.objects.filter(ad_account=account, date__in=days).order_by()
+    sums = {f"sum_{name}": _sum(name) for name in NAMES}
+    of = _reader(NAMES)
+    return {row[0]: of(row[1:]) for row in rows.values("date").annotate(**sums).values_list("date", *sums)}
 
 
 def own_by_day(account: AdAccount, window: Window) -> dict[date, Figures]:
     """The account's own total of each day, also in the period before."""
+    of = _reader(COLUMNS)
     rows = _days(AccountDay, account, window, with_before=True).values_list("date", *COLUMNS)
-    return {row[0]: _figures(COLUMNS, row[1:]) for row in rows}
+    return {row[0]: of(row[1:]) for row in rows}
 
 
 def of_demographics(account: AdAccount, ad_id: str, window: Window) -> dict[str, list[tuple[str, Figures]]]:
     """By kind of breakdown: each part of the ad's window, the one that cost most first."""
     rows = _days(AdDemographicDay, account, window).filter(ad_id=ad_id).values("kind", "breakdown")
-    rows = rows.annotate(**{f"sum_{name}": Sum(name) for name in CUT})
+    rows = rows.annotate(**{f"sum_{name}": _sum(name) for name in CUT})
+    of = _reader(CUT)
     found: dict[str, list[tuple[str, Figures]]] = {}
-    for kind, breakdown, *values in rows.values_list("kind", "breakdown", *(f"sum_{name}" for name in CUT)):
-        found.setdefault(kind, []).append((breakdown, _figures(CUT, values)))
+    for row in rows.values_list("kind", "breakdown", *(f"sum_{name}" for name in CUT)):
+        found.setdefault(row[0], []).append((row[1], of(row[2:])))
     for parts in found.values():
         parts.sort(key=lambda part: (-(part[1].spend or 0), part[0]))
     return found
@@ -75,23 +65,23 @@ def _days(model: type[Model], account: AdAccount, window: Window, *, with_before
     return model._default_manager.filter(ad_account=account, date__range=(since, window.until)).order_by()
 
 
-def _by(rows: QuerySet[Any], name: str) -> Iterator[tuple[Any, Figures]]:
-    sums = {f"sum_{one}": _sum(one, Q()) for one in NAMES}
-    for row in rows.values(name).annotate(**sums).values_list(name, *sums):
-        yield row[0], _figures(NAMES, row[1:])
+def _sum(name: str, rows: Q | None = None) -> Any:
+    if name == "video_impressions":  # pictures have no share in the rates of videos
+        has_video = Q(video_views__isnull=False)
+        name, rows = "impressions", has_video if rows is None else rows & has_video
+    return Sum(name, filter=rows)
 
 
-def _sum(name: str, rows: Q) -> Sum:
-    """Pictures have no share in the rates of videos."""
-    if name == "video_impressions":
-        return Sum("impressions", filter=rows & Q(video_views__isnull=False))
-    return Sum(name, filter=rows) if rows else Sum(name)
+def _reader(names: Sequence[str]) -> Any:
+    """Makes Figures of values in the order of these names."""
+    places = [(names.index(name), place, name in MONEY) for place, name in enumerate(NAMES) if name in names]
 
+    def read(values: Sequence[Any]) -> Figures:
+        found: list[Any] = [None] * len(NAMES)
+        for source, place, money in places:
+            value = values[source]
+            if value is not None:
+                found[place] = value.quantize(EXACT) if money else value
+        return Figures._make(found)
 
-def _figures(names: Sequence[str], values: Iterable[Any]) -> Figures:
-    return Figures(**{name: _number(name, value) for name, value in zip(names, values, strict=True) if value is not None})
-
-
-def _number(name: str, value: Any) -> Any:
-    """PostgreSQL adds up whole numbers to decimals."""
-    return Decimal(value).quantize(EXACT) if name in MONEY else int(value)
+    return read

@@ -1,7 +1,7 @@
 """The days that are looked at. They are the ad account's own: Meta counts them in its zone."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -60,3 +60,7 @@ def zone_of(account: AdAccount) -> ZoneInfo:
 
 def today_of(account: AdAccount) -> date:
     return timezone.now().astimezone(zone_of(account)).date()
+
+
+def first_moment(account: AdAccount, window: Window) -> datetime:
+    return datetime.combine(window.since, time.min, zone_of(account))

@@ -1,0 +1,17 @@
+from django.urls import path
+
+from competitors.views.subjects import views
+
+from . import accounts, export, one
+from .page import page
+
+base = "ads/<slug:brand>/"
+
+urlpatterns = [
+    path("ads/", accounts.brands, name="performance_brands"),
+    *views.urls(page, base),
+    path(base + "<int:pk>/sync/", accounts.sync, name="performance_sync"),
+    path(base + "attention/", accounts.rules, name="performance_rules"),
+    path(base + "ads.csv", export.as_csv, name="performance_csv"),
+    path(base + "ad/<str:ad_id>/", one.ad, name="performance_ad"),
+]

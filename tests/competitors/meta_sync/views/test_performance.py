@@ -1,0 +1,250 @@
+"""Ad Performance: what is shown of an account and its ads, what the address asks for, and what its buttons do."""
+
+import csv
+import io
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from competitors.jobs.meta_sync.figures.window import today_of
+from competitors.models import AdClassification, AdDay, AdMedia, AttentionRule
+from pipeline import api
+from pipeline.models import DatasetStatus, Run
+from tests.factories import make_brand, make_media, make_person
+from tests.performance_rows import (
+    days_back,
+    make_account,
+    make_account_day,
+    make_ad_day,
+    make_brand_ad,
+    make_demographic_day,
+)
+
+pytestmark = pytest.mark.django_db
+FRESH = ("meta_ads_performance", "ad_thumbnails", "ad_assets", "demographic_performance", "ad_classifications")
+
+
+@pytest.fixture
+def account(settings, tmp_path):
+    settings.MEDIA_ROOT = str(tmp_path)
+    return make_account(make_brand("Northpaw"))
+
+
+@pytest.fixture
+def page(account):
+    return signed_in("operator")
+
+
+def signed_in(role):
+    client = Client()
+    client.force_login(make_person(f"the {role}", role))
+    return client
+
+
+def at(account, name="performance", *args):
+    return reverse(name, args=[account.brand.slug, *args])
+
+
+def shown(page, account, /, **query):
+    answer = page.get(at(account), query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def ads_of(page, account, /, **query):
+    return [line.ad_id for line in page.get(at(account), query).context["report"]().lines]
+
+
+def fresh(account, dataset, hours=1, **fields):
+    moment = timezone.now() - timedelta(hours=hours)
+    DatasetStatus.objects.create(
+        brand=account.brand, dataset_key=dataset, subject=str(account.pk), last_success_at=moment, **fields
+    )
+
+
+@pytest.fixture
+def three(account):
+    """A video, a picture, and an ad that is no longer listed; today and the day before."""
+    today = today_of(account)
+    video = make_brand_ad(account, "1", name="Calm evening", is_video=True)
+    AdClassification.objects.create(
+        brand_ad=video, format="testimonial", awareness="problem", hook="question", words_key="", classified_at=timezone.now()
+    )
+    picture = make_media(b"GIF89a")
+    AdMedia.objects.create(brand_ad=video, role="thumbnail", status="stored", media=picture)
+    AdMedia.objects.create(
+        brand_ad=make_brand_ad(account, "2", name="Été <b>", status="PAUSED"), role="thumbnail", status="failed", reason="slow"
+    )
+    for day in days_back(today, 2):
+        sold = {"purchases": 1, "purchase_value": Decimal("25.005"), "purchase_tier": "omni_purchase"}
+        make_ad_day(account, "1", day, "10.005", video_views=300, video_thruplays=60, reach=500, **sold)
+        make_ad_day(account, "2", day, "20", link_clicks=None)
+        make_ad_day(account, "3", day, "0.00", ad_name="Long gone", impressions=0, link_clicks=0)
+        make_account_day(account, day, "31", purchase_value=Decimal("25.005"))
+    make_demographic_day(account, "1", today, "25-34 female")
+    make_demographic_day(account, "1", today, "facebook feed", kind="placement")
+    return account
+
+
+def test_the_account_its_ads_and_what_no_ad_explains(page, three):
+    for dataset in FRESH:
+        fresh(three, dataset)
+    body = shown(page, three)
+    for word in ("act_1029384756", "America/Los_Angeles", "7-day click", "Token valid", "Video · Testimonial · Problem aware"):
+        assert word in body
+    report = page.get(at(three)).context["report"]()
+    assert [(one.label, one.text) for one in report.figures] == [
+        ("Spend", "$62.00"),
+        ("Impressions", "2,000"),
+        ("CTR", "2.00 %"),
+        ("CPC", "$1.55"),
+        ("CPM", "$31.00"),
+        ("ROAS", "0.81"),
+    ]
+    second, first = report.lines
+    assert (first.ad_id, first.spend, first.roas, first.ctr, first.cpc) == ("1", "$20.01", "2.50", "2.00 %", "$0.50")
+    assert [(name, rate.text) for name, rate in first.rates] == [("Hook rate", "30 %"), ("Hold rate", "20 %")]
+    assert (second.spend, second.roas, second.ctr, second.has_video) == ("$40.00", "", "", False)
+    assert body.count("No video") == 2
+    assert "Thumbnail failed" in body
+    assert "Été &lt;b&gt;" in body
+    assert [report.sums[name]["spend"] for name in ("matching", "all", "own")] == ["$60.01", "$60.01", "$62.00"]
+    assert report.sums["unexplained"] == "$1.99"
+    assert 'class="banner' not in body
+    assert body.index('name="legacy"') < body.index("Sync now</span>")  # the checkbox stands above the button
+
+
+def test_zero_nothing_and_no_video_are_three_words(page, three):
+    lines = {line.ad_id: line for line in page.get(at(three), {"ads": "all"}).context["report"]().lines}
+    gone = lines["3"]
+    assert (gone.spend, gone.roas, gone.ctr, gone.has_video, gone.state.word) == ("$0.00", "", "", True, "Not listed")
+    assert (gone.name, gone.about) == ("Long gone", "No longer in the account’s list of ads")
+    body = shown(page, three, ads="all", sort="spend")
+    row = body[body.index("Long gone") :]
+    assert "$0.00" in row
+    assert '<span aria-hidden="true">–</span>' in row
+
+
+def test_the_address_chooses_days_and_ads_and_their_order(page, three):
+    today = today_of(three)
+    make_ad_day(three, "1", today - timedelta(days=14), "1000")
+    for query, expected in (
+        ({}, "21"),
+        ({"sort": "spend"}, "12"),
+        ({"sort": "ad"}, "12"),
+        ({"sort": "-roas"}, "12"),
+        ({"sort": "roas"}, "12"),  # what is not known comes last in both directions
+        ({"ads": "active"}, "1"),
+        ({"ads": "all", "sort": "spend"}, "312"),
+        ({"least": "20.02"}, "2"),
+        ({"q": "ETE"}, "2"),
+        ({"q": "calm eve"}, "1"),
+        ({"q": "nothing"}, ""),
+        ({"since": str(today - timedelta(days=14))}, "12"),
+        ({"until": str(today - timedelta(days=13))}, "1"),
+    ):
+        assert "".join(ads_of(page, three, **query)) == expected, query
+    wrong = shown(page, three, since="tomorrow", until=str(today + timedelta(days=2)), sort="up", page="7", nonsense="1")
+    for word in ("From: It is not a day", "To: It is after today", "Order: ", "There is no page", "There is no filter"):
+        assert word in wrong
+    assert "At most 366 days" in shown(page, three, since="2020-01-01")
+    assert "No ads match these filters." in shown(page, three, q="nothing")
+    assert "from $" not in shown(page, three, compare="no")
+    rows = list(csv.reader(io.StringIO(page.get(at(three, "performance_csv"), {"q": "calm"}).getvalue().decode("utf-8-sig"))))
+    cells = dict(zip(*rows, strict=True))
+    assert (cells["ad_id"], cells["spend"], cells["roas"], cells["hook_rate"]) == ("1", "20.01", "2.4993", "0.3000")
+
+
+def test_an_account_without_figures_says_why(page, account):
+    today = today_of(account)
+    other = make_account(account.brand, "act_2", name="Northpaw JP", currency="JPY", last_synced_at=None)
+    assert "This account was never synced." in shown(page, account, account="act_2")
+    fresh(other, "meta_ads_performance", last_status="failed", error_message="Meta no longer accepts the token.")
+    DatasetStatus.objects.update(last_success_at=None)
+    failed = shown(page, account, account="act_2")
+    assert "The last sync failed, so nothing is known of this account." in failed
+    assert "Meta no longer accepts the token." in failed
+    assert "found no day on which an ad was shown" in shown(page, account)
+    make_ad_day(account, "1", today - timedelta(days=30))
+    assert "No ad was shown from" in shown(page, account)
+    assert "The first day that is known is" in shown(page, account, until=str(today - timedelta(days=31)))
+    make_ad_day(other, "1", today, "5000", purchase_value=Decimal("12345.5"))
+    yen = shown(page, account, account="act_2")
+    assert "¥5,000" in yen
+    assert "¥5,000.00" not in yen
+    assert "lacks 1 day" in yen
+    assert "is not one of the choices" in shown(page, account, account="act_3")
+    assert "has no ad account" in page.get(at(type("", (), {"brand": make_brand("Southpaw")}))).content.decode()
+
+
+def test_each_stale_dataset_has_its_banner_and_its_button(page, three):
+    fresh(three, "meta_ads_performance")
+    fresh(three, "demographic_performance", hours=60)
+    fresh(three, "ad_thumbnails", last_status="failed", error_message="Meta’s picture server did not answer.")
+    body = shown(page, three)
+    banners = body[body.index('id="banner"') : body.index('id="figures-h"')]
+    assert banners.index("Demographic Performance are 2 days old.") < banners.index("Ad Thumbnails are still fresh, but the last")
+    assert banners.count("figures of the table are not affected") == 2  # what was never fetched may be switched off
+    for part in ("thumbnails", ""):
+        answer = page.post(at(three, "performance_sync", three.pk), {"part": part, "next": "/ads/northpaw/?q=x"})
+        assert (answer.status_code, answer.url) == (303, "/ads/northpaw/?q=x")
+        run = Run.objects.latest("pk")
+        assert (run.mode, run.parameters["ad_account"], run.parameters["parts"]) == (
+            "worker",
+            three.account_id,
+            [part] if part else [],
+        )
+        assert "Sync queued!" in " ".join(str(one) for one in get_messages(answer.wsgi_request))
+        api.cancel(run, by=run.created_by)
+    southpaw = make_account(make_brand("Southpaw"), "act_9")
+    assert page.post(at(three, "performance_sync", southpaw.pk)).status_code == 404
+
+
+def test_a_manager_sets_the_thresholds(account, three):
+    operator, manager = signed_in("operator"), signed_in("manager")
+    where = at(account, "performance_rules")
+    assert operator.get(where).status_code == 403
+    assert "Thresholds</a>" not in shown(operator, account)
+    values = {"roas_drop_percent": "30", "roas_min_spend": "5", "no_purchase_spend": "30.00", "idle_days": "7"}
+    assert manager.post(where, values | {"idle_days": "0"}).status_code == 422
+    assert manager.post(where, values | {"roas_min_spend": "-1"}).status_code == 422
+    assert not AttentionRule.objects.exists()
+    for spend in ("30.00", "40.00"):
+        assert manager.post(where, values | {"no_purchase_spend": spend}).status_code == 303
+        assert ("It spent $40.00 without a purchase." in shown(manager, account)) == (spend == "30.00")
+    assert "At least $5.00 spent" in shown(manager, account)
+    assert AttentionRule.objects.count() == 1
+
+
+def test_one_ad_has_all_its_figures_its_days_and_who_saw_it(page, three):
+    body = page.get(at(three, "performance_ad", "1")).content.decode()
+    for word in ("Calm evening", "Token valid", "$20.01", "25-34 female", "facebook feed", "Hook: Question", "All channels"):
+        assert (word in body) == (word != "Token valid")
+    assert "2.00</td>" in body  # frequency: 1,000 impressions, 500 people, on one day
+    assert "Watched 25 %" in body
+    assert "This ad has no video." in page.get(at(three, "performance_ad", "2")).content.decode()
+    assert "Not listed" in page.get(at(three, "performance_ad", "3")).content.decode()
+    assert "was not shown from" in page.get(at(three, "performance_ad", "1"), {"until": "2026-01-02"}).content.decode()
+    assert page.get(at(three, "performance_ad", "4")).status_code == 404
+    southpaw = make_account(make_brand("Southpaw"), "act_9")
+    make_ad_day(southpaw, "5", today_of(southpaw))
+    assert page.get(at(three, "performance_ad", "5")).status_code == 404
+
+
+def test_queries_do_not_grow_with_ads_and_days(page, three, django_assert_max_num_queries):
+    today = today_of(three)
+    for number in range(10, 40):
+        make_brand_ad(three, str(number), is_video=True)
+    AdDay.objects.bulk_create(
+        AdDay(ad_account=three, ad_id=str(number), date=day, spend=1, impressions=number, last_read_at=timezone.now())
+        for number in range(10, 40)
+        for day in days_back(today, 60)
+    )
+    page.get(at(three))
+    with django_assert_max_num_queries(29):
+        page.get(at(three), {"since": str(today - timedelta(days=59))})
