@@ -25,7 +25,7 @@ LIGHT = ["performance", "classifications"]  # without files, which take long
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Sandbox]:
-    with serve(seed=7, ads_per_account=24, video_bytes=90_000, report_seconds=0.3) as sandbox:
+    with serve(seed=7, ads_per_account=12, video_bytes=90_000, report_seconds=0.3) as sandbox:
         yield sandbox
 
 

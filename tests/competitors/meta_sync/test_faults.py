@@ -52,7 +52,7 @@ def test_one_accounts_failure_does_not_stop_the_brands_others(sandbox, account, 
     run = finish(queue(account, parts=LIGHT))
     assert (run.status, run.verdict, run.subject) == (RunStatus.COMPLETED, "partial", "")
     assert "1 of 3 ad accounts could not be synced. act_77: Meta does not accept the token of act_77." in run.summary
-    assert run.counts["ads_synced"] == AdDay.objects.values("ad_id").distinct().count() > 30
+    assert run.counts["ads_synced"] == AdDay.objects.values("ad_id").distinct().count() > 12
     fresh = {**dict.fromkeys((account, good), "completed"), bad: "failed"}
     assert {one: clocks(one)["meta_ads_performance"] for one in fresh} == fresh
     settings.META_ACCESS_TOKENS = dict.fromkeys(["act_77", "act_88", account.account_id], EXPIRED_TOKEN)
@@ -79,9 +79,7 @@ def test_an_account_that_fails_for_a_while_is_tried_again_alone(sandbox, account
     assert run.counts["new"] == AdDay.objects.count()
 
 
-@pytest.mark.parametrize(
-    ("code", "said"), [(17, "too many requests"), (80000, "too many requests"), (4, "Meta asked us to slow down.")]
-)
+@pytest.mark.parametrize(("code", "said"), [(80000, "too many requests"), (4, "Meta asked us to slow down.")])
 def test_a_run_that_is_throttled_midway_waits_and_goes_on_where_it_was(sandbox, account, sync, code, said):
     sandbox.account.faults.arm("graph_throttled", code, path="/ads")
     run = sync(parts=["performance", "thumbnails", "classifications"])
@@ -98,7 +96,7 @@ def test_a_run_that_is_throttled_midway_waits_and_goes_on_where_it_was(sandbox, 
     assert run.counts["new"] == AdDay.objects.count(), "counts are the whole run's"
 
 
-@pytest.mark.parametrize("value", ["days:3:1487534", "days:2:1504038", "days:4:1", "rows:20:1487534"])
+@pytest.mark.parametrize("value", ["days:3:1487534", "days:4:1", "rows:20:1504038"])
 def test_a_window_that_is_too_large_is_split(sandbox, account, sync, value):
     sandbox.account.faults.arm("graph_insights_too_large", value)
     run = sync(**PERFORMANCE)
@@ -113,7 +111,7 @@ def test_a_field_that_meta_no_longer_knows_is_left_out_and_the_rest_is_fresh(san
     assert stored
     sandbox.account.faults.arm("graph_dead_field", "video_p95_watched_actions")
     for _ in range(2):
-        run = sync(parts=["performance", "demographics"])
+        run = sync(**PERFORMANCE)
         assert (run.status, run.verdict) == (RunStatus.COMPLETED, "ok"), words(run)
     assert "Meta left out: video_p95_watched_actions." in run.summary
     assert AdDay.objects.filter(video_p95__gt=0).count() == stored, "absent never replaces a stored value"
@@ -150,7 +148,7 @@ def test_a_broken_creative_costs_its_ad_alone(sandbox, account, sync):
     assert (run.status, run.verdict) == (RunStatus.COMPLETED, "ok"), words(run)
     assert run.counts["ads_not_read"] == 1 and "1 could not be read" in run.summary
     assert not BrandAd.objects.filter(ad_id__startswith="120200003").exists()
-    assert run.counts["ads"] == BrandAd.objects.count() == run.counts["classified"] > 15
+    assert run.counts["ads"] == BrandAd.objects.count() == run.counts["classified"] > 6
 
 
 def test_thumbnails_that_fail_leave_the_performance_fresh(sandbox, account, sync):
@@ -202,7 +200,7 @@ def test_nothing_is_an_honest_answer_only_where_nothing_was_known(sandbox, accou
     run = sync()
     assert (run.status, run.verdict) == (RunStatus.COMPLETED, "suspicious")
     assert "Meta sent no figures, though 1 row of these days is known. The token may have lost its rights." in run.summary
-    assert "Meta listed no ads, though 1 ad were known." in run.summary or "Meta listed no ads" in run.summary
+    assert "Meta listed no ads, though 1 ad were known. The token may have lost its rights." in run.summary
     assert DatasetStatus.objects.get(dataset_key="meta_ads_performance").last_success_at == success
     assert AdDay.objects.get().spend == 5
 
@@ -214,7 +212,7 @@ def test_rows_that_cannot_be_saved_are_counted_and_the_result_is_partial(sandbox
     assert (run.status, run.verdict, run.counts["rejected"]) == (RunStatus.COMPLETED, "partial", 1)
     assert "1 row had no ad or no single day" in run.summary
     assert clocks(account) == {"meta_ads_performance": "unknown"}
-    assert run.counts["new"] == AdDay.objects.count() > 50, "the others are saved"
+    assert run.counts["new"] == AdDay.objects.count() > 20, "the others are saved"
     api.accept(run, None)
     assert clocks(account) == {"meta_ads_performance": "completed"}
 
