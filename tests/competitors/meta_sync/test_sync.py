@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -202,6 +203,28 @@ def test_money_is_in_the_accounts_currency_and_days_are_in_its_zone(sync, accoun
     assert {AdDay.objects.earliest("date").date, AdDay.objects.latest("date").date} <= set(
         Window(*window(2, zone)).pieces(1)
     ) or True
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.parametrize(
+    ("at", "digits", "today"),
+    [
+        ("2026-11-25T10:59:30Z", "10064", "2026-11-25"),
+        ("2026-11-25T11:00:30Z", "10064", "2026-11-26"),
+        ("2026-11-25T09:59:30Z", "10808", "2026-11-24"),
+        ("2026-11-25T10:00:30Z", "10808", "2026-11-25"),
+    ],
+    ids=["Auckland before", "Auckland after", "Honolulu before", "Honolulu after"],
+)
+def test_a_sync_at_midnight_asks_for_the_accounts_days(sync, account, sandbox, at, digits, today):
+    AdAccount.objects.update(account_id=f"act_{digits}")
+    until = date.fromisoformat(today)
+    with time_machine.travel(datetime.fromisoformat(at)):
+        run = sync(parts=["performance"], days_back=1)
+        told = truth(sandbox, digits, until - timedelta(days=3), until + timedelta(days=1))["ads"]
+    assert (run.status, run.verdict) == (RunStatus.COMPLETED, "ok"), run.error_message
+    days = {(until - timedelta(days=1)).isoformat(), until.isoformat()}
+    assert not differences(figures(AdDay), [row for row in told if row["date"] in days])
 
 
 @pytest.mark.parametrize(
