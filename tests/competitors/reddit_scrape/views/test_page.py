@@ -20,6 +20,7 @@ def test_the_row_unfolds_to_the_funnel_of_the_last_run_and_to_what_it_asks_for(p
     scraped(found, counts={"posts": 1, "kept": 1})
     run = scraped(found)
     scraped(found, status="failed", error_message="No money left.", counts={"posts": 5})
+    scraped(make_research(make_brand("Southpaw"), subreddits=found.subreddits), counts={"posts": 7})  # the same subject
     response = page.get(at(found.brand))
     panel = response.context["panels"][0]
     funnel = panel.facts.funnel
