@@ -192,7 +192,7 @@ class Command(BaseCommand):
                 {"competitor_id": str(library.competitor_id), "ad_library_url": library.url, "max_ads": 60, "max_media": 40},
                 reverse("ads", args=[brand.slug, library.competitor_id]),
             ),
-            (brand, meta_sync.NAME, {"days_back": 30}, reverse("research", args=[brand.slug])),
+            (brand, meta_sync.NAME, {"days_back": 30}, reverse("performance", args=[brand.slug])),
             (
                 brand,
                 reddit_scrape.NAME,
