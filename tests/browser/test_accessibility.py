@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from competitors.models import RedditPost, RedditResearch
+from competitors.models import Persona, PersonaQuote, RedditPost, RedditResearch
 from pipeline import api
 from pipeline.engine.upstreams import health
 from pipeline.engine.workers.healing import heal_schedules
@@ -25,7 +25,7 @@ from tests.performance_rows import (
     make_brand_ad,
     make_demographic_day,
 )
-from tests.reddit_rows import make_finding, make_post, make_research
+from tests.reddit_rows import make_finding, make_persona, make_post, make_quote, make_research
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 OF_THEMES = RULES | {"runOnly": ["color-contrast", "link-in-text-block"]}  # the others see no colour
@@ -64,7 +64,11 @@ def filled(listing):
     counts = {"posts": 9, "not_measured": 2, "past_filters": 5, "unmeasured_past_filters": 1, "relevant": 3, "kept": 1}
     runs.ended(api.queue_one_time_job(brand.pk, "reddit_scrape", research.parameters()).run, counts=counts)
     runs.ended(api.queue_one_time_job(brand.pk, "reddit_scrape", {"search_queries": ["of no research"]}).run)
-    make_finding(make_post(brand), research)
+    post = make_post(brand)
+    make_finding(post, research)
+    why = {"words": [["fireworks", 0.5]], "parts": [["first person", 0.3]], "phrase": "did nothing for"}
+    quote = make_quote(post, relevance=0.8, signal=0.6, why=why)
+    PersonaQuote.objects.create(persona=make_persona(brand), quote=quote)
     return listing
 
 
@@ -97,7 +101,11 @@ def pages(listing):
         f"{listing.reviews_url()}?q=nothing-like-this",
         reverse("amazon_edit", args=[competitor.brand.slug, competitor.pk, listing.pk]),
         reverse("amazon_remove", args=[competitor.brand.slug, competitor.pk, listing.pk]),
-        *(reverse(name, args=of_competitor[:1]) for name in ("reddit", "reddit_add")),
+        *(reverse(name, args=of_competitor[:1]) for name in ("reddit", "reddit_add", "reddit_quotes", "personas")),
+        *(
+            reverse(name, args=[of_competitor[0], Persona.objects.get().pk])
+            for name in ("persona", "persona_edit", "persona_remove")
+        ),
         reverse("reddit_posts", args=[competitor.brand.slug, RedditResearch.objects.get().pk]),
         "/ads/",
         f"/ads/{competitor.brand.slug}/",
