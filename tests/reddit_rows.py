@@ -15,6 +15,7 @@ from competitors.models import (
 )
 from competitors.scoring import quote_key
 from pipeline.models import Brand
+from pipeline.words.search import folded
 from tests.factories import make_brand
 
 
@@ -65,4 +66,5 @@ def make_comment(post: RedditPost, reddit_id: str = "c1", **fields: Any) -> Redd
 def make_quote(post: RedditPost, text: str = "The vest did nothing for my dog.", **fields: Any) -> RedditQuote:
     fields.setdefault("category", RedditQuote.Category.FAILED_SOLUTION)
     fields.setdefault("text_key", quote_key(text))
+    fields.setdefault("search_text", folded(text))
     return RedditQuote.objects.create(post=post, text=text, first_seen_at=timezone.now(), **fields)

@@ -268,6 +268,7 @@ class RedditQuote(RedditScores):
     category = models.CharField(max_length=20, choices=Category)
     text = ForeignTextField()
     text_key = models.CharField(max_length=64, editable=False, help_text="A hash of the text in its plainest form.")
+    search_text = FoldedTextField(blank=True, default="", editable=False)
     first_seen_at = models.DateTimeField()
     last_run = models.ForeignKey("pipeline.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 

@@ -22,6 +22,7 @@ class AdDayAdmin(OfAccounts):
 @admin.register(AccountDay)
 class AccountDayAdmin(OfAccounts):
     list_display = ["date", "ad_account", "spend", "impressions", "purchases", "purchase_value"]
+    search_fields = ["ad_account__account_id", "ad_account__name__alike"]
 
 
 @admin.register(AdDemographicDay)
@@ -36,6 +37,7 @@ class AdClassificationAdmin(EngineRows):
     brand_path = "brand_ad__ad_account__brand"
     list_display = ["brand_ad", "format", "hook", "awareness", "classified_at"]
     list_filter = ["format", "hook", "awareness"]
+    search_fields = ["brand_ad__ad_id", "brand_ad__name__alike"]
     ordering = ["-pk"]
     list_select_related = ["brand_ad"]
     raw_id_fields = ["brand_ad"]

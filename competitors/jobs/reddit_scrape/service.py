@@ -16,7 +16,7 @@ from pipeline.words import counted
 from .asked import Asked
 from .findings.funnel import sift
 from .findings.landing import save_page
-from .findings.quotes import copy_to, save_quotes
+from .findings.quotes import copy_found, save_quotes
 from .order import COMMENTS, POSTS, Thread, comments_order, is_enough, left_of, posts_order
 
 MORE_UNKNOWN, FEWEST_UNKNOWN = 0.3, 5  # of a run's posts, above what is usual, and at least so many
@@ -90,7 +90,7 @@ def _finish(ctx: Context, asked: Asked) -> dict[str, int]:
     sifted = sift(ctx, asked)
     counts = sifted.counts | save_quotes(ctx, sifted.kept, sifted.scorer)
     if asked.copies_quotes and asked.persona_id is not None:
-        counts["copied"] = copy_to(asked.persona_id, sifted.kept, ctx)
+        counts["copied"] = copy_found(ctx, asked.persona_id, sifted.kept)
     return {name: count for name, count in counts.items() if count}
 
 

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from competitors.models import Persona, PersonaQuote, RedditComment, RedditPost, RedditQuote
 from competitors.scoring import Scorer, find_quotes, quote_key
 from pipeline.contract import Context
+from pipeline.words.search import folded
 
 from .funnel import words
 
 AT_ONCE = 20  # posts, each with up to some dozens of comments
-CONTENT = ["category", "text", "relevance", "signal", "why", "last_run"]
+CONTENT = ["category", "text", "search_text", "relevance", "signal", "why", "last_run"]
 
 
 def save_quotes(ctx: Context, posts: Sequence[RedditPost], scorer: Scorer) -> dict[str, int]:
@@ -32,16 +33,22 @@ def save_quotes(ctx: Context, posts: Sequence[RedditPost], scorer: Scorer) -> di
     return {"quotes": found, "new_quotes": new}
 
 
-def copy_to(persona_id: int, posts: Sequence[RedditPost], ctx: Context) -> int:
-    """Copy the quotes that this run found in these posts to the persona, each once. Returns how many are new there."""
+def copy_found(ctx: Context, persona_id: int, posts: Sequence[RedditPost]) -> int:
+    """Copy the quotes that this run found in these posts to the persona. Returns how many are new there."""
     persona = Persona.objects.filter(pk=persona_id, brand=ctx.run.brand).first()
     if persona is None:
         ctx.log("The persona was removed, so no quotes were copied.", "warning")
         return 0
-    quotes = RedditQuote.objects.filter(post__in=posts, last_run=ctx.run).exclude(personas__persona=persona)
-    rows = [PersonaQuote(persona=persona, quote=quote) for quote in quotes]
-    PersonaQuote.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
-    return len(rows)
+    return copy_to(persona, RedditQuote.objects.filter(post__in=posts, last_run=ctx.run))
+
+
+def copy_to(persona: Persona, quotes: "QuerySet[RedditQuote]", most: int | None = None) -> int:
+    """Copy the quotes that the persona does not have, at most so many. Returns how many these were."""
+    there = PersonaQuote.objects.filter(persona=persona, quote=OuterRef("pk"))
+    new = list(quotes.filter(~Exists(there)).values_list("pk", flat=True)[:most])
+    rows = (PersonaQuote(persona=persona, quote_id=pk) for pk in new)
+    PersonaQuote.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)  # somebody may copy the same just now
+    return len(new)
 
 
 def _key(quote: RedditQuote) -> tuple[int, int | None, str]:
@@ -63,6 +70,7 @@ def _quotes(ctx: Context, posts: Sequence[RedditPost], scorer: Scorer) -> Iterat
                 category=passage.category,
                 text=passage.text,
                 text_key=quote_key(passage.text),
+                search_text=folded(passage.text),
                 relevance=post.relevance,  # a sentence rarely names what its conversation is about
                 signal=score.signal,
                 why={**post.why, "parts": score.why.get("parts", []), "phrase": passage.phrase},

@@ -1,22 +1,21 @@
 """Quotes are copied to a persona: those that were ticked, or all that match the filters."""
 
 from django.contrib import messages
-from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
-from competitors.models import Persona, PersonaQuote, RedditQuote
+from competitors.models import Persona, RedditQuote
 from competitors.views.access import get_brand
 from pipeline.views.access import back_to, needs
 from pipeline.words import counted
 
+from ...findings.quotes import copy_to
 from .listing import VIEW
 from .quote_filter import QuoteFilter
 
 MOST_AT_ONCE = 5_000
-BATCH = 500
 
 
 @require_POST
@@ -36,7 +35,7 @@ def copy_quotes(request: HttpRequest, brand: str) -> HttpResponseRedirect:
         quotes = QuoteFilter(owner, asked).quotes()
     else:
         quotes = RedditQuote.objects.filter(post__brand=owner, pk__in=numbers(request.POST.getlist("quote")))
-    copied = copy_to(persona, quotes)
+    copied = copy_to(persona, quotes, MOST_AT_ONCE)
     if not copied:
         messages.info(request, format_html("Nothing to copy: <bdi>{}</bdi> has them all, or none was ticked.", persona.name))
     else:
@@ -44,15 +43,6 @@ def copy_quotes(request: HttpRequest, brand: str) -> HttpResponseRedirect:
         words = 'Copied {} to <a href="{}"><bdi>{}</bdi></a>.'
         messages.success(request, format_html(words, counted(copied, "quote"), link, persona.name))
     return back_to(request, back)
-
-
-def copy_to(persona: Persona, quotes: "QuerySet[RedditQuote]") -> int:
-    """How many of them it did not have."""
-    there = PersonaQuote.objects.filter(persona=persona, quote=OuterRef("pk"))
-    new = list(quotes.filter(~Exists(there)).values_list("pk", flat=True)[:MOST_AT_ONCE])
-    rows = (PersonaQuote(persona=persona, quote_id=pk) for pk in new)
-    PersonaQuote.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)  # somebody may copy the same just now
-    return len(new)
 
 
 def numbers(given: list[str]) -> list[int]:

@@ -103,7 +103,7 @@ class QuoteFilter(ListFilter):
         if research := self._found.get("research"):
             kept = RedditFinding.objects.filter(post=OuterRef("post"), subject=research.subject, left_at=LeftAt.KEPT)
             found = found.filter(Exists(kept))
-        return self.with_words(found, "text")
+        return self.with_words(found)
 
 
 def with_sources(quotes: "QuerySet[RedditQuote]") -> "QuerySet[RedditQuote]":
