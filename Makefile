@@ -5,6 +5,8 @@ PYTEST := $(RUN) -m pytest
 ON_POSTGRES := $(RUN) -m tests.postgres
 # The smallest machine has two cores. Fault tests that measure time run one at a time.
 PARALLEL ?= -n 2
+# Tables made from the models take a second, by migrations twelve. `make test` on PostgreSQL runs the migrations.
+FROM_MODELS := --nomigrations
 # Without DEBUG, manage.py needs a SECRET_KEY. These commands only check code.
 CHECK := DEBUG=1 $(RUN) manage.py
 
@@ -27,21 +29,21 @@ needs: install
 
 # All but the fault tests. The engine's run on both databases. One is enough for the rest: SQLite for what uses none, else PostgreSQL.
 test: needs
-	$(PYTEST) $(PARALLEL) -m "not faults and not browser and not job_type"
+	$(PYTEST) $(PARALLEL) $(FROM_MODELS) -m "not faults and not browser and not job_type"
 	$(ON_POSTGRES) $(PYTEST) $(PARALLEL) -m "not faults"
 
 # For use while coding: takes less than a minute, on SQLite, without a browser.
 test-fast: install
-	$(PYTEST) $(PARALLEL) -m "not faults and not browser and not slow"
+	$(PYTEST) $(PARALLEL) $(FROM_MODELS) -m "not faults and not browser and not slow"
 
 # Each page of subjects in each state, for each role, in both themes, at three widths. Screenshots go to the folder that SHOTS_DIR names.
 test-pages: needs
 	$(PYTEST) $(PARALLEL) tests/browser/test_pages.py tests/browser/test_ads.py tests/browser/test_accessibility.py -m "exhaustive or browser"
 
 test-faults: needs
-	$(PYTEST) $(PARALLEL) -m "faults and not alone"
-	$(PYTEST) -m "faults and alone"
-	$(ON_POSTGRES) sh -c '$(PYTEST) $(PARALLEL) -m "faults and not alone" && $(PYTEST) -m "faults and alone"'
+	$(PYTEST) $(PARALLEL) $(FROM_MODELS) -m "faults and not alone"
+	$(PYTEST) $(FROM_MODELS) -m "faults and alone"
+	$(ON_POSTGRES) sh -c '$(PYTEST) $(PARALLEL) $(FROM_MODELS) -m "faults and not alone" && $(PYTEST) $(FROM_MODELS) -m "faults and alone"'
 
 lint: install
 	.venv/bin/ruff check .

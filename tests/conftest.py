@@ -118,6 +118,17 @@ def django_db_modify_db_settings(
 
 
 @pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """At the end, Chromium may still be asking for a page: what answers it must not keep the database from being dropped."""
+    yield
+
+    if connection.vendor == "postgresql":
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_terminate_backend(pid) {others}")
+
+
+@pytest.fixture(scope="session")
 def samples() -> Path:
     """The folder of real items; tests that use it are marked needs_samples."""
     return Path(os.environ["SAMPLES_DIR"])
