@@ -1,5 +1,7 @@
 """A brand's own ads, as Meta's Graph API shows them to those who run them."""
 
+import re
+
 from django.core.validators import RegexValidator
 from django.db import models
 from django.urls import reverse
@@ -56,6 +58,13 @@ class AdAccount(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.account_id
+
+    @property
+    def attribution_words(self) -> str:
+        """ "7d_click_1d_view" as "7-day click, 1-day view"; anything else as Meta has it."""
+        windows = re.findall(r"([0-9]{1,2})d_(click|view)", self.attribution_setting)
+        known = "_".join(f"{days}d_{what}" for days, what in windows) == self.attribution_setting
+        return ", ".join(f"{days}-day {what}" for days, what in windows) if known else self.attribution_setting
 
     def get_absolute_url(self) -> str:
         return f"{reverse('research', args=[self.brand.slug])}#ad-account-{self.pk}"

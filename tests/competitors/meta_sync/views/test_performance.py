@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from competitors.jobs.meta_sync.figures.window import today_of
-from competitors.models import AdClassification, AdDay, AdMedia, AttentionRule
+from competitors.models import AdAccount, AdClassification, AdDay, AdMedia, AttentionRule
 from pipeline import api
 from pipeline.models import DatasetStatus, Run
 from tests.factories import make_brand, make_media, make_person
@@ -248,3 +248,21 @@ def test_queries_do_not_grow_with_ads_and_days(page, three, django_assert_max_nu
     page.get(at(three))
     with django_assert_max_num_queries(29):
         page.get(at(three), {"since": str(today - timedelta(days=59))})
+
+
+def test_an_account_that_was_synced_with_the_others_names_that_run(page, account):
+    make_account(account.brand, "act_2")
+    run = api.queue_one_time_job(account.brand_id, "meta_sync").run
+    assert run.subject == ""
+    fresh(account, FRESH[0], last_run=run)
+    body = shown(page, account)
+    assert f'As part of <a id="last-{account.pk}" href="{run.get_absolute_url()}">run {run.pk}</a>' in body
+    assert body.count("Not synced yet") == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [("7d_click_1d_view", "7-day click, 1-day view"), ("1d_click", "1-day click"), ("", ""), ("1d_click_skan", "1d_click_skan")],
+)
+def test_an_attribution_setting_is_told_in_words_where_they_are_known(setting, words):
+    assert AdAccount(attribution_setting=setting).attribution_words == words
