@@ -41,9 +41,9 @@ test-pages: needs
 	$(PYTEST) $(PARALLEL) tests/browser/test_pages.py tests/browser/test_ads.py tests/browser/test_accessibility.py -m "exhaustive or browser"
 
 test-faults: needs
-	$(PYTEST) $(PARALLEL) $(FROM_MODELS) -m "faults and not alone"
-	$(PYTEST) $(FROM_MODELS) -m "faults and alone"
-	$(ON_POSTGRES) sh -c '$(PYTEST) $(PARALLEL) $(FROM_MODELS) -m "faults and not alone" && $(PYTEST) $(FROM_MODELS) -m "faults and alone"'
+	$(PYTEST) tests/faults $(PARALLEL) $(FROM_MODELS) -m "not alone"
+	$(PYTEST) tests/faults $(FROM_MODELS) -m alone
+	$(ON_POSTGRES) sh -c '$(PYTEST) tests/faults $(PARALLEL) $(FROM_MODELS) -m "not alone" && $(PYTEST) tests/faults $(FROM_MODELS) -m alone'
 
 lint: install
 	.venv/bin/ruff check .
