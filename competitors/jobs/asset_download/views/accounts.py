@@ -5,8 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from competitors.models import BrandAd, MediaStatus
+from competitors.views.access import brands_to_choose
 from competitors.views.subjects.remove import remove as remove_row
-from pipeline.people import brands_for
 from pipeline.views.access import needs
 from pipeline.words import counted
 
@@ -17,7 +17,7 @@ from .page import page
 def brands(request: HttpRequest) -> HttpResponse:
     """Every brand that is open to this person, with what is stored of its ads."""
     stored = Count("ad_accounts__ads__media", filter=Q(ad_accounts__ads__media__status=MediaStatus.STORED))
-    rows = brands_for(request.user).rows().filter(archived_at=None).order_by("name")
+    rows = brands_to_choose(request.user)
     found = rows.annotate(accounts=Count("ad_accounts", distinct=True), files=stored)
     return render(request, "competitors/asset_download/brands.html", {"brands": found})
 

@@ -9,9 +9,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from competitors.models import AttentionRule
-from competitors.views.access import get_brand
+from competitors.views.access import brands_to_choose, get_brand
 from competitors.views.subjects import scrape
-from pipeline.people import brands_for
 from pipeline.views.access import back_to, needs, see_other
 
 from .page import page
@@ -22,7 +21,7 @@ from .state import parts
 @needs(page.may_view)
 def brands(request: HttpRequest) -> HttpResponse:
     """Every brand that is open to this person."""
-    rows = brands_for(request.user).rows().filter(archived_at=None).order_by("name")
+    rows = brands_to_choose(request.user)
     found = rows.annotate(accounts=Count("ad_accounts"), synced_at=Max("ad_accounts__last_synced_at"))
     return render(request, "competitors/meta_sync/brands.html", {"brands": found})
 

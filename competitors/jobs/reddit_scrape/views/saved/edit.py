@@ -8,12 +8,12 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.html import format_html
 
 from competitors.models import RedditFinding, RedditResearch, reddit_subject
-from competitors.views.access import get_brand
+from competitors.views.access import brands_to_choose, get_brand
 from competitors.views.subjects import views
 from competitors.views.subjects.remove import remove as remove_row
 from pipeline import queries
 from pipeline.models import Brand, Run
-from pipeline.people import brands_for, can_words
+from pipeline.people import can_words
 from pipeline.views.access import needs, see_other
 from pipeline.words import counted
 
@@ -26,7 +26,7 @@ from .forms import ResearchForm
 @needs("competitors.view_redditresearch")
 def brands(request: HttpRequest) -> HttpResponse:
     """Every brand that is open to this person, with what was researched for it."""
-    rows = brands_for(request.user).rows().filter(archived_at=None).order_by("name")
+    rows = brands_to_choose(request.user)
     found = rows.annotate(
         researches=Count("reddit_researches", distinct=True), quotes=Count("reddit_posts__quotes", distinct=True)
     )
