@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 
 from pipeline import api
 from tests import machine
@@ -145,6 +145,8 @@ def chromium() -> Iterator["Browser"]:
         pytest.fail(str(missing), pytrace=False)
     # Playwright keeps an event loop in this thread, where Django refuses the ORM; our tests are not async.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    # Beside that loop Django opens other connections. A fork has no loop and would end one that is open here.
+    connections.close_all()
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", *quiet])
