@@ -25,6 +25,7 @@ class Subject:
     A key may be another subject's key, a blank and more: it belongs to that one, and its work ends with that one's.
     `about`: what the subject stands for now, if that can change under the same key, such as a row's product. History goes by it.
     `closed`: a sentence that says why nothing new may start for it, such as that it is archived.
+    `parameters`: of a run of it, as `subjects_of` gives them: those that name it. All others have their defaults.
     """
 
     key: str = ""
@@ -32,6 +33,7 @@ class Subject:
     url: str = ""
     about: str = ""
     closed: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         for value in (self.key, self.about):

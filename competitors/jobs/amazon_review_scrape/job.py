@@ -87,10 +87,16 @@ class AmazonReviewScrape(JobType):
         known.update(**figures)
 
 
+def scrape_parameters(listing: CompetitorAmazonUrl) -> dict[str, Any]:
+    """The job type's parameters for this listing. Options keep their defaults."""
+    return {"competitor_amazon_url_id": str(listing.pk), "asin": listing.asin}
+
+
 def _listing(params: dict[str, Any]) -> CompetitorAmazonUrl:
     return CompetitorAmazonUrl.objects.select_related("competitor__brand").get(pk=params["competitor_amazon_url_id"])
 
 
 def _subject(listing: CompetitorAmazonUrl) -> Subject:
     label = f"{listing.product_title} ({listing.asin})" if listing.product_title else listing.asin
-    return Subject(str(listing.pk), label[:300], listing.get_absolute_url(), listing.about, listing.competitor.closed)
+    closed, parameters = listing.competitor.closed, scrape_parameters(listing)
+    return Subject(str(listing.pk), label[:300], listing.get_absolute_url(), listing.about, closed, parameters)

@@ -1,7 +1,5 @@
 """A listing and its scrapes: what a scrape of it is asked for, whether one is live, and what a new address changes."""
 
-from typing import Any
-
 from django.db import transaction
 
 from competitors.models import CompetitorAmazonUrl
@@ -10,11 +8,6 @@ from pipeline.api import forget_freshness, restore_freshness
 from pipeline.models import Run
 
 from .job import NAME
-
-
-def scrape_parameters(listing: CompetitorAmazonUrl) -> dict[str, Any]:
-    """The job type's parameters for this listing. Options keep their defaults."""
-    return {"competitor_amazon_url_id": str(listing.pk), "asin": listing.asin}
 
 
 def live_scrape(listing: CompetitorAmazonUrl) -> Run | None:

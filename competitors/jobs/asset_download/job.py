@@ -103,4 +103,5 @@ def _account(brand: Brand | None, params: dict[str, Any]) -> AdAccount:
 
 
 def _subject(account: AdAccount) -> Subject:
-    return Subject(str(account.pk), str(account)[:300], account.get_absolute_url(), closed=account.brand.closed)
+    label, parameters = str(account)[:300], {"ad_account_id": account.account_id}
+    return Subject(str(account.pk), label, account.get_absolute_url(), closed=account.brand.closed, parameters=parameters)

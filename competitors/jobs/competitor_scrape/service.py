@@ -38,7 +38,8 @@ class Target:
     def subject(self) -> Subject:
         name, about, closed = f"Ads of {self.competitor}", identity(self.url, LONGEST_ABOUT), self.competitor.closed
         if self.library:
-            return Subject(str(self.library.pk), name[:300], self.library.get_absolute_url(), about, closed)
+            parameters = {"competitor_id": str(self.competitor.pk), "ad_library_url": self.url}
+            return Subject(str(self.library.pk), name[:300], self.library.get_absolute_url(), about, closed, parameters)
         key = identity(f"{self.competitor.pk} {self.url}", LONGEST_ABOUT)
         return Subject(key, f"{name} (another address)"[:300], self.competitor.get_absolute_url(), about, closed)
 

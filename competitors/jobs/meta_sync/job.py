@@ -135,4 +135,5 @@ def _accounts(brand: Brand | None, params: dict[str, Any]) -> QuerySet[AdAccount
 
 
 def _subject(account: AdAccount) -> Subject:
-    return Subject(str(account.pk), str(account)[:300], account.performance_url(), closed=account.brand.closed)
+    label, parameters = str(account)[:300], {"ad_account": account.account_id}
+    return Subject(str(account.pk), label, account.performance_url(), closed=account.brand.closed, parameters=parameters)

@@ -124,4 +124,4 @@ class RedditScrape(JobType):
 
 
 def _subject(research: RedditResearch) -> Subject:
-    return Subject(research.subject, research.name[:300], research.get_absolute_url())
+    return Subject(research.subject, research.name[:300], research.get_absolute_url(), parameters=research.parameters())

@@ -1,6 +1,7 @@
 """The job type template_scrape: its parameters, and what a run of it is about and costs. It runs for no single brand."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -54,7 +55,7 @@ class TemplateScrape(JobType):
         jobs = Job.objects.filter(Q(brand__in=ids) | Q(brand=None), job_type=NAME, schedule_type=Job.Schedule.RECURRING)
         for job in jobs.filter(status__in=[JobStatus.ACTIVE, JobStatus.PAUSED]).order_by("pk"):
             if job.brand_id in ids:
-                yield job.brand_id, Search.of(job.parameters).subject
+                yield job.brand_id, replace(Search.of(job.parameters).subject, parameters=job.parameters)
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
         search = Search.of(params)

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from competitors.jobs.amazon_review_scrape.listings import scrape_parameters
+from competitors.jobs.amazon_review_scrape.job import scrape_parameters
 from competitors.jobs.amazon_review_scrape.order import usual_price
 from competitors.jobs.amazon_review_scrape.sweeps import SweepOptions, sweeps
 from competitors.jobs.amazon_review_scrape.views.tab import tab

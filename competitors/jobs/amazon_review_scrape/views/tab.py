@@ -13,8 +13,7 @@ from pipeline.contract import Estimate
 from pipeline.models import Run
 
 from .. import order
-from ..job import NAME
-from ..listings import scrape_parameters
+from ..job import NAME, scrape_parameters
 from ..sweeps import SweepOptions
 from .forms import AmazonUrlForm
 from .stars import StarSpread, star_spreads
