@@ -116,6 +116,10 @@ class JobType(ABC):
             if brand:
                 yield brand.pk, Subject()
 
+    def refreshes(self, parameters: Mapping[str, Any]) -> bool:
+        """Whether a run with these parameters says how fresh its subject's data is. If not, no clock notices it."""
+        return True
+
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate | None:
         """Cost and time of a run with these parameters; None where nothing is paid."""
         return None

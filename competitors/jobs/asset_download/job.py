@@ -1,6 +1,6 @@
 """The job type asset_download: its parameters, and what a run of it is about and leaves behind. It costs nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -74,7 +74,7 @@ class AssetDownload(JobType):
             return values
 
     def subject(self, brand: Brand | None, params: dict[str, Any]) -> Subject:
-        """A file that is tried again alone says nothing about how fresh the account's files are."""
+        """A file that is tried again alone is no reason to keep the account's download waiting."""
         subject, only = _subject(_account(brand, params)), params.get("only")
         if not only:
             return subject
@@ -84,6 +84,10 @@ class AssetDownload(JobType):
         for account in AdAccount.objects.filter(brand__in=[brand for brand in brands if brand]).select_related("brand"):
             yield account.brand_id, _subject(account)
 
+    def refreshes(self, parameters: Mapping[str, Any]) -> bool:
+        """A file that is tried again alone says nothing about how fresh the account's files are."""
+        return not parameters.get("only")
+
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:
         account = _account(ctx.brand, params)
         if params.get("only"):
@@ -91,7 +95,7 @@ class AssetDownload(JobType):
         return service.download_assets(ctx, account, Limits.of(params))
 
     def on_completed(self, run: Run, fetched_at: datetime) -> None:
-        if run.verdict == Verdict.OK and not run.parameters.get("only"):
+        if run.verdict == Verdict.OK and self.refreshes(run.parameters):
             known = AdAccount.objects.filter(Q(last_downloaded_at=None) | Q(last_downloaded_at__lte=fetched_at), pk=run.subject)
             known.update(last_downloaded_at=fetched_at)
 

@@ -147,7 +147,9 @@ def mark_worked_on(dataset_key: str, brand_id: Any, subject: str, at: datetime, 
 def _keys(run: Run) -> list[str]:
     """The datasets that are as fresh as the run."""
     handler = find_type(run.job_type)
-    return [key for key in handler.datasets if key not in handler.own_clocks] if handler else []
+    if not handler or not handler.refreshes(run.parameters):
+        return []
+    return [key for key in handler.datasets if key not in handler.own_clocks]
 
 
 def _own_clocks(run: Run) -> frozenset[str]:

@@ -151,7 +151,7 @@ def test_one_file_is_tried_again_alone_and_says_nothing_about_the_others(sandbox
     assert (run.status, run.verdict, gone.status, gone.last_run) == (RunStatus.COMPLETED, "ok", "stored", run)
     after = Counter(places().values_list("status", flat=True))
     assert (after["stored"], after["waiting"]) == (before["stored"] + 1, before["waiting"])
-    unchanged = DatasetStatus.objects.get(subject=str(account.pk))
+    unchanged = DatasetStatus.objects.get()
     assert (unchanged.last_success_at, unchanged.last_run) == (status.last_success_at, status.last_run)
     assert "One file of" in run.subject_label
 
