@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from django.conf import settings
 from pipeline.contract.errors import CredentialRejected, PermanentError, RunError, TransientError
 
 from . import reports
-from .http import Graph, Page, page_of
+from .http import Graph, Page, every_page, page_of
 from .insights import Insights, InsightsPart, StartedReport
 from .query import Query
 from .refusals import NAME, AskedTooMuch, ObjectGone
@@ -21,7 +21,6 @@ Level = Literal["ad", "account"]
 
 PAGE = 100  # ads of one request
 SYNC_DAYS = 31  # of insights at once
-MOST_PAGES = 20_000  # more of one account is an answer that never ends
 # Without this list, deleted and archived ads are left out. What is deleted has nothing to download.
 STATUSES = (
     "ACTIVE",
@@ -90,36 +89,32 @@ class AdAccountReader:
     def report_state(self, report_id: str) -> reports.ReportState:
         return reports.read_state(self._graph, report_id)
 
-    def report_page(self, report_id: str, after: str = "") -> Page:
-        """`after` is the page before's; its own is '' behind the last one."""
-        return reports.read_page(self._graph, report_id, after)
+    def report_pages(self, report_id: str) -> Iterator[Page]:
+        return reports.read_pages(self._graph, report_id)
 
     def _insights(self) -> Insights:
         return Insights(self._graph, self.account)
 
     def ads(self) -> Iterator[Listed]:
         """All ads that are not deleted. An ad with which every page fails is skipped, and named with the reason."""
-        after, size = "", PAGE
-        seen = {after}
-        for _ in range(MOST_PAGES):
-            try:
-                page = self._page(after, size, AD_FIELDS)
-            except (AskedTooMuch, ObjectGone) as error:
-                if size > 1:
-                    size = max(size // 2, 1)
-                    continue
-                page, skipped = self._without_fields(after, error)
-                yield Listed([], skipped)
-            else:
-                size = min(size * 2, PAGE)
-                yield Listed(page.items)
-            after = page.after
-            if not after:
-                return
-            if after in seen:
-                break
-            seen.add(after)
-        raise TransientError(f"Meta's list of the ads of {self.account} does not end.")
+        size, skipped = PAGE, list[Skipped]()
+
+        def read(after: str) -> Page:
+            nonlocal size, skipped
+            while True:
+                try:
+                    page, skipped = self._page(after, size, AD_FIELDS), []
+                except (AskedTooMuch, ObjectGone) as error:
+                    if size == 1:
+                        alone, skipped = self._without_fields(after, error)
+                        return replace(alone, items=[])
+                    size //= 2
+                else:
+                    size = min(size * 2, PAGE)
+                    return page
+
+        for page in every_page(read, f"the ads of {self.account}"):
+            yield Listed(page.items, skipped)
 
     def ad(self, ad_id: str) -> dict[str, Any]:
         """One ad, with fresh links."""

@@ -1,7 +1,7 @@
 """One request to the Graph API with one token: limits of time and size, no redirects, a few tries."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +22,7 @@ CONNECT_SECONDS, READ_SECONDS, WHOLE_SECONDS = 5, 30, 90
 ERROR_BYTES, PIECE = 100_000, 65_536
 PAUSES = (0.5, 2)  # seconds before the second and third try after a passing fault
 BUSY_PERCENT, BUSY_PAUSE = 75, 5.0  # of a limit: from there on, so many seconds go by before each request
+MOST_PAGES = 20_000  # more of one list is an answer that never ends
 NETWORK = (requests.RequestException, HTTPError, OSError)
 
 
@@ -136,6 +137,24 @@ def page_of(answer: dict[str, Any], what: str) -> Page:
     cursors = paging.get("cursors") if items and isinstance(paging, dict) and paging.get("next") else None
     after = cursors.get("after") if isinstance(cursors, dict) else None
     return Page(items, after if isinstance(after, str) else "")
+
+
+def every_page(read: Callable[[str], Page], what: str) -> Iterator[Page]:
+    """The pages of a list, one after the other. `read` is given the cursor of the page before, '' for the first.
+
+    A list whose cursors come again, or that has too many pages, never ends: TransientError.
+    """
+    after, met = "", {""}
+    for _ in range(MOST_PAGES):
+        page = read(after)
+        yield page
+        after = page.after
+        if not after:
+            return
+        if after in met:
+            break
+        met.add(after)
+    raise TransientError(f"Meta's answer about {what} does not end.")
 
 
 def _read(response: requests.Response, most: int, *, strict: bool) -> bytes:

@@ -13,11 +13,10 @@ from django.utils import timezone
 from pipeline.contract.errors import PermanentError, TransientError
 
 from . import reports
-from .http import Graph, page_of
+from .http import Graph, Page, every_page, page_of
 from .query import Query
 from .refusals import AskedTooMuch, WrongRequest
 
-MOST_PAGES = 20_000  # more of one question is an answer that never ends
 MONTHS_KEPT = 37  # Meta refuses a whole question that begins earlier
 FIRST_ZONE = "Pacific/Kiritimati"  # each day begins there
 DAYS_BEFORE = timedelta(days=28)  # actions are counted for so long after an ad was shown
@@ -110,22 +109,12 @@ class Insights:
             yield InsightsPart([row for key, row in rows.items() if hash(key) not in given], self._told())
 
     def _pages(self, query: Query) -> Iterator[list[Any]]:
-        after = ""
-        seen = {after}
-        for _ in range(MOST_PAGES):
+        def read(after: str) -> Page:
             answer = self._send(query, partial(self._get, after))
             self._refusals = 0
-            if answer is None:
-                return
-            page = page_of(answer, self._what)
-            yield page.items
-            after = page.after
-            if not after:
-                return
-            if after in seen:
-                break
-            seen.add(after)
-        raise TransientError(f"Meta's answer about {self._what} does not end.")
+            return Page([], "") if answer is None else page_of(answer, self._what)
+
+        return (page.items for page in every_page(read, self._what))
 
     def _get(self, after: str, query: Query) -> dict[str, Any]:
         asked = query.parameters() | ({"after": after} if after else {})
@@ -198,14 +187,11 @@ class Insights:
         if state.status != reports.ReportStatus.DONE:
             raise TransientError(state.reason or f"Meta's report {report_id} was not done in time.")
         found: dict[str, list[str]] = {}
-        after: str | None = None
-        while after != "":
-            page = reports.read_page(self._graph, report_id, after or "")
+        for page in reports.read_pages(self._graph, report_id):
             for row in page.items:
                 campaign, ad = (row.get("campaign_id"), row.get("ad_id")) if isinstance(row, dict) else ("", "")
                 if isinstance(campaign, str) and isinstance(ad, str) and campaign and ad:
                     found.setdefault(campaign, []).append(ad)
-            after = page.after
         return found
 
     def _clamped(self, query: Query) -> Query | None:
@@ -221,9 +207,7 @@ class Insights:
         if since > _months_before(timezone.now().date(), MONTHS_KEPT - 1):
             return since
         zone = self._graph.get(self._account, f"ad account {self._account}", fields="timezone_name").get("timezone_name")
-        known = (
-            zone if isinstance(zone, str) and zone in available_timezones() else "Pacific/Kiritimati"
-        )  # the first to have a day
+        known = zone if isinstance(zone, str) and zone in available_timezones() else FIRST_ZONE
         today = timezone.now().astimezone(ZoneInfo(known)).date()
         return max(since, _months_before(today, MONTHS_KEPT) + timedelta(days=1))
 

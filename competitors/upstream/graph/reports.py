@@ -1,6 +1,6 @@
 """Reports of insights that Meta makes in its own time. They are free; who waits for one need not hold a worker."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.contract.errors import TransientError
 
-from .http import Graph, Page, page_of
+from .http import Graph, Page, every_page, page_of
 from .refusals import AskedTooMuch, ObjectGone, code_of
 
 PAGE = 500  # rows of one request
@@ -41,8 +41,12 @@ def read_state(graph: Graph, report_id: str) -> ReportState:
     return ReportState(ReportStatus.DONE if done else ReportStatus.RUNNING, percent)
 
 
-def read_page(graph: Graph, report_id: str, after: str) -> Page:
-    """The rows behind a cursor of a report that is done."""
+def read_pages(graph: Graph, report_id: str) -> Iterator[Page]:
+    """The rows of a report that is done."""
+    return every_page(partial(_read_page, graph, report_id), f"report {report_id}")
+
+
+def _read_page(graph: Graph, report_id: str, after: str) -> Page:
     what = f"report {report_id}"
     for size in SMALLER:
         asked: dict[str, str | int] = {"limit": size} | ({"after": after} if after else {})

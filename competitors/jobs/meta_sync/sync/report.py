@@ -33,11 +33,8 @@ def _reported(ctx: Context, reader: AdAccountReader, piece: Window) -> Iterator[
         yield from reader.insights(piece.since, piece.until)
         return
     yield InsightsPart([], [Lost(name, why) for name, why in started["lost"]])
-    after: str | None = None
-    while after != "":
-        page = reader.report_page(started["id"], after or "")
+    for page in reader.report_pages(started["id"]):
         yield InsightsPart(page.items)
-        after = page.after
 
 
 def _start(reader: AdAccountReader, piece: Window) -> dict[str, Any]:

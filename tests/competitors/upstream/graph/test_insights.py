@@ -209,16 +209,9 @@ def test_a_report_is_started_waited_for_and_read_page_by_page(sandbox, monkeypat
     state = reader.report_state(started.report_id)
     assert (state.status, state.percent) == (ReportStatus.DONE, 100)
     sandbox.account.faults.arm("graph_report_gone_once", count=1, path="/insights")
-    rows, after, seen = [], "", set()
-    while True:
-        page = reader.report_page(started.report_id, after)
-        rows += page.items
-        after = page.after
-        if not after:
-            break
-        assert after not in seen
-        seen.add(after)
-    assert len(seen) > 3
+    pages = list(reader.report_pages(started.report_id))
+    assert len(pages) > 4
+    rows = [row for page in pages for row in page.items]
     assert sorted(rows, key=str) == sorted(read(breakdowns=AGE_GENDER)[0], key=str)
     assert TOKEN not in caplog.text and "access_token" not in caplog.text
 
@@ -257,9 +250,17 @@ def test_a_report_that_meta_does_not_find_for_a_moment_is_asked_for_again(sandbo
     sandbox.account.faults.arm("graph_report_gone_once", count=2)
     assert reader.report_state(report_id).status == ReportStatus.DONE
     sandbox.account.faults.arm("graph_report_gone_once")
-    for call in (reader.report_state, reader.report_page):
+    for call in (reader.report_state, lambda asked: list(reader.report_pages(asked))):
         with pytest.raises(TransientError, match="does not find its own report"):
             call(report_id)
+
+
+@pytest.mark.parametrize("cursor", [lambda page: "same", str])
+def test_a_list_that_never_ends_is_a_failed_try(monkeypatch, cursor):
+    monkeypatch.setattr(http, "MOST_PAGES", 5)
+    pages = (http.Page([number], cursor(number)) for number in range(9))
+    with pytest.raises(TransientError, match=r"about the ads of act_1 does not end\."):
+        list(http.every_page(lambda after: next(pages), "the ads of act_1"))
 
 
 @pytest.mark.parametrize("fault", ["drop_answer", "broken_json"])
