@@ -1,11 +1,42 @@
-"""What Meta says of an ad account and of its token, stored with the account. Asked once a day, and when it is linked."""
+"""An ad account as what a run is about, and what Meta says of it and of its token: asked daily, and when it is linked."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
 
 from competitors.models import AdAccount
 from competitors.reading.graph.brand_ads import read_account
 from competitors.upstream.graph import AdAccountReader, BlockedAtMeta, TokenRefused, TokenState
-from pipeline.contract import Cancelled, Context, CredentialRejected, PermanentError, RunError
+from pipeline.contract import Cancelled, Context, CredentialRejected, PermanentError, RunError, Subject
+from pipeline.models import Brand
 
 SYNC = "meta_sync"  # the job type that asks Meta about an account
+
+
+class AdAccountField(forms.CharField):
+    """The number of one of a brand's ad accounts, with or without act_. May be empty."""
+
+    def __init__(self, **options: Any):
+        super().__init__(required=False, max_length=40, label="Ad account", **options)
+
+    def clean(self, value: Any) -> str:
+        number: str = super().clean(value)
+        return f"act_{number}" if number.isdigit() else number
+
+
+def numbers_of(brand: Brand | None, given: str) -> list[str]:
+    """Of the brand's ad accounts. ValidationError if it has none, or not the one that is given."""
+    numbers = list(AdAccount.objects.filter(brand=brand).values_list("account_id", flat=True))
+    if not numbers:
+        raise ValidationError(f"{brand or 'The platform'} has no ad account. Add one first.")
+    if given and given not in numbers:
+        raise ValidationError(f"{brand} has no ad account {given}. It may have been removed.")
+    return numbers
+
+
+def account_subject(account: AdAccount, url: str, **parameters: str) -> Subject:
+    return Subject(str(account.pk), str(account)[:300], url, closed=account.brand.closed, parameters=parameters)
 
 
 def check_account(ctx: Context, account: AdAccount) -> None:

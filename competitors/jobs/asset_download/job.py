@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from competitors.models import AdAccount, AdMedia
 from competitors.steps.account_files import ASSETS
+from competitors.steps.ad_account import AdAccountField, account_subject, numbers_of
 from competitors.steps.subject_rows import scraped_by
 from pipeline.contract import Context, Done, JobType, ParameterForm, Subject, UsualNumber, job_type
 from pipeline.models import Brand, Run
@@ -36,12 +37,7 @@ scraped_by(NAME, AdAccount)
 )
 class AssetDownload(JobType):
     class Params(ParameterForm):
-        ad_account_id = forms.CharField(
-            required=False,
-            max_length=40,
-            label="Ad account id",
-            help_text="Like act_1234567890. May be empty if the brand has only one ad account.",
-        )
+        ad_account_id = AdAccountField(help_text="Like act_1234567890. May be empty if the brand has only one ad account.")
         max_videos = UsualNumber(usual=VIDEOS.usual, least=VIDEOS.fewest, most=VIDEOS.most, label="Max videos")
         max_images = UsualNumber(usual=IMAGES.usual, least=IMAGES.fewest, most=IMAGES.most, label="Max images")
         only = forms.IntegerField(
@@ -52,18 +48,11 @@ class AssetDownload(JobType):
         )
 
         def clean_ad_account_id(self) -> str:
-            accounts = dict(AdAccount.objects.filter(brand=self.brand).values_list("account_id", "pk"))
-            given = str(self.cleaned_data["ad_account_id"]).strip()
-            given = f"act_{given}" if given.isdigit() else given
-            if given in accounts:
-                return given
-            if given:
-                raise ValidationError(f"{self.brand or 'The platform'} has no ad account {given}. It may have been removed.")
-            if len(accounts) > 1:
-                raise ValidationError(f"{self.brand} has several ad accounts. Choose one: {', '.join(accounts)}.")
-            if not accounts:
-                raise ValidationError(f"{self.brand or 'The platform'} has no ad account. Add one first.")
-            return next(iter(accounts))
+            given: str = self.cleaned_data["ad_account_id"]
+            numbers = numbers_of(self.brand, given)
+            if not given and len(numbers) > 1:
+                raise ValidationError(f"{self.brand} has several ad accounts. Choose one: {', '.join(numbers)}.")
+            return given or numbers[0]
 
         def clean(self) -> dict[str, Any]:
             values = super().clean()
@@ -107,5 +96,4 @@ def _account(brand: Brand | None, params: dict[str, Any]) -> AdAccount:
 
 
 def _subject(account: AdAccount) -> Subject:
-    label, parameters = str(account)[:300], {"ad_account_id": account.account_id}
-    return Subject(str(account.pk), label, account.get_absolute_url(), closed=account.brand.closed, parameters=parameters)
+    return account_subject(account, account.get_absolute_url(), ad_account_id=account.account_id)

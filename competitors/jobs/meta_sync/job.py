@@ -6,13 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.urls import reverse
 
 from competitors.models import AdAccount
 from competitors.steps.account_files import ASSETS
-from competitors.steps.ad_account import SYNC
+from competitors.steps.ad_account import SYNC, AdAccountField, account_subject, numbers_of
 from competitors.steps.subject_rows import scraped_by
 from pipeline.contract import Context, Done, JobType, ParameterForm, PermanentError, Subject, UsualNumber, job_type
 from pipeline.models import Brand
@@ -61,9 +60,7 @@ class PartsField(forms.MultipleChoiceField):
 )
 class MetaSync(JobType):
     class Params(ParameterForm):
-        ad_account = forms.CharField(
-            required=False, max_length=40, label="Ad account", help_text="Like act_1234567890. Empty: all of the brand's."
-        )
+        ad_account = AdAccountField(help_text="Like act_1234567890. Empty: all of the brand's.")
         days_back = UsualNumber(
             usual=7, least=1, most=MOST_BACK, label="Days back", help_text="And today, in the account's zone."
         )
@@ -80,13 +77,8 @@ class MetaSync(JobType):
         auto_classify = forms.BooleanField(required=False, initial=True, label="Classify new ads")
 
         def clean_ad_account(self) -> str:
-            accounts = set(AdAccount.objects.filter(brand=self.brand).values_list("account_id", flat=True))
-            given = str(self.cleaned_data["ad_account"]).strip()
-            given = f"act_{given}" if given.isdigit() else given
-            if not accounts:
-                raise ValidationError(f"{self.brand or 'The platform'} has no ad account. Add one first.")
-            if given and given not in accounts:
-                raise ValidationError(f"{self.brand} has no ad account {given}. It may have been removed.")
+            given: str = self.cleaned_data["ad_account"]
+            numbers_of(self.brand, given)
             return given
 
         def clean(self) -> dict[str, Any]:
@@ -135,5 +127,4 @@ def _accounts(brand: Brand | None, params: dict[str, Any]) -> QuerySet[AdAccount
 
 
 def _subject(account: AdAccount) -> Subject:
-    label, parameters = str(account)[:300], {"ad_account": account.account_id}
-    return Subject(str(account.pk), label, account.performance_url(), closed=account.brand.closed, parameters=parameters)
+    return account_subject(account, account.performance_url(), ad_account=account.account_id)
