@@ -18,7 +18,7 @@ from .estimates import (
 )
 from .explain import Activity, QueueView, activity, before_the_click, explain, kept_back, missing_code, no_worker_since
 from .freshness import Banner, FreshnessRow, SubjectState, banner, freshness, no_subject
-from .overview import Overview, overview
+from .manager.overview import Overview, overview
 from .run_detail import RunDetail, run_detail
 from .runs import RunRow, live_run, place_in_queue, recent_runs, run_row, run_rows, type_choices
 from .schedules import (

@@ -1,13 +1,15 @@
 """What the frame of every page shows."""
 
-from functools import cache
+from contextlib import suppress
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import resolve, reverse
+from django.urls import NoReverseMatch, resolve, reverse
 
 from ..people import brands_for
+from .manager import TABS
 
 THEMES = [
     {"value": "auto", "word": "System", "icon": "theme"},
@@ -17,7 +19,7 @@ THEMES = [
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Sections, theme, zone and environment, as `frame`."""
+    """Sections, tabs of the Pipeline Manager, theme, zone and environment, as `frame`."""
     theme = request.COOKIES.get("theme", "auto")
     sections = _sections(request)
     chosen = next((one for one in THEMES if one["value"] == theme), THEMES[0])
@@ -29,6 +31,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "development": settings.DEBUG,
             "zone": settings.TIME_ZONE.rpartition("/")[2].replace("_", " "),
             "sections": sections,
+            "tabs": partial(_tabs, request),
             "scrapes": next((section for section in sections if section["scrapes"]), None),
             "home": sections[0] if sections else None,
         }
@@ -57,6 +60,20 @@ def _sections(request: HttpRequest) -> list[dict[str, Any]]:
             }
         )
     return sections
+
+
+def _tabs(request: HttpRequest) -> list[dict[str, str]]:
+    """The tabs of the Pipeline Manager that this person may open."""
+    return [{"label": label, "name": name, "url": url} for label, name, url in _existing_tabs() if _may_open(request.user, url)]
+
+
+@cache
+def _existing_tabs() -> list[tuple[str, str, str]]:
+    found = []
+    for label, name in TABS:
+        with suppress(NoReverseMatch):
+            found.append((label, name, reverse(name)))
+    return found
 
 
 def _may_open(user: Any, url: str) -> bool:

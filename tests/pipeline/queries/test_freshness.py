@@ -12,7 +12,7 @@ from pipeline import api, queries
 from pipeline.models import DatasetStatus, Run
 from pipeline.queries import Activity, SubjectState
 from pipeline.queries.freshness import freshness_row
-from pipeline.queries.overview import overview
+from pipeline.queries.manager.overview import overview
 from pipeline.states import RunStatus
 from tests.factories import make_brand, make_upstream
 

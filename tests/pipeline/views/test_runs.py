@@ -14,7 +14,7 @@ from pipeline.engine.queue.claim import claim
 from pipeline.engine.workers.inline import work_off
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Attempt, ConcurrencyLimit, Run, RunLog, UpstreamRun
-from pipeline.queries.overview import ROWS_SHOWN
+from pipeline.queries.manager.overview import ROWS_SHOWN
 from pipeline.queries.run_detail import run_detail
 from pipeline.states import RunStatus
 from tests.factories import make_brand, make_listing, make_orphan, make_person, make_user

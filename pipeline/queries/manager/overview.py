@@ -12,17 +12,17 @@ from django.conf import settings
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
 from django.utils import timezone
 
-from .. import states
-from ..contract.registry import all_types
-from ..contract.source import source_label
-from ..engine.upstreams import budget, health
-from ..models import Brand, DatasetStatus, Run, UpstreamRun, Worker
-from ..models.runs import RunQuerySet
-from ..people import Brands, brands_for
-from ..states import RunStatus
-from .explain import Activity, no_worker_since
-from .freshness import WORST_FIRST, FreshnessRow, badge_of, freshness_row
-from .runs import RunRow, run_rows
+from ... import states
+from ...contract.registry import all_types
+from ...contract.source import source_label
+from ...engine.upstreams import budget, health
+from ...models import Brand, DatasetStatus, Run, UpstreamRun, Worker
+from ...models.runs import RunQuerySet
+from ...people import Brands, brands_for
+from ...states import RunStatus
+from ..explain import Activity, no_worker_since
+from ..freshness import WORST_FIRST, FreshnessRow, badge_of, freshness_row
+from ..runs import RunRow, run_rows
 
 FAILED_WITHIN = timedelta(hours=24)
 ROWS_SHOWN = 8
