@@ -16,9 +16,9 @@ from competitors.models import Competitor
 from pipeline.contract.errors import NotAllowed
 from pipeline.models import Brand
 from pipeline.views.access import needs
+from pipeline.views.csv_export import csv_response
 
 from ..access import get_brand
-from ..csv_export import csv_response
 from . import sheet
 from .columns import COLUMNS, Column, exported_by
 from .plan import ADD, carry_out, plan

@@ -6,9 +6,8 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from pipeline.views.csv_export import plain_cell
 from pipeline.words.names import name_key
-
-from ..csv_export import plain_cell
 
 MOST_BYTES = 500_000
 MOST_ROWS = 1_000

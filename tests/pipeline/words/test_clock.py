@@ -9,10 +9,10 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from competitors.views.csv_export import safe_cell
 from pipeline import api
 from pipeline.engine.workers.inline import work_off
 from pipeline.models import RunLog
+from pipeline.views.csv_export import safe_cell
 from pipeline.words import clock, stamp, to_the_second
 from tests.factories import make_brand
 

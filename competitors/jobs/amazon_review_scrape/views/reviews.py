@@ -8,9 +8,9 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 
-from competitors.views.csv_export import CHUNK, csv_response
 from competitors.views.requirements import of_rows
 from pipeline.views.access import needs
+from pipeline.views.csv_export import CHUNK, csv_response
 
 from .access import get_listing
 from .review_filter import ReviewFilter

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from competitors.models import CompetitorAd, CompetitorAdLibrary, LandingPage
 from competitors.views.access import get_competitor
-from competitors.views.csv_export import CHUNK, csv_response
 from competitors.views.requirements import of_rows
 from pipeline.views.access import needs
+from pipeline.views.csv_export import CHUNK, csv_response
 
 from .ad_filter import AdFilter
 

@@ -6,8 +6,8 @@ from typing import Any
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
-from competitors.views.csv_export import csv_response
 from pipeline.views.access import needs
+from pipeline.views.csv_export import csv_response
 
 from ..figures.ads import AdRow
 from ..figures.words import plain_money, rounded

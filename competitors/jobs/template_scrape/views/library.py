@@ -4,8 +4,8 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from competitors.views.csv_export import CHUNK, csv_response
 from pipeline.views.access import needs
+from pipeline.views.csv_export import CHUNK, csv_response
 
 from . import frame
 from .frame import OF_STATUS

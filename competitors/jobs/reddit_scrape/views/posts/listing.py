@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from competitors.models import RedditResearch
-from competitors.views.csv_export import CHUNK, csv_response
 from competitors.views.requirements import of_rows
 from pipeline.views.access import needs
+from pipeline.views.csv_export import CHUNK, csv_response
 
 from ..page import page
 from ..why import Why

@@ -9,8 +9,8 @@ from django.shortcuts import render
 
 from competitors.models import Persona, RedditQuote
 from competitors.views.access import get_brand
-from competitors.views.csv_export import CHUNK, csv_response
 from pipeline.views.access import needs
+from pipeline.views.csv_export import CHUNK, csv_response
 
 from .card import Card
 from .quote_filter import QuoteFilter, with_sources

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from competitors.views.csv_export import SIGNS, csv_response, safe_cell
+from pipeline.views.csv_export import SIGNS, csv_response, safe_cell
 
 SEPARATORS = ",;|\t"
 PIECES = [

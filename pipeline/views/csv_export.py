@@ -9,8 +9,8 @@ from unicodedata import category, normalize
 
 from django.http import StreamingHttpResponse
 
-from pipeline.words import stamp
-from pipeline.words.foreign import harmless
+from ..words import stamp
+from ..words.foreign import harmless
 
 CHUNK = 500
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel does not read UTF-8
