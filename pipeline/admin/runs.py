@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from .. import api
-from ..models import Attempt, Event, Job, Run, RunLog, Step
+from ..models import Attempt, DayTally, Event, FailedRun, Incident, Job, Run, RunLog, Step
 from ..people import Brands, brands_for
 from .base import EngineRows, act_on_each
 
@@ -132,3 +132,33 @@ class EventAdmin(EngineRows):
     def of_brands(self, rows: QuerySet[Event], brands: Brands) -> QuerySet[Event]:
         runs, jobs = Run.objects.filter(brands.q()), Job.objects.filter(brands.q())
         return rows.filter(Q(run__in=runs) | Q(run=None, job__in=jobs))
+
+
+@admin.register(Incident)
+class IncidentAdmin(EngineRows):
+    """Its words and counts are of all its runs: who may not see one of these does not see the incident here."""
+
+    list_display = ("__str__", "job_type", "kind", "message", "count", "first_seen", "last_seen", "state", "resolved_by")
+    list_filter = ("state", "kind")
+    search_fields = ("=id", "message__alike", "note__alike")
+    list_select_related = ("resolved_by",)
+
+    def of_brands(self, rows: QuerySet[Incident], brands: Brands) -> QuerySet[Incident]:
+        theirs = FailedRun.objects.filter(brands.q())
+        return rows.filter(failed_runs__in=theirs).exclude(failed_runs__in=FailedRun.objects.exclude(brands.q())).distinct()
+
+
+@admin.register(FailedRun)
+class FailedRunAdmin(EngineRows):
+    list_display = ("run", "incident", "brand", "times", "failed_at", "over_at", "held")
+    list_filter = ("held", "brand")
+    search_fields = ("=run__id", "=incident__id")
+    list_select_related = ("run", "incident", "brand")
+
+
+@admin.register(DayTally)
+class DayTallyAdmin(EngineRows):
+    list_display = ("day", "job_type", "brand", "good", "doubted", "failed", "seconds", "usd")
+    list_filter = ("job_type", "brand")
+    search_fields = ("job_type",)
+    list_select_related = ("brand",)

@@ -6,11 +6,11 @@ A function that raises InvalidRequest or NotAllowed has changed nothing. Their m
 from ..engine.execution.replay import replay
 from .enqueue import Queued, queue_many, queue_one_time_job
 from .in_process import hand_back_all, start_here
+from .incidents import resolve_incident, retry_incident, snooze_incident
 from .job import queue_replay
 from .jobs import archive, job_run_now, pause, resume
 from .limits import end_outage, record_change
-from .paid_starts import adopt, end_upstream, start_again
-from .runs import accept, cancel, retry, run_again, run_now
+from .runs import accept, adopt, cancel, end_upstream, retry, run_again, run_now, start_again
 from .schedules import check_schedule, end_schedules_of, ensure_recurring_job, reschedule_brand, schedule_of
 from .subjects import archive_brand, forget_freshness, forget_subject, restore_brand, restore_freshness, stop_subject, worked_on
 
@@ -37,13 +37,16 @@ __all__ = [
     "record_change",
     "replay",
     "reschedule_brand",
+    "resolve_incident",
     "restore_brand",
     "restore_freshness",
     "resume",
     "retry",
+    "retry_incident",
     "run_again",
     "run_now",
     "schedule_of",
+    "snooze_incident",
     "start_again",
     "start_here",
     "stop_subject",

@@ -2,6 +2,7 @@
 
 from .brands import Brand, BrandLimit
 from .datasets import DatasetStatus
+from .incidents import DayTally, FailedRun, Incident
 from .jobs import Job
 from .limits import ConcurrencyLimit, Outage, Pause
 from .runs import Attempt, Event, Run, RunLog, Step
@@ -15,7 +16,10 @@ __all__ = [
     "BrandLimit",
     "ConcurrencyLimit",
     "DatasetStatus",
+    "DayTally",
     "Event",
+    "FailedRun",
+    "Incident",
     "Job",
     "Outage",
     "Pause",

@@ -8,8 +8,8 @@ from django.db import models
 from django.utils.text import slugify
 
 from ..words.names import name_key
+from ..words.zones import validate_time_zone
 from .fields import NameField
-from .validators import validate_time_zone
 
 
 class Brand(models.Model):

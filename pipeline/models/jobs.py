@@ -3,8 +3,8 @@ from django.db import models
 from django.db.models import Q
 
 from ..states import JobStatus
+from ..words.zones import validate_time_zone
 from .fields import ForeignCharField, ForeignJSONField, MessageField
-from .validators import validate_time_zone
 
 
 class Job(models.Model):

@@ -143,6 +143,7 @@ class Run(models.Model):
             models.Index(fields=["job_type", "brand", "priority", "order_at", "id"], name="run_own_line", condition=READY),
             models.Index(fields=["job_type", "brand", "subject", "-id"], name="run_of_subject"),
             models.Index(fields=["status", "-completed_at"], name="run_by_status"),
+            models.Index(fields=["-completed_at"], name="run_to_check", condition=Q(verdict__in=["partial", "suspicious"])),
         ]
         constraints = [
             models.UniqueConstraint(fields=["dedupe_key"], condition=Q(status__in=LIVE_VALUES), name="run_one_live_per_key"),

@@ -39,11 +39,12 @@ ROLES = (  # each can do what the one before can
     ),
     Role(
         "manager",
-        "set schedules, limits, pauses and brands, accept results, pay for another start, and archive or remove what is scraped",
+        "set schedules, limits, pauses and brands, accept results, resolve incidents, pay for another start, archive, and remove",
         (
             "pipeline.add_job",
             "pipeline.change_job",
             "pipeline.accept_run",
+            "pipeline.manage_incident",
             "pipeline.start_again_run",
             "pipeline.replay_run",
             "pipeline.scrape_platform",

@@ -25,7 +25,7 @@ PIPELINE = (  # lowest first; a file imports its own folder and lower levels
 ENGINE = (
     ("pipeline.engine.database",),
     ("pipeline.engine.journal",),
-    ("pipeline.engine.scheduling",),
+    ("pipeline.engine.scheduling", "pipeline.engine.incidents"),
     ("pipeline.engine.lifecycle",),
     ("pipeline.engine.upstreams",),
     ("pipeline.engine.queue", "pipeline.engine.execution"),

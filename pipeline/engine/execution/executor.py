@@ -74,7 +74,7 @@ def _work(ctx: WorkerContext, lease: Lease) -> Callable[[], None]:
         if ctx.cancelling:  # its items cannot be saved, but its upstream run is still stopped
             return partial(_cancel, ctx, lease)
         words = f"The options are no longer valid. {error}"
-        return lambda: by_worker.fail(lease, words, permanent=True, cancel_seen=False)
+        return lambda: by_worker.fail(lease, words, permanent=True, kind="InvalidRequest", cancel_seen=False)
     except RunError as error:
         if ctx.cancelling and isinstance(error, TransientError):  # try again: paid-for items are still to be saved
             words = str(error)
@@ -84,7 +84,8 @@ def _work(ctx: WorkerContext, lease: Lease) -> Callable[[], None]:
         words, permanent, retry_at = str(error), isinstance(error, PermanentError), getattr(error, "retry_at", None)
         if not isinstance(error, PermanentError | TransientError):
             permanent = True  # an unknown start: a person decides
-        return lambda: by_worker.fail(lease, words, permanent=permanent, not_before=retry_at, cancel_seen=False)
+        kind = type(error).__name__
+        return lambda: by_worker.fail(lease, words, permanent=permanent, kind=kind, not_before=retry_at, cancel_seen=False)
     except (OperationalError, InterfaceError) as error:  # the database's fault, not the run's
         connection.close()
         words = f"The database could not be used ({str(error).strip()})."
@@ -142,7 +143,8 @@ def _upstream_trouble(error: SlowDown | UpstreamDown | CredentialRejected, lease
     if waits or cancelling:  # a cancel is tried again: its upstream run still costs money
         by_worker.block(lease, words, health.MIN_PROBE_PAUSE.total_seconds(), limited=False, cancel_seen=cancelling)
     else:
-        by_worker.fail(lease, words, permanent=isinstance(error, CredentialRejected), cancel_seen=False)
+        permanent = isinstance(error, CredentialRejected)
+        by_worker.fail(lease, words, permanent=permanent, kind=type(error).__name__, cancel_seen=False)
 
 
 def _failed_by(error: Exception, lease: Lease, cancel_seen: bool) -> Callable[[], None]:
@@ -150,7 +152,8 @@ def _failed_by(error: Exception, lease: Lease, cancel_seen: bool) -> Callable[[]
     reference, trace = new_reference(), traceback_of(error)
     logger.error("Run %s was stopped by an error in our code (reference %s).", lease.run_id, reference, exc_info=error)
     words = f"An error in our code stopped this run (reference {reference}). The traceback is below and in the worker's log."
-    return lambda: by_worker.fail(lease, words, permanent=False, traceback=trace, cancel_seen=cancel_seen)
+    kind = f"bug: {type(error).__name__}"
+    return lambda: by_worker.fail(lease, words, permanent=False, kind=kind, traceback=trace, cancel_seen=cancel_seen)
 
 
 def _nothing() -> None: ...

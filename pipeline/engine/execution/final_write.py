@@ -43,7 +43,7 @@ def write_end(finish: Callable[[], None], lease: Lease, cancelling: bool) -> Non
 
 def _fail(lease: Lease, words: str, trace: str, cancelling: bool) -> None:
     def fail() -> None:
-        by_worker.fail(lease, words, permanent=True, traceback=trace, cancel_seen=cancelling)
+        by_worker.fail(lease, words, permanent=True, kind="NotSaved", traceback=trace, cancel_seen=cancelling)
 
     def fail_alone() -> None:
         by_worker.fail_alone(lease, words, trace)

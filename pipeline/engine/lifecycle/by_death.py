@@ -40,7 +40,7 @@ def record_death(run: Run, at: datetime, exit_signal: int | None = None) -> None
     )
     log(run.pk, f"Failed: {error}", RunLog.Level.ERROR, at)
     logger.error("Run %s failed: %s", run.pk, error)
-    fail_for_good(run, error, at, recoveries=recoveries)
+    fail_for_good(run, error, at, kind="WorkersDied", recoveries=recoveries)
 
 
 def lose_worker(worker: Worker, exit_signal: int | None) -> int:

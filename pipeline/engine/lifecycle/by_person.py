@@ -10,6 +10,7 @@ from ...contract.tally import rows_met
 from ...models import Job, Reuse, Run
 from ...states import LIVE, JobStatus, RunStatus, Verdict
 from ..database import CLAIM_LOCK, lock, now, wake_workers
+from ..incidents import folding
 from ..journal import log
 from ..scheduling.place import dedupe_key, follow_job, order_at_for
 from . import freshness
@@ -96,6 +97,7 @@ def accept(run: Run, by: Any) -> bool:
         if not Run.objects.filter(pk=run.pk, status=RunStatus.COMPLETED, verdict__in=doubted).update(verdict=Verdict.OK):
             return False
         run.refresh_from_db()
+        folding.run_worked(run, now())
         fetched_at = freshness.as_of(run, run.completed_at or now())
         freshness.mark_completed(run, Done(records=rows_met(run.counts)), fetched_at)
         freshness.accept_parts(run)

@@ -8,6 +8,7 @@ from ...models import Job, Reuse, Run, RunLog
 from ...states import Outcome, RunStatus, Verdict
 from ...words import clock
 from ..database import wake_workers
+from ..incidents import folding
 from ..journal import log
 from ..scheduling import retry
 from . import freshness
@@ -63,7 +64,7 @@ def block(lease: Lease, reason: str, seconds: float, *, limited: bool = True, ca
             end_attempt(lease, Outcome.HANDED_BACK, at, reason)
             log(run.pk, f"Waiting: {reason}", RunLog.Level.WARNING, at)
             return
-    fail(lease, f"{reason} This has lasted for two hours.", permanent=False, cancel_seen=cancel_seen)
+    fail(lease, f"{reason} This has lasted for two hours.", permanent=False, kind="BlockedError", cancel_seen=cancel_seen)
 
 
 def complete(lease: Lease, done: Done) -> None:
@@ -71,6 +72,7 @@ def complete(lease: Lease, done: Done) -> None:
     with fenced(lease) as (run, at):
         uses = Reuse.objects.filter(run=run).values_list("words", flat=True)
         summary = " ".join(filter(None, [done.summary, *uses, done.reason]))
+        folding.run_worked(run, at) if done.verdict == Verdict.OK else folding.run_told_nothing(run)
         set_state(
             run,
             RunStatus.COMPLETED,
@@ -105,6 +107,7 @@ def fail(
     error: str,
     *,
     permanent: bool,
+    kind: str = "RunError",
     traceback: str = "",
     not_before: datetime | None = None,
     cancel_seen: bool = False,
@@ -112,6 +115,7 @@ def fail(
     """A try failed. Another follows with backoff, unless none is left or another would not help.
 
     A cancel request that the handler has not seen takes precedence: the run is due at once, to save what was paid for.
+    `kind`: the class of the error. Runs that fail of the same are one incident.
     """
     with fenced(lease) as (run, at):
         if run.cancel_requested_at and not cancel_seen:
@@ -121,7 +125,7 @@ def fail(
             log(run.pk, words, RunLog.Level.WARNING, at)
             wake_workers()
             return
-        error = with_saved(run, error)
+        cause, error = error, with_saved(run, error)
         tries = run.attempt + 1
         if not permanent and (refused := refused_start(run)):  # no next try is promised that would then be refused
             error, permanent = f"{error} {refused}", True
@@ -129,7 +133,7 @@ def fail(
         end_attempt(lease, Outcome.FAILED, at, error, traceback)
         if due is None:
             log(run.pk, f"Failed: {error}", RunLog.Level.ERROR, at)
-            fail_for_good(run, error, at, attempt=tries)
+            fail_for_good(run, error, at, kind=kind, cause=cause, attempt=tries)
             return
         set_state(run, RunStatus.PENDING, **back_in_queue(run, due), attempt=tries, error_message=error, blocked_since=None)
         log(

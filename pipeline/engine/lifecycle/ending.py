@@ -9,6 +9,7 @@ from ...contract.registry import saved_words
 from ...models import Attempt, Job, Reuse, Run
 from ...states import JobStatus, Outcome, RunStatus, Verdict
 from ..database import wake_workers
+from ..incidents import folding
 from ..journal import log
 from ..scheduling.ticks import insert_next_tick, tell_skipped
 from .lease import Lease
@@ -30,13 +31,16 @@ def with_saved(run: Run, words: str) -> str:
 
 def cancel(run: Run, at: datetime, summary: str) -> None:
     summary = with_saved(run, summary)
+    folding.run_told_nothing(run)
     set_state(run, RunStatus.CANCELLED, completed_at=at, summary=summary, cost_actual=cost_so_far(run), progress={})
     log(run.pk, summary, at=at)
     end_job(run, at)
 
 
-def fail_for_good(run: Run, error: str, at: datetime, **fields: Any) -> None:
-    error = with_saved(run, error)
+def fail_for_good(run: Run, error: str, at: datetime, *, kind: str, cause: str = "", **fields: Any) -> None:
+    """`kind`: the class of the error. `cause`: its words, if `error` says more."""
+    cause, error = cause or error, with_saved(run, error)
+    folding.run_failed(run, kind, cause, error, at)
     set_state(run, RunStatus.FAILED, completed_at=at, error_message=error, cost_actual=cost_so_far(run), progress={}, **fields)
     Job.objects.filter(pk=run.job_id).update(last_error=error)
     end_job(run, at)

@@ -9,7 +9,7 @@ from cronsim import CronSim, CronSimError
 from django.core.exceptions import ValidationError
 
 from ...contract.errors import InvalidRequest
-from ...models.validators import validate_time_zone
+from ...words.zones import validate_time_zone
 
 
 def check(expression: str, zone: str = "") -> None:

@@ -1,6 +1,6 @@
 """Repairs schedules that have no next run and copies of a pause that are wrong, which should be impossible, and reports it.
 
-Also checks on orphans and outages.
+Also checks on orphans and outages, wakes incidents, and counts what each day came to.
 """
 
 import logging
@@ -11,7 +11,9 @@ from django.db import IntegrityError, transaction
 from ...models import Job, Run, SourceState
 from ...states import JobStatus
 from ..database import CLAIM_LOCK, lock, wake_workers
+from ..incidents.days import count_days
 from ..journal import warn_and_record
+from ..queue.canaries import wake_snoozed
 from ..queue.outages import watch_outages
 from ..scheduling.ticks import insert_next_tick
 from ..upstreams.orphans import settle_orphans
@@ -29,6 +31,8 @@ def heal_if_due(at: datetime) -> None:
         heal_schedules(at)
         heal_pauses()
         watch_outages(at)
+        wake_snoozed(at)
+        count_days(at)
         settle_orphans()
 
 

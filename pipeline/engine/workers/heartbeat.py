@@ -105,7 +105,7 @@ class Heartbeat(RepeatingThread):
         """
         words = f"The run took longer than its limit of {in_words(at_most)} and was stopped."
         try:
-            by_worker.fail(lease, words, permanent=False, cancel_seen=True)
+            by_worker.fail(lease, words, permanent=False, kind="Overrun", cancel_seen=True)
         except LeaseLost:  # another worker has the run, or it has just ended
             pass
         except DatabaseError as error:

@@ -1,4 +1,5 @@
-"""A thread for slow checks: which upstream runs ended, which upstreams work again, which schedules need a repair, and prices.
+"""A thread for slow checks: which upstream runs ended, which upstreams work again, which schedules need a repair, which test
+runs have worked, and prices.
 
 Separate from the heartbeat: an upstream that never answers must not cost a worker its leases.
 """
@@ -10,6 +11,7 @@ from django.conf import settings
 from ...models import Worker
 from ..database import now
 from ..execution.prices import read_prices
+from ..queue import canaries
 from ..upstreams.watch import watch_upstreams
 from .healing import HEALING_INTERVAL, heal_if_due
 from .repeating_thread import RepeatingThread
@@ -25,6 +27,7 @@ class Housekeeping(RepeatingThread):
 
     def work(self) -> None:
         watch_upstreams()
+        canaries.advance()
         if (at := time.monotonic()) >= self._next_healing:
             heal_if_due(now())
             if self._reads_prices:

@@ -1,6 +1,7 @@
 """Whoever changes work needs the right to, by whatever way: every function of pipeline.api, for every role and brand."""
 
 import inspect
+from datetime import timedelta
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
@@ -14,8 +15,10 @@ from pipeline import api
 from pipeline.api import in_process
 from pipeline.contract.errors import NotAllowed
 from pipeline.contract.job_type import Done
+from pipeline.engine.lifecycle import by_worker
+from pipeline.engine.queue.claim import claim
 from pipeline.engine.workers.processes import register_worker
-from pipeline.models import Brand, Event, Job, RawPage, Run, UpstreamRun
+from pipeline.models import Brand, Event, Incident, Job, RawPage, Run, UpstreamRun
 from pipeline.people import ROLES, limit_to
 from tests.factories import make_brand, make_listing, make_person, make_upstream, make_user
 
@@ -61,6 +64,13 @@ def replayable(brand: Any) -> Run:
     return run
 
 
+def incident(brand: Any) -> Incident:
+    toy(brand)
+    _, lease = claim(register_worker()) or pytest.fail("nothing to claim")
+    by_worker.fail(lease, "broken", permanent=True)
+    return Incident.objects.get()
+
+
 def archived(brand: Any) -> None:
     if brand:
         api.archive_brand(brand, None)
@@ -94,6 +104,13 @@ DOOR: dict[str, tuple[str, Any, Any]] = {
     "adopt": ("manager", lambda brand: with_upstream(brand, "unknown"), lambda _, run, by: api.adopt(run, "HGother", by)),
     "end_upstream": ("operator", lambda brand: with_upstream(brand, "running"), lambda _, run, by: api.end_upstream(run, by)),
     "replay": ("manager", replayable, lambda _, run, by: api.replay(run, by)),
+    "retry_incident": ("operator", incident, lambda _, one, by: api.retry_incident(one, by)),
+    "resolve_incident": ("manager", incident, lambda _, one, by: api.resolve_incident(one, "Fixed.", by)),
+    "snooze_incident": (
+        "manager",
+        incident,
+        lambda _, one, by: api.snooze_incident(one, timezone.now() + timedelta(days=1), "", by),
+    ),
     "archive_brand": ("manager", None, lambda brand, _, by: api.archive_brand(brand, by)),
     "restore_brand": ("manager", archived, lambda brand, _, by: api.restore_brand(brand, by)),
     "queue_replay": ("manager", replayable, lambda _, run, by: api.queue_replay(run, by)),
