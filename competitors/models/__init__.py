@@ -3,7 +3,7 @@
 from .ad_days import AccountDay, AdClassification, AdDay, AdDemographicDay, AttentionRule
 from .ads import AdReading, CompetitorAd, CompetitorAdLibrary, LandingPage, LibraryAd
 from .amazon import AmazonReview, CompetitorAmazonUrl
-from .brand_ads import AdAccount, BrandAd
+from .brand_ads import AdAccount, AdGap, BrandAd, attribution_words
 from .competitors import Competitor
 from .media import AdMedia, Media, MediaReason, MediaStatus
 from .reddit import (
@@ -27,6 +27,7 @@ __all__ = [
     "AdClassification",
     "AdDay",
     "AdDemographicDay",
+    "AdGap",
     "AdMedia",
     "AdReading",
     "AmazonReview",
@@ -54,6 +55,7 @@ __all__ = [
     "TemplateCategory",
     "TemplateDecision",
     "TemplateNiche",
+    "attribution_words",
     "reddit_subject",
     "subreddit_name",
 ]

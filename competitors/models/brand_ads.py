@@ -1,13 +1,30 @@
 """A brand's own ads, as Meta's Graph API shows them to those who run them."""
 
 import re
+from collections.abc import Mapping
+from datetime import datetime
+from itertools import islice
 
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.urls import reverse
 
-from pipeline.models import Brand
-from pipeline.models.fields import ForeignCharField, ForeignTextField
+from pipeline.models import Brand, Run
+from pipeline.models.fields import ForeignCharField, ForeignTextField, MessageField
+
+LONGEST_ATTRIBUTION = 28  # days; the longest window that Meta has
+MOST_GAPS = 1_000  # that are kept of one part
+
+
+def attribution_words(setting: str) -> str:
+    """ "7d_click_1d_view" as "7-day click, 1-day view"; anything else as Meta has it."""
+    return ", ".join(f"{days}-day {what}" for days, what in _windows(setting)) or setting
+
+
+def _windows(setting: str) -> list[tuple[str, str]]:
+    """Days, and click or view. None if any part of the setting is not of this form."""
+    windows = re.findall(r"([0-9]{1,2})d_(click|view)", setting)
+    return windows if "_".join(f"{days}d_{what}" for days, what in windows) == setting else []
 
 
 class AdAccount(models.Model):
@@ -61,10 +78,12 @@ class AdAccount(models.Model):
 
     @property
     def attribution_words(self) -> str:
-        """ "7d_click_1d_view" as "7-day click, 1-day view"; anything else as Meta has it."""
-        windows = re.findall(r"([0-9]{1,2})d_(click|view)", self.attribution_setting)
-        known = "_".join(f"{days}d_{what}" for days, what in windows) == self.attribution_setting
-        return ", ".join(f"{days}-day {what}" for days, what in windows) if known else self.attribution_setting
+        return attribution_words(self.attribution_setting)
+
+    @property
+    def attribution_days(self) -> int:
+        """For how many days the numbers of a day still change: purchases are counted for so long after an ad was shown."""
+        return max((int(days) for days, _ in _windows(self.attribution_setting)), default=LONGEST_ATTRIBUTION)
 
     def get_absolute_url(self) -> str:
         return f"{reverse('research', args=[self.brand.slug])}#ad-account-{self.pk}"
@@ -103,3 +122,52 @@ class BrandAd(models.Model):
 
     def __str__(self) -> str:
         return self.name or f"Ad {self.ad_id}"
+
+
+class AdGapManager(models.Manager["AdGap"]):
+    @transaction.atomic
+    def replace(self, account: AdAccount, part: "AdGap.Part", gaps: Mapping[str, str], run: Run, at: datetime) -> None:
+        """What a reading of this part could not get, each with the reason. What is still missing keeps its first run."""
+        gaps = dict(islice(gaps.items(), MOST_GAPS))
+        of_part = self.filter(ad_account=account, part=part)
+        of_part.exclude(what__in=gaps).delete()
+        known = set(of_part.values_list("what", flat=True))
+        new = [
+            AdGap(ad_account=account, part=part, what=what, reason=gaps[what], run=run, since=at) for what in gaps.keys() - known
+        ]
+        self.bulk_create(new, ignore_conflicts=True)
+
+
+class AdGap(models.Model):
+    """What Meta could not give of an ad account at the last reading, while the rest came."""
+
+    class Part(models.TextChoices):
+        """What was read."""
+
+        FIGURES = "figures", "Figures"
+        ADS = "ads", "List of ads"
+        DEMOGRAPHICS = "demographics", "Demographics"
+
+    ad_account = models.ForeignKey(AdAccount, on_delete=models.CASCADE, related_name="gaps", db_index=False)
+    part = models.CharField(max_length=12, choices=Part)
+    what = ForeignCharField(max_length=120, help_text="A field of Meta's, an ad, or days.")
+    reason = MessageField(blank=True, default="")
+    since = models.DateTimeField(help_text="When it was first missing.")
+    run = models.ForeignKey(
+        "pipeline.Run",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+        help_text="The run that first missed it.",
+    )
+
+    objects = AdGapManager()
+
+    class Meta:
+        ordering = ["since", "pk"]
+        constraints = [models.UniqueConstraint(fields=["ad_account", "part", "what"], name="ad_gap_once")]
+
+    def __str__(self) -> str:
+        return self.what

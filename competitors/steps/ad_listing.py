@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from competitors.models import AdAccount, BrandAd
+from competitors.models import AdAccount, AdGap, BrandAd
 from competitors.reading.graph.brand_ads import read_account, read_brand_ad
 from competitors.upstream.graph import AdAccountReader, Listed
 from pipeline.contract import Context, land
@@ -46,6 +46,7 @@ class Listing:
 def list_ads(ctx: Context, account: AdAccount, reader: AdAccountReader, good_for: timedelta = GOOD_FOR) -> Listing:
     """Read the list if it is older than that and was not read by this run, with what Meta says of the account itself."""
     found, began = Listing(), ctx.now()
+    skipped: dict[str, str] = {}
     if account.ads_listed_at and account.ads_listed_at >= min(began - good_for, ctx.run.started_at or began):
         return found
     read_about(account, reader)
@@ -55,10 +56,12 @@ def list_ads(ctx: Context, account: AdAccount, reader: AdAccountReader, good_for
         found.counts.update(_save(ctx, account, part))
         ctx.progress(found.counts["ads"], unit="ads listed")
         for one in part.skipped:
+            skipped[f"Ad {one.ad_id}"] = one.reason
             if found.counts["skipped"] <= LOGGED:
                 ctx.log(f"Ad {one.ad_id} was skipped. {one.reason}", RunLog.Level.WARNING)
     if found.counts["rejected"]:
         ctx.log(f"{counted(found.counts['rejected'], 'item')} of the list had no ad id.", RunLog.Level.WARNING)
+    AdGap.objects.replace(account, AdGap.Part.ADS, skipped, ctx.run, began)
     if not found.counts["ads"]:
         found.vanished = account.ads.count()
     if not found.vanished:

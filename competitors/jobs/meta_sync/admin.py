@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from competitors.models import AccountDay, AdClassification, AdDay, AdDemographicDay
+from competitors.models import AccountDay, AdClassification, AdDay, AdDemographicDay, AdGap
 from pipeline.admin.base import EngineRows
 
 
@@ -30,6 +30,14 @@ class AdDemographicDayAdmin(OfAccounts):
     list_display = ["date", "ad_id", "ad_account", "kind", "breakdown", "spend", "impressions"]
     list_filter = ["kind"]
     search_fields = ["=ad_id"]
+
+
+@admin.register(AdGap)
+class AdGapAdmin(OfAccounts):
+    list_display = ["what", "ad_account", "part", "since", "reason"]
+    list_filter = ["part"]
+    search_fields = ["what", "ad_account__account_id"]
+    raw_id_fields = ["run", "ad_account"]
 
 
 @admin.register(AdClassification)

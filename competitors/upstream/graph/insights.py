@@ -33,9 +33,12 @@ class Lost:
     ad_id: str = ""  # '' for all
     day: date | None = None  # None for all
 
+    @property
+    def what(self) -> str:
+        return f"{self.name or 'Days'}{f' of ad {self.ad_id}' if self.ad_id else ''}{f' on {self.day}' if self.day else ''}"
+
     def __str__(self) -> str:
-        where = f"{f' of ad {self.ad_id}' if self.ad_id else ''}{f' on {self.day}' if self.day else ''}"
-        return f"{self.name or 'Days'}{where}: {self.reason}"
+        return f"{self.what}: {self.reason}"
 
 
 @dataclass(frozen=True)

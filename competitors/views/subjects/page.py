@@ -44,6 +44,7 @@ class SubjectPage(ABC, Generic[R]):
     acted: ClassVar[str] = "scraped"
     costs: ClassVar[bool] = True  # whether its runs are paid: a free one has no column and no forecast of its cost
     key_kind: ClassVar[str] = "uuid"  # how addresses write a row's primary key
+    covers_all: ClassVar[bool] = False  # whether a run without a subject is of all the brand's subjects
     columns: ClassVar[Sequence[str]] = ()  # titles of the columns between State and Last run; the first says how many rows it has
 
     # ---- every page says ---------------------------------------------------------------------------------------------

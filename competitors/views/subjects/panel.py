@@ -81,11 +81,6 @@ class Panel:
         return self.live or next(iter(self.runs), None)
 
     @property
-    def wider_run(self) -> int | None:
-        """The run that worked on its data among others', where it has none of its own."""
-        return self.freshness.status.last_run_id if self.freshness.status and not self.last else None
-
-    @property
     def last_when(self) -> datetime | None:
         return (self.last.run.started_at or self.last.run.created_at) if self.last else None
 

@@ -16,6 +16,7 @@ from pipeline.words import days
 from .page import SubjectPage
 from .panel import Panel
 
+SHOWN = 5  # runs of a subject
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 User = AbstractBaseUser | AnonymousUser
 
@@ -28,7 +29,9 @@ def build(
     handler = get_type(page.job_type)
     fresh = queries.freshness(next(iter(handler.datasets)), brand.pk, keys, max_age=handler.max_age)
     abouts = {page.key(row): page.about(row) for row in rows}
-    recent = queries.recent_runs(page.job_type, brand.pk, abouts, user=user)
+    of_all = {"": ""} if page.covers_all else {}
+    recent = queries.recent_runs(page.job_type, brand.pk, abouts | of_all, user=user)
+    covering = recent.pop("", [])
     spends = queries.spends(page.job_type, brand.pk, abouts) if page.costs else {}
     live = queries.live_rows(page.job_type, brand.pk, keys, user=user, known=recent)
     good = queries.good_runs(page.job_type, brand.pk, abouts)
@@ -42,8 +45,9 @@ def build(
     free = queries.free_data(page.job_type, brand.pk, wanted, user)
     panels = []
     for row, key in zip(rows, keys, strict=True):
-        live_row = live.get(key)
-        panel = Panel(page, row, fresh[key], spends.get(key, queries.Spend()), recent[key], live_row, facts=facts.get(key))
+        live_row = live.get(key) or next((one for one in covering if one.live), None)
+        runs = sorted([*recent[key], *covering], key=lambda one: -one.run.pk)[:SHOWN] if covering else recent[key]
+        panel = Panel(page, row, fresh[key], spends.get(key, queries.Spend()), runs, live_row, facts=facts.get(key))
         panel.cells = page.cells(row, panel.facts, user)
         panel.followed = here.get(followed.get(key, 0))
         panel.schedule = schedules.get(key)

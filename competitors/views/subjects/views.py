@@ -61,7 +61,8 @@ def _live(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
     context = _context(page, request, address)
     runs = Run.objects.filter(pk__in=before, brand=context["brand"], job_type=page.job_type)
     changing = {run.subject for run in runs} | {panel.key for panel in context["live_panels"]}
-    context["panels"] = [panel for panel in context["panels"] if panel.key in changing]
+    every = page.covers_all and "" in changing
+    context["panels"] = [panel for panel in context["panels"] if every or panel.key in changing]
     context["news"] = [
         queries.run_row(run, request.user) for run in runs if run.status != before[run.pk] and run.status in TERMINAL
     ]

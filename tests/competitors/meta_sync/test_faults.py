@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from competitors.models import AdAccount, AdDay, AdDemographicDay, BrandAd
+from competitors.models import AdAccount, AdDay, AdDemographicDay, AdGap, BrandAd
 from competitors.sandbox.endpoints.graph_access import EXPIRED_TOKEN
 from pipeline import api, queries
 from pipeline.engine.workers.inline import work_one
@@ -119,6 +119,13 @@ def test_a_field_that_meta_no_longer_knows_is_left_out_and_the_rest_is_fresh(san
     today = timezone.now().date()
     assert event.message.startswith(f"Meta's field video_p95_watched_actions is gone since {today}.")
     assert set(clocks(account).values()) == {"completed"}
+    gap = AdGap.objects.get()
+    assert (gap.what, gap.part, gap.run.pk) == ("video_p95_watched_actions", "figures", run.pk - 1), (
+        "the first run that missed it"
+    )
+    sandbox.account.faults.clear()
+    sync(**PERFORMANCE)
+    assert not AdGap.objects.exists()
 
 
 def test_a_breakdown_that_is_gone_takes_only_its_own_parts(sandbox, account, sync):
@@ -149,6 +156,8 @@ def test_a_broken_creative_costs_its_ad_alone(sandbox, account, sync):
     assert run.counts["ads_not_read"] == 1 and "1 could not be read" in run.summary
     assert not BrandAd.objects.filter(ad_id__startswith="120200003").exists()
     assert run.counts["ads"] == BrandAd.objects.count() == run.counts["classified"] > 6
+    gap = AdGap.objects.get()
+    assert (gap.part, gap.what.startswith("Ad 120200003"), gap.run) == ("ads", True, run)
 
 
 def test_thumbnails_that_fail_leave_the_performance_fresh(sandbox, account, sync):

@@ -83,6 +83,8 @@ def test_a_sync_brings_figures_to_the_cent_ads_files_parts_and_kinds_and_a_secon
     assert set(AdDay.objects.exclude(purchases=None).values_list("purchase_tier", flat=True)) == {"omni_purchase"}
     assert not AdDay.objects.filter(purchase_tier="", purchase_value__isnull=False).exists()
 
+    assert "Purchases by 7-day click, 1-day view." in run.summary
+    assert run.steps.get(name=f"performance {account.pk}").result["attribution"] == "7d_click_1d_view"
     counts = run.counts
     assert (counts["new"], counts["ads_synced"]) == (len(told["ads"]), len({row["ad_id"] for row in told["ads"]})), (
         "Trap: ads_synced is not always 0, and names how many ads have figures"

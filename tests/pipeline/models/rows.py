@@ -9,6 +9,7 @@ from django.utils import timezone
 from competitors.models import (
     AdAccount,
     AdClassification,
+    AdGap,
     AdMedia,
     AdReading,
     BrandAd,
@@ -83,6 +84,7 @@ def row_of_every_model() -> dict[type[models.Model], models.Model]:
         make_ad_day(account, "1", now.date()),
         make_account_day(account, now.date()),
         make_demographic_day(account, "1", now.date(), "25-34 female"),
+        AdGap.objects.create(ad_account=account, part="ads", what="Ad 1", since=now),
         AdClassification.objects.create(brand_ad=brand_ad, classified_at=now),
         AdMedia.objects.create(competitor_ad=ad, role="picture"),
         Media.objects.create(sha256="0" * 64, kind="image", mime="image/png", bytes=1),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from competitors.models import AccountDay, AdAccount, AdDay, AdDemographicDay
+from competitors.models import AccountDay, AdAccount, AdDay, AdDemographicDay, AdGap
 from competitors.reading.graph.insights import AGE_GENDER, MEASURES, PARTS, PLACEMENT, AdFigures, read_account_day, read_ad_day
 from competitors.upstream.graph import AdAccountReader, InsightsPart, Lost
 from pipeline import api
@@ -40,6 +40,11 @@ class Found:
         return rows_met(self.counts)
 
     @property
+    def setting(self) -> str:
+        """What purchases were counted by, '' if Meta did not say."""
+        return next((one for one, _ in self.attribution.most_common(1)), "")
+
+    @property
     def doubt(self) -> tuple[Verdict, str]:
         if rejected := self.counts["rejected"]:
             words = f"{counted(rejected, 'row')} had no ad or no single day, and could not be saved."
@@ -61,9 +66,9 @@ def read_performance(ctx: Context, account: AdAccount, reader: AdAccountReader, 
     _save(ctx, account, window, reader.insights(window.since, window.until, level="account"), totals, _AccountDays())
     for found, what in ((ads, "row"), (totals, "day of the account")):
         _say(ctx, account, found, what)
-    settings = totals.attribution or ads.attribution
-    if settings:
-        account.attribution_setting = settings.most_common(1)[0][0]
+    _note_gaps(ctx, account, AdGap.Part.FIGURES, [*ads.lost, *totals.lost])
+    if setting := totals.setting or ads.setting:
+        account.attribution_setting = setting
         account.save(update_fields=["attribution_setting"])
     return ads, totals
 
@@ -75,6 +80,7 @@ def read_demographics(ctx: Context, account: AdAccount, reader: AdAccountReader,
         parts = reader.insights(last.since, last.until, breakdowns=names)
         _save(ctx, account, last, parts, found, _Demographics(kind, names))
     _say(ctx, account, found, "row of a part of a day")
+    _note_gaps(ctx, account, AdGap.Part.DEMOGRAPHICS, found.lost)
     return found
 
 
@@ -176,6 +182,10 @@ def _say(ctx: Context, account: AdAccount, found: Found, what: str) -> None:
     for one in found.lost:
         if one.name and not one.ad_id and not one.day:
             _note_gone(ctx, one.name)
+
+
+def _note_gaps(ctx: Context, account: AdAccount, part: AdGap.Part, lost: Sequence[Lost]) -> None:
+    AdGap.objects.replace(account, part, {one.what: one.reason for one in lost}, ctx.run, ctx.now())
 
 
 def _note_gone(ctx: Context, name: str) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.db import transaction
 
-from competitors.models import AdAccount, AdDay, AdMedia, MediaStatus
+from competitors.models import AdAccount, AdDay, AdMedia, MediaStatus, attribution_words
 from competitors.steps.account_files import doubt, forget_video_links, places, reader_of, store_roles, together
 from competitors.steps.ad_account import check_account, note_refusal
 from competitors.steps.ad_listing import Listing, list_ads
+from competitors.steps.ad_media import Stored
 from competitors.steps.fresh_links import FreshLinks
 from pipeline.contract import BlockedError, Context, RunError
 from pipeline.models import Run
@@ -45,6 +46,7 @@ class Result:
     summary: str = ""
     verdict: str = Verdict.OK
     reason: str = ""
+    attribution: str = ""  # what the purchases of this reading were counted by
 
 
 class AccountSync:
@@ -120,7 +122,10 @@ class AccountSync:
             if ads.rows
             else f"No ad was shown, {window}."
         )
-        return Result(counts, ads.rows, words + _left_out(ads), verdict, reason)
+        setting = totals.setting or ads.setting
+        if setting:
+            words += f" Purchases by {attribution_words(setting)}."
+        return Result(counts, ads.rows, words + _left_out(ads), verdict, reason, setting)
 
     def _empty(self, window: Window) -> tuple[Verdict, str]:
         """Nothing is an honest answer where nothing was known."""
@@ -143,7 +148,7 @@ class AccountSync:
             "ads_not_read": listing.counts["rejected"] + listing.counts["skipped"],
             "files": got.files,
         }
-        return Result(counts, held, " ".join(filter(None, [listing.summary, got.summary])), verdict, reason)
+        return Result(counts, held, " ".join(filter(None, [listing.summary, _about("Thumbnails", got)])), verdict, reason)
 
     def _assets(self) -> Result:
         forget_video_links(self._account)
@@ -153,7 +158,13 @@ class AccountSync:
         pictures = store_roles(self._ctx, self._account, [Role.PICTURE], self._options.images, fresh)
         got, held = together(videos, pictures), self._held(Role.VIDEO, Role.PICTURE)
         verdict, reason = listing.doubt if listing.vanished else doubt(got, held)
-        return Result({"files": got.files, "not_stored": sum(got.not_stored.values())}, held, got.summary, verdict, reason)
+        return Result(
+            {"files": got.files, "not_stored": sum(got.not_stored.values())},
+            held,
+            _about("Pictures and videos", got),
+            verdict,
+            reason,
+        )
 
     def _held(self, *roles: AdMedia.Role) -> int:
         return places(self._account).filter(role__in=roles, status=MediaStatus.STORED).count()
@@ -176,7 +187,8 @@ class AccountSync:
 def take_account(ctx: Context, account: AdAccount) -> None:
     """A run for one account and one for all of the brand's have different keys: the account itself says which is at it.
 
-    BlockedError if another one is. What that run has done is not done again, and it ends by itself.
+    BlockedError if another one is. What that run has done is not done again, and it ends by itself. A download of the account's
+    files may run beside it: it is free, both write the same rows by id, and of a file that both fetch the first one counts.
     """
     with transaction.atomic():
         locked = AdAccount.objects.select_for_update().get(pk=account.pk)
@@ -186,6 +198,10 @@ def take_account(ctx: Context, account: AdAccount) -> None:
             raise BlockedError(words, BUSY_SECONDS, limited=False)
         locked.syncing_run = ctx.run
         locked.save(update_fields=["syncing_run"])
+
+
+def _about(what: str, got: Stored) -> str:
+    return f"{what}: {got.summary}" if got.summary else ""
 
 
 def _left_out(found: Found) -> str:

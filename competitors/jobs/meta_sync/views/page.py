@@ -34,6 +34,7 @@ class PerformancePage(SubjectPage[AdAccount]):
     may_scrape = "competitors.scrape_adaccount"
     work, verb, noun = "Sync", "Sync", "ad account"
     act, acted, costs, key_kind = "Sync", "synced", False, "int"
+    covers_all = True
 
     def place(self, address: Mapping[str, Any]) -> dict[str, Any]:
         return {"brand": get_brand(address["brand"])}

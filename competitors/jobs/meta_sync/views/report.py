@@ -5,10 +5,11 @@ from functools import cached_property
 from typing import Any
 
 from django.core.paginator import Page
-from django.db.models import Min
+from django.db.models import Count, Min
 from django.http import QueryDict
 
-from competitors.models import AccountDay, AdAccount, AdDay, AttentionRule
+from competitors.models import AccountDay, AdAccount, AdDay, AdGap, AttentionRule, attribution_words
+from pipeline.words import counted
 
 from ..figures import ads, charts
 from ..figures.ads import AdRow, Listed
@@ -22,6 +23,7 @@ from . import cells
 from .ad_filter import PAGE_SIZE, SORTS, AdFilter
 
 TOP = 5
+GAPS = 3  # that are named
 
 
 class Report:
@@ -112,6 +114,23 @@ class Report:
     @property
     def lines(self) -> list[cells.AdLine]:
         return [self._lines[row.ad_id] for row in self.sheet]
+
+    @property
+    def basis(self) -> str:
+        """What the purchases of these days were counted by: days that were counted in another way do not compare."""
+        told = AccountDay.objects.filter(ad_account=self.account, date__range=(self.window.since, self.window.until))
+        ways = told.exclude(attribution="").values_list("attribution").annotate(days=Count("pk")).order_by("-days", "attribution")
+        words = [(attribution_words(setting), days) for setting, days in ways]
+        if len(words) > 1:
+            each = "; ".join(f"{way} on {counted(days, 'day')}" for way, days in words)
+            return f"Purchases of these days do not compare, as they are counted in several ways: {each}."
+        return f"Purchases are counted by {words[0][0]}." if words else ""
+
+    @cached_property
+    def gaps(self) -> dict[str, Any]:
+        """What Meta could not give when it was last asked."""
+        found: list[AdGap] = list(self.account.gaps.all())
+        return {"shown": found[:GAPS], "more": len(found[GAPS:])} if found else {}
 
     @property
     def headers(self) -> list[dict[str, str]]:

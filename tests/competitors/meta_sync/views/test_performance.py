@@ -1,7 +1,9 @@
 """Ad Performance: what is shown of an account and its ads, what the address asks for, and what its buttons do."""
 
 import csv
+import html
 import io
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,9 +12,10 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.timezone import localtime
 
 from competitors.jobs.meta_sync.figures.window import today_of
-from competitors.models import AdAccount, AdClassification, AdDay, AdMedia, AttentionRule
+from competitors.models import AccountDay, AdAccount, AdClassification, AdDay, AdGap, AdMedia, AttentionRule
 from pipeline import api
 from pipeline.models import DatasetStatus, Run
 from tests.factories import make_brand, make_media, make_person
@@ -116,6 +119,7 @@ def test_the_account_its_ads_and_what_no_ad_explains(page, three):
     assert [report.sums[name]["spend"] for name in ("matching", "all", "own")] == ["$60.01", "$60.01", "$62.00"]
     assert report.sums["unexplained"] == "$1.99"
     assert 'class="banner' not in body
+    assert '<option value="thumbnails">Thumbnails</option>' in body
     assert body.index('name="legacy"') < body.index("Sync now</span>")  # the checkbox stands above the button
 
 
@@ -250,19 +254,50 @@ def test_queries_do_not_grow_with_ads_and_days(page, three, django_assert_max_nu
         page.get(at(three), {"since": str(today - timedelta(days=59))})
 
 
-def test_an_account_that_was_synced_with_the_others_names_that_run(page, account):
-    make_account(account.brand, "act_2")
+def test_a_run_of_all_accounts_is_among_the_runs_of_each_and_its_end_changes_every_row(page, account):
+    other = make_account(account.brand, "act_2")
     run = api.queue_one_time_job(account.brand_id, "meta_sync").run
     assert run.subject == ""
-    fresh(account, FRESH[0], last_run=run)
-    body = shown(page, account)
-    assert f'As part of <a id="last-{account.pk}" href="{run.get_absolute_url()}">run {run.pk}</a>' in body
-    assert body.count("Not synced yet") == 1
+    body = shown(page, account, account="act_2")
+    assert body.count("All ad accounts (2)</bdi>") == 2
+    assert "Not synced yet" not in body
+    assert f'action="{reverse("run_action", args=[run.pk, "cancel"])}"' not in body, "that would end the sync of the others too"
+    poll = html.unescape(re.search(r'id="poll" hidden hx-get="([^"]+)"', body)[1])
+    api.cancel(run, by=run.created_by)
+    told = page.get(poll).content.decode()
+    assert [f'id="ad-account-{one.pk}"' in told for one in (account, other)] == [True, True]
+    assert 'id="account" hx-swap-oob="change"' in told and '<dd class="mono">act_2</dd>' in told, "the account that is shown"
+    assert 'id="new-figures" hx-swap-oob="true"' in told
 
 
 @pytest.mark.parametrize(
-    ("setting", "words"),
-    [("7d_click_1d_view", "7-day click, 1-day view"), ("1d_click", "1-day click"), ("", ""), ("1d_click_skan", "1d_click_skan")],
+    ("setting", "words", "days"),
+    [
+        ("7d_click_1d_view", "7-day click, 1-day view", 7),
+        ("1d_click", "1-day click", 1),
+        ("", "", 28),
+        ("1d_click_skan", "1d_click_skan", 28),
+    ],
 )
-def test_an_attribution_setting_is_told_in_words_where_they_are_known(setting, words):
-    assert AdAccount(attribution_setting=setting).attribution_words == words
+def test_an_attribution_setting_is_told_in_words_where_they_are_known(setting, words, days):
+    account = AdAccount(attribution_setting=setting)
+    assert (account.attribution_words, account.attribution_days) == (words, days)
+
+
+def test_what_meta_left_out_and_how_purchases_are_counted_stand_above_the_table(page, three):
+    AccountDay.objects.update(attribution="7d_click_1d_view")
+    AdAccount.objects.update(attribution_setting="1d_click")
+    body = shown(page, three)
+    assert "Purchases are counted by 7-day click, 1-day view." in body and "Meta left out" not in body
+    assert "Numbers of the last 1 day still change." in body
+    run = api.queue_one_time_job(three.brand_id, "meta_sync").run
+    at, lost = timezone.now(), {f"Ad {number}": "Broken." for number in range(5)}
+    AdGap.objects.replace(three, AdGap.Part.ADS, lost, run, at)
+    AdGap.objects.replace(three, AdGap.Part.FIGURES, {"video_p95": "Gone."}, run, at)
+    AdGap.objects.replace(three, AdGap.Part.ADS, {"Ad 4": "Broken.", "Ad <9>": "Broken."}, run, at + timedelta(days=1))
+    AccountDay.objects.filter(date=today_of(three)).update(attribution="1d_click")
+    body = shown(page, three)
+    line = body[body.index("Meta left out") : body.index('class="table table--middle')]
+    assert f'<bdi>Ad 4</bdi> since <a href="{run.get_absolute_url()}">run {run.pk}</a>, {localtime(at):%-d %b %Y}' in line
+    assert "<bdi>video_p95</bdi>" in line and "<bdi>Ad &lt;9&gt;</bdi>" in line and "Ad 0" not in line and "more" not in line
+    assert "counted in several ways: 1-day click on 1 day; 7-day click, 1-day view on 1 day." in body
