@@ -29,7 +29,7 @@ needs: install
 
 # All but the fault tests. The engine's run on both databases. One is enough for the rest: SQLite for what uses none, else PostgreSQL.
 test: needs
-	$(PYTEST) $(PARALLEL) $(FROM_MODELS) -m "not faults and not browser and not job_type"
+	$(PYTEST) $(PARALLEL) $(FROM_MODELS) -m "not faults and not browser and not one_database"
 	$(ON_POSTGRES) $(PYTEST) $(PARALLEL) -m "not faults"
 
 # For use while coding: takes less than a minute, on SQLite, without a browser.

@@ -21,6 +21,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 HERE = Path(__file__).parent
 MARKED_BY_FOLDER = {"browser": HERE / "browser", "faults": HERE / "faults"}
 OF_JOB_TYPES, ON_BOTH = HERE / "competitors", HERE / "competitors" / "models"
+OF_PAGES = {HERE / "controlplane", HERE / "pipeline" / "admin", HERE / "pipeline" / "views"}
 NEEDS = {  # marker -> variable, and what it points to
     "needs_samples": ("SAMPLES_DIR", "the folder with real items"),
     "needs_openapi": ("APIFY_OPENAPI", "the file openapi.reduced.json"),
@@ -43,8 +44,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for marker, folder in MARKED_BY_FOLDER.items():
             if folder in item.path.parents:
                 item.add_marker(marker)
-        if is_of_job_type(item):
-            item.add_marker("job_type")
+        if one_database_is_enough(item):
+            item.add_marker("one_database")
     left_out = config.stash[LEFT_OUT] = {}
     elsewhere = {item for item in items if database_of(item) not in ("", connection.vendor)}
     if elsewhere:
@@ -67,10 +68,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.workeroutput["left_out"] = left_out
 
 
-def is_of_job_type(item: pytest.Item) -> bool:
-    """Whether it tests a job type or its pages rather than the engine below them, and would run on both databases."""
-    folder = item.path.parent
-    return OF_JOB_TYPES in folder.parents and ON_BOTH not in (folder, *folder.parents) and not database_of(item)
+def one_database_is_enough(item: pytest.Item) -> bool:
+    """Whether it would run on both, and tests a job type or a page rather than the engine below them."""
+    folders = {item.path.parent, *item.path.parents}
+    of_job_type = OF_JOB_TYPES in item.path.parent.parents and ON_BOTH not in folders
+    return (of_job_type or not OF_PAGES.isdisjoint(folders)) and not database_of(item)
 
 
 def database_of(item: pytest.Item) -> str:

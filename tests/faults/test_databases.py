@@ -150,7 +150,7 @@ def test_eight_processes_never_exceed_a_limit_over_two_thousand_claims(tmp_path)
     brand = Brand.objects.create(name="Acme", slug="acme")
     ConcurrencyLimit.objects.create(job_type="toy", max_running=SLOTS)
     register_worker()
-    queued = [api.queue_one_time_job(brand.pk, "toy", {"name": str(number)}).run.pk for number in range(CLAIMS)]
+    queued = [one.run.pk for one in api.queue_many(brand.pk, "toy", [{"name": str(number)} for number in range(CLAIMS)])]
     command = [sys.executable, "-m", "tests.faults.claimer"]
     environment = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "tests.settings"}
     claimers = [
