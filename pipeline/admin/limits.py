@@ -12,7 +12,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 
 from .. import api
 from ..contract.registry import all_types
-from ..contract.source import known_sources
+from ..contract.source import known_sources, known_upstreams
 from ..models import Brand, ConcurrencyLimit, Outage, Pause, Run
 from ..people import Brands, brands_for
 from .base import EngineRows, OfBrands, act_on_each
@@ -65,7 +65,9 @@ class ScopeForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self._choose("job_type", "Every type", ((one.name, one.label) for one in all_types()))
-        self._choose("source", "None", ((one.name, one.label) for one in known_sources()))
+        # A limit counts paid runs; a pause also stops what costs nothing.
+        accounts = known_upstreams() if isinstance(self.instance, Pause) else known_sources()
+        self._choose("source", "None", ((one.name, one.label) for one in accounts))
 
     def _choose(self, name: str, nothing: str, choices: Iterable[tuple[str, str]]) -> None:
         if name not in self.fields:
@@ -81,7 +83,7 @@ class ScopeForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("source") and (cleaned.get("job_type") or cleaned.get("brand")):
-            self.add_error("source", "An account's limit counts all of the account's runs. Leave type and brand empty.")
+            self.add_error("source", "This counts for all of the account's runs. Leave type and brand empty.")
         if cleaned.get("max_memory_mb") is not None and not cleaned.get("source"):
             self.add_error("max_memory_mb", "Memory is counted per upstream account. Choose the account, or leave this empty.")
         return cleaned
@@ -131,7 +133,7 @@ class ConcurrencyLimitAdmin(StopAdmin):
 
 @admin.register(Pause)
 class PauseAdmin(StopAdmin):
-    list_display = ("__str__", "by", "since")
+    list_display = ("__str__", "reason", "by", "since", "until")
     readonly_fields = ("by", "since")
 
     def save_model(self, request: HttpRequest, obj: Pause, form: Any, change: bool) -> None:

@@ -9,7 +9,7 @@ from .in_process import hand_back_all, start_here
 from .incidents import resolve_incident, retry_incident, snooze_incident
 from .job import queue_replay
 from .jobs import archive, job_run_now, pause, resume
-from .limits import end_outage, record_change
+from .limits import end_outage, end_pause, record_change, remove_limit, save_limit, save_pause
 from .runs import accept, adopt, cancel, end_upstream, retry, run_again, run_now, start_again
 from .schedules import check_schedule, end_schedules_of, ensure_recurring_job, reschedule_brand, schedule_of
 from .subjects import archive_brand, forget_freshness, forget_subject, restore_brand, restore_freshness, stop_subject, worked_on
@@ -23,6 +23,7 @@ __all__ = [
     "cancel",
     "check_schedule",
     "end_outage",
+    "end_pause",
     "end_schedules_of",
     "end_upstream",
     "ensure_recurring_job",
@@ -35,6 +36,7 @@ __all__ = [
     "queue_one_time_job",
     "queue_replay",
     "record_change",
+    "remove_limit",
     "replay",
     "reschedule_brand",
     "resolve_incident",
@@ -45,6 +47,8 @@ __all__ = [
     "retry_incident",
     "run_again",
     "run_now",
+    "save_limit",
+    "save_pause",
     "schedule_of",
     "snooze_incident",
     "start_again",

@@ -164,8 +164,8 @@ def take_at_once(
     asked = validated(brand_id, job_type, parameters, created_by)
     request = Request(*asked, mode=mode, created_by=created_by, reuse=_reuse(reuse, pay))
     with transaction.atomic():
-        lock(CLAIM_LOCK)
-        if not stops_for(job_type, request.brand_id):
+        at = lock(CLAIM_LOCK)
+        if not stops_for(job_type, request.brand_id, at):
             if mode == Run.Mode.LEGACY and _on_the_web_server() >= MOST_ON_THE_WEB_SERVER:
                 return _queue(replace(request, mode=Run.Mode.WORKER)), None
             queued = _queue(request)

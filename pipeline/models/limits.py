@@ -1,3 +1,6 @@
+from datetime import datetime
+from uuid import UUID
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -39,16 +42,40 @@ class ConcurrencyLimit(models.Model):
         return f"{' '.join(filter(None, scope)) or 'everything'}: {self.max_running}"
 
 
+class PauseQuerySet(models.QuerySet["Pause"]):
+    def lasting(self, at: datetime) -> "PauseQuerySet":
+        """Those that have not come to their end."""
+        return self.filter(Q(until=None) | Q(until__gt=at))
+
+
 class Pause(models.Model):
-    """Set by a person: nothing of this type and brand starts. Empty type and brand: everything."""
+    """Set by a person: nothing of this type and brand, or of this upstream account, starts. All empty: everything."""
 
     job_type = models.CharField(max_length=80, blank=True, default="")
     brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE)
+    source = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="An upstream account: nothing that uses it starts."
+    )
+    reason = MessageField(blank=True, default="", db_default="", help_text="Shown wherever something waits for its end.")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
     since = models.DateTimeField(auto_now_add=True)
+    until = models.DateTimeField(null=True, blank=True, help_text="It ends by itself then. Empty: when a person ends it.")
+
+    objects = PauseQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(source="") | Q(job_type="", brand__isnull=True), name="pause_of_an_account_is_of_all_its_runs"
+            ),
+        ]
 
     def __str__(self) -> str:
-        return " ".join(filter(None, [self.job_type, str(self.brand or "")])) or "everything"
+        return " ".join(filter(None, [self.job_type, self.source, str(self.brand or "")])) or "everything"
+
+    def covers(self, job_type: str, brand_id: UUID | None, source: str) -> bool:
+        """`source`: what runs of that type use."""
+        return self.job_type in ("", job_type) and self.brand_id in (None, brand_id) and self.source in ("", source)
 
 
 class Outage(models.Model):

@@ -48,7 +48,7 @@ class QueueView:
     def limited(self, limit: Stop) -> str:
         """Which runs use up a limit, in words."""
         if limit not in self._limited:
-            self._limited[limit] = _limited(limit, self.brands)
+            self._limited[limit] = _limited(limit, self)
         return self._limited[limit]
 
     @property
@@ -57,11 +57,22 @@ class QueueView:
 
     @cached_property
     def stops(self) -> list[Stop]:
-        return current_stops()
+        return current_stops(self.at)
 
     @cached_property
     def pauses(self) -> list[Pause]:
-        return list(Pause.objects.select_related("by", "brand"))
+        return list(Pause.objects.lasting(self.at).select_related("by", "brand"))
+
+    @cached_property
+    def running(self) -> list[tuple[int, str, UUID | None]]:
+        """Number, type and brand of each running run, whosever it is: limits count them."""
+        found = Run.objects.filter(status=RunStatus.RUNNING).order_by("pk")
+        return list(found.values_list("pk", "job_type", "brand_id"))
+
+    @cached_property
+    def limited_brands(self) -> dict[UUID, Brand]:
+        """The brands that a limit in use is for."""
+        return Brand.objects.in_bulk([stop.brand_id for stop in self.stops if stop.brand_id])
 
     @cached_property
     def job_pauses(self) -> dict[int | None, Event]:
@@ -151,10 +162,18 @@ def _stop_words(job_type: str, brand_id: UUID | None, stage: Stage, around: Queu
         return around.limited(stop)
     if stop.kind is not Kind.PAUSE:
         return stop.reason
-    pause = next((p for p in around.pauses if p.job_type in ("", job_type) and p.brand_id in (None, brand_id)), None)
-    if pause is None:
-        return "Paused."
-    return f"Paused by {pause.by or 'the system'} since {clock(pause.since)}: {_scope(pause.job_type, pause.brand)}."
+    handler = find_type(job_type)
+    source = handler.source if handler else ""
+    pause = next((one for one in around.pauses if one.covers(job_type, brand_id, source)), None)
+    return pause_words(pause) if pause else "Paused."
+
+
+def pause_words(pause: Pause) -> str:
+    """'Paused by Nadia since 14:02 until 18:00: Toy of Acme. New price list.'"""
+    until = f" until {clock(pause.until)}" if pause.until else ""
+    what = scope_words(pause.job_type, pause.brand, pause.source)
+    why = f" {pause.reason.removesuffix('.')}." if pause.reason else ""
+    return f"Paused by {pause.by or 'the system'} since {clock(pause.since)}{until}: {what}.{why}"
 
 
 def missing_code(run: Run, at: datetime) -> str:
@@ -230,24 +249,21 @@ def _running_upstream(run: Run) -> UpstreamRun | None:
     return next((one for one in run.upstream_runs.all() if one.status == UpstreamRun.Status.RUNNING), None)
 
 
-def _scope(job_type: str, brand: Brand | None) -> str:
-    """Which runs a limit or pause is for: 'all runs', 'Toy of Acme'."""
+def scope_words(job_type: str, brand: Brand | None, source: str = "") -> str:
+    """Which runs a limit or pause is for: 'all runs', 'Toy of Acme', 'everything at Toyland'."""
+    if source:
+        return f"everything at {source_label(source)}"
     what = label_of(job_type) if job_type else "all runs"
     return f"{what} of {brand}" if brand else what
 
 
-def _limited(limit: Stop, brands: Brands) -> str:
-    what = _scope(limit.job_type, Brand.objects.filter(pk=limit.brand_id).first() if limit.brand_id else None)
+def _limited(limit: Stop, around: QueueView) -> str:
+    what = scope_words(limit.job_type, around.limited_brands.get(limit.brand_id) if limit.brand_id else None)
     if not limit.max_running:
         return f"The limit for {what} is 0: nothing starts until it is raised."
-    if not brands.every and limit.brand_id is None:  # the runs that use it may be of other brands
+    if not around.brands.every and limit.brand_id is None:  # the runs that use it may be of other brands
         return f"The limit for {what} is reached."
-    scope = Run.objects.filter(status=RunStatus.RUNNING)
-    if limit.job_type:
-        scope = scope.filter(job_type=limit.job_type)
-    if limit.brand_id:
-        scope = scope.filter(brand_id=limit.brand_id)
-    using = [str(pk) for pk in scope.values_list("pk", flat=True)]
+    using = [str(pk) for pk, job_type, brand_id in around.running if limit.covers(job_type, brand_id)]
     more = f" and {len(using) - 5} more" if len(using) > 5 else ""
     runs = f" (run{'' if len(using) == 1 else 's'} {', '.join(using[:5])}{more})" if using else ""
     return f"The limit for {what} is reached: {len(using)} of {limit.max_running} running{runs}."

@@ -35,7 +35,7 @@ def claim(worker: Worker, *, may_take_over: Callable[[], bool] = lambda: True) -
     while True:
         with transaction.atomic():
             at = lock(CLAIM_LOCK)
-            found = next_candidate(*read_stops(), at, lapsed=may_take_over())
+            found = next_candidate(*read_stops(at), at, lapsed=may_take_over())
             if found is None:
                 return None
             if not (found.lapsed or found.needs_key):
@@ -63,7 +63,8 @@ def claim(worker: Worker, *, may_take_over: Callable[[], bool] = lambda: True) -
 
 def claimable() -> bool:
     """Whether a claim would find something now."""
-    return next_candidate(*read_stops(), now()) is not None
+    at = now()
+    return next_candidate(*read_stops(at), at) is not None
 
 
 def take_lease(run_id: int, worker: Worker, at: datetime) -> tuple[Run, Lease]:

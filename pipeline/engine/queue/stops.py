@@ -4,7 +4,7 @@ import uuid
 from collections import Counter
 from datetime import datetime
 
-from django.utils import timezone
+from django.db import connection
 
 from ...contract.registry import all_types
 from ...models import ConcurrencyLimit, Pause, Run, SourceState
@@ -14,21 +14,21 @@ from ..upstreams.room import full_accounts
 from .limits import Kind, Stop, limit, saturated
 from .pending import READY
 
-TYPES, LIMITS, PAUSES, SOURCES = range(4)  # the parts of the query below
+TYPES, LIMITS, PAUSES, PAUSED_SOURCES, SOURCES = range(5)  # the parts of the query below
 
 
-def stops_for(job_type: str, brand_id: uuid.UUID | None) -> list[Stop]:
-    """What keeps a new run of that type and brand from starting now."""
-    return [stop for stop in current_stops() if stop.covers(job_type, brand_id)]
+def stops_for(job_type: str, brand_id: uuid.UUID | None, at: datetime) -> list[Stop]:
+    """What keeps a new run of that type and brand from starting then."""
+    return [stop for stop in current_stops(at) if stop.covers(job_type, brand_id)]
 
 
-def current_stops() -> list[Stop]:
-    return read_stops()[0]
+def current_stops(at: datetime) -> list[Stop]:
+    return read_stops(at)[0]
 
 
-def read_stops() -> tuple[list[Stop], list[str]]:
-    """What must not start now, and the job types with pending runs that do not wait for a paused job."""
-    # One query for all four parts, since each query delays every claim. Nearly always it finds only a type or two, with one index
+def read_stops(at: datetime) -> tuple[list[Stop], list[str]]:
+    """What must not start at that time, and the job types with pending runs that do not wait for a paused job."""
+    # One query for all parts, since each query delays every claim. Nearly always it finds only a type or two, with one index
     # step per type.
     least = f"SELECT min(r.job_type) FROM {Run._meta.db_table} r {by_index('run_own_line')} WHERE {READY}"
     found = rows(
@@ -36,18 +36,23 @@ def read_stops() -> tuple[list[Stop], list[str]]:
         f" SELECT ({least} AND r.job_type > types.name) FROM types WHERE types.name IS NOT NULL)"
         f" SELECT {TYPES}, name, NULL, NULL FROM types WHERE name IS NOT NULL"
         f" UNION ALL SELECT {LIMITS}, job_type, brand_id, max_running FROM {ConcurrencyLimit._meta.db_table} WHERE source = ''"
-        f" UNION ALL SELECT {PAUSES}, job_type, brand_id, NULL FROM {Pause._meta.db_table}"
+        f" UNION ALL SELECT CASE source WHEN '' THEN {PAUSES} ELSE {PAUSED_SOURCES} END,"
+        f" CASE source WHEN '' THEN job_type ELSE source END, brand_id, NULL FROM {Pause._meta.db_table}"
+        " WHERE until IS NULL OR until > %s"
         f" UNION ALL SELECT {SOURCES}, source, NULL, NULL FROM {SourceState._meta.db_table}"
         " WHERE slow_until IS NOT NULL OR blocked_until IS NOT NULL"
-        f" UNION ALL SELECT {SOURCES}, source, NULL, NULL FROM {ConcurrencyLimit._meta.db_table} WHERE source <> ''"
+        f" UNION ALL SELECT {SOURCES}, source, NULL, NULL FROM {ConcurrencyLimit._meta.db_table} WHERE source <> ''",
+        [Pause._meta.get_field("until").get_db_prep_value(at, connection)],
     )
     types = [name for part, name, *_ in found if part == TYPES]
     if len(types) == len(found):
         return [], types
     limits = [limit(name, _uuid(brand), most) for part, name, brand, most in found if part == LIMITS]
     stops = [Stop(Kind.PAUSE, name, _uuid(brand)) for part, name, brand, _ in found if part == PAUSES]
+    paused = {name for part, name, *_ in found if part == PAUSED_SOURCES}
+    stops += [Stop(Kind.PAUSE, one.name) for one in all_types() if one.source in paused]
     if any(part == SOURCES for part, *_ in found):
-        stops += _upstream_stops(timezone.now())
+        stops += _upstream_stops(at)
     if limits:
         stops = saturated(limits, _running() if any(one.max_running for one in limits) else Counter()) + stops
     return stops, types

@@ -1,6 +1,6 @@
 """Repairs schedules that have no next run and copies of a pause that are wrong, which should be impossible, and reports it.
 
-Also checks on orphans and outages, wakes incidents, and counts what each day came to.
+Also checks on orphans and outages, records the end of pauses, wakes incidents, and counts what each day came to.
 """
 
 import logging
@@ -15,6 +15,7 @@ from ..incidents.days import count_days
 from ..journal import warn_and_record
 from ..queue.canaries import wake_snoozed
 from ..queue.outages import watch_outages
+from ..queue.pauses import end_pauses
 from ..scheduling.ticks import insert_next_tick
 from ..upstreams.orphans import settle_orphans
 
@@ -30,6 +31,7 @@ def heal_if_due(at: datetime) -> None:
     if SourceState.objects.filter(source=TURN_ROW, next_poll_at__lte=at).update(next_poll_at=at + HEALING_INTERVAL):
         heal_schedules(at)
         heal_pauses()
+        end_pauses(at)
         watch_outages(at)
         wake_snoozed(at)
         count_days(at)

@@ -36,6 +36,7 @@ OWN_WORDS = {
     "Media.sha256",
     "Outage.job_type",
     "Pause.job_type",
+    "Pause.source",
     "RedditFinding.subject",
     "RedditQuote.text_key",
     "RedditResearch.subject",

@@ -18,7 +18,7 @@ from pipeline.contract.job_type import Done
 from pipeline.engine.lifecycle import by_worker
 from pipeline.engine.queue.claim import claim
 from pipeline.engine.workers.processes import register_worker
-from pipeline.models import Brand, Event, Incident, Job, RawPage, Run, UpstreamRun
+from pipeline.models import Brand, ConcurrencyLimit, Event, Incident, Job, Pause, RawPage, Run, UpstreamRun
 from pipeline.people import ROLES, limit_to
 from tests.factories import make_brand, make_listing, make_person, make_upstream, make_user
 
@@ -76,7 +76,8 @@ def archived(brand: Any) -> None:
         api.archive_brand(brand, None)
 
 
-OF_A_BRAND = {"archive_brand", "restore_brand"}  # there is none to archive for the platform
+# There is none to archive for the platform, and what stops all brands is for who sees all of them.
+OF_A_BRAND = {"archive_brand", "restore_brand", "save_limit", "remove_limit", "save_pause", "end_pause"}
 # function -> the first role that may, what it needs, and the call
 DOOR: dict[str, tuple[str, Any, Any]] = {
     "queue_one_time_job": ("operator", None, lambda brand, _, by: api.queue_one_time_job(brand, "toy", created_by=by)),
@@ -113,6 +114,18 @@ DOOR: dict[str, tuple[str, Any, Any]] = {
     ),
     "archive_brand": ("manager", None, lambda brand, _, by: api.archive_brand(brand, by)),
     "restore_brand": ("manager", archived, lambda brand, _, by: api.restore_brand(brand, by)),
+    "save_limit": ("manager", None, lambda brand, _, by: api.save_limit(ConcurrencyLimit(brand_id=brand, max_running=1), by)),
+    "remove_limit": (
+        "manager",
+        lambda brand: ConcurrencyLimit.objects.create(brand_id=brand, max_running=1),
+        lambda _, limit, by: api.remove_limit(limit, by),
+    ),
+    "save_pause": ("manager", None, lambda brand, _, by: api.save_pause(Pause(brand_id=brand), by)),
+    "end_pause": (
+        "manager",
+        lambda brand: Pause.objects.create(brand_id=brand),
+        lambda _, pause, by: api.end_pause(pause, by),
+    ),
     "queue_replay": ("manager", replayable, lambda _, run, by: api.queue_replay(run, by)),
 }
 ASKS_NOBODY = {  # by whom it is done is only written down; the caller has decided
