@@ -1,7 +1,8 @@
 from django.urls import include, path
 
 from .views import browse, media
-from .views.brands import ad_accounts, archive, edit, files
+from .views.brands import ad_accounts, archive, edit
+from .views.brands.csv_file import views as csv_file
 
 urlpatterns = [
     path("competitors/", browse.brands, name="competitors"),
@@ -10,8 +11,10 @@ urlpatterns = [
     path("competitors/<slug:brand>/subreddits/", edit.add_subreddits, name="brand_subreddits"),
     path("competitors/<slug:brand>/subreddits/<int:pk>/remove/", edit.remove_subreddit, name="brand_subreddit_remove"),
     path("competitors/<slug:brand>/archive/", archive.brand, name="brand_archive"),
-    path("competitors/<slug:brand>/import/", files.upload, name="competitors_import"),
-    path("competitors/<slug:brand>/competitors.csv", files.download, name="competitors_csv"),
+    path("competitors/<slug:brand>/import/", csv_file.upload, name="competitors_import"),
+    path("competitors/<slug:brand>/competitors.csv", csv_file.download, name="competitors_csv"),
+    path("brands/import/", csv_file.upload, name="brands_import"),
+    path("brands/brands.csv", csv_file.download, name="brands_csv"),
     path("competitors/<slug:brand>/restore/", archive.brand_back, name="brand_restore"),
     path("competitors/<slug:brand>/<uuid:competitor>/", browse.competitor, name="competitor"),
     path("competitors/<slug:brand>/<uuid:competitor>/edit/", edit.competitor, name="competitor_edit"),

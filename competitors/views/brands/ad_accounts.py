@@ -45,22 +45,40 @@ class LinkForm(forms.ModelForm):
         self.instance.brand, self._user = brand, user
 
     def clean_account_id(self) -> str:
-        given = self.cleaned_data["account_id"].strip()
-        found = _IN_ADDRESS.search(given)
-        number = found[1] if found else given
-        if not _NUMBER.fullmatch(number):
-            if "/" in given and not found:
-                raise forms.ValidationError("This address names no ad account. In Ads Manager, its number stands behind act=.")
-            raise forms.ValidationError("An ad account's number has digits only, such as 1234567890 or act_1234567890.")
-        account_id, brand = f"act_{number}", self.instance.brand
+        try:
+            account_id, brand = read_account_id(self.cleaned_data["account_id"]), self.instance.brand
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
         linked = AdAccount.objects.filter(Q(brand=brand) | Q(brand__archived_at=None), account_id=account_id)
         brands = {account.brand for account in linked.select_related("brand")}
         if brand in brands:
             raise forms.ValidationError(f"{account_id} is already linked to {brand}.")
         if other := next(iter(brands), None):
-            known = other if other.pk in brands_for(self._user) else "another brand"
-            raise forms.ValidationError(f"{account_id} is already linked to {known}. Remove it there first.")
+            raise forms.ValidationError(linked_words(account_id, other, self._user))
         return account_id
+
+
+def read_account_id(text: str) -> str:
+    """ "act_1234567890" of a number with or without act_, or of an address in Ads Manager. ValueError says what is wrong."""
+    given = text.strip()
+    found = _IN_ADDRESS.search(given)
+    number = found[1] if found else given
+    if not _NUMBER.fullmatch(number):
+        if "/" in given and not found:
+            raise ValueError("This address names no ad account. In Ads Manager, its number stands behind act=.")
+        raise ValueError("An ad account's number has digits only, such as 1234567890 or act_1234567890.")
+    return f"act_{number}"
+
+
+def linked_words(account_id: str, other: Brand, user: Any) -> str:
+    """Why it cannot be linked while another brand has it. Names that brand only to who may see it."""
+    known = other if other.pk in brands_for(user) else "another brand"
+    return f"{account_id} is already linked to {known}. Remove it there first."
+
+
+def ask_meta(brand: Brand, user: Any, **wanted: str) -> Run:
+    """Queue the look-up of an ad account, or of all of the brand's. InvalidRequest or NotAllowed."""
+    return api.queue_one_time_job(brand.pk, SYNC, {**wanted, "parts": ["account"]}, created_by=user).run
 
 
 @needs("competitors.add_adaccount")
@@ -78,9 +96,8 @@ def link(request: HttpRequest, brand: str) -> HttpResponse:
 
 
 def _check(request: HttpRequest, account: AdAccount) -> None:
-    wanted = {"ad_account": account.account_id, "parts": ["account"]}
     try:
-        run = api.queue_one_time_job(account.brand_id, SYNC, wanted, created_by=request.user).run
+        run = ask_meta(account.brand, request.user, ad_account=account.account_id)
     except (InvalidRequest, NotAllowed) as error:
         words = "Linked <bdi>{}</bdi>, but it could not be checked. {}"
         messages.warning(request, format_html(words, account.account_id, str(error)))

@@ -1,7 +1,7 @@
 """Amazon URLs in the file of a brand's competitors."""
 
 from competitors.models import CompetitorAmazonUrl
-from competitors.views.brands.columns import Column, register
+from competitors.views.brands.csv_file.columns import Column, register
 
 from ..address import parse_amazon_address
 from .forms import kept_address

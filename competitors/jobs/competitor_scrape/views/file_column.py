@@ -2,7 +2,7 @@
 
 from competitors.models import CompetitorAdLibrary
 from competitors.reading.ad_library import clean_address
-from competitors.views.brands.columns import Column, register
+from competitors.views.brands.csv_file.columns import Column, register
 
 
 class AdLibraryColumn(Column[CompetitorAdLibrary]):

@@ -1,4 +1,4 @@
-"""From a file to competitors: the preview, the import, the export that imports again."""
+"""From a file to competitors and brands: the preview, the import, the export that imports again."""
 
 import csv
 import html
@@ -6,6 +6,7 @@ import io
 import re
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import signing
@@ -16,14 +17,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from competitors.models import Competitor, CompetitorAdLibrary, CompetitorAmazonUrl
+from competitors.models import AdAccount, BrandSubreddit, Competitor, CompetitorAdLibrary, CompetitorAmazonUrl
 from competitors.reading.ad_library import clean_address
-from competitors.views.brands import files, plan
-from pipeline.models import Brand
+from competitors.views.brands.csv_file import plan, views
+from pipeline import api
+from pipeline.models import Brand, Run
 from tests.factories import AD_PAGE, make_brand, make_competitor, make_library, make_listing, make_person
 
 pytestmark = pytest.mark.django_db
-PLACE = "/competitors/northpaw/import/"
+PLACE, ALL = "/competitors/northpaw/import/", "/brands/import/"
 HEADER = "competitor,amazon_url"
 
 
@@ -37,8 +39,8 @@ def signed(page: Any) -> str:
     return found[1]
 
 
-def take(client: Client, *rows: str) -> Any:
-    return client.post(PLACE, {"preview": signed(preview(client, *rows))})
+def take(client: Client, *rows: str, **which: str) -> Any:
+    return client.post(which.get("place", PLACE), {"preview": signed(preview(client, *rows, **which))})
 
 
 def outcomes(page: Any) -> list[str]:
@@ -59,11 +61,14 @@ def told(page: Any, row: int) -> dict[str, str]:
 def state() -> Any:
     listings = CompetitorAmazonUrl.objects.order_by("pk").values_list("pk", "amazon_url", "asin", "domain_code")
     libraries = CompetitorAdLibrary.objects.order_by("pk").values_list("pk", "url", "competitor")
-    return list(Competitor.objects.order_by("pk").values_list("pk", "name", "brand")), list(listings), list(libraries)
+    accounts = AdAccount.objects.order_by("pk").values_list("pk", "account_id", "name", "brand")
+    of_brands = (Brand.objects.order_by("pk").values_list(), BrandSubreddit.objects.order_by("pk").values_list(), accounts)
+    competitors = Competitor.objects.order_by("pk").values_list("pk", "name", "brand")
+    return [list(rows) for rows in (*of_brands, competitors, listings, libraries)]
 
 
 def exported(client: Client, slug: str = "northpaw") -> str:
-    answer: Any = client.get(reverse("competitors_csv", args=[slug]))
+    answer: Any = client.get(reverse("competitors_csv", args=[slug]) if slug else reverse("brands_csv"))
     return b"".join(answer.streaming_content).decode()
 
 
@@ -147,15 +152,16 @@ def test_a_refused_row_adds_nothing_not_even_its_competitor(manager: Client, bra
 def test_two_hundred_rows_take_hardly_more_queries_than_two(manager: Client, brand: Brand) -> None:
     def queries(rows: list[str]) -> tuple[int, int]:
         with CaptureQueriesContext(connection) as shown:
-            token = signed(preview(manager, *rows, header="competitor,amazon_url,ad_library_url"))
+            token = signed(preview(manager, *rows, header="competitor,amazon_url,ad_library_url,ad_account,subreddit"))
         with CaptureQueriesContext(connection) as saved:
             assert set(outcomes(manager.post(PLACE, {"preview": token}))) == {"added"}
         return len(shown), len(saved)
 
-    few = queries([f"Few {number},B0AAAAAA{number:02},{AD_PAGE}{number}" for number in range(2)])
-    many = queries([f"Many {number},B0BBBBB{number:03},{AD_PAGE}{number}" for number in range(200)])
+    few = queries([f"Few {number},B0AAAAAA{number:02},{AD_PAGE}{number},1{number},few{number}" for number in range(2)])
+    Run.objects.all().delete()  # Meta was asked about the new ad accounts
+    many = queries([f"Many {number},B0BBBBB{number:03},{AD_PAGE}{number},2{number},many{number}" for number in range(200)])
     assert few[0] == many[0]
-    assert many[1] - few[1] <= 3  # SQLite takes so many values in one statement
+    assert many[1] - few[1] <= 6  # SQLite takes so many values in one statement
     assert CompetitorAmazonUrl.objects.count() == CompetitorAdLibrary.objects.count() == 202
 
 
@@ -183,13 +189,18 @@ def test_the_export_imports_again_and_changes_nothing(manager: Client, listing: 
     make_library(make_competitor(brand, "Ads only"), clean_address("https://facebook.com/ads/library/?q=calming%20chews"))
     make_competitor(brand, "Alone")
     Competitor.objects.create(brand=brand, name="Old", archived_at=timezone.now())
+    Brand.objects.filter(pk=brand.pk).update(time_zone="Europe/Berlin")
+    AdAccount.objects.create(brand=brand, account_id="act_1", name="=Main")
+    AdAccount.objects.create(brand=brand, account_id="act_2")
+    BrandSubreddit.objects.create(brand=brand, name="dogs")
     text = exported(manager)
-    assert text.startswith("\ufeffcompetitor,ad_library_url,amazon_url\r\n")
+    header = "competitor,ad_library_url,amazon_url,ad_account,ad_account_name,subreddit,time_zone"
+    assert text.startswith(f"\ufeff{header}\r\n,,,act_1,'=Main,dogs,Europe/Berlin\r\n,,,act_2,,,\r\n")
     assert "Old" not in text
     before = state()
     page = manager.post(PLACE, {"file": SimpleUploadedFile("x.csv", text.encode())})
     assert set(outcomes(page)) == {"unchanged"}
-    assert len(outcomes(page)) == 12
+    assert len(outcomes(page)) == 14
     assert state() == before
 
 
@@ -203,10 +214,104 @@ def test_the_export_of_one_brand_fills_another(manager: Client, listing: Competi
     assert Competitor.objects.filter(brand__slug="southpaw", name="=1+1").exists()
 
 
+def test_the_export_of_all_brands_makes_them_anew_in_an_empty_place(manager: Client, listing: CompetitorAmazonUrl) -> None:
+    brand = listing.competitor.brand
+    Brand.objects.filter(pk=brand.pk).update(time_zone="America/Los_Angeles")
+    make_library(listing.competitor)
+    make_listing(make_competitor(brand, "Pawsome"), asin="B0CQ7Z8M4T", domain_code="co.uk")
+    AdAccount.objects.create(brand=brand, account_id="act_1", name="Main")
+    for name in ("dogs", "AskVet"):
+        BrandSubreddit.objects.create(brand=brand, name=name)
+    make_competitor(make_brand("Südpfote; Söhne"), "Barkwell")
+    make_brand("Alone")
+    Brand.objects.filter(pk=make_brand("Old").pk).update(archived_at=timezone.now())
+    text = exported(manager, "")
+    assert text.startswith("\ufeffbrand,competitor,ad_library_url,amazon_url,ad_account,ad_account_name,subreddit,time_zone\r\n")
+    before = state()
+    file = {"file": SimpleUploadedFile("x.csv", text.encode())}
+    assert set(outcomes(manager.post(ALL, file))) == {"unchanged"}
+    assert state() == before
+    Brand.objects.all().delete()
+    file["file"].seek(0)
+    page = manager.post(ALL, {"preview": signed(manager.post(ALL, file))})
+    assert set(outcomes(page)) == {"added"}
+    assert exported(manager, "") == text
+    anew = Brand.objects.get(name="Northpaw")
+    assert (anew.slug, anew.time_zone, anew.ad_accounts.get().name) == ("northpaw", "America/Los_Angeles", "Main")
+    assert [run.parameters["parts"] for run in Run.objects.all()] == [["account"]], "Meta is asked about the ad account"
+
+
+def test_what_a_brand_itself_has_may_stand_in_any_of_its_rows(manager: Client, brand: Brand) -> None:
+    Brand.objects.filter(pk=make_brand("Old").pk).update(archived_at=timezone.now())
+    AdAccount.objects.create(brand=make_brand("Southpaw"), account_id="act_9")
+    AdAccount.objects.create(brand=brand, account_id="act_8", name="Told by Meta")
+    job = api.ensure_recurring_job(brand.pk, "meta_sync", "0 3 * * *")
+    header = "brand,competitor,ad_account,ad_account_name,subreddit,time_zone,amazon_url"
+    rows = [
+        "northpaw,Barkwell,1,,r/dogs,Europe/Berlin,",
+        "Northpaw,Pawsome,act_1,Main,DOGS,Europe/Berlin,B0CQ7Z8M4T",
+        "Northpaw,,,,,Europe/Rome,",
+        "Northpaw,,9,,,,",
+        "Northpaw,,8,Another name,,,",
+        "Northpaw,,,Main,,,",
+        "Northpaw,,x,,,,",
+        "New,,2,,,Europe/Paris,",
+        "New,,2,Second,cats,,",
+        "Southpaw,,2,,,,",
+        "Old,,3,,,,",
+        "New,,,,,,B0CQ7Z8M4T",
+        "Southpaw,,,,,Mars/Base,",
+        ",Barkwell,,,,,",
+    ]
+    page = take(manager, *rows, place=ALL, header=header)
+    said = {row: told(page, row) for row in range(2, 16)}
+    assert outcomes(page)[:9] == ["added", "added", "refused", "refused", "unchanged", "refused", "refused", "added", "added"]
+    assert set(outcomes(page)[9:]) == {"refused"}
+    assert said[2] == {"brand": "Taken as Northpaw.", "competitor": "New competitor.", "time_zone": "It was that of the site."}
+    assert said[4] == {"time_zone": "Row 3 says Europe/Berlin. A brand has one time zone."}
+    assert said[5] == {"ad_account": "act_9 is already linked to Southpaw. Remove it there first."}
+    assert said[7] == {"ad_account_name": "The cell “ad_account” of this row is empty."}
+    assert "has digits only" in said[8]["ad_account"]
+    assert said[11] == {"ad_account": "act_2 is already linked to New. Remove it there first."}
+    assert said[12] == {"brand": "Old is archived. Restore it first."}
+    assert "Use at least one letter" in said[13]["competitor"]
+    assert "time zone" in said[14]["time_zone"]
+    assert "Use at least one letter" in said[15]["brand"]
+    brand.refresh_from_db()
+    tick = job.runs.get().scheduled_for
+    assert tick is not None
+    assert (brand.time_zone, tick.astimezone(ZoneInfo("Europe/Berlin")).hour) == ("Europe/Berlin", 3)
+    accounts = AdAccount.objects.order_by("account_id").values_list("brand__name", "account_id", "name")
+    assert list(accounts) == [
+        ("Northpaw", "act_1", "Main"),
+        ("New", "act_2", "Second"),
+        ("Northpaw", "act_8", "Told by Meta"),
+        ("Southpaw", "act_9", ""),
+    ]
+    assert sorted(BrandSubreddit.objects.values_list("brand__name", "name")) == [("New", "cats"), ("Northpaw", "dogs")]
+    assert "take the column out" in preview(manager, *rows, header=header).content.decode()
+
+
+def test_who_may_not_add_or_change_brands_is_told_at_the_cell(page: Client, operator: Any, listing: CompetitorAmazonUrl) -> None:
+    client = Client()
+    client.force_login(make_person("limited", "manager", listing.competitor.brand))
+    make_brand("Southpaw")
+    said = preview(client, "Southpaw,Barkwell", "Northpaw,Pawsome", place=ALL, header="brand,competitor")
+    assert outcomes(said) == ["refused", "added"]
+    assert told(said, 2) == {"brand": "Only managers without a brand limit can add brands. Ask one."}
+    assert "Southpaw" not in exported(client, "")
+    operator.user_permissions.remove(operator.user_permissions.get(codename="add_brand"))
+    rows = ("Northpaw,Europe/Berlin,", "Northpaw,,dogs", "New,,")
+    said = preview(page, *rows, place=ALL, header="brand,time_zone,subreddit")
+    assert "can change brands" in told(said, 2)["time_zone"]
+    assert "can change brands" in told(said, 3)["subreddit"]
+    assert "can add brands" in told(said, 4)["brand"]
+
+
 def test_the_file_names_what_the_person_may_see_only(page: Client, operator: Any, listing: CompetitorAmazonUrl) -> None:
-    assert next(csv.reader(io.StringIO(exported(page)))) == ["\ufeffcompetitor", "amazon_url"]
+    assert next(csv.reader(io.StringIO(exported(page)))) == ["\ufeffcompetitor", "amazon_url", "time_zone"]
     operator.user_permissions.remove(operator.user_permissions.get(codename="view_competitoramazonurl"))
-    assert exported(page) == "\ufeffcompetitor\r\nBarkwell\r\n"
+    assert exported(page) == "\ufeffcompetitor,time_zone\r\nBarkwell,\r\n"
 
 
 def test_rows_that_need_another_right_say_who_has_it(page: Client, operator: Any, listing: CompetitorAmazonUrl) -> None:
@@ -229,7 +334,7 @@ def test_a_preview_is_of_one_brand_one_person_and_one_day(manager: Client, brand
         other.post(PLACE, {"preview": token}),
         *(manager.post(PLACE, {"preview": forged}) for forged in (token[:-1], token + "x", "", mine)),
     ]
-    monkeypatch.setattr(files, "KEPT_SECONDS", -1)
+    monkeypatch.setattr(views, "KEPT_SECONDS", -1)
     for answer in [*sent, manager.post(PLACE, {"preview": token})]:
         assert answer.status_code == 422
         assert "Nothing was imported. Upload the file again." in answer.content.decode()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from competitors.views.brands.sheet import MOST_ROWS, decoded, parsed
+from competitors.views.brands.csv_file.sheet import MOST_ROWS, decoded, parsed
 from pipeline.views.csv_export import plain_cell, safe_cell
 
 KNOWN = ["competitor", "amazon_url"]

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.views.csv_export import plain_cell
@@ -12,7 +12,6 @@ from pipeline.words.names import name_key
 MOST_BYTES = 500_000
 MOST_ROWS = 1_000
 SEPARATORS = ",;\t"
-FIRST = "competitor"  # the column that every file has
 SAVE_AS = "Save it as “CSV UTF-8”, then upload that file."
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods, .xls
 
@@ -56,10 +55,13 @@ def decoded(data: bytes) -> tuple[str, str]:
     return text, remark
 
 
-def parsed(text: str, known: Collection[str]) -> Sheet:
-    """The rows below the first one, which names the columns. Empty rows are left out. ValueError says what is wrong."""
+def parsed(text: str, known: Sequence[str]) -> Sheet:
+    """The rows below the first one, which names the columns. Empty rows are left out. ValueError says what is wrong.
+
+    The first of the known columns is the one that the file must have.
+    """
     separator, header = _header(text, known)
-    columns = [_column(cell) for cell in header]
+    columns = [column_name(cell) for cell in header]
     twice = next((name for name in columns if name in known and columns.count(name) > 1), None)
     if twice:
         raise ValueError(f"The first row names the column “{twice}” twice.")
@@ -86,14 +88,14 @@ def _encoding(data: bytes) -> str:
     return "utf-8-sig"
 
 
-def _header(text: str, known: Collection[str]) -> tuple[str, list[str]]:
+def _header(text: str, known: Sequence[str]) -> tuple[str, list[str]]:
     """The separator with which the first row names most columns, and that row."""
     if not text.strip():
         raise ValueError("The file is empty.")
     firsts = {one: next((cells for _, cells in _records(text, one, only_first=True)), []) for one in SEPARATORS}
-    best = max(SEPARATORS, key=lambda one: len({_column(cell) for cell in firsts[one]} & set(known)))
-    if FIRST not in {_column(cell) for cell in firsts[best]}:
-        raise ValueError(f"The first row must name the columns, and “{FIRST}” is not among them. Known: {', '.join(known)}.")
+    best = max(SEPARATORS, key=lambda one: len({column_name(cell) for cell in firsts[one]} & set(known)))
+    if known[0] not in {column_name(cell) for cell in firsts[best]}:
+        raise ValueError(f"The first row must name the columns, and “{known[0]}” is not among them. Known: {', '.join(known)}.")
     return best, firsts[best]
 
 
@@ -111,6 +113,6 @@ def _records(text: str, separator: str, *, only_first: bool = False) -> Iterator
         raise ValueError(f"Row {number} cannot be read: {error}. Look for a quotation mark that is not closed.") from error
 
 
-def _column(cell: str) -> str:
+def column_name(cell: str) -> str:
     """'Amazon URL' -> 'amazon_url'."""
     return re.sub(r"[\s_-]+", "_", name_key(cell))
