@@ -16,6 +16,7 @@ from .reddit import (
     RedditPost,
     RedditQuote,
     RedditResearch,
+    post_url,
     reddit_subject,
     subreddit_name,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "TemplateDecision",
     "TemplateNiche",
     "attribution_words",
+    "post_url",
     "reddit_subject",
     "subreddit_name",
 ]

@@ -148,6 +148,12 @@ class RedditScores(models.Model):
         abstract = True
 
 
+def post_url(permalink: str, reddit_id: str, comment_id: str = "") -> str:
+    """Of a post, or of a comment below it."""
+    path = permalink or f"/comments/{reddit_id}/"
+    return f"https://www.reddit.com{path.rstrip('/')}/{comment_id}/" if comment_id else f"https://www.reddit.com{path}"
+
+
 class LeftAt(models.TextChoices):
     """The step of the funnel that a post did not pass."""
 
@@ -198,9 +204,7 @@ class RedditPost(RedditScores):
 
     @property
     def url(self) -> str:
-        return (
-            f"https://www.reddit.com{self.permalink}" if self.permalink else f"https://www.reddit.com/comments/{self.reddit_id}/"
-        )
+        return post_url(self.permalink, self.reddit_id)
 
     @staticmethod
     def searchable(title: str, body: str) -> str:

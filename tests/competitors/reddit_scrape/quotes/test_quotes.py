@@ -121,11 +121,15 @@ def test_a_page_reads_its_own_rows_only_and_takes_as_many_queries_for_many_quote
     assert len(shown(answer)) == 25 and "Page 2 of 3" in answer.content.decode()
 
 
-def test_the_file_has_all_that_match_and_no_formula(operator, quotes):
+def test_the_file_has_all_that_match_and_no_formula_in_one_query(operator, quotes, django_assert_num_queries):
     answer = operator.get("/reddit/northpaw/quotes.csv?sort=newest")
-    rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+    with django_assert_num_queries(1):
+        rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+    page = operator.get(f"{ADDRESS}?sort=newest").content.decode()
+    assert [row["address"] in page for row in rows] == [True] * 3, "the same addresses as on the page"
     assert [row["said_in"] for row in rows] == ["comment", "post", "post"]
     assert rows[1]["category"] == "Pain points" and rows[1]["phrase"] == "dog shakes" and rows[1]["upvotes"] == "120"
+    assert [row["written_at"] == "" for row in rows] == [False, False, True] and rows[0]["upvotes"] == ""
     assert rows[2]["quote"].startswith("'=") and rows[2]["upvotes"] == rows[2]["signal"] == ""
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from competitors.models import RedditQuote
+from competitors.models import RedditQuote, post_url
 
 from ..why import Why
 
@@ -16,8 +16,8 @@ class Card:
     @property
     def url(self) -> str:
         """The comment's own address, if a comment says it."""
-        comment = self.quote.comment
-        return f"{self.quote.post.url.rstrip('/')}/{comment.reddit_id}/" if comment else self.quote.post.url
+        post, comment = self.quote.post, self.quote.comment
+        return post_url(post.permalink, post.reddit_id, comment.reddit_id if comment else "")
 
     @property
     def upvotes(self) -> int | None:

@@ -4,16 +4,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import QuerySet
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 
-from competitors.models import Persona, RedditQuote
+from competitors.models import Persona, RedditQuote, post_url
 from competitors.views.access import get_brand
 from pipeline.views.access import needs
 from pipeline.views.csv_export import CHUNK, csv_response
 
+from ..why import LONGEST_NAME
 from .card import Card
-from .quote_filter import QuoteFilter, with_sources
+from .quote_filter import QuoteFilter
 
 VIEW = ("competitors.view_redditquote", "competitors.view_redditpost")
 COLUMNS = [
@@ -65,23 +68,45 @@ def list_context(request: HttpRequest, asked: QuoteFilter) -> dict[str, Any]:
 
 
 def csv_of(quotes: "QuerySet[RedditQuote]", filename: str) -> StreamingHttpResponse:
+    """By values, which takes a third of the time of rows as objects."""
+    categories = {one.value: str(one.label) for one in RedditQuote.Category}
+    read = quotes.values_list(
+        "category",
+        "text",
+        "signal",
+        "relevance",
+        KeyTextTransform("phrase", "why"),
+        "comment",
+        "post__subreddit",
+        "post__title",
+        "post__score",
+        "comment__score",
+        "post__num_comments",
+        Coalesce("comment__created_at", "post__created_at"),
+        "post__permalink",
+        "post__reddit_id",
+        "comment__reddit_id",
+        "first_seen_at",
+    )
+
     def rows() -> Iterator[list[Any]]:
-        for quote in with_sources(quotes).iterator(chunk_size=CHUNK):
-            card, post = Card(quote), quote.post
+        for row in read.iterator(chunk_size=CHUNK):
+            category, text, signal, relevance, phrase, in_comment, subreddit, title, of_post, of_comment, *others = row
+            comments, written, permalink, post_id, comment_id, seen = others
             yield [
-                quote.get_category_display(),
-                quote.text,
-                quote.signal,
-                quote.relevance,
-                card.why.phrase,
-                "comment" if quote.comment_id else "post",
-                post.subreddit,
-                post.title,
-                card.upvotes,
-                post.num_comments,
-                card.written_at,
-                card.url,
-                quote.first_seen_at,
+                categories.get(category, category),
+                text,
+                signal,
+                relevance,
+                str(phrase or "")[:LONGEST_NAME],
+                "comment" if in_comment else "post",
+                subreddit,
+                title,
+                of_comment if in_comment else of_post,
+                comments,
+                written,
+                post_url(permalink, post_id, comment_id),
+                seen,
             ]
 
     return csv_response(filename, COLUMNS, rows())

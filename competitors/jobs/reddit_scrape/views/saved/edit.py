@@ -1,13 +1,16 @@
 """The way to a brand's researches, and how one is added, changed and removed."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.db import IntegrityError
-from django.db.models import Count
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.html import format_html
 
-from competitors.models import RedditFinding, RedditResearch, reddit_subject
+from competitors.models import RedditFinding, RedditQuote, RedditResearch, reddit_subject
 from competitors.views.access import brands_to_choose, get_brand
 from competitors.views.subjects import views
 from competitors.views.subjects.remove import remove as remove_row
@@ -28,7 +31,7 @@ def brands(request: HttpRequest) -> HttpResponse:
     """Every brand that is open to this person, with what was researched for it."""
     rows = brands_to_choose(request.user)
     found = rows.annotate(
-        researches=Count("reddit_researches", distinct=True), quotes=Count("reddit_posts__quotes", distinct=True)
+        researches=_count(RedditResearch.objects.all(), "brand"), quotes=_count(RedditQuote.objects.all(), "post__brand")
     )
     return render(request, "competitors/reddit_scrape/brands.html", {"brands": found})
 
@@ -57,6 +60,12 @@ def remove(request: HttpRequest, brand: str, pk: int) -> HttpResponse:
     return remove_row(
         request, page, place, research, data="posts", kept=f"{counted(posts, 'post')} and the quotes, for all of the brand."
     )
+
+
+def _count(rows: "QuerySet[Any]", brand: str) -> Coalesce:
+    """How many of the rows a brand has. A query of its own: joined, researches times quotes would be counted."""
+    of_brand = rows.filter(**{brand: OuterRef("pk")}).order_by().values(brand)
+    return Coalesce(Subquery(of_brand.annotate(count=Count("pk")).values("count")), 0)
 
 
 def _form(request: HttpRequest, brand: Brand, form: ResearchForm) -> HttpResponse:
