@@ -126,7 +126,8 @@ class AmazonReview(models.Model):
             models.UniqueConstraint(fields=["review_id", "asin", "domain_code"], name="review_once_per_listing"),
             models.CheckConstraint(condition=Q(rating__isnull=True) | Q(rating__range=(1, 5)), name="review_rating_1_to_5"),
         ]
-        indexes = [models.Index(fields=["asin", "domain_code", "-review_date"], name="review_of_listing")]
+        # With the rating, PostgreSQL counts reviews by stars without reading them.
+        indexes = [models.Index(fields=["asin", "domain_code", "-review_date", "rating"], name="review_of_listing")]
 
     def __str__(self) -> str:
         return f"{self.review_id} of {self.asin}"

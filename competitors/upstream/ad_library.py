@@ -14,8 +14,7 @@ from django.conf import settings
 
 from competitors.reading import read_count
 from pipeline.contract import Estimate, Order, UsualNumber, cents
-from pipeline.models import Run
-from pipeline.queries import effort
+from pipeline.queries import GoodRun
 
 ACTOR = "curious_coder/facebook-ads-library-scraper"
 MEMORY_MB, TIMEOUT = 1024, timedelta(seconds=900)
@@ -44,7 +43,7 @@ def usual_price() -> Decimal:
 
 
 def ad_order(
-    url: str, max_ads: int, good_runs: Sequence[Run], price: Decimal | None = None, *, usual_fill: Decimal = OF_A_PAGE
+    url: str, max_ads: int, good_runs: Sequence[GoodRun], price: Decimal | None = None, *, usual_fill: Decimal = OF_A_PAGE
 ) -> Order:
     """`count` limits the ads. The caps are above it, since the actor sends a few more: reaching one is a fault of its own."""
     price = usual_price() if price is None else price
@@ -64,23 +63,25 @@ def ad_order(
     )
 
 
-def estimate(url: str, max_ads: int, good_runs: Sequence[Run], price: Decimal, *, usual_fill: Decimal = OF_A_PAGE) -> Estimate:
+def estimate(
+    url: str, max_ads: int, good_runs: Sequence[GoodRun], price: Decimal, *, usual_fill: Decimal = OF_A_PAGE
+) -> Estimate:
     """What a scrape of so many ads is expected to cost and take."""
     order = ad_order(url, max_ads, good_runs, price, usual_fill=usual_fill)
     return Estimate(order.estimate_usd, order.max_cost_usd, usual_seconds(good_runs, max_ads, usual_fill))
 
 
-def usual_ads(good_runs: Sequence[Run], max_ads: int, usual_fill: Decimal) -> Decimal:
+def usual_ads(good_runs: Sequence[GoodRun], max_ads: int, usual_fill: Decimal) -> Decimal:
     """How many ads are paid for: as many as the last good runs had, since there are no more; else a part of what may come."""
     known = []
     for run in good_runs:
-        if (took := effort(run)) and took.usd and took.price:
+        if (took := run.effort) and took.usd and took.price:
             ads, limit = took.usd / took.price, read_count(run.parameters.get(MAX_ADS))
             known.append(Decimal(max_ads) if limit and ads >= limit else min(ads, Decimal(max_ads)))
     return median(known) if known else max_ads * usual_fill
 
 
-def usual_seconds(good_runs: Sequence[Run], max_ads: int, usual_fill: Decimal) -> int:
+def usual_seconds(good_runs: Sequence[GoodRun], max_ads: int, usual_fill: Decimal) -> int:
     """How long such a scrape is worked on, here and upstream. It may have to wait before and in between."""
-    known = [took.seconds for run in good_runs if (took := effort(run)) and took.seconds]
+    known = [took.seconds for run in good_runs if (took := run.effort) and took.seconds]
     return int(median(known) if known else START_SECONDS + float(max_ads * usual_fill) * USUAL_SECONDS)

@@ -3,12 +3,12 @@
 Estimates learn from what good runs took. Failed starts, queues, retries, blocks and pauses do not count.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from statistics import median
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from django.conf import settings
@@ -20,13 +20,14 @@ from ..contract.registry import find_type, get_type
 from ..contract.tally import rows_met
 from ..engine.execution.prices import per_thousand
 from ..engine.upstreams.reuse import finished, stored_key
-from ..models import ActorPrice, Brand, Run, UpstreamRun
+from ..models import ActorPrice, Attempt, Brand, Run, UpstreamRun
 from ..people import brands_for
 from ..states import Outcome
 from ..words import clock, counted, days
 
 USUAL_RUNS = 10  # the last accepted runs tell what is usual
 LEARNED_FROM = 3  # fewer tell nothing yet
+Span: TypeAlias = "tuple[datetime | None, datetime | None]"  # from, until
 AT_WORK = (Outcome.PARKED, Outcome.COMPLETED)  # outcomes of attempts whose time led to the result
 
 
@@ -37,6 +38,17 @@ class Effort:
     seconds: float
     usd: Decimal
     price: Decimal
+
+
+@dataclass(frozen=True)
+class GoodRun:
+    """What is learned from an accepted run. `effort`: None where no upstream run of it succeeded."""
+
+    pk: int
+    parameters: dict[str, Any]
+    counts: dict[str, int]
+    effort: Effort | None
+    reused: bool  # it used another run's scrape
 
 
 @dataclass(frozen=True)
@@ -70,15 +82,20 @@ class PriceNow:
     notes: list[str] = field(default_factory=list)
 
 
-def effort(run: Run) -> Effort | None:
-    """None where no upstream run of it succeeded. Reads through the relations, so that a page fetches them for all its runs."""
-    good = [one for one in run.upstream_runs.all() if one.status == UpstreamRun.Status.SUCCEEDED]
-    if not good:
-        return None
-    spent = [(one.started_at, one.finished_at) for one in good]
-    spent += [(one.started_at, one.ended_at) for one in run.attempts.all() if one.outcome in AT_WORK]
-    usd = sum((one.cost_actual for one in good if one.cost_actual is not None), Decimal(0))
-    return Effort(_covered([(start, end) for start, end in spent if start and end]), usd, max(one.price_per_item for one in good))
+def efforts(run_ids: Sequence[int]) -> dict[int, Effort]:
+    """By run, for those with an upstream run that succeeded, in two queries for all of them."""
+    spans: dict[int, list[Span]] = {}
+    paid: dict[int, tuple[Decimal, Decimal]] = {}
+    good = UpstreamRun.objects.filter(run__in=run_ids, status=UpstreamRun.Status.SUCCEEDED).order_by()
+    for run, start, end, usd, price in good.values_list("run", "started_at", "finished_at", "cost_actual", "price_per_item"):
+        spans.setdefault(run, []).append((start, end))
+        before, highest = paid.get(run, (Decimal(0), Decimal(0)))
+        paid[run] = before + (usd or Decimal(0)), max(highest, price)
+    tries = Attempt.objects.filter(run__in=run_ids, outcome__in=AT_WORK).order_by()
+    for run, start, end in tries.values_list("run", "started_at", "ended_at"):
+        if run in spans:
+            spans[run].append((start, end))
+    return {run: Effort(_covered(spans[run]), usd, price) for run, (usd, price) in paid.items()}
 
 
 def estimate_of(run: Run) -> Estimate | None:
@@ -170,13 +187,13 @@ class History:
         return f"Usually about {counted(round(self.usual), row)}."
 
 
-def history(handler: JobType, parameters: Mapping[str, Any], good_runs: Sequence[Run], *, but: Run | None = None) -> History:
+def history(handler: JobType, parameters: Mapping[str, Any], good_runs: Sequence[GoodRun], *, but: Run | None = None) -> History:
     """`good_runs`: of the subject, newest first, as good_runs() reads them. `but`: the run that is judged."""
     others = [run for run in good_runs if but is None or run.pk != but.pk]
     options = handler.options(parameters)
     same = [run for run in others if handler.options(run.parameters) == options]
     # A run that used another's scrape may have got more than its own options ask for.
-    own = [rows_met(run.counts) for run in same if not run.reuses.all()][:USUAL_RUNS]
+    own = [rows_met(run.counts) for run in same if not run.reused][:USUAL_RUNS]
     return History(
         runs=len(own),
         usual=median(own) if len(own) >= LEARNED_FROM else None,
@@ -184,10 +201,10 @@ def history(handler: JobType, parameters: Mapping[str, Any], good_runs: Sequence
     )
 
 
-def _covered(spans: list[tuple[datetime, datetime]]) -> float:
+def _covered(spans: Iterable[Span]) -> float:
     """Seconds that at least one span covers: on the web server an attempt lasts as long as its upstream run, and longer."""
     seconds, until = 0.0, None
-    for start, end in sorted(spans):
+    for start, end in sorted((start, end) for start, end in spans if start and end):
         begin = max(start, until) if until else start
         if end > begin:
             seconds, until = seconds + (end - begin).total_seconds(), end

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from django.db.models import F, Q, Window
+from django.db.models import F, Q, Window, prefetch_related_objects
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
@@ -86,12 +86,18 @@ def by_whom(run: Run, user: Any = None) -> str:
 def recent_runs(
     job_type: str, brand_id: UUID | None, subjects: Subjects, *, limit: int = 5, user: Any = None
 ) -> dict[str, list[RunRow]]:
-    """The latest runs of each subject, newest first, in one query. A schedule's run is among them once it has started."""
-    wanted = Run.objects.for_rows().asked_or_started().filter(Q(brand_id=brand_id), of_subjects(subjects), job_type=job_type)
+    """The latest runs of each subject, newest first. A schedule's run is among them once it has started."""
+    wanted = Run.objects.asked_or_started().filter(Q(brand_id=brand_id), of_subjects(subjects), job_type=job_type)
     back = Window(RowNumber(), partition_by=[F("subject"), F("about")], order_by=F("id").desc())
-    numbered = wanted.annotate(back=back).filter(back__lte=limit)
+    keys = wanted.annotate(back=back).filter(back__lte=limit).order_by().values("pk")  # sorts keys, not rows
+    latest = Run.objects.filter(pk__in=keys).select_related("created_by").order_by("-pk")
+    runs = [run for run in latest if is_about(subjects, run.subject, run.about)]
+    # Only of these, run_row() reads more than the run itself.
+    prefetch_related_objects([run for run in runs if run.is_live or run.cost_actual is None], "upstream_runs")
+    scheduled = Job.Trigger.SCHEDULED
+    prefetch_related_objects([run for run in runs if run.is_live or run.trigger_source == scheduled], "job", "brand")
     found: dict[str, list[RunRow]] = {subject: [] for subject in subjects}
-    for row in run_rows([run for run in numbered.order_by("-pk") if is_about(subjects, run.subject, run.about)], user):
+    for row in run_rows(runs, user):
         found[row.run.subject].append(row)
     return {subject: rows[:limit] for subject, rows in found.items()}
 

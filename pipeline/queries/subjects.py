@@ -9,9 +9,10 @@ from uuid import UUID
 from django.db.models import Count, F, Q, Sum, Window
 from django.db.models.functions import RowNumber
 
-from ..models import Run, RunLog, UpstreamRun
+from ..models import Reuse, Run, RunLog, UpstreamRun
 from ..models.runs import RunQuerySet
 from ..states import RunStatus, Verdict
+from .estimates import GoodRun, efforts
 from .runs import RunRow, Subjects, is_about, of_subjects, run_rows
 
 LOG_LINES = 6
@@ -42,9 +43,10 @@ def live_rows(
     A schedule's run has the key as soon as it is claimed.
     """
     by_run = {row.run.pk: row for rows in known.values() for row in rows}
-    holders = _live(job_type, subjects).for_rows().filter(Q(brand_id=brand_id))
-    by_run |= {row.run.pk: row for row in run_rows([run for run in holders if run.pk not in by_run], user)}
-    return {run.subject: by_run[run.pk] for run in holders}
+    holders = dict(_live(job_type, subjects).filter(Q(brand_id=brand_id)).values_list("subject", "pk"))
+    if others := [pk for pk in holders.values() if pk not in by_run]:
+        by_run |= {row.run.pk: row for row in run_rows(Run.objects.for_rows().filter(pk__in=others), user)}
+    return {subject: by_run[pk] for subject, pk in holders.items() if pk in by_run}
 
 
 def spends(job_type: str, brand_id: UUID | None, subjects: Subjects) -> dict[str, Spend]:
@@ -83,9 +85,9 @@ def log_tails(run_ids: Iterable[int], lines: int = LOG_LINES) -> dict[int, list[
     return tails
 
 
-def good_runs(job_type: str, brand_id: UUID | None, subjects: Subjects) -> dict[str, list[Run]]:
-    """The last accepted runs of each subject, newest first, with what effort() reads: what is usual, and what an estimate is
-    made from. Accepted: completed ok, or accepted by a person.
+def good_runs(job_type: str, brand_id: UUID | None, subjects: Subjects) -> dict[str, list[GoodRun]]:
+    """The last accepted runs of each subject, newest first: what is usual, and what an estimate is made from. Accepted:
+    completed ok, or accepted by a person.
 
     Up to ten of each different parameters, so that many runs with other options do not hide those that are comparable.
     """
@@ -95,14 +97,18 @@ def good_runs(job_type: str, brand_id: UUID | None, subjects: Subjects) -> dict[
     good = good.annotate(
         back=Window(RowNumber(), partition_by=[F("subject"), F("about"), F("parameters")], order_by=F("pk").desc())
     )
-    found: dict[str, list[Run]] = {subject: [] for subject in subjects}
-    for run in good.filter(back__lte=GOOD_RUNS).prefetch_related("attempts", "upstream_runs", "reuses").order_by("-pk"):
-        if is_about(subjects, run.subject, run.about):
-            found[run.subject].append(run)
+    # Values: a page reads a hundred of them, and making rows of models takes longer than reading them.
+    rows = good.filter(back__lte=GOOD_RUNS).order_by("-pk").values_list("pk", "subject", "about", "parameters", "counts")
+    mine = [row for row in rows if is_about(subjects, row[1], row[2])]
+    ids = [row[0] for row in mine]
+    took, reused = efforts(ids), {*Reuse.objects.filter(run__in=ids).values_list("run", flat=True)}
+    found: dict[str, list[GoodRun]] = {subject: [] for subject in subjects}
+    for pk, subject, _, parameters, counts in mine:
+        found[subject].append(GoodRun(pk, parameters, counts, took.get(pk), pk in reused))
     return found
 
 
-def good_runs_of(job_type: str, brand_id: UUID | None, subject: str, about: str) -> list[Run]:
+def good_runs_of(job_type: str, brand_id: UUID | None, subject: str, about: str) -> list[GoodRun]:
     """good_runs() of one subject, as what it is about now."""
     return good_runs(job_type, brand_id, {subject: about})[subject]
 

@@ -29,7 +29,8 @@ def save_address(listing: CompetitorAmazonUrl, *, moved: bool) -> None:
 
 def _take_up_history(listing: CompetitorAmazonUrl) -> None:
     """A listing that is edited back to a product shows what was known of that."""
-    runs = queries.good_runs_of(NAME, listing.competitor.brand_id, str(listing.pk), listing.about)
+    good = queries.good_runs_of(NAME, listing.competitor.brand_id, str(listing.pk), listing.about)
+    runs = list(Run.objects.filter(pk__in=[run.pk for run in good]))  # newest first
     if not runs:
         return
     titles = (run.subject_label.removesuffix(f" ({listing.asin})") for run in runs)

@@ -6,14 +6,14 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from statistics import median
 
 from django.conf import settings
 
 from competitors.models import CompetitorAmazonUrl
 from pipeline.contract import Estimate, Order, cents
-from pipeline.models import Run
-from pipeline.queries import effort
+from pipeline.queries import GoodRun
 
 from .sweeps import PAGE_REVIEWS, PAGES, SweepOptions, sweeps
 
@@ -31,7 +31,7 @@ def usual_price() -> Decimal:
 
 
 def review_order(
-    listing: CompetitorAmazonUrl, options: SweepOptions, good_runs: Sequence[Run], price: Decimal | None = None
+    listing: CompetitorAmazonUrl, options: SweepOptions, good_runs: Sequence[GoodRun], price: Decimal | None = None
 ) -> Order:
     """One order for all sweeps, capped in items and money at what they can bring."""
     configs = sweeps(listing.asin, listing.domain_code, options)
@@ -52,30 +52,35 @@ def review_order(
     )
 
 
-def estimate(listing: CompetitorAmazonUrl, options: SweepOptions, good_runs: Sequence[Run], price: Decimal) -> Estimate:
+def estimate(listing: CompetitorAmazonUrl, options: SweepOptions, good_runs: Sequence[GoodRun], price: Decimal) -> Estimate:
     """What a scrape with these options is expected to cost and take."""
     order = review_order(listing, options, good_runs, price)
     return Estimate(order.estimate_usd, order.max_cost_usd, usual_seconds(good_runs, len(order.input["input"])))
 
 
-def usual_cost(good_runs: Sequence[Run], configs: int, price: Decimal) -> Decimal:
+def usual_cost(good_runs: Sequence[GoodRun], configs: int, price: Decimal) -> Decimal:
     """USD: per sweep what the last good runs cost, at today's price; else a part of what the sweeps could bring at most."""
     known = [
         took.usd / _sweeps_of(run) * (price / took.price if took.price else 1)
         for run in good_runs
-        if (took := effort(run)) and took.usd
+        if (took := run.effort) and took.usd
     ]
     if known:
         return median(known) * configs
     return configs * PAGES * PAGE_REVIEWS * price * USUAL_FILL
 
 
-def usual_seconds(good_runs: Sequence[Run], configs: int) -> int:
+def usual_seconds(good_runs: Sequence[GoodRun], configs: int) -> int:
     """How long such a scrape is worked on, here and upstream. It may have to wait before and in between."""
-    known = [took.seconds / _sweeps_of(run) for run in good_runs if (took := effort(run)) and took.seconds]
+    known = [took.seconds / _sweeps_of(run) for run in good_runs if (took := run.effort) and took.seconds]
     return int((median(known) if known else USUAL_SECONDS) * configs)
 
 
-def _sweeps_of(run: Run) -> int:
-    """How many sweeps the run made. The listing does not matter for the number."""
-    return len(sweeps("", "", SweepOptions.of(run.parameters)))
+def _sweeps_of(run: GoodRun) -> int:
+    return _count(SweepOptions.of(run.parameters))
+
+
+@cache
+def _count(options: SweepOptions) -> int:
+    """How many sweeps a run makes. The listing does not matter for the number."""
+    return len(sweeps("", "", options))

@@ -15,7 +15,7 @@ from django.db.models import Sum
 
 from pipeline.contract import Estimate, Order, cents
 from pipeline.models import Run, UpstreamRun
-from pipeline.queries import effort
+from pipeline.queries import GoodRun
 
 from .asked import USUAL_POSTS, Asked
 
@@ -38,7 +38,7 @@ def usual_price() -> Decimal:
     return price / 1000
 
 
-def posts_order(asked: Asked, left: Decimal, good_runs: Sequence[Run], price: Decimal) -> Order:
+def posts_order(asked: Asked, left: Decimal, good_runs: Sequence[GoodRun], price: Decimal) -> Order:
     """The posts of all searches; their total is divided among the searches. The caps are above it: reaching one is a fault.
 
     In subreddits, each search is an address: the actor's field for a subreddit takes one only, and its list beside it takes
@@ -78,27 +78,27 @@ def is_enough(left: Decimal, price: Decimal) -> bool:
     return left >= max(FEWEST_ITEMS * price, Decimal("0.01"))
 
 
-def estimate(asked: Asked, good_runs: Sequence[Run], price: Decimal) -> Estimate:
+def estimate(asked: Asked, good_runs: Sequence[GoodRun], price: Decimal) -> Estimate:
     """What a research is expected to cost and take, both starts together."""
     items, posts = usual_items(asked, good_runs), asked.max_posts
     cap = min(cents(posts * (2 + COMMENTS_EACH) * price), asked.stop_at_usd)
-    known = [took.seconds for run in good_runs if (took := effort(run)) and took.seconds]
+    known = [took.seconds for run in good_runs if (took := run.effort) and took.seconds]
     seconds = int(median(known)) if known else int(START_SECONDS + float(items) * USUAL_SECONDS)
     return Estimate(min(cents(items * price), cap), cap, seconds)
 
 
-def usual_posts(asked: Asked, good_runs: Sequence[Run]) -> Decimal:
+def usual_posts(asked: Asked, good_runs: Sequence[GoodRun]) -> Decimal:
     known = [run.counts["posts"] * _scale(asked, run) for run in good_runs if run.counts.get("posts")]
     return median(known) if known else asked.max_posts * USUAL_FILL
 
 
-def usual_items(asked: Asked, good_runs: Sequence[Run]) -> Decimal:
+def usual_items(asked: Asked, good_runs: Sequence[GoodRun]) -> Decimal:
     """How many items are paid for, of both starts."""
-    known = [took.usd / took.price * _scale(asked, run) for run in good_runs if (took := effort(run)) and took.usd and took.price]
+    known = [took.usd / took.price * _scale(asked, run) for run in good_runs if (took := run.effort) and took.usd and took.price]
     return median(known) if known else asked.max_posts * USUAL_FILL * (1 + USUAL_PASS * (1 + USUAL_COMMENTS))
 
 
-def _scale(asked: Asked, run: Run) -> Decimal:
+def _scale(asked: Asked, run: GoodRun) -> Decimal:
     return Decimal(asked.max_posts) / (run.parameters.get("max_posts") or USUAL_POSTS)
 
 

@@ -13,6 +13,7 @@ from django.db.models import Model, QuerySet
 
 from pipeline.contract import Estimate, get_type
 from pipeline.models import Run
+from pipeline.queries import GoodRun
 from pipeline.words import plural
 
 R = TypeVar("R", bound=Model)
@@ -61,7 +62,7 @@ class SubjectPage(ABC, Generic[R]):
         """The job type's parameters that name the subject. Those left out are the options beside the button."""
 
     # ---- a page may say ----------------------------------------------------------------------------------------------
-    def estimate(self, row: R, parameters: Mapping[str, Any], good_runs: Sequence[Run], price: Decimal) -> Estimate | None:
+    def estimate(self, row: R, parameters: Mapping[str, Any], good_runs: Sequence[GoodRun], price: Decimal) -> Estimate | None:
         """Cost and time of a scrape with these options. `good_runs`: the row's last, newest first; `price`: USD of an item."""
         return None
 

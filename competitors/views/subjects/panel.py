@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.forms import BoundField
@@ -45,23 +46,23 @@ class Panel:
     notes: list[str] = field(default_factory=list)  # what a person should know before the click
 
     # ---- the subject -------------------------------------------------------------------------------------------------
-    @property
+    @cached_property
     def key(self) -> str:
         return self.page.key(self.row)
 
-    @property
+    @cached_property
     def label(self) -> str:
         return self.page.label(self.row)
 
-    @property
+    @cached_property
     def url(self) -> str:
         return self.page.url(self.row)
 
-    @property
+    @cached_property
     def below(self) -> str:
         return self.page.below(self.row)
 
-    @property
+    @cached_property
     def anchor(self) -> str:
         return self.page.anchor(self.row)
 
@@ -75,7 +76,7 @@ class Panel:
         """'7 days old'; '' while it was never fetched."""
         return f"{days(self.freshness.age)} old" if self.freshness.age is not None else ""
 
-    @property
+    @cached_property
     def last(self) -> RunRow | None:
         """The run that the row names: the live one, else the latest."""
         return self.live or next(iter(self.runs), None)
@@ -93,7 +94,7 @@ class Panel:
     def gained_url(self) -> str:
         return self.page.brought_url(self.row, self.last.run) if self.last and self.gained else ""
 
-    @property
+    @cached_property
     def unfolded(self) -> bool:
         """Whether its runs stand below it from the start: one is live or has just ended."""
         if self.live:

@@ -12,6 +12,7 @@ from pipeline import api
 from pipeline.contract import InvalidRequest, get_type
 from pipeline.contract.parameters import clean_parameters
 from pipeline.models import Run
+from pipeline.queries import GoodRun
 from tests.factories import make_brand
 from tests.reddit_rows import make_persona
 
@@ -78,7 +79,7 @@ def test_an_estimate_counts_both_starts_and_never_exceeds_the_limit():
     few, many = estimate(asked(max_posts=100), [], PRICE), estimate(asked(max_posts=5000), [], PRICE)
     assert Decimal("0.10") < few.cost_usd < few.cap_usd == 3
     assert many.cost_usd == many.cap_usd == 3
-    run = Run(parameters={"max_posts": 100}, counts={"posts": 40})
+    run = GoodRun(1, {"max_posts": 100}, {"posts": 40}, effort=None, reused=False)
     assert posts_order(asked(max_posts=200), LEFT, [run], PRICE).estimate_usd == Decimal("0.12")  # 80 posts
 
 

@@ -11,6 +11,7 @@ from competitors.views.access import get_competitor
 from competitors.views.subjects.page import Cell, SubjectPage
 from pipeline.contract import Estimate
 from pipeline.models import Run
+from pipeline.queries import GoodRun
 
 from .. import order
 from ..job import NAME, scrape_parameters
@@ -39,7 +40,7 @@ class AmazonTab(SubjectPage[CompetitorAmazonUrl]):
         return scrape_parameters(row)
 
     def estimate(
-        self, row: CompetitorAmazonUrl, parameters: Mapping[str, Any], good_runs: Sequence[Run], price: Decimal
+        self, row: CompetitorAmazonUrl, parameters: Mapping[str, Any], good_runs: Sequence[GoodRun], price: Decimal
     ) -> Estimate:
         return order.estimate(row, SweepOptions.of(parameters), good_runs, price)
 

@@ -14,7 +14,7 @@ from competitors.upstream import ad_library
 from competitors.views.access import get_competitor
 from competitors.views.subjects.page import Cell, SubjectPage
 from pipeline.contract import Estimate
-from pipeline.models import Run
+from pipeline.queries import GoodRun
 
 from ..job import NAME
 from ..service import MAX_ADS
@@ -44,7 +44,7 @@ class AdsTab(SubjectPage[CompetitorAdLibrary]):
         return {"competitor_id": str(row.competitor_id), "ad_library_url": row.url}
 
     def estimate(
-        self, row: CompetitorAdLibrary, parameters: Mapping[str, Any], good_runs: Sequence[Run], price: Decimal
+        self, row: CompetitorAdLibrary, parameters: Mapping[str, Any], good_runs: Sequence[GoodRun], price: Decimal
     ) -> Estimate:
         return ad_library.estimate(row.url, MAX_ADS.of(parameters), good_runs, price)
 

@@ -59,7 +59,9 @@ class RedditPage(SubjectPage[RedditResearch]):
     def parameters(self, row: RedditResearch) -> dict[str, Any]:
         return row.parameters()
 
-    def estimate(self, row: RedditResearch, parameters: Mapping[str, Any], good_runs: Sequence[Run], price: Decimal) -> Estimate:
+    def estimate(
+        self, row: RedditResearch, parameters: Mapping[str, Any], good_runs: Sequence[queries.GoodRun], price: Decimal
+    ) -> Estimate:
         return order.estimate(Asked.of(parameters), good_runs, price)
 
     def facts(self, rows: Sequence[RedditResearch]) -> dict[str, Facts]:

@@ -31,7 +31,7 @@ def save_research(research: RedditResearch, before: str = "") -> None:
             forget_freshness(NAME, research.brand_id, [before])
             RedditResearch.objects.filter(pk=research.pk).update(last_scraped_at=None)
         if runs := queries.good_runs_of(NAME, research.brand_id, research.subject, ""):
-            restore_freshness(runs[0])
+            restore_freshness(Run.objects.get(pk=runs[0].pk))
 
 
 def _take_schedule_along(research: RedditResearch, before: str) -> None:
