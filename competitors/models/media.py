@@ -185,6 +185,12 @@ class AdMedia(models.Model):
         return self.brand_ad.ad_account.brand_id if self.brand_ad else None
 
     @property
+    def can_be_tried(self) -> bool:
+        """Whether its link may still bring it. Links of the ad library are not renewed: that would cost a scrape."""
+        settled = self.reason in (MediaReason.EXPIRED, MediaReason.NONE_IN_AD, MediaReason.REMOVED_BY_POLICY)
+        return bool(self.url) and not settled and self.status != MediaStatus.STORED
+
+    @property
     def kind(self) -> str:
         """What has to come: `Media.Kind`."""
         return self.Role(self.role).kind

@@ -15,6 +15,7 @@ from competitors.reading.ad_library import MediaLink
 from competitors.upstream.media import NotStored, expires_at, fetch
 from pipeline.contract import BlockedError, Cancelled, Context, Done, PermanentError
 from pipeline.models import RunLog
+from pipeline.states import Verdict
 from pipeline.words import counted
 
 CHUNK = 500  # rows of one statement
@@ -124,6 +125,16 @@ def store(
     if lost > LOGGED:
         ctx.log(f"{lost - LOGGED:,} more were not stored. The ads' page shows why.", RunLog.Level.WARNING)
     return _stored(rows, ctx)
+
+
+def store_again(ctx: Context, rows: QuerySet[AdMedia], renew: Callable[[AdMedia], str | NotStored] | None = None) -> Done:
+    """Try one picture or video again, whatever became of it before. `rows` has that one."""
+    ended = rows.exclude(status__in=[MediaStatus.STORED, MediaStatus.WAITING]).exclude(last_run=ctx.run)
+    ended.update(status=MediaStatus.WAITING, reason="", detail="")
+    got = store(ctx, rows, 1, renew=renew)
+    if got.files or rows.filter(status=MediaStatus.STORED).exists():
+        return Done({"new" if got.files else "unchanged": 1}, records=1, summary=got.summary or "It is stored already.")
+    return Done({}, summary=got.summary, verdict=Verdict.SUSPICIOUS, reason=got.summary)
 
 
 def store_softly(ctx: Context, rows: QuerySet[AdMedia], most: int) -> Stored:

@@ -1,21 +1,43 @@
-"""Sends stored pictures and videos to people who may see the ad that shows them. Files have no address of their own."""
+"""Sends stored pictures and videos to people who may see the ad that shows them, and tries others again.
+
+Files have no address of their own.
+"""
 
 import re
+from collections.abc import Mapping
 from pathlib import PurePath
-from typing import IO
+from typing import IO, Any
 
+from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
+from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from competitors.models import AdMedia, Media
+from pipeline import api, queries
+from pipeline.contract import InvalidRequest, NotAllowed
+from pipeline.models import Brand
 from pipeline.people import brands_for
 from pipeline.views.access import needs
 
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")  # one range; browsers ask for no more
+
+
+def try_again(request: HttpRequest, brand: Brand | None, job_type: str, parameters: Mapping[str, Any]) -> None:
+    """Queue a run for one file, and say so. The caller has checked that the person may."""
+    try:
+        queued = api.queue_one_time_job(brand.pk if brand else None, job_type, dict(parameters), created_by=request.user)
+    except (InvalidRequest, NotAllowed) as error:
+        messages.error(request, str(error))
+        return
+    run = queued.run
+    words = "It is tried again when a worker is free." if queued.created else queries.already_queued(run, {}, request.user)
+    link = format_html('<a href="{}">See run {}</a>', run.get_absolute_url(), run.pk)
+    messages.info(request, format_html("{} {}", words, link), str(run.pk))
 
 
 @require_safe

@@ -88,6 +88,8 @@ PAGES: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("template_decisions", "template_undo"), (NEVER, "operator")),
     "template": ("viewer", "operator"),
     "template_ingest": ("viewer", "operator"),
+    "template_not_stored": ("viewer", "viewer"),
+    "template_again": (NEVER, "operator"),
     **dict.fromkeys(("template_media", "template_price", "template_runs"), ("viewer", NEVER)),
     "template_upload": ("operator", "operator"),
     "template_schedules": ("viewer", "viewer"),

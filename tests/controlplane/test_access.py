@@ -187,6 +187,8 @@ def _pages_of(name: str, given: frozenset[str], world: World) -> dict[str, str]:
     if not given:
         return {"any": reverse(name)}
     found = {}
+    if name == "template_again":
+        return {"none": reverse(name, args=[AdMedia.objects.get(library_ad__isnull=False, status="failed").pk])}
     if name.startswith(OF_NO_BRAND):
         row = world[TemplateDecision]["none"] if name == "template_undo" else world[OF_ROWS[name]]["none"]
         return {"none": reverse(name, args=[row.batch if name == "template_undo" else row.pk])}

@@ -104,6 +104,8 @@ def build() -> World:
             PersonaQuote.objects.create(persona=world[Persona][kind], quote=make_quote(post, f"I hate {word} and all of it"))
             world[ConcurrencyLimit][kind] = ConcurrencyLimit.objects.create(brand=brand, job_type=word, max_running=3)
         shows = {"competitor_ad": ad} if brand else {"library_ad": library_ad}
+        if not brand:
+            AdMedia.objects.create(library_ad=library_ad, role="video", status="failed", reason="slow")
         world[AdMedia][kind] = AdMedia.objects.create(**shows, role="picture", media=media, status="stored")
         _runs(world, kind, word, brand)
     other = make_listing(world[Competitor]["foreign"], asin="B0CQ7Z8M4T", product_title="Zebrafish bowl")

@@ -3,10 +3,9 @@
 from competitors.models import AdAccount, AdMedia, MediaStatus
 from competitors.steps.account_files import doubt, forget_video_links, places, reader_of, store_roles, together
 from competitors.steps.ad_listing import Listing, list_ads
-from competitors.steps.ad_media import Stored, store, to_fetch
+from competitors.steps.ad_media import Stored, store_again, to_fetch
 from competitors.steps.fresh_links import FreshLinks
 from pipeline.contract import Context, Done
-from pipeline.states import Verdict
 from pipeline.words import counted
 
 from .limits import Limits
@@ -31,14 +30,8 @@ def download_assets(ctx: Context, account: AdAccount, limits: Limits) -> Done:
 
 def download_one(ctx: Context, account: AdAccount, pk: int) -> Done:
     """Try one picture or video again, whatever became of it before."""
-    rows = places(account).filter(pk=pk)
     forget_video_links(account)
-    ended = rows.exclude(status__in=[MediaStatus.STORED, MediaStatus.WAITING]).exclude(last_run=ctx.run)
-    ended.update(status=MediaStatus.WAITING, reason="", detail="")
-    got = store(ctx, rows, 1, renew=FreshLinks(reader_of(ctx, account)))
-    if got.files or rows.filter(status=MediaStatus.STORED).exists():
-        return Done({"new" if got.files else "unchanged": 1}, records=1, summary=got.summary or "It is stored already.")
-    return Done({}, summary=got.summary, verdict=Verdict.SUSPICIOUS, reason=got.summary)
+    return store_again(ctx, places(account).filter(pk=pk), FreshLinks(reader_of(ctx, account)))
 
 
 def _judge(account: AdAccount, listing: Listing, got: Stored) -> Done:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from competitors.models import AdMedia, LibraryAd, MediaStatus, TemplateCandidate
 from pipeline.models import Run
 
-PICTURE, VIDEO = AdMedia.Role.PICTURE, AdMedia.Role.VIDEO
+REVIEWED = {AdMedia.Role.PICTURE, AdMedia.Role.VIDEO}  # a still only stands for its video
 
 
 def queue(run: Run, roles: Iterable[str]) -> tuple[int, int]:
@@ -32,6 +32,19 @@ def queue(run: Run, roles: Iterable[str]) -> tuple[int, int]:
     return TemplateCandidate.objects.filter(found_by=run).count(), left_out
 
 
+def queue_places(run: Run, places: "QuerySet[AdMedia]") -> int:
+    """Those of the places that are stored. How many the run has queued."""
+    stored = places.filter(status=MediaStatus.STORED, role__in=REVIEWED)
+    new = [TemplateCandidate(library_ad=place.library_ad, media=place.media, found_by=run) for place in stored if place.media]
+    TemplateCandidate.objects.bulk_create(new, ignore_conflicts=True)
+    return TemplateCandidate.objects.filter(found_by=run).count()
+
+
+def files_of_ads() -> "QuerySet[AdMedia]":
+    """The pictures and videos of the ads that searches found."""
+    return AdMedia.objects.filter(library_ad__isnull=False).select_related("library_ad", "media")
+
+
 def is_lead(ad: LibraryAd) -> bool:
     """Only the first ad of a group tells how many variants it has."""
     return bool(ad.variants) or not ad.collation_id
@@ -39,7 +52,8 @@ def is_lead(ad: LibraryAd) -> bool:
 
 def _stored(ads: Sequence[LibraryAd], roles: Iterable[str]) -> dict[int, list[int]]:
     """By ad, its stored media in the order in which it shows them, each once."""
-    places = AdMedia.objects.filter(library_ad__in=[ad.pk for ad in ads], status=MediaStatus.STORED, role__in=list(roles))
+    shown = REVIEWED & set(roles)
+    places = AdMedia.objects.filter(library_ad__in=[ad.pk for ad in ads], status=MediaStatus.STORED, role__in=shown)
     found: dict[int, list[int]] = {}
     for ad, media in places.order_by("position", "pk").values_list("library_ad_id", "media_id"):
         if ad and media and media not in (known := found.setdefault(ad, [])):

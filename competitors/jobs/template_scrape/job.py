@@ -1,6 +1,6 @@
 """The job type template_scrape: its parameters, and what a run of it is about and costs. It runs for no single brand."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -18,6 +18,7 @@ from pipeline.models import Brand, Job
 from pipeline.states import JobStatus
 
 from . import service
+from .candidates import files_of_ads
 from .service import Search
 
 NAME, DATASET = "template_scrape", "templates_scraped"
@@ -46,8 +47,26 @@ class TemplateScrape(JobType):
             initial=True, required=False, label="Queue for review", help_text="What is found waits on the tab Pending."
         )
 
+        only = forms.IntegerField(
+            required=False,
+            min_value=1,
+            label="Only this file",
+            help_text="Id of one picture or video, to try it again alone. Then nothing is searched, and it is free.",
+        )
+
+        def clean_only(self) -> int | None:
+            only: int | None = self.cleaned_data["only"]
+            if only and not files_of_ads().filter(pk=only).exists():
+                raise forms.ValidationError(f"No ad that was found has a picture or video {only}. It may have been removed.")
+            return only
+
     def subject(self, brand: Brand | None, params: dict[str, Any]) -> Subject:
-        return Search.of(params).subject
+        """A file that is tried again alone is no reason to keep the search waiting."""
+        subject, only = Search.of(params).subject, params.get("only")
+        return replace(subject, key=f"{subject.key} {only}", label=f"One file of {subject.label}"[:300]) if only else subject
+
+    def refreshes(self, parameters: Mapping[str, Any]) -> bool:
+        return not parameters.get("only")
 
     def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
         """The searches that are scheduled: nobody waits for news of the others."""
@@ -57,7 +76,9 @@ class TemplateScrape(JobType):
             if job.brand_id in ids:
                 yield job.brand_id, replace(Search.of(job.parameters).subject, parameters=job.parameters)
 
-    def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
+    def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate | None:
+        if params.get("only"):
+            return None
         search = Search.of(params)
         good_runs = queries.good_runs_of(NAME, brand.pk if brand else None, search.key, "")
         price = queries.price_now(NAME).usd
@@ -71,4 +92,6 @@ class TemplateScrape(JobType):
         return Search.of(theirs).max_ads >= Search.of(asked).max_ads
 
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:
+        if params.get("only"):
+            return service.try_again(ctx, files_of_ads().filter(pk=params["only"]))
         return service.find_templates(ctx, Search.of(params))

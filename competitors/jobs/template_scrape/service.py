@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from competitors.models import AdMedia
 from competitors.models.ads import LONGEST_ABOUT, list_label
-from competitors.steps.ad_media import store_softly
+from competitors.steps.ad_media import store_again, store_softly
 from competitors.steps.outcome import judge, require_success, with_unread
 from competitors.upstream.ad_library import MaxAds, ad_order
 from pipeline import queries
@@ -76,6 +77,13 @@ def find_templates(ctx: Context, search: Search) -> Done:
     places = AdMedia.objects.filter(library_ad__last_run=ctx.run, role__in=search.roles)
     done = store_softly(ctx, places, MOST_FILES).added_to(done)
     return _with_candidates(done, ctx, search) if search.auto_queue else done
+
+
+def try_again(ctx: Context, rows: "QuerySet[AdMedia]") -> Done:
+    """Fetch one picture or video whose link is still good. It waits for review once it is stored: somebody asked for it."""
+    done = store_again(ctx, rows)
+    queued = candidates.queue_places(ctx.run, rows)
+    return replace(done, summary=f"{done.summary} Queued for review.") if queued else done
 
 
 def _with_left_out(done: Done) -> Done:

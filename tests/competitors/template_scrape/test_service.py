@@ -74,8 +74,28 @@ def test_with_videos_all_kinds_are_stored_and_without_auto_queue_nothing_waits(s
     assert "videos_left_out" not in run.counts
     scrape(images_only=False, max_ads=10)
     kinds = set(TemplateCandidate.objects.values_list("media__kind", flat=True))
-    assert kinds == {"image", "video"}  # a still is not a candidate of its own
+    assert kinds == {"image", "video"}
+    stills = TemplateCandidate.objects.filter(media__places__role="poster").exclude(media__places__role="picture")
+    assert not stills.exists(), "a still is not a candidate of its own"
     assert TemplateCandidate.objects.count() == TemplateCandidate.objects.values("library_ad", "media").distinct().count()
+
+
+def test_one_file_is_tried_again_alone_for_free_and_then_waits_for_review(scrape, sandbox):
+    sandbox.account.faults.arm("media_gone", 404, count=1)
+    run = scrape(max_ads=10)
+    sandbox.account.faults.clear()
+    gone = AdMedia.objects.get(reason="gone")
+    queued, paid, fresh = (TemplateCandidate.objects.count(), UpstreamRun.objects.count(), DatasetStatus.objects.get())
+    again = scrape(max_ads=10, only=gone.pk)
+    gone.refresh_from_db()
+    assert (again.status, again.verdict, gone.status, gone.last_run) == ("completed", "ok", "stored", again)
+    assert (again.summary, again.subject_label) == ("1 file stored. Queued for review.", f"One file of {run.subject_label}")
+    assert TemplateCandidate.objects.get(found_by=again).media == gone.media
+    assert (TemplateCandidate.objects.count(), UpstreamRun.objects.count()) == (queued + 1, paid)
+    same = DatasetStatus.objects.get()
+    assert (same.last_run, same.last_success_at) == (run, fresh.last_success_at)
+    with pytest.raises(InvalidRequest, match="No ad that was found has a picture or video 99999"):
+        queue(only=99999)
 
 
 def test_what_a_search_says_of_an_ad_again(db):

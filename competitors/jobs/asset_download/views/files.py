@@ -5,13 +5,11 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_POST
 
 from competitors.models import AdMedia, MediaStatus
+from competitors.views import media
 from competitors.views.access import get_brand
-from pipeline import api, queries
-from pipeline.contract import InvalidRequest, NotAllowed
 from pipeline.views.access import back_to, needs
 
 from ..job import NAME
@@ -28,16 +26,7 @@ def try_again(request: HttpRequest, brand: str, pk: int) -> HttpResponseBase:
     place = get_object_or_404(unstored, pk=pk, brand_ad__ad_account__brand=owner)
     assert place.brand_ad
     wanted = {"ad_account_id": place.brand_ad.ad_account.account_id, "only": place.pk}
-    try:
-        queued = api.queue_one_time_job(owner.pk, NAME, wanted, created_by=request.user)
-    except (InvalidRequest, NotAllowed) as error:
-        messages.error(request, str(error))
-    else:
-        link = format_html('<a href="{}">See run {}</a>', queued.run.get_absolute_url(), queued.run.pk)
-        words = (
-            "It is tried again when a worker is free." if queued.created else queries.already_queued(queued.run, {}, request.user)
-        )
-        messages.info(request, format_html("{} {}", words, link), str(queued.run.pk))
+    media.try_again(request, owner, NAME, wanted)
     return back_to(request, reverse("research", args=[brand]))
 
 

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from competitors.models import AdMedia, MediaReason
+from competitors.models import MediaReason
 from pipeline.views.access import back_to, needs
 
 from ..decisions import Decided, decide, undo
@@ -18,7 +18,7 @@ from . import frame
 from .finding.freshness import freshness
 from .forms import TemplateForm
 from .frame import Status
-from .pictures import with_pictures
+from .pictures import not_stored, with_pictures
 from .template_filter import PendingFilter
 
 PAGE_SIZE = 20
@@ -119,6 +119,5 @@ def _numbers(given: list[Any]) -> list[int]:
 
 def _not_stored() -> list[tuple[str, int]]:
     """Why pictures of ads that a search found are missing, with how often."""
-    rows = AdMedia.objects.filter(library_ad__isnull=False).exclude(reason__in=["", MediaReason.NONE_IN_AD])
-    counts = rows.order_by("reason").values_list("reason").annotate(n=Count("pk"))
+    counts = not_stored().order_by("reason").values_list("reason").annotate(n=Count("pk"))
     return [(MediaReason(reason).label, count) for reason, count in counts]

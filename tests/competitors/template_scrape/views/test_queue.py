@@ -4,10 +4,13 @@ import csv
 from io import StringIO
 
 import pytest
+from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from competitors.models import AdMedia, TemplateCandidate, TemplateCategory, TemplateNiche
+from pipeline.models import Run
 from pipeline.people import limit_to
 from tests.factories import make_brand, make_candidate, make_media, make_person
 
@@ -183,3 +186,42 @@ def test_viewers_see_and_do_not_decide_and_people_of_some_brands_see_nothing(pag
     assert 'href="/templates/"' not in limited.get(reverse("overview")).content.decode()
     assert signed_in("manager", make_brand("Other")).get(PENDING).status_code == 200
     assert states() == ["pending"]
+
+
+def test_a_file_that_is_not_stored_is_tried_again_alone(page, django_assert_max_num_queries):
+    ads = [make_candidate(f"100000{n}", title=f"Ad {n}").library_ad for n in range(3)]
+    link = "https://x.fbcdn.net/1.jpg"
+    gone, expired, stored = [
+        AdMedia.objects.create(library_ad=ad, role="picture", position=4, url=link, **which)
+        for ad, which in zip(
+            ads,
+            [
+                {"status": "unavailable", "reason": "gone"},
+                {"status": "unavailable", "reason": "expired"},
+                {"status": "stored", "media": make_media(b"GIF89a-again")},
+            ],
+            strict=True,
+        )
+    ]
+    assert 'href="/templates/not-stored/"' in page.get(PENDING).content.decode()
+    with django_assert_max_num_queries(12):
+        body = page.get("/templates/not-stored/").content.decode()
+    assert ("Ad 0" in body, "Ad 1" in body, "Ad 2" in body) == (True, True, False)
+    assert [again(place) in body for place in (gone, expired)] == [True, False], "nothing renews a link of the ad library"
+    response = page.post(again(gone), {"next": "/templates/not-stored/?page=1"})
+    run = Run.objects.get()
+    assert (run.brand, run.parameters["only"]) == (None, gone.pk)
+    assert response.headers["Location"] == "/templates/not-stored/?page=1"
+    assert said(response) == f"It is tried again when a worker is free. See run {run.pk}"
+    assert "already queued" in said(page.post(again(gone)))
+    assert Run.objects.count() == 1
+    assert page.post(again(stored)).status_code == 404
+    assert signed_in("viewer").post(again(gone)).status_code == 403
+
+
+def again(place):
+    return reverse("template_again", args=[place.pk])
+
+
+def said(response):
+    return "".join(strip_tags(str(one)) for one in get_messages(response.wsgi_request))
