@@ -49,6 +49,12 @@ def database_url() -> str:
     return f"postgres://{values['USER']}:{values['PASSWORD']}@{values['HOST']}:{values['PORT']}/{values['NAME']}"
 
 
+def make_tables(url: str) -> None:
+    """From the models, in the empty database there."""
+    environment = {**os.environ, "DATABASE_URL": url, "TESTS_TABLES": "models"}
+    subprocess.run([sys.executable, "manage.py", "migrate", "--run-syncdb", "-v0"], check=True, env=environment, timeout=60)
+
+
 def children_of(pid: int) -> list[int]:
     """Child processes, from /proc."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):

@@ -40,4 +40,6 @@ from controlplane.settings import *  # noqa: E402, F403  they read the environme
 from controlplane.settings import INSTALLED_APPS  # noqa: E402
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.toy"]
+if os.environ.get("TESTS_TABLES") == "models":  # as pytest's --nomigrations does, for a database that a test makes itself
+    MIGRATION_MODULES = dict.fromkeys(app.rpartition(".")[2] for app in INSTALLED_APPS)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast: tests sign in often

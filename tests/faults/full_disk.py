@@ -20,15 +20,14 @@ import django  # noqa: E402  the settings are named above
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402  Django must be set up first
-from django.db import OperationalError, connection  # noqa: E402
+from django.db import OperationalError, connection  # noqa: E402  Django must be set up first
 from django.utils import timezone  # noqa: E402
 
 from competitors.models import AmazonReview  # noqa: E402
 from pipeline import api  # noqa: E402
 from pipeline.models import Run, UpstreamRun  # noqa: E402
 from tests.factories import make_brand, make_competitor, make_listing  # noqa: E402
-from tests.processes import cluster, until  # noqa: E402
+from tests.processes import cluster, make_tables, until  # noqa: E402
 
 filler = folder / "filler"
 
@@ -45,7 +44,7 @@ def fill() -> None:
 
 
 def main() -> None:
-    call_command("migrate", verbosity=0)
+    make_tables(os.environ["DATABASE_URL"])
     listing = make_listing(make_competitor(make_brand("Acme")))
     parameters = {"competitor_amazon_url_id": str(listing.pk), "include_keywords": False, "include_helpful": False}
     run = api.queue_one_time_job(listing.competitor.brand_id, "amazon_review_scrape", parameters).run

@@ -22,7 +22,7 @@ from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, ConcurrencyLimit, Run
 from pipeline.states import RunStatus
 from tests.postgres import server
-from tests.processes import cluster, database_url, reached, until
+from tests.processes import cluster, database_url, make_tables, reached, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults, pytest.mark.alone]
 CLAIMERS, CLAIMS, SLOTS = 8, 2000, 3
@@ -68,7 +68,7 @@ def test_a_server_that_restarts_is_waited_for_and_work_is_not_repeated(tmp_path,
             with psycopg.connect(ours.url) as session:
                 return session.execute(query).fetchone()[0]
 
-        manage("migrate", "-v0")
+        make_tables(ours.url)
         manage("run_job", "toy", "--param", "works=4")
         with cluster(tmp_path / "log", ready=lambda: value("SELECT count(*) FROM pipeline_worker") >= 2, **environment):
             until(lambda: value("SELECT status FROM pipeline_run") == "running", "the run to begin")
@@ -111,7 +111,7 @@ def test_a_page_after_the_server_restarted_is_no_error(tmp_path):
     """The pool's connections died with the server. Each is tried before a request gets it."""
     with server() as ours:
         environment = {**os.environ, "DATABASE_URL": ours.url, "DEBUG": "1"}
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], check=True, env=environment, timeout=60)
+        make_tables(ours.url)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             address = f"127.0.0.1:{probe.getsockname()[1]}"
