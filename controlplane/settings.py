@@ -5,6 +5,7 @@ run it before they start the site.
 """
 
 import contextlib
+import tomllib
 import warnings
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 CONFIGURATION_PROBLEMS = environment.PROBLEMS
 
 DEBUG = environment.flag("DEBUG")
+RELEASE = environment.text("RELEASE") or tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 SECRET_KEY = environment.text("SECRET_KEY")
 if not SECRET_KEY:
     SECRET_KEY = "development-only-" + "x" * 50  # without DEBUG, the problem below stops every command
@@ -189,7 +191,7 @@ NAVIGATION: list[dict[str, Any]] = [
     {"label": "Reddit", "url": "reddit_brands"},
     {"label": "Templates", "url": "templates"},
     {"label": "Ads", "url": "performance_brands"},
-    {"label": "Pipeline", "url": "runs", "prefix": "/pipeline/", "gap": True},
+    {"label": "Pipeline", "url": "health", "prefix": "/pipeline/", "gap": True},
     {"label": "Admin", "url": "admin:index", "staff": True},
 ]
 LOGIN_URL = "login"

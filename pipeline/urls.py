@@ -2,6 +2,7 @@ from django.contrib.auth import views as auth
 from django.urls import path
 
 from .views import overview, password, runs
+from .views.manager import health
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -9,6 +10,12 @@ urlpatterns = [
     path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("password/", password.ChangePassword.as_view(), name="password"),
+    path("pipeline/", health.health, name="health"),
+    path("pipeline/live/", health.health_live, name="health_live"),
+    path("pipeline/incidents/<int:pk>/", health.incident, name="incident"),
+    path("pipeline/incidents/<int:pk>/retry/", health.incident_retry, name="incident_retry"),
+    path("pipeline/incidents/<int:pk>/resolve/", health.incident_resolve, name="incident_resolve"),
+    path("pipeline/incidents/<int:pk>/snooze/", health.incident_snooze, name="incident_snooze"),
     path("pipeline/runs/", runs.run_list, name="runs"),
     path("pipeline/runs/<int:pk>/", runs.run_page, name="run"),
     path("pipeline/runs/<int:pk>/live/", runs.run_live, name="run_live"),

@@ -2,6 +2,7 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.db import models
+from django.db.models import Count, Max, Q
 
 from .fields import ForeignCharField
 
@@ -12,6 +13,12 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
     def alive(self, at: datetime) -> "WorkerQuerySet":
         """Not stopped, and has reported within SILENT_AFTER."""
         return self.filter(stopped_at=None, last_seen_at__gt=at - SILENT_AFTER)
+
+    def seen(self, at: datetime) -> tuple[int, datetime | None]:
+        """How many are alive, and when any of these reported last, in one query: every page asks."""
+        alive = Q(stopped_at=None, last_seen_at__gt=at - SILENT_AFTER)
+        found = self.aggregate(alive=Count("pk", filter=alive), last=Max("last_seen_at"))
+        return found["alive"], found["last"]
 
     def silent(self, at: datetime, within: timedelta) -> "WorkerQuerySet":
         """Not stopped and not alive, but has reported within `within`."""
@@ -29,6 +36,7 @@ class Worker(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     host = ForeignCharField(max_length=200)
     pid = models.PositiveIntegerField()
+    release = ForeignCharField(max_length=80, blank=True, default="", db_default="", help_text="The code that it runs: RELEASE.")
     cluster = models.UUIDField(null=True, blank=True, help_text="Its cluster. Empty for web and command.")
     kind = models.CharField(max_length=10, default=Kind.WORKER, help_text="worker, web or command")
     started_at = models.DateTimeField()

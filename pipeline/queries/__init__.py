@@ -18,6 +18,9 @@ from .estimates import (
 )
 from .explain import Activity, QueueView, activity, before_the_click, explain, kept_back, missing_code, no_worker_since
 from .freshness import Banner, FreshnessRow, SubjectState, banner, freshness, no_subject
+from .manager.health import Health, health
+from .manager.incidents import IncidentRow, failed_runs, incident_rows
+from .manager.needs import Need
 from .manager.overview import Overview, overview
 from .run_detail import RunDetail, run_detail
 from .runs import RunRow, live_run, place_in_queue, recent_runs, run_row, run_rows, type_choices
@@ -48,7 +51,10 @@ __all__ = [
     "FreeData",
     "FreshnessRow",
     "GoodRun",
+    "Health",
     "History",
+    "IncidentRow",
+    "Need",
     "Overview",
     "PriceNow",
     "QueueView",
@@ -67,11 +73,14 @@ __all__ = [
     "estimate_for",
     "estimate_of",
     "explain",
+    "failed_runs",
     "free_data",
     "freshness",
     "good_runs",
     "good_runs_of",
+    "health",
     "history",
+    "incident_rows",
     "kept_back",
     "live_rows",
     "live_run",

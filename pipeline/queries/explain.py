@@ -202,13 +202,12 @@ def _paused(run: Run, around: QueueView) -> str:
 
 def no_worker_since(at: datetime) -> str | None:
     """What to say when no worker has reported for a minute. None while one is alive."""
-    workers = Worker.objects.filter(kind=Worker.Kind.WORKER)
-    if workers.alive(at).exists():
+    alive, last = Worker.objects.filter(kind=Worker.Kind.WORKER).seen(at)
+    if alive:
         return None
-    last = workers.order_by("-last_seen_at").first()
     if last is None:
         return "No worker has ever reported. Runs wait until one starts (manage.py worker)."
-    return f"No worker has reported for {in_words(at - last.last_seen_at)}. Runs wait until one starts."
+    return f"No worker has reported for {in_words(at - last)}. Runs wait until one starts."
 
 
 def _not_due(run: Run, at: datetime, around: QueueView) -> str:

@@ -7,7 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, resolve, reverse
+from django.utils import timezone
 
+from .. import queries
 from ..people import brands_for
 from .manager import TABS
 
@@ -32,6 +34,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "zone": settings.TIME_ZONE.rpartition("/")[2].replace("_", " "),
             "sections": sections,
             "tabs": partial(_tabs, request),
+            "no_worker": partial(_no_worker, request),
             "scrapes": next((section for section in sections if section["scrapes"]), None),
             "home": sections[0] if sections else None,
         }
@@ -60,6 +63,11 @@ def _sections(request: HttpRequest) -> list[dict[str, Any]]:
             }
         )
     return sections
+
+
+def _no_worker(request: HttpRequest) -> str | None:
+    """What to say while no worker is alive, to those who see runs."""
+    return queries.no_worker_since(timezone.now()) if request.user.has_perm("pipeline.view_run") else None
 
 
 def _tabs(request: HttpRequest) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from competitors.models import (
     TemplateCategory,
     TemplateNiche,
 )
-from pipeline.models import Brand, ConcurrencyLimit, Job, Pause
+from pipeline.models import Brand, ConcurrencyLimit, Incident, Job, Pause
 
 NEVER = "never"  # the method is not answered
 ANYBODY = "anybody"  # who is signed in
@@ -24,6 +24,9 @@ PAGES: dict[str, tuple[str, str]] = {
     "login": (ANYBODY, ANYBODY),
     "logout": (NEVER, ANYBODY),
     "password": (ANYBODY, ANYBODY),
+    **dict.fromkeys(("health", "health_live", "incident"), ("viewer", NEVER)),
+    "incident_retry": (NEVER, "operator"),
+    **dict.fromkeys(("incident_resolve", "incident_snooze"), (NEVER, "manager")),
     "runs": ("viewer", NEVER),
     "run": ("viewer", NEVER),
     "run_live": ("viewer", NEVER),
@@ -134,7 +137,13 @@ RUN_ACTIONS = {
 }
 NO_LIMIT = {("competitors", "post")}  # not for who is limited to some brands, whatever their role
 OF_NO_BRAND = "template"  # pages whose names begin so are of no single brand: not for who is limited, but for managers
-OF_ROWS = {"media": AdMedia, "template": TemplateCandidate, "template_media": TemplateCandidate, "template_schedule": Job}
+OF_ROWS: dict[str, type] = {
+    "media": AdMedia,
+    "template": TemplateCandidate,
+    "template_media": TemplateCandidate,
+    "template_schedule": Job,
+    **dict.fromkeys(("incident", "incident_retry", "incident_resolve", "incident_snooze"), Incident),
+}
 ADMIN_ACTIONS = {  # in the admin, which only managers and admins open
     "run_now": "manager",
     "retry": "manager",

@@ -33,7 +33,10 @@ from pipeline.models import (
     Brand,
     ConcurrencyLimit,
     DatasetStatus,
+    DayTally,
     Event,
+    FailedRun,
+    Incident,
     Job,
     Outage,
     Pause,
@@ -158,6 +161,14 @@ def _runs(world: World, kind: str, word: str, brand: Brand | None) -> None:
     upstream = world[UpstreamRun][kind] = make_upstream(run, f"{word}123")
     world[RejectedItem][kind] = RejectedItem.objects.create(run=run, upstream_run=upstream, reason=word, item={})
     world[DatasetStatus][kind] = DatasetStatus.objects.create(brand=brand, dataset_key="toys", subject=word, last_run=run)
+    seen = {"first_seen": at, "last_seen": at, "count": 1, "note": f"{word} note"}
+    incident = world[Incident][kind] = Incident.objects.create(job_type="toy", kind=kind, message=f"{word} failed.", **seen)
+    failed = {"run": run, "job_type": "toy", "brand": brand, "subject": word, "failed_at": at}
+    world[FailedRun][kind] = FailedRun.objects.create(incident=incident, **failed)
+    world[DayTally][kind] = DayTally.objects.create(day=at.date(), job_type="toy", brand=brand, failed=RUN_IDS[kind])
+    shared, _ = Incident.objects.get_or_create(kind="shared", job_type="toy", defaults=seen | {"fixing": "trying"})
+    Incident.objects.filter(pk=shared.pk).update(message=f"{word} failed.", canary=run, note=f"{word} note")
+    FailedRun.objects.create(incident=shared, **failed)
     if brand and kind == "foreign":
         world[Pause][kind] = Pause.objects.create(brand=brand, job_type=word)
     if brand and kind == "own":

@@ -6,6 +6,8 @@ import signal
 import socket
 from uuid import UUID
 
+from django.conf import settings
+
 from ...models import Worker
 from .. import database
 
@@ -23,5 +25,11 @@ def register_worker(kind: str = Worker.Kind.WORKER, cluster: UUID | None = None)
     """A new row for this process at each start, since pids and host names are reused."""
     at = database.now()
     return Worker.objects.create(
-        host=socket.gethostname(), pid=os.getpid(), kind=kind, cluster=cluster, started_at=at, last_seen_at=at
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        release=settings.RELEASE,
+        kind=kind,
+        cluster=cluster,
+        started_at=at,
+        last_seen_at=at,
     )

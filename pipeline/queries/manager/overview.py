@@ -77,7 +77,7 @@ def overview(user: Any = None) -> Overview:
     later = runs.filter(status=RunStatus.PENDING, due_at__gt=now, scheduled_for__isnull=False).count()
     active = runs.for_rows().live().exclude(status=RunStatus.PENDING, due_at__gt=now, scheduled_for__isnull=False)
     failed = runs.for_rows().filter(status=RunStatus.FAILED, completed_at__gt=now - FAILED_WITHIN)
-    stale, stale_count, fresh = _freshness(brands)
+    stale, stale_count, fresh = freshness_of(brands)
     return Overview(
         running=at_work[Activity.WORKER],
         fetching=at_work[Activity.UPSTREAM],
@@ -124,7 +124,7 @@ def _orphan_words(upstream: UpstreamRun) -> str:
     return f"Run {upstream.run_id} has ended, but {label} may have started a paid run for it. Retry checks before it pays."
 
 
-def _freshness(open_brands: Brands) -> tuple[list[StaleRow], int, int]:
+def freshness_of(open_brands: Brands) -> tuple[list[StaleRow], int, int]:
     """The worst of the subjects that are not fresh, how many those are, and how many are fresh, of all open brands."""
     now = timezone.now()
     dated = DatasetStatus.objects.filter(open_brands.q(), last_success_at__isnull=False)

@@ -157,7 +157,7 @@ def test_a_name_is_text(page: Client, brand: Brand) -> None:
 def test_the_lists_take_the_same_number_of_queries(page: Client, how_many: int, django_assert_max_num_queries: Any) -> None:
     for number in range(how_many):
         make_competitor(make_brand(f"Brand {number}"), "Barkwell")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         page.get(reverse("competitors"))
 
 

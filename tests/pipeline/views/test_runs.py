@@ -199,7 +199,7 @@ def test_the_fragment_costs_few_queries(operator, brand, django_assert_max_num_q
 def test_the_list_costs_the_same_for_one_run_and_for_many(operator, brand, django_assert_max_num_queries):
     for number in range(20):
         queue(brand, name=str(number))
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         assert operator.get("/pipeline/runs/").content.count(b"Queued") >= 20
 
 

@@ -181,7 +181,7 @@ def test_the_number_of_queries_does_not_grow_with_the_reviews(
 ) -> None:
     for number in range(25):
         make_review(listing, review_id=f"R{number:09}")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         page.get(of_listing("reviews", listing))
 
 

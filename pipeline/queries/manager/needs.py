@@ -1,0 +1,113 @@
+"""What waits for a person, besides incidents: each with what to do. Of the reader's brands only."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+
+from ... import states
+from ...contract.notices import notices_for
+from ...contract.source import source_label
+from ...engine.upstreams import budget, health
+from ...models import DatasetStatus, Outage, Run, UpstreamRun
+from ...people import Brands, brands_for
+from ...states import RunStatus, Verdict
+from ...words import clock, counted
+
+CHECKED_WITHIN = timedelta(days=30)
+NAMED = 5  # of one kind; the last one says how many more there are
+
+
+@dataclass(frozen=True)
+class Need:
+    """`url` leads to where it is done, `action` is what the button there says."""
+
+    tone: str
+    icon: str
+    title: str
+    text: str
+    url: str = ""
+    action: str = ""
+    price: Decimal | None = None
+
+
+def needs(user: Any, at: datetime, no_worker: str | None) -> list[Need]:
+    """The worst first."""
+    brands = brands_for(user)
+    found = [*_no_worker(no_worker), *_notices(user), *_unknown_starts(brands), *_to_check(brands, at), *_over_the_limit(brands)]
+    return sorted(found, key=lambda need: need.tone != "red")  # a stable sort
+
+
+def recovering(user: Any) -> list[Need]:
+    """What goes on by itself: upstreams that are asked again, outages whose schedules are held."""
+    closed = [Need("amber", "retry", words, "Queued runs continue by themselves and lose no retries.") for words in _closed()]
+    outages = [
+        Need(
+            "amber",
+            "magnifier",
+            one.reason,
+            f"Since {clock(one.since)}. Tried again at {clock(one.probe_at)}.",
+            one.probe.get_absolute_url() if one.probe and one.probe.brand_id in brands_for(user) else "",
+            "See the test run",
+        )
+        for one in Outage.objects.filter(ended_at=None).select_related("probe")
+    ]
+    return [*outages, *closed]
+
+
+def _closed() -> list[str]:
+    return list(health.closed_sources().values())
+
+
+def _no_worker(words: str | None) -> Iterator[Need]:
+    if words:
+        yield Need("red", "alert", words, "Start one: manage.py worker. Nothing that is queued is lost.")
+
+
+def _notices(user: Any) -> Iterator[Need]:
+    """What the apps have to tell, such as tokens that end. Of several weeks ahead there is time: the overview has those too."""
+    for notice in notices_for(user):
+        if notice.tone in ("red", "amber"):
+            yield Need(notice.tone, "alert" if notice.tone == "red" else "clock", notice.title, notice.text)
+
+
+def _unknown_starts(brands: Brands) -> Iterator[Need]:
+    """Paid starts of which nobody knows what they made, and ended runs that left something upstream."""
+    unclear = UpstreamRun.objects.filter(brands.q("run__brand"), status__in=UpstreamRun.OPEN, run__status__in=states.TERMINAL)
+    for one in unclear.select_related("run").order_by("pk"):
+        label, run = source_label(one.source), one.run
+        if one.status == UpstreamRun.Status.RUNNING:
+            title = f"Run {run.pk} has ended, but its {label} run may still cost money"
+            text = "Stop it there, or retry the run, which continues it."
+        else:
+            title = f"It is not known what run {run.pk} started at {label}"
+            text = "Look there, then say which run it is, or pay for another start."
+        yield Need("red", "alert", title, text, run.get_absolute_url(), "Decide", one.cost_estimate)
+
+
+def _to_check(brands: Brands, at: datetime) -> Iterator[Need]:
+    """Results that are in doubt, and still the last word on their data."""
+    doubted = Run.objects.filter(
+        brands.q(), verdict__in=[Verdict.PARTIAL, Verdict.SUSPICIOUS], completed_at__gt=at - CHECKED_WITHIN
+    )
+    last_word = DatasetStatus.objects.filter(last_run=OuterRef("pk"), last_status=DatasetStatus.Last.UNKNOWN)
+    runs = list(doubted.filter(Exists(last_word)).select_related("brand").order_by("-completed_at")[: NAMED + 1])
+    more = doubted.filter(Exists(last_word)).count() - NAMED if len(runs) > NAMED else 0
+    for run in runs[:NAMED]:
+        whose = ", ".join(filter(None, [run.brand.name if run.brand else "", run.subject_label]))
+        title = f"Run {run.pk} may be incomplete{f': {whose}' if whose else ''}"
+        yield Need("amber", "magnifier", title, run.summary, run.get_absolute_url(), "Look")
+    if more:
+        yield Need("amber", "magnifier", f"{counted(more, 'more result')} may be incomplete", "Look at these first.")
+
+
+def _over_the_limit(brands: Brands) -> Iterator[Need]:
+    pending = Run.objects.filter(brands.q(), status=RunStatus.PENDING, blocked_reason__startswith=budget.OVER_THE_LIMIT)
+    estimates = list(pending.values_list("cost_estimate", flat=True))
+    if estimates:
+        title = f"{counted(len(estimates), 'run')} would exceed today's spend limit"
+        text = "They continue after midnight, or when PIPELINE_DAILY_SPEND_LIMIT_USD is raised."
+        yield Need("amber", "clock", title, text, price=sum((usd for usd in estimates if usd), Decimal(0)))

@@ -1,0 +1,54 @@
+"""Charts that the server draws: SVG whose colors come from classes, each with its words for who does not see it."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+register = template.Library()
+COLUMN = 10  # of the strip of days, which is 28 high
+LINE, UP, DOWN = 18, 17, 8  # runs that worked stand on the line, failed ones hang below it: told apart without color
+
+
+@register.simple_tag
+def day_strip(label: str, days: Sequence[Any]) -> SafeString:
+    """A column for each day with its runs that worked and that failed. The page has the figures in a table too."""
+    most = max([day.worked for day in days] + [day.failed for day in days] + [1])
+    bars = []
+    for number, day in enumerate(days):
+        x = number * COLUMN + 1
+        if day.worked:
+            height = max(round(UP * day.worked / most, 1), 1.5)
+            bars.append(("ok", x, round(LINE - height, 1), height))
+        if day.failed:
+            bars.append(("bad", x, LINE + 2, max(round(DOWN * day.failed / most, 1), 2.5)))
+    worked, failed = sum(day.worked for day in days), sum(day.failed for day in days)
+    return format_html(
+        '<svg class="strip" viewBox="0 0 {} 28" preserveAspectRatio="none" role="img"'
+        ' aria-label="{}, last {} days: {} worked, {} failed">{}<path class="axis" d="M0 19H{}"/></svg>',
+        len(days) * COLUMN,
+        label,
+        len(days),
+        worked,
+        failed,
+        format_html_join("", '<rect class="{}" x="{}" y="{}" width="8" height="{}"/>', bars),
+        len(days) * COLUMN,
+    )
+
+
+@register.simple_tag
+def meter(label: str, value: Decimal | float, limit: Decimal | float, tone: str = "grey", mark: int = 0) -> SafeString:
+    """How much of a limit is used. `mark`: a tick at that percent."""
+    share = min(round(100 * float(value) / float(limit), 1), 100) if limit else 100
+    tick = format_html('<path class="tick" d="M{}-4V14"/>', mark) if mark else ""
+    return format_html(
+        '<svg class="chart chart--meter" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '<rect class="track" width="100" height="10"/><rect class="tone-{}" width="{}" height="10"/>{}</svg>',
+        label,
+        tone,
+        share,
+        tick,
+    )
