@@ -1,11 +1,14 @@
 """The imitation of the Reddit actor: what it refuses, finds and writes."""
 
+from random import Random
+
 import pytest
 
 from competitors.sandbox.actors.base import World
-from competitors.sandbox.actors.reddit import ACTOR
+from competitors.sandbox.actors.reddit import ACTOR, remarks
 from competitors.sandbox.actors.reddit.phrases import ELSEWHERE
 from competitors.sandbox.config import Config
+from competitors.scoring.quotes import CATEGORIES, find_quotes
 
 QUERIES = ["calming chews for dogs", "dog afraid of fireworks"]
 
@@ -87,6 +90,24 @@ def test_addresses_of_posts_bring_their_comments_some_of_them_before_the_post_or
     assert {one["parentId"][:3] for one in comments} > {"t1_", "t3_"}
     assert "[removed]" in {one["body"] for one in comments}
     assert len(posts(found(urls=urls))) == len(found(urls=urls)) == len(urls)  # without comments, the posts alone
+
+
+def test_comments_say_things_of_all_six_kinds_and_few_of_them_twice():
+    for kind, templates in remarks.TEMPLATES.items():
+        for template in templates:
+            for parts in (remarks.NOISE, remarks.JOINTS, remarks.MUGS):
+                for dice in map(Random, range(25)):
+                    told = remarks.worded(template, dice, parts)
+                    assert [(one.category, one.text) for one in find_quotes(told)] == [(kind, told)]
+    urls = [
+        item["canonical_url"]
+        for item in posts(found(queries=QUERIES, maxPosts=80))
+        if item["subreddit"] not in ELSEWHERE.subreddits
+    ]
+    comments = [item["body"] for item in found(urls=urls, scrapeComments=True, maxComments=10) if item["kind"] == "comment"]
+    quotes = [quote for body in comments for quote in find_quotes(body)]
+    assert {quote.category for quote in quotes} == set(CATEGORIES)
+    assert len({quote.text for quote in quotes}) > 0.85 * len(quotes) > 200
 
 
 def test_its_faults_take_scores_and_ids_away():

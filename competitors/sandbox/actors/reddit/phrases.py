@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from . import remarks
+
 
 @dataclass(frozen=True)
 class Theme:
@@ -11,6 +13,7 @@ class Theme:
     openers: tuple[str, ...]
     telling: tuple[str, ...]  # what people suffer from, tried, want and doubt
     plain: tuple[str, ...]
+    parts: remarks.Parts | None = None  # of what is said in comments; None: sentences of `telling`
 
 
 NOISE = Theme(
@@ -50,6 +53,7 @@ NOISE = Theme(
         "Our vet gave us a leaflet about noise and dogs.",
         "She is fine with the vacuum cleaner, only thunder does it.",
     ),
+    remarks.NOISE,
 )
 JOINTS = Theme(
     frozenset(
@@ -82,6 +86,7 @@ JOINTS = Theme(
         "The vet suggested short walks twice a day.",
         "We live on the second floor without a lift.",
     ),
+    remarks.JOINTS,
 )
 MUGS = Theme(
     frozenset("mug mugs travel coffee leak leaks lid thermos insulated commute kitchen tumbler".split()),
@@ -104,6 +109,7 @@ MUGS = Theme(
         "The worst part is the smell of old coffee in the lid.",
     ),
     ("It has to fit under the machine.", "I take the train for an hour.", "Mine is dark green."),
+    remarks.MUGS,
 )
 ON_TOPIC = (NOISE, JOINTS, MUGS)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from . import phrases
+from .remarks import remark
 from .source import Search
 
 #: A fixed date: a post must have been written on the same day in every scrape, so ages cannot count from today.
@@ -94,7 +95,8 @@ def post_of(id_: str, seed: int) -> Post | None:
     theme = phrases.ON_TOPIC[place - 1] if place else phrases.ELSEWHERE
     sentences = [
         text.choice(theme.openers),
-        *text.sample(theme.telling, text.randint(1, 4)),
+        *text.sample(theme.telling, text.randint(1, 3)),
+        *([remark(text, theme.parts)] if theme.parts and text.random() < 0.5 else []),
         *text.sample(theme.plain, text.randint(0, 2)),
     ]
     days = own.uniform(0, 28) if own.random() < 0.85 else own.uniform(28, 400)
@@ -120,7 +122,7 @@ def comments_of(post: Post, seed: int, most: int) -> list[Comment]:
     comments: list[Comment] = []
     for number in range(min(int(post.comments * 0.9), most)):
         answered = dice.choice(comments) if comments and dice.random() < 0.33 else None
-        telling = dice.sample(post.theme.telling, dice.randint(0, 2))
+        telling = _told(dice, post.theme, dice.randint(0, 2))
         comments.append(
             Comment(
                 id=f"{post.id}{_base36(number + 36)}",
@@ -134,6 +136,10 @@ def comments_of(post: Post, seed: int, most: int) -> list[Comment]:
             )
         )
     return comments
+
+
+def _told(dice: random.Random, theme: phrases.Theme, count: int) -> list[str]:
+    return [remark(dice, theme.parts) for _ in range(count)] if theme.parts else dice.sample(theme.telling, count)
 
 
 def _theme_of(query: str) -> int:
