@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from ..models import ActorPrice, DatasetStatus, RejectedItem, SourceState, UpstreamRun, Worker
+from ..models import ActorPrice, DatasetStatus, RejectedItem, ScheduleRule, SourceState, UpstreamRun, Worker
 from .base import EngineRows
 
 # RawPage has no admin: what upstreams sent is private.
@@ -76,3 +76,12 @@ class WorkerAdmin(EngineRows):
     list_filter = ("kind", "host")
     search_fields = ("host", "=pid")
     date_hierarchy = "started_at"
+
+
+@admin.register(ScheduleRule)
+class ScheduleRuleAdmin(EngineRows):
+    """Changed on the page Schedules, which keeps the subjects' schedules in step."""
+
+    list_display = ("job_type", "brand", "cadence", "enabled", "every_subject", "changed_by", "changed_at")
+    list_filter = ("job_type", "enabled", "brand")
+    list_select_related = ("brand", "changed_by")

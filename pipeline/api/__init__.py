@@ -4,6 +4,7 @@ A function that raises InvalidRequest or NotAllowed has changed nothing. Their m
 """
 
 from ..engine.execution.replay import replay
+from ..engine.scheduling.saving import schedule_of
 from .enqueue import Queued, queue_many, queue_one_time_job
 from .in_process import hand_back_all, start_here
 from .incidents import resolve_incident, retry_incident, snooze_incident
@@ -11,7 +12,7 @@ from .job import queue_replay
 from .jobs import archive, job_run_now, pause, resume
 from .limits import end_outage, end_pause, record_change, remove_limit, save_limit, save_pause
 from .runs import accept, adopt, cancel, end_upstream, retry, run_again, run_now, start_again
-from .schedules import check_schedule, end_schedules_of, ensure_recurring_job, reschedule_brand, schedule_of
+from .schedules import check_schedule, end_schedules_of, ensure_recurring_job, reschedule_brand, save_rule, undo_rule
 from .subjects import archive_brand, forget_freshness, forget_subject, restore_brand, restore_freshness, stop_subject, worked_on
 
 __all__ = [
@@ -49,10 +50,12 @@ __all__ = [
     "run_now",
     "save_limit",
     "save_pause",
+    "save_rule",
     "schedule_of",
     "snooze_incident",
     "start_again",
     "start_here",
     "stop_subject",
+    "undo_rule",
     "worked_on",
 ]

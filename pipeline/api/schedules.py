@@ -1,38 +1,28 @@
 """A schedule: create, change, move and end it. Its one future run moves in the same transaction."""
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 
-from ..engine.database import CLAIM_LOCK, lock, now
+from ..contract.errors import InvalidRequest, NotAllowed
+from ..contract.job_type import JobType
+from ..contract.parameters import clean_parameters
+from ..contract.registry import get_type
+from ..engine.database import CLAIM_LOCK, lock
 from ..engine.journal import record_event
-from ..engine.scheduling import cron
-from ..engine.scheduling.place import follow_job, locked_with_run
-from ..engine.scheduling.ticks import drop_future_tick, reschedule, tell_skipped
-from ..models import Brand, Job
+from ..engine.scheduling import cadence, rules
+from ..engine.scheduling.place import locked_with_run
+from ..engine.scheduling.saving import ScheduleOptions, end_schedules, save_schedule
+from ..engine.scheduling.ticks import reschedule
+from ..models import Brand, Job, ScheduleRule
 from ..models.runs import of_subject
-from ..people import require
-from ..states import JobStatus, RunStatus
-from .enqueue import validated
+from ..people import require, require_spend
+from ..states import JobStatus
+from .enqueue import find_brand, validated
 
-
-@dataclass(frozen=True)
-class ScheduleOptions:
-    """What a schedule is to be, beyond its cron expression and parameters.
-
-    `enabled`: False switches it off, True on again, None changes nothing. A person's pause stays unless `keep_pause` is False.
-    """
-
-    enabled: bool | None = True
-    name: str | None = None
-    time_zone: str = ""
-    max_runs: int | None = None
-    max_retries: int = 3
-    keep_pause: bool = True
-    created_by: Any = None
+CHANGE = "pipeline.change_job"
+VALUES = ("cadence", "time_zone", "parameters", "every_subject", "subjects", "max_runs", "enabled")
 
 
 def ensure_recurring_job(
@@ -44,84 +34,92 @@ def ensure_recurring_job(
 ) -> Job:
     """Create or update the one schedule of (brand, type, subject); its single future run moves in the same transaction.
 
-    NotAllowed unless `created_by` may spend there and change schedules.
+    It becomes the subject's own: no rule changes it any more. NotAllowed unless `created_by` may spend there and change
+    schedules.
 
     `options`: the fields of ScheduleOptions. What is not given takes its default, also where the schedule had another value.
     """
     wanted = ScheduleOptions(**options)
-    cron.check(cron_expression, wanted.time_zone)
+    cadence.check(cron_expression, wanted.time_zone)
     handler, brand, params, subject = validated(brand_id, job_type, parameters, wanted.created_by)
-    require(wanted.created_by, "pipeline.change_job", brand.pk if brand else None)
+    require(wanted.created_by, CHANGE, brand.pk if brand else None)
     with transaction.atomic():
         lock(CLAIM_LOCK)
-        found = schedule_of(brand, job_type, subject.key)
-        if found:
-            job = locked_with_run(found)
-            before = (job.cron_expression, job.time_zone, job.status)
-            _switch(job, wanted)
-            if before[:2] != (cron_expression, wanted.time_zone):
-                _record_old_skips(job, wanted.created_by)
-        else:
-            before = None
-            job = Job(
-                brand=brand,
-                job_type=job_type,
-                subject=subject.key,
-                schedule_type=Job.Schedule.RECURRING,
-                created_by=wanted.created_by,
-                trigger_source=Job.Trigger.SCHEDULED,
-                status=JobStatus.PAUSED if wanted.enabled is False else JobStatus.ACTIVE,
-            )
-        job.cron_expression, job.parameters, job.time_zone = cron_expression, params, wanted.time_zone
-        job.max_runs, job.max_retries = wanted.max_runs, wanted.max_retries
-        if wanted.max_runs is not None and job.runs_completed >= wanted.max_runs:  # or it would make, and pay for, one more run
-            job.status = JobStatus.COMPLETED
-        job.name = wanted.name or job.name or handler.label
-        job.save()
-        if before is None:
-            record_event("scheduled", f"Scheduled by {wanted.created_by or 'another program'}.", job=job, by=wanted.created_by)
-        if before == (job.cron_expression, job.time_zone, job.status):  # its tick stays, even if it is due already
-            job.runs.filter(status=RunStatus.PENDING, started_at=None).update(parameters=params)
-        else:
-            follow_job(job)
-            reschedule(job)
-    return job
+        return save_schedule(brand, job_type, handler.label, subject.key, cron_expression, params, wanted)
+
+
+def save_rule(brand_id: UUID | str | None, job_type: str, *, created_by: Any = None, **values: Any) -> ScheduleRule:
+    """Create or change the schedule of many subjects: the one of (brand, type). The first of them follow in the same transaction,
+    the others within minutes.
+
+    `values`: fields of ScheduleRule in VALUES; what is not given stays. InvalidRequest names what is wrong by field.
+    """
+    handler, brand = _allowed(brand_id, job_type, created_by)
+    with transaction.atomic():
+        lock(CLAIM_LOCK)
+        rule = ScheduleRule.objects.filter(brand=brand, job_type=job_type).first() or ScheduleRule(
+            brand=brand, job_type=job_type, enabled=False
+        )
+        return _save(rule, handler, values, created_by, "Schedule changed" if rule.pk else "Scheduled")
+
+
+def undo_rule(rule: ScheduleRule, by: Any) -> ScheduleRule:
+    """Bring back the values from before the last change. A second undo undoes the first."""
+    handler, _ = _allowed(rule.brand_id, rule.job_type, by)
+    with transaction.atomic():
+        lock(CLAIM_LOCK)
+        current = ScheduleRule.objects.get(pk=rule.pk)
+        if current.version != rule.version or not current.before:
+            raise NotAllowed("Somebody else just changed this schedule, or it has no earlier state. Reload the page.")
+        return _save(current, handler, current.before, by, "Change undone")
+
+
+def _allowed(brand_id: UUID | str | None, job_type: str, by: Any) -> tuple[JobType, Brand | None]:
+    handler, brand = get_type(job_type), find_brand(brand_id)
+    require_spend(by, brand.pk if brand else None, job_type)
+    require(by, CHANGE, brand.pk if brand else None)
+    if brand and brand.closed:
+        raise InvalidRequest(brand.closed)
+    return handler, brand
+
+
+def _save(rule: ScheduleRule, handler: JobType, values: dict[str, Any], by: Any, what: str) -> ScheduleRule:
+    before = {name: getattr(rule, name) for name in VALUES} if rule.pk else {"cadence": "", "enabled": False}
+    for name in VALUES:
+        setattr(rule, name, values.get(name, getattr(rule, name)))
+    _check(rule, handler)
+    rule.before, rule.changed_by, rule.version = before, by, rule.version + 1
+    rule.save()
+    off = "" if rule.enabled else ", and switched off"
+    record_event("rule_changed", f"{what} by {by or 'another program'}: {rule.cadence or 'on demand'}{off}.", rule=rule, by=by)
+    rules.follow_rule(rule.pk)
+    return rule
+
+
+def _check(rule: ScheduleRule, handler: JobType) -> None:
+    """InvalidRequest if the values do not fit together, or the type refuses the parameters."""
+    if rule.enabled and not rule.cadence:
+        raise InvalidRequest("Choose when it runs, or switch it off.", {"cadence": ["Choose when it runs, or switch it off."]})
+    if rule.cadence:
+        cadence.check(rule.cadence, rule.time_zone)
+    known = handler.subjects(rule.brand)
+    if not rule.every_subject:
+        unknown = set(rule.subjects) - {subject.key for subject in known}
+        if unknown or not rule.subjects:
+            words = "Choose at least one." if not rule.subjects else "One of these was removed. Choose again."
+            raise InvalidRequest(words, {"subjects": [words]})
+    if not known:
+        if rule.enabled:
+            raise InvalidRequest(f"{handler.label} has nothing to schedule here yet.")
+        return
+    named = dict(known[0].parameters)
+    params = clean_parameters(handler.Params, rule.parameters | named, rule.brand)
+    rule.parameters = {name: value for name, value in params.items() if name not in named}
 
 
 def check_schedule(cron_expression: str, time_zone: str = "") -> None:
-    """InvalidRequest if the expression is not five cron fields, or the time zone does not exist."""
-    cron.check(cron_expression, time_zone)
-
-
-def schedule_of(brand: Brand | None, job_type: str, subject: str) -> Job | None:
-    """The one schedule of (brand, type, subject) that is not archived."""
-    found = Job.objects.filter(brand=brand, job_type=job_type, subject=subject, schedule_type=Job.Schedule.RECURRING)
-    return found.exclude(status=JobStatus.ARCHIVED).first()
-
-
-def _switch(job: Job, wanted: ScheduleOptions) -> None:
-    """Switch an existing schedule on or off. The caller saves it."""
-    by = wanted.created_by
-    if wanted.enabled is False and (job.status == JobStatus.ACTIVE or job.outage_id):
-        job.status, job.outage = JobStatus.PAUSED, None  # the end of an outage does not switch it on
-        record_event("switch_off", f"Switched off by {by or 'another program'}.", job=job, by=by)
-    elif wanted.enabled and job.status == JobStatus.PAUSED:
-        last = job.events.filter(kind__in=["pause", "switch_off"]).first()
-        if not wanted.keep_pause or last is None or last.kind == "switch_off":
-            job.status = JobStatus.ACTIVE
-            record_event("switch_on", f"Switched on by {by or 'another program'}.", job=job, by=by)
-    elif (
-        wanted.enabled and job.status == JobStatus.COMPLETED and (wanted.max_runs is None or job.runs_completed < wanted.max_runs)
-    ):
-        job.status = JobStatus.ACTIVE  # its limit of runs was raised
-
-
-def _record_old_skips(job: Job, by: Any) -> None:
-    """Record the times that were skipped under the old schedule, before it changes."""
-    at = now()
-    for tick in job.runs.live().filter(scheduled_for__lte=at):
-        tell_skipped(tick, job, at)
-    record_event("rescheduled", f"Schedule changed by {by or 'another program'}.", job=job, by=by)
+    """InvalidRequest if there is no such cadence, or the time zone does not exist."""
+    cadence.check(cron_expression, time_zone)
 
 
 def end_schedules_of(
@@ -130,20 +128,6 @@ def end_schedules_of(
     """Archive the schedules of a removed subject, in the transaction that removes it. `brand_id`: of this brand only."""
     jobs = Job.objects.filter(of_subject(subject), job_type=job_type)
     end_schedules(jobs.filter(brand_id=brand_id) if brand_id else jobs, why)
-
-
-def end_schedules(jobs: QuerySet[Job], why: str) -> int:
-    """Archive those of the jobs that are schedules, in the caller's transaction. Returns how many there were."""
-    lock(CLAIM_LOCK)
-    ended = list(jobs.filter(schedule_type=Job.Schedule.RECURRING).exclude(status=JobStatus.ARCHIVED))
-    for job in ended:
-        locked_with_run(job)  # or a run that is just ending could insert one more tick, or deadlock with us
-        drop_future_tick(job)
-        Job.objects.filter(pk=job.pk).update(status=JobStatus.ARCHIVED, last_error=why)
-        job.status = JobStatus.ARCHIVED
-        follow_job(job)
-        record_event("archive", why, job=job)
-    return len(ended)
 
 
 def reschedule_brand(brand: Brand) -> None:

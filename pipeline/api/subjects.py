@@ -14,10 +14,11 @@ from ..contract.tally import rows_met
 from ..engine.database import now
 from ..engine.journal import log, record_event
 from ..engine.lifecycle import by_person, freshness
-from ..models import Brand, DatasetStatus, Job, Run, RunLog
+from ..engine.scheduling.saving import end_schedules
+from ..models import Brand, DatasetStatus, Job, Run, RunLog, ScheduleRule
 from ..models.runs import of_subject
 from ..people import require
-from .schedules import end_schedules, end_schedules_of
+from .schedules import end_schedules_of
 
 ARCHIVE = "pipeline.delete_brand"
 
@@ -55,6 +56,7 @@ def archive_brand(brand_id: Any, by: Any) -> None:
         if not Brand.objects.filter(pk=brand_id, archived_at=None).update(archived_at=now()):
             raise NotAllowed("This brand is archived already.")
         brand = Brand.objects.get(pk=brand_id)
+        ScheduleRule.objects.filter(brand=brand).update(enabled=False)
         end_schedules(Job.objects.filter(brand=brand), f"The brand was archived by {by}.")
         _cancel(Run.objects.live().filter(brand=brand), by)
         record_event("archive_brand", f"Brand “{brand}” was archived by {by}.", by=by)

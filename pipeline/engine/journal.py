@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from ..models import Event, Job, Run, RunLog
+from ..models import Event, Job, Run, RunLog, ScheduleRule
 from .database import now
 
 logger = logging.getLogger(__name__)
@@ -25,8 +25,10 @@ def log(run_id: int, message: str, level: str = RunLog.Level.INFO, at: datetime 
     RunLog.objects.create(run_id=run_id, seq=last + 1, at=at or now(), level=level, message=message)
 
 
-def record_event(kind: str, message: str, *, job: Job | None = None, run: Run | None = None, by: Any = None) -> None:
-    Event.objects.create(kind=kind, message=message, job=job, run=run, by=by)
+def record_event(
+    kind: str, message: str, *, job: Job | None = None, run: Run | None = None, rule: ScheduleRule | None = None, by: Any = None
+) -> None:
+    Event.objects.create(kind=kind, message=message, job=job, run=run, rule=rule, by=by)
 
 
 def warn_and_record(kind: str, message: str, **about: Any) -> None:

@@ -3,7 +3,7 @@
 from .brands import Brand, BrandLimit
 from .datasets import DatasetStatus
 from .incidents import DayTally, FailedRun, Incident
-from .jobs import Job
+from .jobs import Job, ScheduleRule
 from .limits import ConcurrencyLimit, Outage, Pause
 from .runs import Attempt, Event, Run, RunLog, Step
 from .upstream import ActorPrice, RawPage, RejectedItem, Reuse, SourceState, UpstreamRun
@@ -28,6 +28,7 @@ __all__ = [
     "Reuse",
     "Run",
     "RunLog",
+    "ScheduleRule",
     "SourceState",
     "Step",
     "UpstreamRun",

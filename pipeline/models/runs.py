@@ -77,6 +77,7 @@ class Run(models.Model):
     due_at = models.DateTimeField()
     order_at = models.DateTimeField()
     scheduled_for = models.DateTimeField(null=True, blank=True)
+    deadline = models.DateTimeField(null=True, blank=True, help_text="When its schedule needs the data.")
     priority = models.PositiveSmallIntegerField(default=MANUAL)
     # Copied from the job of a live run, for the indexes.
     job_paused = models.BooleanField(default=False, db_default=False)
@@ -138,6 +139,11 @@ class Run(models.Model):
                 condition=Q(status__in=["pending", "waiting"], cancel_requested_at__isnull=False),
             ),
             models.Index(fields=["due_at"], name="run_next_due", condition=Q(status="pending")),
+            models.Index(
+                fields=["due_at"],
+                name="run_next_deadline",
+                condition=Q(status="pending", deadline__isnull=False, started_at=None),
+            ),
             models.Index(fields=["worker"], name="run_of_worker", condition=Q(status="running")),
             models.Index(fields=["lease_expires_at"], name="run_claim_expired", condition=Q(status="running")),
             models.Index(fields=["job_type", "brand", "priority", "order_at", "id"], name="run_own_line", condition=READY),
@@ -252,6 +258,7 @@ class Event(models.Model):
     message = MessageField()
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
     run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
+    rule = models.ForeignKey("pipeline.ScheduleRule", null=True, blank=True, on_delete=models.CASCADE, related_name="events")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:

@@ -13,10 +13,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ..contract.errors import InvalidRequest
-from ..engine.scheduling import cron
+from ..engine.scheduling import cadence, cron
 from ..engine.scheduling.ticks import zone_of
-from ..models import Brand, Event, Job
+from ..models import Brand, Event, Job, Run
 from ..states import JobStatus
+from ..words import counted
 
 TIMES_SHOWN = 5
 WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
@@ -48,14 +49,34 @@ def schedules(job_type: str, brand_id: UUID | None, subjects: Sequence[str]) -> 
     jobs = Job.objects.filter(
         Q(brand_id=brand_id), job_type=job_type, subject__in=subjects, schedule_type=Job.Schedule.RECURRING
     ).exclude(status=JobStatus.ARCHIVED)
-    return {job.subject: schedule_row(job) for job in jobs.select_related("brand", "created_by")}
+    found = list(jobs.select_related("brand", "created_by"))
+    told = next_ticks([job.pk for job in found if cadence.learns(job.cron_expression)])
+    return {job.subject: schedule_row(job, told.get(job.pk)) for job in found}
 
 
-def schedule_row(job: Job) -> ScheduleRow:
-    zone = zone_of(job)
-    coming = next_times(job.cron_expression, zone, 1) if job.status == JobStatus.ACTIVE else []
-    words = f"{cron_in_words(job.cron_expression)}, {zone_in_words(zone)}"
-    return ScheduleRow(job, words, runs_a_month(job.cron_expression, zone), next((tick_in_words(time) for time in coming), ""))
+def next_ticks(job_ids: Sequence[int]) -> dict[int, Run]:
+    """By job, its run that is due next."""
+    if not job_ids:
+        return {}
+    ticks = Run.objects.live().filter(job_id__in=job_ids, scheduled_for__isnull=False)
+    return {run.job_id: run for run in ticks.only("job_id", "due_at", "deadline", "status", "subject_label")}
+
+
+def schedule_row(job: Job, tick: Run | None = None) -> ScheduleRow:
+    """`tick`: its next run, where the time of that cannot be told from the schedule alone; read if it is not given."""
+    zone, coming = zone_of(job), ""
+    if job.status == JobStatus.ACTIVE and cadence.learns(job.cron_expression):
+        tick = tick or next_ticks([job.pk]).get(job.pk)
+        coming = tick_in_words(tick.due_at.astimezone(ZoneInfo(zone))) if tick else ""
+    elif job.status == JobStatus.ACTIVE:
+        coming = next((tick_in_words(time) for time in next_times(job.cron_expression, zone, 1)), "")
+    return ScheduleRow(job, when_it_runs(job.cron_expression, zone), runs_a_month(job.cron_expression, zone), coming)
+
+
+def when_it_runs(expression: str, zone: str) -> str:
+    """'Every day at 06:00, Los Angeles time'."""
+    words = cadence_in_words(expression)
+    return words if cadence.kind(expression) == cadence.FRESH else f"{words}, {zone_in_words(zone)}"
 
 
 def when_in_words(job: Job) -> str:
@@ -63,20 +84,44 @@ def when_in_words(job: Job) -> str:
     if not job.recurring:
         return "Once"
     zone = zone_of(job)
+    words = f"{cadence_in_words(job.cron_expression)}, {zone}."
+    if cadence.learns(job.cron_expression):
+        return words
     following = ", ".join(tick_in_words(time) for time in next_times(job.cron_expression, zone))
-    return f"{cron_in_words(job.cron_expression)}, {zone}. Next: {following}"
+    return f"{words} Next: {following}" if following else words
 
 
-def cron_in_words(expression: str) -> str:
+def cadence_in_words(expression: str) -> str:
     """'Every Monday at 06:00' for what the page's form makes; other expressions as the cron library describes them."""
+    match cadence.kind(expression):
+        case "fresh":
+            hours = cadence.within(expression) // timedelta(hours=1)
+            return f"Kept fresh within {counted(hours, 'hour') if hours % 24 else counted(hours // 24, 'day')}"
+        case "ready":
+            return f"Ready by {_deadline_in_words(cadence.cron_of(expression))}"
+        case "once":
+            local = cadence.once_at(expression, "UTC")
+            return f"Once at {local.day} {local:%b %Y, %H:%M}"
     fields = plain_cron(expression)
     if fields is None:
+        twice = re.fullmatch(r"(\d+) (\d+),(\d+) \* \* \*", expression.strip())
+        if twice:
+            return "Every day at " + " and ".join(f"{int(hour):02}:{int(twice[1]):02}" for hour in twice.groups()[1:])
         return cron.in_words(expression)
     minute, hour, day, weekday = fields
     every = (
         f"Every {WEEKDAYS[int(weekday) % 7]}" if weekday != "*" else f"Every month on day {day}" if day != "*" else "Every day"
     )
     return f"{every} at {int(hour):02}:{int(minute):02}"
+
+
+def _deadline_in_words(expression: str) -> str:
+    """'09:00, Monday to Friday'."""
+    plain = re.fullmatch(r"(\d+) (\d+) \* \* (\*|1-5)", expression)
+    if plain is None:
+        words = cadence_in_words(expression)
+        return words[:1].lower() + words[1:]
+    return f"{int(plain[2]):02}:{int(plain[1]):02}, {'every day' if plain[3] == '*' else 'Monday to Friday'}"
 
 
 def plain_cron(expression: str) -> tuple[str, str, str, str] | None:
@@ -103,16 +148,22 @@ def tick_in_words(time: datetime) -> str:
 
 
 def next_times(expression: str, zone: str, count: int = TIMES_SHOWN) -> list[datetime]:
-    """Its next times, in its zone."""
-    return [time.astimezone(ZoneInfo(zone)) for time in cron.next_times(expression, zone, timezone.now(), count)]
+    """Its next times, in its zone: of `ready` the deadlines; none of `fresh`."""
+    now = timezone.now()
+    if expression and cadence.kind(expression) == cadence.ONCE:
+        times = [time for time in [cadence.once_at(expression, zone)] if time > now]
+    else:
+        found = cadence.cron_of(expression)
+        times = cron.next_times(found, zone, now, count) if found else []
+    return [time.astimezone(ZoneInfo(zone)) for time in times]
 
 
 def runs_a_month(expression: str, zone: str) -> Decimal:
     """A twelfth of the runs of a year: 30 for every day, 4.3 for every week."""
     now = timezone.now()
-    count = cron.count_between(expression, zone, now, now + YEAR, COUNTED)
+    count = cadence.runs_between(expression, zone, now, now + YEAR, COUNTED)
     if count == COUNTED:
-        count = 365 * cron.count_between(expression, zone, now, now + timedelta(days=1), COUNTED)
+        count = 365 * cadence.runs_between(expression, zone, now, now + timedelta(days=1), COUNTED)
     return (Decimal(count) / 12).quantize(Decimal(1) if count >= 120 else Decimal("0.1"))
 
 
@@ -132,7 +183,7 @@ def changes(job: Job, count: int = TIMES_SHOWN) -> list[Event]:
 def wrong_cron(expression: str) -> str:
     """What is wrong with a cron expression; '' if nothing is."""
     try:
-        cron.check(expression)
+        cadence.check(expression)
     except InvalidRequest as error:
         return str(error)
     return ""

@@ -43,6 +43,7 @@ from pipeline.models import (
     RejectedItem,
     Run,
     RunLog,
+    ScheduleRule,
     SourceState,
     Step,
     UpstreamRun,
@@ -106,6 +107,7 @@ def build() -> World:
             world[Persona][kind] = make_persona(brand, f"{word} owner")
             PersonaQuote.objects.create(persona=world[Persona][kind], quote=make_quote(post, f"I hate {word} and all of it"))
             world[ConcurrencyLimit][kind] = ConcurrencyLimit.objects.create(brand=brand, job_type=word, max_running=3)
+        world[ScheduleRule][kind] = ScheduleRule.objects.create(brand=brand, job_type=word, cadence="0 6 * * *")
         shows = {"competitor_ad": ad} if brand else {"library_ad": library_ad}
         if not brand:
             AdMedia.objects.create(library_ad=library_ad, role="video", status="failed", reason="slow")

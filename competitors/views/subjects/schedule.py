@@ -71,7 +71,7 @@ def outlook(form: ScheduleForm, job: Job | None, zone: str, price: Decimal | Non
         return {}
     runs = queries.runs_a_month(expression, zone)
     return {
-        "words": f"{queries.cron_in_words(expression)}, {queries.zone_in_words(zone)}",
+        "words": queries.when_it_runs(expression, zone),
         "times": [queries.tick_in_words(time) for time in queries.next_times(expression, zone)],
         "runs": runs,
         "price": price,

@@ -85,4 +85,5 @@ def follow_up(tick: Run, job: Job, at: datetime, *, gave_way: bool = False) -> N
     if tick.scheduled_for is None or job.status not in (JobStatus.ACTIVE, JobStatus.PAUSED):
         return
     tell_skipped(tick, job, at)
-    insert_next_tick(job, at if gave_way else max(at, tick.scheduled_for), at)
+    before_its_time = gave_way and at < tick.scheduled_for
+    insert_next_tick(job, at if before_its_time else max(at, tick.deadline or tick.scheduled_for), at)

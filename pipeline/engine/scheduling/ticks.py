@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Max, Q
+from django.db.models.functions import Coalesce
 
 from ...contract.registry import find_type
 from ...models import Event, Job, Run, RunLog
 from ...states import JobStatus, RunStatus
 from ..database import now, wake_workers
 from ..journal import log, record_event
-from . import cron
+from . import cadence
+from .past import read_past
 from .place import insert_run
 
 logger = logging.getLogger(__name__)
@@ -21,7 +23,9 @@ MAX_SKIPS_COUNTED = 1000
 
 
 def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
-    """Insert the one future run of an active recurring job. None if its type or subject is gone, or no time is left."""
+    """Insert the one future run of an active recurring job. None if its type or subject is gone, or no time is left: then the
+    job is completed.
+    """
     handler = find_type(job.job_type)
     if handler is None:
         return None
@@ -35,26 +39,36 @@ def insert_next_tick(job: Job, after: datetime, at: datetime) -> Run | None:
         Event.objects.create(kind="switch_off", message=words, job=job)
         logger.warning("%s: %s", job, words)
         return None
-    # A tick that a person ran early does not run again at its own time.
-    early = job.runs.filter(scheduled_for__gt=after).exclude(status=RunStatus.CANCELLED)
-    taken = set(early.values_list("scheduled_for", flat=True))
-    times = cron.next_times(job.cron_expression, zone_of(job), after, len(taken) + 1)
-    time = next((time for time in times if time not in taken), None)
-    if time is None:
+    due = next_due(job, subject.key, after, at)
+    if due is None:
+        if Job.objects.filter(pk=job.pk, status=JobStatus.ACTIVE).update(status=JobStatus.COMPLETED):
+            job.status = JobStatus.COMPLETED
         return None
     wake_workers()
     return insert_run(
         job,
-        due_at=time,
+        due_at=due.at,
         at=at,
         subject=subject,
         priority=Run.SCHEDULED,
         # Not behind all that are due earlier: several schedules of one brand would push each other back forever.
-        ahead=Q(due_at=time) | Q(due_at__lt=at - OVERTAKE_AFTER),
-        scheduled_for=time,
+        ahead=Q(due_at=due.at) | Q(due_at__lt=at - OVERTAKE_AFTER),
+        scheduled_for=due.at,
+        deadline=due.deadline,
         reuse=Run.Reuse.DONE,
         trigger_source=Job.Trigger.SCHEDULED,
     )
+
+
+def next_due(job: Job, subject: str, after: datetime, at: datetime) -> cadence.Due | None:
+    """When the job's next run after `after` is due. Reads the past only for a cadence that learns from it."""
+    expression = job.cron_expression
+    handler = find_type(job.job_type)
+    past = read_past(job, handler, subject) if handler and cadence.learns(expression) else cadence.Past()
+    # A tick that a person ran early does not run again at its own time.
+    time = "deadline" if cadence.kind(expression) == cadence.READY else "scheduled_for"
+    early = job.runs.filter(**{f"{time}__gt": after}).exclude(status=RunStatus.CANCELLED)
+    return cadence.next_due(expression, zone_of(job), after, at, past, set(early.values_list(time, flat=True)))
 
 
 def reschedule(job: Job) -> None:
@@ -88,8 +102,9 @@ def tell_skipped(tick: Run, job: Job, at: datetime) -> None:
     Counts from the last scheduled time that has a run, or from the last such record or change if that is later.
     """
     told = job.events.filter(kind__in=["skipped", "rescheduled"]).aggregate(at=Max("at"))["at"]
-    since = max(filter(None, [job.runs.aggregate(last=Max("scheduled_for"))["last"], told]))
-    skipped = cron.count_between(job.cron_expression, zone_of(job), since, at, MAX_SKIPS_COUNTED)
+    last = job.runs.aggregate(last=Max(Coalesce("deadline", "scheduled_for")))["last"]
+    since = max(filter(None, [last, told]))
+    skipped = cadence.count_between(job.cron_expression, zone_of(job), since, at, MAX_SKIPS_COUNTED)
     if skipped and job.status == JobStatus.ACTIVE:
         times = "once more" if skipped == 1 else f"{skipped:,} {'or ' if skipped == MAX_SKIPS_COUNTED else ''}more times"
         those = "That run was" if skipped == 1 else "Those runs were"

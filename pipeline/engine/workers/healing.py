@@ -1,6 +1,7 @@
 """Repairs schedules that have no next run and copies of a pause that are wrong, which should be impossible, and reports it.
 
-Also checks on orphans and outages, records the end of pauses, wakes incidents, and counts what each day came to.
+Also follows rules, checks on deadlines, orphans and outages, records the end of pauses, wakes incidents, and counts what each day
+came to.
 """
 
 import logging
@@ -16,6 +17,8 @@ from ..journal import warn_and_record
 from ..queue.canaries import wake_snoozed
 from ..queue.outages import watch_outages
 from ..queue.pauses import end_pauses
+from ..scheduling.deadlines import watch_deadlines
+from ..scheduling.rules import follow_rules
 from ..scheduling.ticks import insert_next_tick
 from ..upstreams.orphans import settle_orphans
 
@@ -32,6 +35,8 @@ def heal_if_due(at: datetime) -> None:
         heal_schedules(at)
         heal_pauses()
         end_pauses(at)
+        follow_rules(at)
+        watch_deadlines(at)
         watch_outages(at)
         wake_snoozed(at)
         count_days(at)

@@ -18,7 +18,7 @@ from pipeline.contract.job_type import Done
 from pipeline.engine.lifecycle import by_worker
 from pipeline.engine.queue.claim import claim
 from pipeline.engine.workers.processes import register_worker
-from pipeline.models import Brand, ConcurrencyLimit, Event, Incident, Job, Pause, RawPage, Run, UpstreamRun
+from pipeline.models import Brand, ConcurrencyLimit, Event, Incident, Job, Pause, RawPage, Run, ScheduleRule, UpstreamRun
 from pipeline.people import ROLES, limit_to
 from tests.factories import make_brand, make_listing, make_person, make_upstream, make_user
 
@@ -71,6 +71,12 @@ def incident(brand: Any) -> Incident:
     return Incident.objects.get()
 
 
+def ruled(brand: Any) -> ScheduleRule:
+    """Its values changed once, so that there is something to undo. The toy has no subjects for the platform."""
+    before = {"cadence": "", "enabled": False}
+    return ScheduleRule.objects.create(brand_id=brand, job_type="toy", enabled=False, cadence="0 3 * * *", before=before)
+
+
 def archived(brand: Any) -> None:
     if brand:
         api.archive_brand(brand, None)
@@ -88,6 +94,12 @@ DOOR: dict[str, tuple[str, Any, Any]] = {
         None,
         lambda brand, _, by: api.ensure_recurring_job(brand, "toy", "0 3 * * *", created_by=by),
     ),
+    "save_rule": (
+        "manager",
+        None,
+        lambda brand, _, by: api.save_rule(brand, "toy", cadence="0 3 * * *", enabled=False, created_by=by),
+    ),
+    "undo_rule": ("manager", ruled, lambda _, rule, by: api.undo_rule(rule, by)),
     "job_run_now": ("operator", schedule, lambda _, job, by: api.job_run_now(job, by)),
     "pause": ("manager", schedule, lambda _, job, by: api.pause(job, by)),
     "resume": ("manager", paused, lambda _, job, by: api.resume(job, by)),
