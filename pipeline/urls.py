@@ -2,7 +2,7 @@ from django.contrib.auth import views as auth
 from django.urls import path
 
 from .views import overview, password, runs
-from .views.manager import health
+from .views.manager import compare, health, history
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -16,7 +16,9 @@ urlpatterns = [
     path("pipeline/incidents/<int:pk>/retry/", health.incident_retry, name="incident_retry"),
     path("pipeline/incidents/<int:pk>/resolve/", health.incident_resolve, name="incident_resolve"),
     path("pipeline/incidents/<int:pk>/snooze/", health.incident_snooze, name="incident_snooze"),
-    path("pipeline/runs/", runs.run_list, name="runs"),
+    path("pipeline/runs/", history.history, name="runs"),
+    path("pipeline/runs.csv", history.history_csv, name="runs_csv"),
+    path("pipeline/runs/compare/", compare.compare, name="runs_compare"),
     path("pipeline/runs/<int:pk>/", runs.run_page, name="run"),
     path("pipeline/runs/<int:pk>/live/", runs.run_live, name="run_live"),
     path("pipeline/runs/<int:pk>/log.txt", runs.run_log, name="run_log"),

@@ -123,7 +123,7 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
     return RunDetail(
         run=run,
         row=row,
-        **_type_fields(run),
+        **type_fields(run),
         **_log_fields(run, level, words),
         steps=list(Step.objects.filter(run=run)),
         attempts=[_attempt(one, now) for one in attempts],
@@ -155,18 +155,18 @@ def _replay(run: Run, user: Any) -> RunRow | None:
     return run_row(last, user) if last else None
 
 
-def _type_fields(run: Run) -> dict[str, Any]:
+def type_fields(run: Run) -> dict[str, Any]:
     """What the run's type says of it; the stored names where its code is gone."""
     handler = find_type(run.job_type)
     if handler is None:
-        parameters = [(name, _value(value)) for name, value in run.parameters.items()]
+        parameters = [(name, value_words(value)) for name, value in run.parameters.items()]
         return {"type_label": run.job_type, "emoji": "", "waits_for": "the data source", "parameters": parameters}
     return {
         "type_label": handler.label,
         "emoji": handler.emoji,
         "waits_for": source_label(handler.source) if handler.source else "",
         "parameters": [
-            (str(field.label or name.replace("_", " ").capitalize()), _value(run.parameters.get(name)))
+            (str(field.label or name.replace("_", " ").capitalize()), value_words(run.parameters.get(name)))
             for name, field in handler.Params.base_fields.items()
         ],
     }
@@ -249,7 +249,7 @@ def _usual(run: Run) -> str:
     return history(handler, run.parameters, good_runs, but=run).words(handler.row)
 
 
-def _value(value: Any) -> str:
+def value_words(value: Any) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     return "–" if value in (None, "") else str(value)

@@ -1,9 +1,8 @@
-"""The list of runs, and the page of one."""
+"""The page of one run."""
 
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -18,10 +17,9 @@ from ..people import brands_for, can_words, may
 from ..words import stamp
 from ..words.foreign import harmless
 from .access import back_to, needs
-from .forms import LogFilter, RunFilter
+from .forms import LogFilter
 from .live import fragment
 
-PAGE = 25
 # action -> (permission, message); the api refuses what the state forbids
 ACTIONS = {
     "cancel": ("pipeline.cancel_run", "Run {} is being cancelled. Paid-for data is saved first."),
@@ -34,45 +32,6 @@ ACTIONS = {
     "end_upstream": ("pipeline.cancel_run", "What run {} left running is being stopped. Its data is saved first."),
     "adopt": ("pipeline.start_again_run", "Run {} continues with the run you named."),
 }
-
-
-@require_GET
-@needs("pipeline.view_run")
-def run_list(request: HttpRequest) -> HttpResponse:
-    """Every run, newest first, 25 per page. The filter is in the URL."""
-    form = RunFilter(request.GET or None, brands=brands_for(request.user).rows())
-    runs, ignored = _filtered(form, request)
-    before = request.GET.get("before", "")
-    if before.isdecimal() and len(before) < 19:
-        runs = runs.filter(pk__lt=int(before))
-    page = list(runs[: PAGE + 1])
-    query = {name: value for name, value in request.GET.items() if name in form.fields and value}
-    older = urlencode({**query, "before": page[PAGE - 1].pk}) if len(page) > PAGE else ""
-    return render(
-        request,
-        "pipeline/run_list.html",
-        {
-            "rows": queries.run_rows(page[:PAGE], request.user),
-            "form": form,
-            "ignored": ignored,
-            "filtered": bool(query),
-            "older": older,
-            "newest": urlencode(query) if before else None,
-        },
-    )
-
-
-def _filtered(form: RunFilter, request: HttpRequest) -> tuple[QuerySet[Run], list[str]]:
-    """The runs that match, and a sentence for each filter that was ignored."""
-    runs: QuerySet[Run] = _open_runs(request).for_rows()
-    form.is_valid()
-    values = getattr(form, "cleaned_data", {})
-    for name in ("status", "job_type", "brand", "subject"):
-        if values.get(name):
-            runs = runs.filter(**{name: values[name]})
-    return runs, [
-        f"{form.fields[name].label or name.capitalize()}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()
-    ]
 
 
 @require_GET

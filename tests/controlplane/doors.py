@@ -28,6 +28,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "incident_retry": (NEVER, "operator"),
     **dict.fromkeys(("incident_resolve", "incident_snooze"), (NEVER, "manager")),
     "runs": ("viewer", NEVER),
+    "runs_csv": ("viewer", NEVER),
+    "runs_compare": ("viewer", NEVER),
     "run": ("viewer", NEVER),
     "run_live": ("viewer", NEVER),
     "run_log": ("viewer", NEVER),
