@@ -64,7 +64,9 @@ class Run(models.Model):
     WOKEN, MANUAL, SCHEDULED = 0, 10, 20  # priority: first a woken run, then a person's click, then a schedule
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="runs")
-    brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE, related_name="runs")
+    brand = models.ForeignKey(
+        "pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE, related_name="runs", db_index=False
+    )  # run_of_brand
     job_type = models.CharField(max_length=80)
     parameters = ForeignJSONField(default=dict, blank=True)
     subject = ForeignCharField(max_length=200, blank=True, default="")
@@ -149,6 +151,11 @@ class Run(models.Model):
             models.Index(fields=["job_type", "brand", "priority", "order_at", "id"], name="run_own_line", condition=READY),
             models.Index(fields=["job_type", "brand", "subject", "-id"], name="run_of_subject"),
             models.Index(fields=["status", "-completed_at"], name="run_by_status"),
+            # For the history of a million runs. The partial ones cost a change of status of most runs nothing.
+            models.Index(fields=["brand", "-id"], name="run_of_brand"),
+            models.Index(fields=["created_by", "-id"], name="run_by_person", condition=Q(created_by__isnull=False)),
+            models.Index(fields=["trigger_source", "-id"], name="run_by_trigger", condition=~Q(trigger_source="scheduled")),
+            models.Index(fields=["-completed_at", "-id"], name="run_by_end", condition=Q(completed_at__isnull=False)),
             models.Index(fields=["-completed_at"], name="run_to_check", condition=Q(verdict__in=["partial", "suspicious"])),
         ]
         constraints = [

@@ -11,7 +11,7 @@ from functools import reduce
 from operator import and_
 from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from ...models import Brand, Job, Run
 from ...models.runs import RunQuerySet
@@ -22,7 +22,7 @@ from ..runs import RunRow, run_rows
 PAGE = 25  # lines
 READ = 100  # runs that may fold into these lines
 COUNTED = 5_000  # a state has at most so many, or "5,000+"
-SEARCHED = 50_000  # runs in which words are sought: no index helps there
+SEARCHED = 10_000  # runs in which words are sought: no index helps there
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DOUBTED = [str(Verdict.PARTIAL), str(Verdict.SUSPICIOUS)]
 # What the address calls a state -> its word and which runs it has. Each run is in one of them.
@@ -37,7 +37,6 @@ STATES: dict[str, tuple[str, Q]] = {
     "cancelled": (RunStatus.CANCELLED.label, Q(status="cancelled")),
 }
 ENDED = ("check", "failed", "completed", "cancelled")
-WITH_ERRORS = ["failed", "pending", "running", "waiting"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Asked:
     @property
     def by_end(self) -> bool:
         """Runs that have all ended are listed by their end, others by when they were queued."""
-        return bool(self.since or self.until or self.status in ENDED)
+        return bool(self.since or self.until or self.error or self.status in ENDED)
 
 
 class Glance(NamedTuple):
@@ -99,7 +98,7 @@ def history(asked: Asked, user: Any, *, before: str = "", after: str = "") -> Hi
     """The newest lines; or those before or after a place of an earlier page."""
     runs, searched = found(asked, user)
     states, _ = found(replace(asked, status=""), user)
-    counts = [StateCount("", "All", _counted(states)), *(_state(states, name) for name in STATES)]
+    counts = _counts(states) if asked.words or asked.error else _limited_counts(states)
     if after and (place := _place(after, asked)):
         glances = _glances(runs.filter(_beyond(place, asked, newer=True)), asked, newest_first=False)
         taken, more = _fitting(glances, asked)
@@ -135,7 +134,7 @@ def found(asked: Asked, user: Any) -> tuple[RunQuerySet, str]:
     if not asked.words and not asked.error:
         return runs, ""
     if asked.error:
-        runs = runs.filter(status__in=WITH_ERRORS)
+        runs = runs.filter(STATES["failed"][1])  # an index leads to them; what may still go well is few, and in its own tab
     column = "completed_at" if asked.by_end else "pk"
     edge = runs.order_by(*_order(asked)).values_list(column, flat=True)[SEARCHED : SEARCHED + 1].first()
     if edge is not None:
@@ -154,14 +153,19 @@ def _order(asked: Asked) -> list[str]:
     return ["-completed_at", "-pk"] if asked.by_end else ["-pk"]
 
 
-def _state(runs: RunQuerySet, name: str) -> StateCount:
-    word, which = STATES[name]
-    return StateCount(name, word, _counted(runs.filter(which)))
+def _limited_counts(runs: RunQuerySet) -> list[StateCount]:
+    """Each by the index of its state, up to COUNTED."""
+    of_state = [(name, word, runs.filter(which)) for name, (word, which) in STATES.items()]
+    numbers = [(name, word, some.order_by()[: COUNTED + 1].count()) for name, word, some in [("", "All", runs), *of_state]]
+    return [StateCount(name, word, f"{number:,}" if number <= COUNTED else f"{COUNTED:,}+") for name, word, number in numbers]
 
 
-def _counted(runs: RunQuerySet) -> str:
-    number = runs.order_by()[: COUNTED + 1].count()
-    return f"{number:,}" if number <= COUNTED else f"{COUNTED:,}+"
+def _counts(runs: RunQuerySet) -> list[StateCount]:
+    """All together: at most SEARCHED runs are read, but each of them is slow."""
+    sums = {name: Count("pk", filter=which) for name, (_, which) in STATES.items()}
+    found = runs.aggregate(**sums, all=Count("pk"))
+    words = [("", "All"), *((name, word) for name, (word, _) in STATES.items())]
+    return [StateCount(name, word, f"{found[name or 'all']:,}") for name, word in words]
 
 
 def _glances(runs: RunQuerySet, asked: Asked, *, newest_first: bool = True) -> list[Glance]:

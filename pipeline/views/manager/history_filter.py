@@ -35,7 +35,7 @@ class HistoryForm(forms.Form):
     )
     ended_from = _day("Ended from")
     ended_to = _day("Ended until")
-    error = _words("Words in its error")
+    error = _words("Words in the error of failed runs")
     status = forms.ChoiceField(required=False, choices=[(name, word) for name, (word, _) in STATES.items()])
     subject = forms.CharField(required=False, max_length=200)
     job = forms.ModelChoiceField(Job.objects.none(), required=False, label="Schedule")

@@ -1,4 +1,4 @@
-"""The run list, a run's page, its fragment and its buttons."""
+"""A run's page, its fragment and its buttons, and what lists say of a run."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -194,31 +194,6 @@ def test_the_fragment_costs_few_queries(operator, brand, django_assert_max_num_q
     run = queue(brand)
     with django_assert_max_num_queries(22):
         operator.get(f"{run.get_absolute_url()}live/")
-
-
-def test_the_list_costs_the_same_for_one_run_and_for_many(operator, brand, django_assert_max_num_queries):
-    for number in range(20):
-        queue(brand, name=str(number))
-    with django_assert_max_num_queries(15):
-        assert operator.get("/pipeline/runs/").content.count(b"Queued") >= 20
-
-
-def test_the_list_is_filtered_by_its_address_and_says_what_it_ignored(operator, brand):
-    queue(brand, name="one", ends="permanent")
-    work_off()
-    queue(brand, name="two")
-    page = operator.get("/pipeline/runs/", {"status": "failed"}).content.decode()
-    assert ("toy one" in page, "toy two" in page) == (True, False)
-    assert "Filter ignored." in operator.get("/pipeline/runs/", {"status": "nonsense"}).content.decode()
-    assert "No runs match these filters." in operator.get("/pipeline/runs/", {"status": "cancelled"}).content.decode()
-
-
-def test_the_list_shows_25_runs_per_page(operator, brand):
-    for number in range(27):
-        queue(brand, name=str(number))
-    first = operator.get("/pipeline/runs/").content.decode()
-    older = first.split('href="?before=')[1].split('"')[0]
-    assert operator.get("/pipeline/runs/", {"before": older}).content.decode().count('id="run-') == 2
 
 
 def test_the_log_is_filtered_and_downloaded_whole(operator, brand):

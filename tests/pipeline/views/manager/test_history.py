@@ -90,7 +90,7 @@ def test_each_filter_leaves_its_runs_and_the_tabs_count_what_the_other_filters_l
         ("person", "anna"): [failed],
         ("words", "toy bar"): [failed],
         ("error", "TOKEN refused"): [failed],
-        ("error", "slow"): [retry],
+        ("error", "slow"): [],
         ("subject", "owl"): [check],
         ("job", str(ok.job_id)): [ok],
     }.items():
