@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('pipeline', '0017_pauses_have_a_reason_and_an_end'),
+        ('pipeline', '0018_schedule_rules'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
