@@ -1,14 +1,19 @@
 """Forms that add or edit a brand or a competitor."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django import forms
 from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from pipeline.models import Brand
 
 from ..models import Competitor
 from ..reading.subreddit import read_subreddits
+
+F = TypeVar("F", bound=forms.ModelForm)
 
 
 class BrandForm(forms.ModelForm):
@@ -57,6 +62,21 @@ class CompetitorForm(forms.ModelForm):
     def __init__(self, *args: Any, brand: Brand, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.instance.brand = brand
+
+
+def subject_form(request: HttpRequest, template: str, form: forms.BaseForm, owner: Competitor, **context: Any) -> HttpResponse:
+    """The page that adds or edits a subject of a competitor. `template` extends competitors/subject_form.html, which says what
+    it needs."""
+    context |= {"competitor": owner, "brand": owner.brand, "form": form}
+    return render(request, template, context, status=422 if form.errors else 200)
+
+
+def new_subject_form(request: HttpRequest, form_class: Callable[..., F], owner: Competitor) -> F:
+    """The form that adds one. It refuses a competitor that is archived."""
+    form = form_class(request.POST or None, competitor=owner)
+    if form.is_bound and owner.closed:
+        form.add_error(None, owner.closed)
+    return form
 
 
 def saved(form: forms.ModelForm, field: str = "name", what: str = "name") -> bool:

@@ -8,11 +8,9 @@ import pytest
 
 from competitors.models import AdAccount
 from competitors.sandbox.server import Sandbox, serve
-from competitors.upstream.graph import http
-from competitors.upstream.media import download as downloads
 from pipeline import api
-from pipeline.engine.workers.inline import work_one
 from pipeline.models import Run
+from tests.competitors import meta
 from tests.factories import make_brand
 
 Download = Callable[..., Run]
@@ -26,12 +24,8 @@ def served() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(served: Sandbox, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """Meta's Graph API and CDN. Tries follow each other at once."""
-    settings.META_GRAPH_URL, settings.META_ACCESS_TOKEN = served.graph_url, "EAAB-a-token-for-tests"
-    settings.MEDIA_EXTRA_HOSTS, settings.MEDIA_ROOT = [served.url.removeprefix("http://")], str(tmp_path)
+    meta.use(served, settings, tmp_path, monkeypatch)
     settings.MEDIA_LEAST_SPEED_SECONDS = 0.5
-    monkeypatch.setattr(http, "PAUSES", (0, 0))
-    monkeypatch.setattr(downloads, "PAUSES", (0, 0, 0))
     yield served
     served.account.forget()
 
@@ -44,14 +38,7 @@ def account(db: None) -> AdAccount:
 @pytest.fixture
 def download(sandbox: Sandbox, account: AdAccount) -> Download:
     """download(): one attempt at a run of the account."""
-
-    def one(of: AdAccount = account, **options: Any) -> Run:
-        run = queue(of, **options)
-        work_one()
-        run.refresh_from_db()
-        return run
-
-    return one
+    return meta.one_attempt(account, queue)
 
 
 def queue(account: AdAccount, **options: Any) -> Run:

@@ -11,15 +11,12 @@ import requests
 from competitors.jobs.meta_sync.sync import report
 from competitors.models import AdAccount
 from competitors.sandbox.server import Sandbox, serve
-from competitors.upstream.graph import http
-from competitors.upstream.media import download as downloads
 from pipeline import api
-from pipeline.engine.workers.inline import work_one
 from pipeline.models import Run
+from tests.competitors import meta
 from tests.factories import make_brand
 
 Sync = Callable[..., Run]
-TOKEN = "EAAB-a-token-for-tests"
 LIGHT = ["performance", "classifications"]  # without files, which take long
 
 
@@ -31,11 +28,7 @@ def served() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(served: Sandbox, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """Meta's Graph API and CDN. Tries follow each other at once."""
-    settings.META_GRAPH_URL, settings.META_ACCESS_TOKEN = served.graph_url, TOKEN
-    settings.MEDIA_EXTRA_HOSTS, settings.MEDIA_ROOT = [served.url.removeprefix("http://")], str(tmp_path)
-    monkeypatch.setattr(http, "PAUSES", (0, 0))
-    monkeypatch.setattr(downloads, "PAUSES", (0, 0, 0))
+    meta.use(served, settings, tmp_path, monkeypatch)
     monkeypatch.setattr(report, "PAUSES", (0.2,))
     yield served
     served.account.forget()
@@ -49,14 +42,7 @@ def account(db: None) -> AdAccount:
 @pytest.fixture
 def sync(sandbox: Sandbox, account: AdAccount) -> Sync:
     """sync(parts=[…]): one attempt at a run of all the brand's accounts."""
-
-    def one(of: AdAccount = account, **options: Any) -> Run:
-        run = queue(of, **options)
-        work_one()
-        run.refresh_from_db()
-        return run
-
-    return one
+    return meta.one_attempt(account, queue)
 
 
 def queue(account: AdAccount, **options: Any) -> Run:

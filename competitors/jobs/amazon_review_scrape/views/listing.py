@@ -5,11 +5,11 @@ from uuid import UUID
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.html import format_html
 
 from competitors.models import CompetitorAmazonUrl
 from competitors.views.access import get_competitor
+from competitors.views.forms import new_subject_form, subject_form
 from competitors.views.subjects.remove import remove as remove_row
 from pipeline.models import Run
 from pipeline.people import brands_for
@@ -21,22 +21,22 @@ from .access import get_listing
 from .forms import AmazonUrlForm
 from .tab import tab
 
+FORM = "competitors/amazon_review_scrape/form.html"
+
 
 @needs("competitors.add_competitoramazonurl")
 def add(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
     """The tab has this form too; its errors are shown on this page."""
     owner = get_competitor(brand, competitor)
-    form = AmazonUrlForm(request.POST or None, competitor=owner)
-    if form.is_bound and owner.closed:
-        form.add_error(None, owner.closed)
+    form = new_subject_form(request, AmazonUrlForm, owner)
     if form.is_bound and form.is_valid() and _saved(form):
         listing = form.instance
         messages.success(
             request, format_html("Added {} on amazon.{}. Scrape it to fetch its reviews.", listing.asin, listing.domain_code)
         )
         return see_other(listing.get_absolute_url())
-    context = {"competitor": owner, "brand": owner.brand, "form": form, "heading": "Add an Amazon URL", "verb": "Add listing"}
-    return render(request, "competitors/amazon_review_scrape/form.html", context, status=422 if form.errors else 200)
+    words = {"heading": "Add an Amazon URL", "verb": "Add listing", "back": owner.get_absolute_url()}
+    return subject_form(request, FORM, form, owner, **words)
 
 
 @needs("competitors.change_competitoramazonurl")
@@ -55,15 +55,8 @@ def edit(request: HttpRequest, brand: str, competitor: UUID, url: UUID) -> HttpR
             return see_other(listing.get_absolute_url())
     if form.errors:  # the page shows the listing as it is stored
         listing = get_listing(brand, competitor, url)
-    context = {
-        "competitor": listing.competitor,
-        "brand": listing.competitor.brand,
-        "listing": listing,
-        "form": form,
-        "heading": f"Edit {listing.label}",
-        "verb": "Save listing",
-    }
-    return render(request, "competitors/amazon_review_scrape/form.html", context, status=422 if form.errors else 200)
+    words = {"heading": f"Edit {listing.label}", "verb": "Save listing", "back": listing.get_absolute_url()}
+    return subject_form(request, FORM, form, listing.competitor, listing=listing, **words)
 
 
 @needs("competitors.delete_competitoramazonurl")

@@ -4,12 +4,13 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.html import format_html
 
 from competitors.models import CompetitorAd
 from competitors.views.access import get_competitor
-from competitors.views.forms import saved
+from competitors.views.forms import new_subject_form, saved, subject_form
 from competitors.views.subjects.remove import remove as remove_row
 from pipeline.views.access import needs, see_other
 from pipeline.words import counted
@@ -22,14 +23,12 @@ from .tab import tab
 def add(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
     """Save a valid address. Otherwise show the form with what is wrong."""
     owner = get_competitor(brand, competitor)
-    form = LibraryForm(request.POST or None, competitor=owner)
-    if form.is_bound and owner.closed:
-        form.add_error(None, owner.closed)
+    form = new_subject_form(request, LibraryForm, owner)
     if form.is_bound and form.is_valid() and saved(form, "url", "address"):
         messages.success(request, format_html("Added <bdi>{}</bdi>. Scrape it to fetch its ads.", form.instance.label))
         return see_other(form.instance.get_absolute_url())
-    context = {"competitor": owner, "brand": owner.brand, "form": form}
-    return render(request, "competitors/competitor_scrape/form.html", context, status=422 if form.errors else 200)
+    words = {"heading": "Add an Ad Library URL", "verb": "Add ad list", "back": reverse("ads", args=[brand, competitor])}
+    return subject_form(request, "competitors/competitor_scrape/form.html", form, owner, **words)
 
 
 @needs("competitors.delete_competitoradlibrary")

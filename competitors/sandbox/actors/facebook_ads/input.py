@@ -3,6 +3,8 @@
 from datetime import date
 from typing import Any
 
+from ..schema import problem_of_choices, problem_of_numbers, problem_of_switches
+
 LEAST_COUNT = 10
 
 _CHOICES = {
@@ -15,7 +17,13 @@ _CHOICES = {
 
 def problem_of(given: dict[str, Any]) -> str | None:
     """Why the actor refuses this input, or None."""
-    return _problem_of_urls(given) or _problem_of_numbers(given) or _problem_of_options(given)
+    return (
+        _problem_of_urls(given)
+        or problem_of_numbers(given, {"count": LEAST_COUNT, "limitPerSource": 1})
+        or problem_of_switches(given, ["scrapeAdDetails"])
+        or problem_of_choices(given, _CHOICES)
+        or _problem_of_dates(given)
+    )
 
 
 def _problem_of_urls(given: dict[str, Any]) -> str | None:
@@ -34,24 +42,7 @@ def _problem_of_urls(given: dict[str, Any]) -> str | None:
     return None
 
 
-def _problem_of_numbers(given: dict[str, Any]) -> str | None:
-    for name, least in (("count", LEAST_COUNT), ("limitPerSource", 1)):
-        number = given.get(name)
-        if number is None:
-            continue
-        if isinstance(number, bool) or not isinstance(number, int):
-            return f"Field input.{name} must be integer"
-        if number < least:
-            return f"Field input.{name} must be >= {least}"
-    return None
-
-
-def _problem_of_options(given: dict[str, Any]) -> str | None:
-    if not isinstance(given.get("scrapeAdDetails", False), bool):
-        return "Field input.scrapeAdDetails must be boolean"
-    for name, allowed in _CHOICES.items():
-        if name in given and given[name] not in allowed:
-            return f"Field input.{name} must be equal to one of the allowed values: {', '.join(allowed)}"
+def _problem_of_dates(given: dict[str, Any]) -> str | None:
     for name in ("start_date_min", "start_date_max"):
         try:
             date.fromisoformat(given.get(name) or "2026-01-01")

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from ..schema import problem_of_choices, problem_of_numbers, problem_of_switches
+
 SORTS = ("relevance", "hot", "top", "new", "comments")  # there is no "rising"
 TIMEFRAMES = ("all", "year", "month", "week", "day", "hour")
 _CHOICES = {"sort": SORTS, "subredditSort": SORTS, "timeframe": TIMEFRAMES, "subredditTimeframe": TIMEFRAMES}
@@ -11,7 +13,12 @@ _SWITCHES = ("scrapeComments", "includeNsfw", "strictSearch", "strictTokenFilter
 
 def problem_of(given: dict[str, Any]) -> str | None:
     """Why the actor refuses this input, or None."""
-    return _problem_of_sources(given) or _problem_of_numbers(given) or _problem_of_options(given)
+    return (
+        _problem_of_sources(given)
+        or problem_of_numbers(given, {"maxPosts": 1, "maxComments": 0})
+        or problem_of_choices(given, _CHOICES)
+        or problem_of_switches(given, _SWITCHES)
+    )
 
 
 def _problem_of_sources(given: dict[str, Any]) -> str | None:
@@ -28,26 +35,4 @@ def _problem_of_sources(given: dict[str, Any]) -> str | None:
         return "Field input.subredditName must be string"
     if not (given.get("queries") or given.get("urls") or given.get("subredditName")):
         return "One of input.queries, input.urls and input.subredditName is required"
-    return None
-
-
-def _problem_of_numbers(given: dict[str, Any]) -> str | None:
-    for name, least in (("maxPosts", 1), ("maxComments", 0)):
-        number = given.get(name)
-        if number is None:
-            continue
-        if isinstance(number, bool) or not isinstance(number, int):
-            return f"Field input.{name} must be integer"
-        if number < least:
-            return f"Field input.{name} must be >= {least}"
-    return None
-
-
-def _problem_of_options(given: dict[str, Any]) -> str | None:
-    for name, allowed in _CHOICES.items():
-        if name in given and given[name] not in allowed:
-            return f"Field input.{name} must be equal to one of the allowed values: {', '.join(allowed)}"
-    for name in _SWITCHES:
-        if not isinstance(given.get(name, False), bool):
-            return f"Field input.{name} must be boolean"
     return None

@@ -205,7 +205,7 @@ def test_a_database_that_does_not_answer_loses_nothing(page: Client, listing: Co
     monkeypatch.setattr(ReviewFilter, "star_counts", fail)
     response = page.get(of_listing("reviews", listing, stars="5"))
     assert response.status_code == 503
-    assert "Reviews could not be read just now." in response.content.decode()
+    assert "The list could not be read just now." in response.content.decode()
 
 
 def test_a_listing_tracked_twice_shows_the_same_reviews(
