@@ -2,7 +2,7 @@ from django.contrib.auth import views as auth
 from django.urls import path
 
 from .views import overview, password, runs
-from .views.manager import compare, health, history
+from .views.manager import active, compare, health, history, limits
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -16,6 +16,13 @@ urlpatterns = [
     path("pipeline/incidents/<int:pk>/retry/", health.incident_retry, name="incident_retry"),
     path("pipeline/incidents/<int:pk>/resolve/", health.incident_resolve, name="incident_resolve"),
     path("pipeline/incidents/<int:pk>/snooze/", health.incident_snooze, name="incident_snooze"),
+    path("pipeline/active/", active.page, name="active"),
+    path("pipeline/active/live/", active.live, name="active_live"),
+    path("pipeline/active/<int:pk>/cancel/", active.cancel, name="active_cancel"),
+    path("pipeline/limits/new/", limits.new, name="limit_new"),
+    path("pipeline/limits/<int:pk>/", limits.change, name="limit"),
+    path("pipeline/pauses/new/", limits.pause, name="pause_new"),
+    path("pipeline/pauses/<int:pk>/end/", limits.end_pause, name="pause_end"),
     path("pipeline/runs/", history.history, name="runs"),
     path("pipeline/runs.csv", history.history_csv, name="runs_csv"),
     path("pipeline/runs/compare/", compare.compare, name="runs_compare"),

@@ -10,7 +10,7 @@ from .in_process import hand_back_all, start_here
 from .incidents import resolve_incident, retry_incident, snooze_incident
 from .job import queue_replay
 from .jobs import archive, job_run_now, pause, resume
-from .limits import end_outage, end_pause, record_change, remove_limit, save_limit, save_pause
+from .limits import begin_pause, end_outage, end_pause, record_change, remove_limit, save_limit
 from .runs import accept, adopt, cancel, end_upstream, retry, run_again, run_now, start_again
 from .schedules import check_schedule, end_schedules_of, ensure_recurring_job, reschedule_brand, save_rule, undo_rule
 from .subjects import archive_brand, forget_freshness, forget_subject, restore_brand, restore_freshness, stop_subject, worked_on
@@ -21,6 +21,7 @@ __all__ = [
     "adopt",
     "archive",
     "archive_brand",
+    "begin_pause",
     "cancel",
     "check_schedule",
     "end_outage",
@@ -49,7 +50,6 @@ __all__ = [
     "run_again",
     "run_now",
     "save_limit",
-    "save_pause",
     "save_rule",
     "schedule_of",
     "snooze_incident",

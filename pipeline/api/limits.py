@@ -37,15 +37,13 @@ def remove_limit(limit: ConcurrencyLimit, by: Any) -> None:
         limit.delete()
 
 
-def save_pause(pause: Pause, by: Any) -> None:
-    """Begin a new pause, or change this one's reason and end. What runs goes on; nothing new starts."""
-    what = "add" if pause.pk is None else "change"
-    _require(by, f"pipeline.{what}_pause", pause)
+def begin_pause(pause: Pause, by: Any) -> None:
+    """What runs goes on; nothing new of its scope starts."""
+    _require(by, "pipeline.add_pause", pause)
+    pause.by = by
     with transaction.atomic():
-        if what == "add":
-            pause.by = by
-        pause.save()
-        _tell("set" if what == "add" else "changed", pause, by)
+        pause.save(force_insert=True)
+        _tell("set", pause, by)
 
 
 def end_pause(pause: Pause, by: Any) -> None:

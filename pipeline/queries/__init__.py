@@ -20,6 +20,8 @@ from .explain import Activity, QueueView, activity, before_the_click, explain, k
 from .freshness import Banner, FreshnessRow, SubjectState, banner, freshness, no_subject
 from .manager.health import Health, health
 from .manager.incidents import IncidentRow, failed_runs, incident_rows
+from .manager.live.active import Active, active
+from .manager.live.cancel import CancelRow, cancel_row
 from .manager.needs import Need
 from .manager.overview import Overview, overview
 from .run_detail import RunDetail, run_detail
@@ -47,8 +49,10 @@ from .subjects import Spend, good_runs, good_runs_of, live_rows, live_runs, log_
 
 __all__ = [
     "WEEKDAYS",
+    "Active",
     "Activity",
     "Banner",
+    "CancelRow",
     "Effort",
     "FreeData",
     "FreshnessRow",
@@ -66,11 +70,13 @@ __all__ = [
     "Spend",
     "SubjectState",
     "Wanted",
+    "active",
     "activity",
     "already_queued",
     "banner",
     "before_the_click",
     "cadence_in_words",
+    "cancel_row",
     "changes",
     "estimate_for",
     "estimate_of",

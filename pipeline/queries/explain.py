@@ -156,8 +156,11 @@ def before_the_click(job_type: str, brand_id: UUID | None, user: Any = None) -> 
 def _stop_words(job_type: str, brand_id: UUID | None, stage: Stage, around: QueueView) -> str:
     covering = (stop for stop in around.stops if stop.covers(job_type, brand_id))
     stop = next((stop for stop in covering if stop.keeps_back(stage)), None)
-    if stop is None:
-        return ""
+    return words_of(stop, job_type, brand_id, around) if stop else ""
+
+
+def words_of(stop: Stop, job_type: str, brand_id: UUID | None, around: QueueView) -> str:
+    """What the stop tells of the runs of that type and brand, which it covers."""
     if stop.kind in (Kind.FULL, Kind.ZERO):
         return around.limited(stop)
     if stop.kind is not Kind.PAUSE:

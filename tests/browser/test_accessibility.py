@@ -115,6 +115,7 @@ def pages(listing):
         f"/ads/{competitor.brand.slug}/?account=act_2&q=nothing-like-this",
         f"/ads/{competitor.brand.slug}/ad/1/",
         f"/ads/{competitor.brand.slug}/attention/",
+        "/pipeline/active/",
         "/pipeline/runs/",
         "/pipeline/runs/?status=nonsense",
         "/nowhere/",

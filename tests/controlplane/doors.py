@@ -27,6 +27,9 @@ PAGES: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("health", "health_live", "incident"), ("viewer", NEVER)),
     "incident_retry": (NEVER, "operator"),
     **dict.fromkeys(("incident_resolve", "incident_snooze"), (NEVER, "manager")),
+    **dict.fromkeys(("active", "active_live"), ("viewer", NEVER)),
+    "active_cancel": ("operator", NEVER),
+    **dict.fromkeys(("limit_new", "limit", "pause_new", "pause_end"), (NEVER, "manager")),
     "runs": ("viewer", NEVER),
     "runs_csv": ("viewer", NEVER),
     "runs_compare": ("viewer", NEVER),
@@ -145,6 +148,8 @@ OF_ROWS: dict[str, type] = {
     "template_media": TemplateCandidate,
     "template_schedule": Job,
     **dict.fromkeys(("incident", "incident_retry", "incident_resolve", "incident_snooze"), Incident),
+    "limit": ConcurrencyLimit,
+    "pause_end": Pause,
 }
 ADMIN_ACTIONS = {  # in the admin, which only managers and admins open
     "run_now": "manager",

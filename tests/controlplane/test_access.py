@@ -186,7 +186,7 @@ def _pages_of(name: str, given: frozenset[str], world: World) -> dict[str, str]:
     """By kind, the address of one of its rows."""
     if not given:
         return {"any": reverse(name)}
-    found = {}
+    found: dict[str, str] = {}
     if name == "template_again":
         return {"none": reverse(name, args=[AdMedia.objects.get(library_ad__isnull=False, status="failed").pk])}
     if name.startswith(OF_NO_BRAND):
@@ -194,6 +194,8 @@ def _pages_of(name: str, given: frozenset[str], world: World) -> dict[str, str]:
         return {"none": reverse(name, args=[row.batch if name == "template_undo" else row.pk])}
     for kind in ("own", "foreign", "none"):
         listing = world[CompetitorAmazonUrl].get(kind)
+        if kind not in world[OF_ROWS.get(name, Run)]:
+            continue
         values = {"pk": world[OF_ROWS.get(name, Run)][kind].pk} if "brand" not in given else {}
         if "brand" in given:
             if listing is None:

@@ -20,9 +20,10 @@ from ...models import Brand, DatasetStatus, Run, UpstreamRun, Worker
 from ...models.runs import RunQuerySet
 from ...people import Brands, brands_for
 from ...states import RunStatus
-from ..explain import Activity, no_worker_since
+from ..explain import Activity, QueueView, no_worker_since, pause_words
 from ..freshness import WORST_FIRST, FreshnessRow, badge_of, freshness_row
 from ..runs import RunRow, run_rows
+from .live.limits import pauses
 
 FAILED_WITHIN = timedelta(hours=24)
 ROWS_SHOWN = 8
@@ -49,6 +50,7 @@ class Overview:
     fresh_count: int
     failed: list[RunRow]
     failed_count: int
+    pauses: list[str]  # a sentence each
     closed: list[str]  # per upstream that is down or rejects us, a sentence
     orphans: list[tuple[Run, str]]  # ended runs that left something upstream, and a sentence about it
     workers: int
@@ -92,6 +94,7 @@ def overview(user: Any = None) -> Overview:
         fresh_count=fresh,
         failed=run_rows(failed.order_by("-completed_at")[:ROWS_SHOWN], user),
         failed_count=failed.count(),
+        pauses=[pause_words(one) for one in pauses(QueueView(now, user))],
         closed=list(health.closed_sources().values()),
         orphans=[
             (one.run, _orphan_words(one))

@@ -83,7 +83,7 @@ def archived(brand: Any) -> None:
 
 
 # There is none to archive for the platform, and what stops all brands is for who sees all of them.
-OF_A_BRAND = {"archive_brand", "restore_brand", "save_limit", "remove_limit", "save_pause", "end_pause"}
+OF_A_BRAND = {"archive_brand", "restore_brand", "save_limit", "remove_limit", "begin_pause", "end_pause"}
 # function -> the first role that may, what it needs, and the call
 DOOR: dict[str, tuple[str, Any, Any]] = {
     "queue_one_time_job": ("operator", None, lambda brand, _, by: api.queue_one_time_job(brand, "toy", created_by=by)),
@@ -132,7 +132,7 @@ DOOR: dict[str, tuple[str, Any, Any]] = {
         lambda brand: ConcurrencyLimit.objects.create(brand_id=brand, max_running=1),
         lambda _, limit, by: api.remove_limit(limit, by),
     ),
-    "save_pause": ("manager", None, lambda brand, _, by: api.save_pause(Pause(brand_id=brand), by)),
+    "begin_pause": ("manager", None, lambda brand, _, by: api.begin_pause(Pause(brand_id=brand), by)),
     "end_pause": (
         "manager",
         lambda brand: Pause.objects.create(brand_id=brand),

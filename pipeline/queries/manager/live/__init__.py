@@ -1,0 +1,1 @@
+"""What is live, what it waits for, and the limits beside it."""
