@@ -44,8 +44,8 @@ def fresh():
         ("media_redirect", True, ("refused", "address_refused"), "an address that is not allowed"),
     ],
 )
-def test_a_fault_of_the_cdn_that_hits_everything(sandbox, download, fault, value, outcome, said):
-    """Trap: the run is "completed" with all downloads failed."""
+def test_trap_a_run_is_completed_with_all_downloads_failed(sandbox, download, fault, value, outcome, said):
+    """In the original, it is "completed" and its data counts as fresh."""
     sandbox.account.config.ads_per_account = 3  # a picture, a reel and an upload
     sandbox.account.faults.arm(fault, value)
     run = download()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from competitors.jobs.competitor_scrape import landing, service
 from competitors.models import AdReading, CompetitorAd
 from pipeline import api
 from pipeline.models import DatasetStatus
@@ -64,6 +65,25 @@ def test_a_fault_of_one_request_is_passed_over(sandbox, library, fault, value, p
     run = tried(library)
     assert (run.status, run.verdict, sandbox.state["runs_started"]) == ("completed", "ok", 1), words(run)
     assert CompetitorAd.objects.count() == run.counts["new"] == len(AdReading.objects.get(complete=True).ads)
+
+
+def test_a_server_error_on_page_3_is_waited_out_and_nothing_is_read_or_paid_twice(sandbox, library, settings, monkeypatch):
+    settings.PIPELINE_PAGE_ITEMS, pages = 20, []
+
+    def save(*given):
+        pages.append(given)
+        if len(pages) == 2:
+            sandbox.account.faults.arm("server_error", 503, path="/dataset")
+        return landing.save_page(*given)
+
+    monkeypatch.setattr(service, "save_page", save)
+    run = tried(library)
+    assert (run.is_live, len(pages), run.upstream_runs.get().read_offset) == (True, 2, 40), words(run)
+    assert not AdReading.objects.filter(complete=True).exists()
+    sandbox.account.faults.clear()
+    finish(run)
+    assert (run.status, run.verdict, sandbox.state["runs_started"]) == ("completed", "ok", 1), words(run)
+    assert CompetitorAd.objects.count() == run.counts["new"] == len(AdReading.objects.get(complete=True).ads) > 40
 
 
 def test_a_refused_token_while_reading_fails_the_run_and_a_retry_reads_on_without_paying_again(sandbox, library):
