@@ -156,7 +156,7 @@ def _row(incident: Incident, of: Figures, brands: Brands, around: QueueView, use
     unresolved_now = incident.state != State.RESOLVED
     return IncidentRow(
         incident=incident,
-        title=title,
+        title=title.removesuffix("."),
         text=rest[0] if rest else "",
         label=label_of(incident.job_type),
         emoji=handler.emoji if handler else "",
