@@ -10,6 +10,7 @@ from tests.architecture.tree import files, source_files, text, tree
 TEMPLATES = [path for path in files() if path.endswith(".html") and "templates/" in path]
 SCRIPTS = source_files("static", suffixes=(".js",))
 COMMENT = re.compile(r"\{#.*?#\}|\{% comment.*?%\}.*?\{% endcomment %\}|<!--.*?-->", re.DOTALL)
+POSTED = re.compile(r"<form\b[^>]*\bmethod=\"post\".*?</form>", re.DOTALL)
 TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 IN_MARKUP = {  # in a template without its comments and template tags
     "an inline script": r"<script(?![^>]*\ssrc=)",
@@ -69,6 +70,12 @@ def test_no_template_needs_an_exception_from_the_csp():
 def test_text_of_others_turns_nothing_around_it():
     broken = [f"{path}: {what}" for path in TEMPLATES for what in loose(text(path))]
     assert not broken, "\n".join(broken)
+
+
+def test_every_form_that_posts_has_the_token_that_says_it_is_from_our_page():
+    forms = [(path, form) for path in TEMPLATES for form in POSTED.findall(text(path))]
+    assert len(forms) > 20
+    assert not [f"{path}: {form[:80]}" for path, form in forms if "{% csrf_token %}" not in form]
 
 
 @pytest.mark.parametrize(

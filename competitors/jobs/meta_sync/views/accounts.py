@@ -14,7 +14,6 @@ from competitors.views.subjects import scrape
 from pipeline.views.access import back_to, needs, see_other
 
 from .page import page
-from .state import parts
 
 
 @require_safe
@@ -32,7 +31,7 @@ def sync(request: HttpRequest, brand: str, pk: int) -> HttpResponse:
     """Sync an account: everything, or the one part that was chosen. The box above the button says where it runs."""
     account = get_object_or_404(page.rows(page.place({"brand": brand})), pk=pk)
     legacy = request.session[page.legacy_key] = "legacy" in request.POST
-    chosen = [part for part, _ in parts() if part in request.POST.getlist("part")]
+    chosen = [part for part in request.POST.getlist("part") if part]
     options = {"parts": chosen} if chosen else {}
     scrape.start(
         request,

@@ -8,6 +8,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
@@ -157,6 +159,8 @@ def test_the_address_chooses_days_and_ads_and_their_order(page, three):
     for word in ("From: It is not a day", "To: It is after today", "Order: ", "There is no page", "There is no filter"):
         assert word in wrong
     assert "At most 366 days" in shown(page, three, since="2020-01-01")
+    assert "From: It is after the last day." in shown(page, three, since=str(today), until=str(today - timedelta(days=1)))
+    assert "Min spend: " in shown(page, three, least="-1")
     assert "No ads match these filters." in shown(page, three, q="nothing")
     assert "from $" not in shown(page, three, compare="no")
     rows = list(csv.reader(io.StringIO(page.get(at(three, "performance_csv"), {"q": "calm"}).getvalue().decode("utf-8-sig"))))
@@ -205,6 +209,9 @@ def test_each_stale_dataset_has_its_banner_and_its_button(page, three):
         )
         assert "Sync queued!" in " ".join(str(one) for one in get_messages(answer.wsgi_request))
         api.cancel(run, by=run.created_by)
+    before = Run.objects.count()
+    answer = page.post(at(three, "performance_sync", three.pk), {"part": "audience"}, follow=True)
+    assert "audience" in " ".join(str(one) for one in answer.context["messages"]) and Run.objects.count() == before
     southpaw = make_account(make_brand("Southpaw"), "act_9")
     assert page.post(at(three, "performance_sync", southpaw.pk)).status_code == 404
 
@@ -237,7 +244,29 @@ def test_one_ad_has_all_its_figures_its_days_and_who_saw_it(page, three):
     assert page.get(at(three, "performance_ad", "4")).status_code == 404
     southpaw = make_account(make_brand("Southpaw"), "act_9")
     make_ad_day(southpaw, "5", today_of(southpaw))
-    assert page.get(at(three, "performance_ad", "5")).status_code == 404
+    make_brand_ad(southpaw, "6")
+    assert [page.get(at(three, "performance_ad", ad)).status_code for ad in "56"] == [404, 404]
+    assert page.get(reverse("performance_csv", args=[make_brand("Westpaw").slug])).status_code == 404
+
+
+def test_buttons_links_and_pictures_are_for_those_who_may_use_them(account, three):
+    fresh(account, "demographic_performance", hours=60)
+    operator, viewer = shown(signed_in("operator"), account), shown(signed_in("viewer"), account)
+    for part in ("Sync now", "Fetch demographics", 'id="link-account"'):
+        assert (part in operator, part in viewer) == (True, False), part
+    narrow = get_user_model().objects.create_user("the accountant")
+    narrow.user_permissions.add(Permission.objects.get(codename="view_adday"))
+    client = Client()
+    client.force_login(narrow)
+    body = shown(client, account)
+    for part in (at(account, "performance_ad", "1"), "ads.csv", "<img", "Thresholds"):
+        assert part not in body, part
+    assert at(account, "performance_ad", "1") in viewer and "ads.csv" in viewer and "<img" in viewer
+    assert [client.get(at(account, *name)).status_code for name in (("performance_csv",), ("performance_ad", "1"))] == [403, 403]
+    account.brand.archived_at = timezone.now()
+    account.brand.save()
+    closed = signed_in("manager").post(at(account, "performance_rules"), {"roas_drop_percent": "30"})
+    assert closed.status_code == 422 and "archived" in closed.content.decode() and not AttentionRule.objects.exists()
 
 
 def test_queries_do_not_grow_with_ads_and_days(page, three, django_assert_max_num_queries):
