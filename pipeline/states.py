@@ -63,6 +63,7 @@ FRESH = Badge("fresh", "Fresh", "check", "green")
 LATE = Badge("late", "Late", "clock", "amber")
 STALE = Badge("stale", "Stale", "alert", "red")
 NEVER = Badge("never", "Never", "dash", "grey")
+ON_TRACK = Badge("ontrack", "On track", "play", "amber")  # old, and a run that will end in time is under way
 
 OUTCOMES = {
     Outcome.PARKED: Badge("waiting", "Waiting", "hourglass", "blue"),

@@ -2,7 +2,7 @@ from django.contrib.auth import views as auth
 from django.urls import path
 
 from .views import overview, password, runs
-from .views.manager import active, compare, health, history, limits
+from .views.manager import active, compare, freshness, health, history, limits, refresh
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -23,6 +23,11 @@ urlpatterns = [
     path("pipeline/limits/<int:pk>/", limits.change, name="limit"),
     path("pipeline/pauses/new/", limits.pause, name="pause_new"),
     path("pipeline/pauses/<int:pk>/end/", limits.end_pause, name="pause_end"),
+    path("pipeline/freshness/", freshness.freshness, name="freshness"),
+    path("pipeline/freshness/live/", freshness.freshness_live, name="freshness_live"),
+    path("pipeline/freshness/refresh/", refresh.refresh, name="freshness_refresh"),
+    path("pipeline/freshness/of/<slug:brand>/<slug:dataset>/", freshness.of_brand, name="freshness_cell"),
+    path("pipeline/freshness/platform/<slug:dataset>/", freshness.of_platform, name="freshness_platform"),
     path("pipeline/runs/", history.history, name="runs"),
     path("pipeline/runs.csv", history.history_csv, name="runs_csv"),
     path("pipeline/runs/compare/", compare.compare, name="runs_compare"),

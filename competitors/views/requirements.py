@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from pipeline import queries
-from pipeline.contract import get_type
+from pipeline.contract import NeededBy, get_type, register_page
 from pipeline.queries import FreeData, SubjectState
 
 from .subjects.page import SubjectPage
@@ -53,8 +53,14 @@ class Fix:
     free: FreeData | None = None
 
 
-def require(url_name: str, requirement: Requirement) -> None:
+def require(url_name: str, requirement: Requirement, title: str) -> None:
+    """`title`: what the page is called where its data is listed with what needs it."""
     REQUIREMENTS[url_name] = requirement
+    page = requirement.page
+    # The page of a job type's subjects shows all that the type fetches; its banner speaks of the first.
+    own = page is not None and page.url_name == url_name
+    for dataset in get_type(requirement.job_type).datasets if own else [requirement.dataset]:
+        register_page(dataset, NeededBy(title, url_name))
 
 
 def shown(url_name: str, subjects: Sequence[SubjectState], fixes: Mapping[str, Fix], *, add_at: str = "") -> dict[str, Any]:

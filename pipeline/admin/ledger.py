@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from ..models import ActorPrice, DatasetStatus, RejectedItem, ScheduleRule, SourceState, UpstreamRun, Worker
+from ..models import ActorPrice, DatasetStatus, MaxAge, RejectedItem, ScheduleRule, SourceState, UpstreamRun, Worker
 from .base import EngineRows
 
 # RawPage has no admin: what upstreams sent is private.
@@ -35,6 +35,13 @@ class RejectedItemAdmin(EngineRows):
     list_filter = ("reason",)
     search_fields = ("=run__id", "reason__alike")
     list_select_related = ("run",)
+
+
+@admin.register(MaxAge)
+class MaxAgeAdmin(EngineRows):
+    list_display = ("__str__", "max_age", "before", "at", "by")
+    list_filter = ("dataset_key", "brand")
+    list_select_related = ("brand", "by")
 
 
 @admin.register(DatasetStatus)

@@ -13,7 +13,16 @@ from .jobs import archive, job_run_now, pause, resume
 from .limits import begin_pause, end_outage, end_pause, record_change, remove_limit, save_limit
 from .runs import accept, adopt, cancel, end_upstream, retry, run_again, run_now, start_again
 from .schedules import check_schedule, end_schedules_of, ensure_recurring_job, reschedule_brand, save_rule, undo_rule
-from .subjects import archive_brand, forget_freshness, forget_subject, restore_brand, restore_freshness, stop_subject, worked_on
+from .subjects import (
+    archive_brand,
+    forget_freshness,
+    forget_subject,
+    restore_brand,
+    restore_freshness,
+    set_max_age,
+    stop_subject,
+    worked_on,
+)
 
 __all__ = [
     "Queued",
@@ -52,6 +61,7 @@ __all__ = [
     "save_limit",
     "save_rule",
     "schedule_of",
+    "set_max_age",
     "snooze_incident",
     "start_again",
     "start_here",

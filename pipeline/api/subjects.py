@@ -1,23 +1,27 @@
-"""What becomes of the work of a subject or brand that is archived, removed or made another one."""
+"""What becomes of the work of a subject or brand that is archived, removed or made another one; how old its data may be."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from ..contract.errors import NotAllowed
+from ..contract.errors import InvalidRequest, NotAllowed
 from ..contract.job_type import Done
-from ..contract.registry import get_type
+from ..contract.registry import all_types, get_type
 from ..contract.tally import rows_met
 from ..engine.database import now
 from ..engine.journal import log, record_event
 from ..engine.lifecycle import by_person, freshness
 from ..engine.scheduling.saving import end_schedules
-from ..models import Brand, DatasetStatus, Job, Run, RunLog, ScheduleRule
+from ..models import Brand, DatasetStatus, Job, MaxAge, Run, RunLog, ScheduleRule
+from ..models.datasets import LEAST_AGE, MOST_AGE
 from ..models.runs import of_subject
 from ..people import require
+from ..words import days
+from .enqueue import find_brand
 from .schedules import end_schedules_of
 
 ARCHIVE = "pipeline.delete_brand"
@@ -86,6 +90,30 @@ def forget_freshness(job_type: str, brand_id: Any, subjects: Sequence[str]) -> N
 def worked_on(dataset_key: str, brand_id: Any, subject: str = "", *, records: int) -> None:
     """Data that people make themselves is up to date as of now. In the transaction of their work."""
     freshness.mark_worked_on(dataset_key, brand_id, subject, now(), records)
+
+
+def set_max_age(dataset_key: str, brand_id: UUID | None, max_age: timedelta | None, by: Any, *, seen: timedelta | None) -> None:
+    """How old this data of the brand (None: the platform) may be and still count as fresh. None: as its job type says.
+
+    `seen`: what it was when the person decided. NotAllowed if somebody has changed it since.
+    """
+    require(by, "pipeline.change_maxage", brand_id)
+    label = next((one.datasets[dataset_key] for one in all_types() if dataset_key in one.datasets), None)
+    if label is None:
+        raise InvalidRequest(f"There is no dataset {dataset_key!r}.")
+    if max_age is not None and not LEAST_AGE <= max_age <= MOST_AGE:
+        raise InvalidRequest("Choose an age between one hour and one year.")
+    brand, words = find_brand(brand_id), f"every {days(max_age)}" if max_age else "as often as its job type says"
+    new = {"max_age": max_age, "before": seen, "at": now(), "by": by}
+    with transaction.atomic():
+        changed = bool(MaxAge.objects.filter(Q(brand=brand), dataset_key=dataset_key, max_age=seen).update(**new))
+        if not changed and seen is None:
+            _, changed = MaxAge.objects.get_or_create(brand=brand, dataset_key=dataset_key, defaults=new)
+        if not changed:
+            raise NotAllowed("Somebody changed this meanwhile. Look at it, then save again.")
+        record_event(
+            "max_age", f"{label} of {brand or 'the platform'}: expected {words}, set by {by or 'another program'}.", by=by
+        )
 
 
 def restore_freshness(run: Run) -> None:

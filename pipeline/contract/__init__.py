@@ -18,7 +18,7 @@ from .errors import (
 )
 from .job_type import Done, Estimate, JobType, Subject
 from .landing import Landed, land
-from .notices import Notice, register_notices
+from .notices import NeededBy, Notice, register_notices, register_page
 from .parameters import ParameterForm, UsualNumber
 from .registry import find_type, get_type, job_type
 from .source import Offer, Order, Page, Price, Seen, Source, Upstream, cents, get_source, register_source, register_upstream
@@ -38,6 +38,7 @@ __all__ = [
     "ItemsGone",
     "JobType",
     "Landed",
+    "NeededBy",
     "NotAllowed",
     "Notice",
     "Offer",
@@ -64,6 +65,7 @@ __all__ = [
     "job_type",
     "land",
     "register_notices",
+    "register_page",
     "register_source",
     "register_upstream",
     "rows_met",

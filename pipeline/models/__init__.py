@@ -1,7 +1,7 @@
 """The engine's models. Import them from here."""
 
 from .brands import Brand, BrandLimit
-from .datasets import DatasetStatus
+from .datasets import DatasetStatus, MaxAge
 from .incidents import DayTally, FailedRun, Incident
 from .jobs import Job, ScheduleRule
 from .limits import ConcurrencyLimit, Outage, Pause
@@ -21,6 +21,7 @@ __all__ = [
     "FailedRun",
     "Incident",
     "Job",
+    "MaxAge",
     "Outage",
     "Pause",
     "RawPage",

@@ -1,7 +1,49 @@
+from datetime import timedelta
+
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, OuterRef, Q, Subquery, When
 
 from .fields import ForeignCharField, ForeignJSONField, MessageField
+
+LEAST_AGE, MOST_AGE = timedelta(hours=1), timedelta(days=366)
+
+
+class MaxAge(models.Model):
+    """How old one kind of data may be and still count as fresh, for one brand (empty: the platform), as a manager has set it."""
+
+    brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    dataset_key = models.CharField(max_length=80)
+    max_age = models.DurationField(null=True, blank=True, help_text="Empty: what its job type says.")
+    before = models.DurationField(null=True, blank=True, help_text="What it was until the last change.")
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["dataset_key"]
+        constraints = [
+            # Two constraints, because a unique index treats each NULL brand as a different one.
+            models.UniqueConstraint(
+                fields=["brand", "dataset_key"], condition=Q(brand__isnull=False), name="max_age_once_per_brand"
+            ),
+            models.UniqueConstraint(fields=["dataset_key"], condition=Q(brand__isnull=True), name="max_age_once_for_platform"),
+            models.CheckConstraint(
+                condition=Q(max_age__isnull=True) | Q(max_age__gte=LEAST_AGE, max_age__lte=MOST_AGE), name="max_age_is_sensible"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset_key} of {self.brand or 'the platform'}"
+
+
+class DatasetStatusQuerySet(models.QuerySet["DatasetStatus"]):
+    def for_rows(self) -> "DatasetStatusQuerySet":
+        """With all that freshness_row() reads of them, in the same query."""
+        ages = MaxAge.objects.filter(dataset_key=OuterRef("dataset_key")).values("max_age")
+        own = Case(
+            When(brand=None, then=Subquery(ages.filter(brand=None))), default=Subquery(ages.filter(brand=OuterRef("brand")))
+        )
+        return self.select_related("last_run").annotate(own_max_age=own)
 
 
 class DatasetStatus(models.Model):
@@ -24,6 +66,9 @@ class DatasetStatus(models.Model):
     records_affected = models.PositiveIntegerField(null=True, blank=True)
     error_message = MessageField(blank=True, default="")
     metadata = ForeignJSONField(default=dict, blank=True)
+
+    objects = DatasetStatusQuerySet.as_manager()
+    own_max_age: timedelta | None = None  # what a manager has set, where for_rows() has read the row
 
     class Meta:
         ordering = ["dataset_key", "subject"]

@@ -39,7 +39,8 @@ ROLES = (  # each can do what the one before can
     ),
     Role(
         "manager",
-        "set schedules, limits, pauses and brands, accept results, resolve incidents, pay for another start, archive, and remove",
+        "set schedules, limits, pauses, brands and how old data may be, accept results, resolve incidents,"
+        " pay for another start, archive, and remove",
         (
             "pipeline.add_job",
             "pipeline.change_job",
@@ -51,6 +52,7 @@ ROLES = (  # each can do what the one before can
             "pipeline.*_brand",
             "pipeline.*_concurrencylimit",
             "pipeline.*_pause",
+            "pipeline.change_maxage",
             "domain.delete_*",
         ),
         staff=True,

@@ -17,7 +17,7 @@ from .estimates import (
     price_now,
 )
 from .explain import Activity, QueueView, activity, before_the_click, explain, kept_back, missing_code, no_worker_since
-from .freshness import Banner, FreshnessRow, SubjectState, banner, freshness, no_subject
+from .freshness import Banner, FreshnessRow, SubjectState, banner, freshness, no_subject, usual_max_age
 from .manager.health import Health, health
 from .manager.incidents import IncidentRow, failed_runs, incident_rows
 from .manager.live.active import Active, active
@@ -116,6 +116,7 @@ __all__ = [
     "spent_today",
     "tick_in_words",
     "type_choices",
+    "usual_max_age",
     "when_in_words",
     "when_it_runs",
     "wrong_cron",

@@ -1,5 +1,6 @@
 """Charts that the server draws: SVG whose colors come from classes, each with its words for who does not see it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -8,9 +9,20 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from ..states import Badge
+
 register = template.Library()
 COLUMN = 10  # of the strip of days, which is 28 high
 LINE, UP, DOWN = 18, 17, 8  # runs that worked stand on the line, failed ones hang below it: told apart without color
+STEP, WIDTH = 5, 3.5  # of the strip of runs, which is 16 high
+# By badge: class, top and height.
+BARS = {
+    "completed": ("ok", 3, 8),
+    "check": ("check", 6, 5),
+    "failed": ("bad", 12, 4),
+    "cancelled": ("none", 9, 2),
+}
+UNDER_WAY = ("live", 3, 8)
 
 
 @register.simple_tag
@@ -51,4 +63,20 @@ def meter(label: str, value: Decimal | float, limit: Decimal | float, tone: str 
         tone,
         share,
         tick,
+    )
+
+
+@register.simple_tag
+def run_strip(runs: Sequence[Badge]) -> SafeString:
+    """A bar for each run, by its state, oldest first."""
+    if not runs:
+        return format_html('<span class="quiet">{}</span>', "No runs yet")
+    drawn = ((at * STEP, WIDTH, *BARS.get(run.key, UNDER_WAY)) for at, run in enumerate(runs))
+    bars = format_html_join("", '<rect x="{0}" width="{1}" class="{2}" y="{3}" height="{4}"/>', drawn)
+    said = ", ".join(f"{count} {word.lower()}" for word, count in Counter(run.word for run in runs).items())
+    return format_html(
+        '<svg class="spark" viewBox="0 0 70 16" aria-hidden="true">{}</svg><span class="vh">Last {}: {}</span>',
+        bars,
+        "run" if len(runs) == 1 else f"{len(runs)} runs",
+        said,
     )

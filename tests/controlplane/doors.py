@@ -34,6 +34,9 @@ PAGES: dict[str, tuple[str, str]] = {
     "runs_csv": ("viewer", NEVER),
     "runs_compare": ("viewer", NEVER),
     "run": ("viewer", NEVER),
+    **dict.fromkeys(("freshness", "freshness_live"), ("viewer", NEVER)),
+    **dict.fromkeys(("freshness_cell", "freshness_platform"), ("viewer", "manager")),
+    "freshness_refresh": ("operator", "operator"),
     "run_live": ("viewer", NEVER),
     "run_log": ("viewer", NEVER),
     "competitors": ("viewer", "manager"),
@@ -141,7 +144,8 @@ RUN_ACTIONS = {
     "end_upstream": "operator",
 }
 NO_LIMIT = {("competitors", "post")}  # not for who is limited to some brands, whatever their role
-OF_NO_BRAND = "template"  # pages whose names begin so are of no single brand: not for who is limited, but for managers
+# Pages whose names begin so are of no single brand: not for who is limited, but for managers.
+OF_NO_BRAND = ("template", "freshness_platform")
 OF_ROWS: dict[str, type] = {
     "media": AdMedia,
     "template": TemplateCandidate,

@@ -189,6 +189,8 @@ def _pages_of(name: str, given: frozenset[str], world: World) -> dict[str, str]:
     found: dict[str, str] = {}
     if name == "template_again":
         return {"none": reverse(name, args=[AdMedia.objects.get(library_ad__isnull=False, status="failed").pk])}
+    if name == "freshness_platform":
+        return {"none": reverse(name, args=["toys"])}
     if name.startswith(OF_NO_BRAND):
         row = world[TemplateDecision]["none"] if name == "template_undo" else world[OF_ROWS[name]]["none"]
         return {"none": reverse(name, args=[row.batch if name == "template_undo" else row.pk])}
@@ -206,6 +208,7 @@ def _pages_of(name: str, given: frozenset[str], world: World) -> dict[str, str]:
                 "url": listing.pk,
                 "pk": _row_of(name, kind, world).pk,
                 "ad_id": "1",
+                "dataset": "toys",
             }
             values = {key: both[key] for key in given}
         found[kind] = reverse(name, kwargs=values)

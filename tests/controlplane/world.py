@@ -38,6 +38,7 @@ from pipeline.models import (
     FailedRun,
     Incident,
     Job,
+    MaxAge,
     Outage,
     Pause,
     RejectedItem,
@@ -171,6 +172,7 @@ def _runs(world: World, kind: str, word: str, brand: Brand | None) -> None:
     shared, _ = Incident.objects.get_or_create(kind="shared", job_type="toy", defaults=seen | {"fixing": "trying"})
     Incident.objects.filter(pk=shared.pk).update(message=f"{word} failed.", canary=run, note=f"{word} note")
     FailedRun.objects.create(incident=shared, **failed)
+    world[MaxAge][kind] = MaxAge.objects.create(brand=brand, dataset_key="dolls", at=at)
     if brand and kind == "foreign":
         world[Pause][kind] = Pause.objects.create(brand=brand, job_type=word)
     if brand and kind == "own":

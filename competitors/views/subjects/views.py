@@ -35,7 +35,7 @@ MOST_WATCHED = 100  # run ids that one poll may name
 def urls(page: Page, base: str) -> list[URLPattern]:
     """The page at `base`, and its live fragment, switches and Scrape button below it."""
     _tabs.setdefault(_parent(base), []).append((base, page))
-    requirements.require(page.url_name, Requirement.of(page))
+    requirements.require(page.url_name, Requirement.of(page), page.tab)
     name, view, act = page.url_name, needs(page.may_view), needs(page.may_scrape)
     plan = needs(page.may_view, MAY_SCHEDULE)
     return [

@@ -4,7 +4,6 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,6 @@ from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
 from django.utils import timezone
 
 from ... import states
-from ...contract.registry import all_types
 from ...contract.source import source_label
 from ...engine.upstreams import budget, health
 from ...models import Brand, DatasetStatus, Run, UpstreamRun, Worker
@@ -21,7 +19,7 @@ from ...models.runs import RunQuerySet
 from ...people import Brands, brands_for
 from ...states import RunStatus
 from ..explain import Activity, QueueView, no_worker_since, pause_words
-from ..freshness import WORST_FIRST, FreshnessRow, badge_of, freshness_row
+from ..freshness import WORST_FIRST, FreshnessRow, datasets, freshness_row, judged
 from ..runs import RunRow, run_rows
 from .live.limits import pauses
 
@@ -130,40 +128,24 @@ def _orphan_words(upstream: UpstreamRun) -> str:
 def freshness_of(open_brands: Brands) -> tuple[list[StaleRow], int, int]:
     """The worst of the subjects that are not fresh, how many those are, and how many are fresh, of all open brands."""
     now = timezone.now()
-    dated = DatasetStatus.objects.filter(open_brands.q(), last_success_at__isnull=False)
-    fetched: dict[tuple[UUID | None, str, str], datetime | None] = {
-        (brand, key, subject): at
-        for brand, key, subject, at in dated.values_list("brand_id", "dataset_key", "subject", "last_success_at")
-    }
     brands: dict[UUID | None, Brand | None] = {brand.pk: brand for brand in open_brands.rows().filter(archived_at=None)}
     if open_brands.platform:
         brands[None] = None
-    found, fresh = [], 0
-    for handler in all_types():
-        for brand_id, subject in handler.subjects_of(brands.values()):
-            for key in handler.datasets:
-                at = fetched.get((brand_id, key, subject.key))
-                badge = badge_of(now - at if at else None, handler.max_age)
-                if badge is states.FRESH:
-                    fresh += 1
-                else:
-                    found.append((WORST_FIRST.index(badge), at or now, handler, key, brand_id, subject))
-    worst = sorted(found, key=itemgetter(0, 1))[:ROWS_SHOWN]
+    every = judged(brands, datasets().values(), now)
+    found = [one for one in every if one.badge is not states.FRESH]
+    worst = sorted(found, key=lambda one: (WORST_FIRST.index(one.badge), one.known.at or now))[:ROWS_SHOWN]
     shown = Q(pk__in=[])
-    for _, _, _, key, brand_id, subject in worst:
-        shown |= Q(brand=brand_id, dataset_key=key, subject=subject.key)
-    known = {
-        (one.brand_id, one.dataset_key, one.subject): one
-        for one in DatasetStatus.objects.filter(shown).select_related("last_run")
-    }
+    for one in worst:
+        shown |= Q(brand=one.brand_id, dataset_key=one.dataset.key, subject=one.subject.key)
+    known = {(row.brand_id, row.dataset_key, row.subject): row for row in DatasetStatus.objects.for_rows().filter(shown)}
     rows = [
         StaleRow(
-            handler.datasets[key],
-            brands[brand_id],
-            subject.label,
-            subject.url,
-            freshness_row(known.get((brand_id, key, subject.key)), handler.max_age, now),
+            one.dataset.label,
+            brands[one.brand_id],
+            one.subject.label,
+            one.subject.url,
+            freshness_row(known.get((one.brand_id, one.dataset.key, one.subject.key)), one.max_age, now),
         )
-        for _, _, handler, key, brand_id, subject in worst
+        for one in worst
     ]
-    return rows, len(found), fresh
+    return rows, len(found), len(every) - len(found)

@@ -33,6 +33,7 @@ OWN_WORDS = {
     "Job.cron_expression",
     "Job.job_type",
     "Job.time_zone",
+    "MaxAge.dataset_key",
     "Media.sha256",
     "Outage.job_type",
     "Pause.job_type",

@@ -138,6 +138,11 @@ DOOR: dict[str, tuple[str, Any, Any]] = {
         lambda brand: Pause.objects.create(brand_id=brand),
         lambda _, pause, by: api.end_pause(pause, by),
     ),
+    "set_max_age": (
+        "manager",
+        None,
+        lambda brand, _, by: api.set_max_age("toys", brand, timedelta(days=3), by, seen=None),
+    ),
     "queue_replay": ("manager", replayable, lambda _, run, by: api.queue_replay(run, by)),
 }
 ASKS_NOBODY = {  # by whom it is done is only written down; the caller has decided

@@ -9,7 +9,7 @@ from .tab import tab
 amazon = "competitors/<slug:brand>/<uuid:competitor>/amazon/"
 one = amazon + "<uuid:url>/"
 
-require("reviews", Requirement.of(tab))
+require("reviews", Requirement.of(tab), "Reviews of a listing")
 
 urlpatterns = [
     *views.urls(tab, amazon),

@@ -8,7 +8,7 @@ from .tab import tab
 
 base = "competitors/<slug:brand>/<uuid:competitor>/ads/"
 
-require("ad_list", Requirement.of(tab))
+require("ad_list", Requirement.of(tab), "Ads of a competitor")
 
 urlpatterns = [
     *views.urls(tab, base),

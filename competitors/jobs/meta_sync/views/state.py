@@ -42,13 +42,11 @@ class Clock:
 def clocks(account: AdAccount, brand: Brand) -> list[Clock]:
     """Of every dataset, in one query. The page's own banner speaks of the performance itself."""
     handler, now, key = get_type(NAME), timezone.now(), str(account.pk)
-    statuses = DatasetStatus.objects.filter(brand=brand, dataset_key__in=DATASETS.values(), subject=key).select_related(
-        "last_run"
-    )
-    known = {status.dataset_key: status for status in statuses.select_related("last_run")}
+    statuses = DatasetStatus.objects.for_rows().filter(brand=brand, dataset_key__in=DATASETS.values(), subject=key)
+    known = {status.dataset_key: status for status in statuses}
     found = []
     for part, dataset in DATASETS.items():
-        fresh = freshness_row(known.get(dataset), handler.max_age, now)
+        fresh = freshness_row(known.get(dataset), queries.usual_max_age(dataset), now)
         state = SubjectState(key, str(account), fresh)
         # One that was never fetched may be switched off, so its clock alone says that.
         silent = dataset == DATASET or (fresh.badge is NEVER and not fresh.failed)

@@ -10,7 +10,7 @@ from .saved import edit
 base = "reddit/<slug:brand>/"
 one = base + "<int:pk>/"
 
-require("reddit_posts", Requirement.of(page))
+require("reddit_posts", Requirement.of(page), "Reddit posts")
 
 urlpatterns = [
     path("", include("competitors.jobs.reddit_scrape.views.quotes.urls")),

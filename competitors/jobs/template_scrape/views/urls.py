@@ -9,8 +9,9 @@ from . import library, one, pictures, queue, upload
 from .finding import ingest, schedules
 from .frame import OF_STATUS
 
-for page in ("templates", ingest.PAGE):
-    require(page, Requirement(NAME, DATASET, noun="search", verb="Find ads", max_age=get_type(NAME).max_age))
+needed = Requirement(NAME, DATASET, noun="search", verb="Find ads", max_age=get_type(NAME).max_age)
+for page, title in (("templates", "Template Queue"), (ingest.PAGE, "Find ads")):
+    require(page, needed, title)
 base = "templates/"
 lists = [(status, name) for status, (_, name) in OF_STATUS.items() if status != TemplateCandidate.Status.PENDING]
 

@@ -1,0 +1,73 @@
+"""Every subject of every dataset of some brands, judged by the clock: in a constant number of queries."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import Q
+
+from ...contract.job_type import JobType, Subject
+from ...models import Brand, DatasetStatus
+from ...states import Badge
+from .datasets import Dataset, own_max_ages
+from .rows import badge_of
+
+Place = tuple[UUID | None, str, str]  # brand, dataset, subject
+
+
+class Known(NamedTuple):
+    """What is stored of a subject's data."""
+
+    at: datetime | None = None  # of the last success
+    last: str = ""  # DatasetStatus.Last
+    run_id: int | None = None  # that a worker took last
+
+
+@dataclass(slots=True)
+class Judged:
+    """`feeds`: the job types that fetch it for this subject."""
+
+    dataset: Dataset
+    brand_id: UUID | None
+    subject: Subject
+    feeds: list[JobType]
+    known: Known
+    max_age: timedelta
+    badge: Badge  # by the clock alone
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When it stops to be fresh."""
+        return self.known.at + self.max_age if self.known.at else None
+
+
+def judged(brands: Mapping[UUID | None, Brand | None], wanted: Iterable[Dataset], now: datetime) -> list[Judged]:
+    """One query per job type, one for what is stored, one for the ages that managers have set. None is the platform."""
+    chosen = list(wanted)
+    keys = {one.key for one in chosen}
+    ids = [pk for pk in brands if pk]
+    of = Q(brand__in=ids) | Q(brand=None) if None in brands else Q(brand__in=ids)
+    rows = DatasetStatus.objects.filter(of, dataset_key__in=keys).values_list(
+        "brand_id", "dataset_key", "subject", "last_success_at", "last_status", "last_run_id"
+    )
+    stored: dict[Place, Known] = {(brand, key, subject): Known(at, last, run) for brand, key, subject, at, last, run in rows}
+    ages, unknown = own_max_ages(of), Known()
+    found: dict[Place, Judged] = {}
+    for handler in {one.name: one for dataset in chosen for one in dataset.types}.values():
+        theirs = [one for one in chosen if one.key in handler.datasets]
+        for brand_id, subject in handler.subjects_of(brands.values()):
+            for dataset in theirs:
+                place = (brand_id, dataset.key, subject.key)
+                if before := found.get(place):
+                    before.feeds.append(handler)
+                    continue
+                known, max_age = stored.get(place, unknown), ages.get(place[:2], dataset.max_age)
+                badge = badge_of(now - known.at if known.at else None, max_age)
+                found[place] = Judged(dataset, brand_id, subject, [handler], known, max_age, badge)
+    order = {name: at for dataset in chosen for at, name in enumerate(one.name for one in dataset.types)}
+    for one in found.values():
+        if len(one.feeds) > 1:
+            one.feeds.sort(key=lambda handler: order[handler.name])
+    return list(found.values())
