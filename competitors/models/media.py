@@ -2,6 +2,7 @@ from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from pipeline.models.fields import ForeignTextField, MessageField
 
@@ -77,6 +78,7 @@ class Media(models.Model):
     width = models.PositiveIntegerField(null=True, blank=True, help_text="In pixels; not known of videos.")
     height = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    used_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When this content came last.")
 
     class Meta:
         ordering = ["-created_at", "-pk"]

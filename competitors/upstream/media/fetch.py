@@ -9,6 +9,7 @@ from typing import IO
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from competitors.models import Media, MediaReason, MediaStatus
 
@@ -76,6 +77,8 @@ def keep(chunks: Iterable[bytes]) -> Media | NotStored:
 
 def _store(file: IO[bytes], sha256: str, size: int, kind: str, content: Content) -> Media:
     """Name the file by its content. Two workers with the same content at the same moment make one file and one row."""
+    # Before the file is looked for: `prune_media` leaves rows alone that were used lately, or has deleted row and file by now.
+    Media.objects.filter(sha256=sha256).update(used_at=timezone.now())
     name = f"{sha256[:2]}/{sha256}.{ENDINGS[content.mime]}"
     with on_disk():
         file.flush()

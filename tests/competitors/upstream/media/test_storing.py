@@ -5,14 +5,20 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.core.files.storage import default_storage
+from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
-from competitors.models import Media
+from competitors.management.commands import prune_media
+from competitors.models import AdMedia, Media, TemplateCandidate
 from competitors.upstream.media import fetch
 from pipeline.contract import BlockedError, PermanentError
+from tests.factories import make_ad, make_brand, make_competitor
 
 from .cdn import answer, file
 from .conftest import stored
@@ -97,3 +103,44 @@ def test_a_folder_that_is_none_is_said_in_plain_words(server, folder):
     with pytest.raises(PermanentError, match=r"cannot be saved \(Not a directory\). Let the worker write to the folder"):
         fetch(server.serve(file(picture())), "image")
     folder.unlink()
+
+
+def test_files_that_nothing_shows_are_deleted_a_day_after_they_came(server, folder):
+    files = [file(picture(size=(number, 9))) for number in range(1, 7)]
+    shown, template, fresh, *_ = [fetch(server.serve(one), "image") for one in files]
+    competitor = make_competitor(make_brand(), "Barkwell")
+    ads = [make_ad(competitor, ad_archive_id=str(number)) for number in range(2)]
+    for ad in ads:
+        AdMedia.objects.create(competitor_ad=ad, role="picture", media=shown, status="stored")
+    TemplateCandidate.objects.create(media=template)
+    Media.objects.exclude(pk=fresh.pk).update(used_at=timezone.now() - timedelta(hours=25))
+    ads[0].delete()  # the other one shows the same content
+    assert pruned("--most", "2").startswith("Deleted 2 files, ")
+    assert pruned().startswith("Deleted 1 file, ")
+    assert pruned().startswith("Deleted 0 files")
+    assert set(Media.objects.all()) == {shown, template, fresh}
+    assert stored(folder) == sorted(os.path.basename(media.file.name) for media in (shown, template, fresh))
+
+
+def test_a_file_that_comes_again_while_unused_files_are_deleted_is_not_lost(server, folder, monkeypatch):
+    first = fetch(server.serve(file(picture())), "image")
+    Media.objects.update(used_at=timezone.now() - timedelta(hours=25))
+    real = default_storage.exists
+
+    def exists(name):
+        found = real(name)
+        pruned()
+        return found
+
+    monkeypatch.setattr(default_storage, "exists", exists)
+    again = fetch(server.serve(file(picture())), "image")
+    assert again == first
+    assert again.file.read() == picture()
+    again.file.close()
+    assert prune_media.delete_unused(first.pk, timezone.now() - prune_media.KEPT) == 0, "it was listed before it came again"
+
+
+def pruned(*options):
+    out = StringIO()
+    call_command("prune_media", *options, stdout=out)
+    return out.getvalue()
