@@ -3,6 +3,7 @@ from django.urls import path
 
 from .views import overview, password, runs
 from .views.manager import active, compare, freshness, health, history, limits, refresh
+from .views.schedules import page as schedules
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -31,6 +32,10 @@ urlpatterns = [
     path("pipeline/runs/", history.history, name="runs"),
     path("pipeline/runs.csv", history.history_csv, name="runs_csv"),
     path("pipeline/runs/compare/", compare.compare, name="runs_compare"),
+    path("pipeline/schedules/", schedules.schedules, name="schedules"),
+    path("pipeline/schedules/save/", schedules.schedule_save, name="schedule_save"),
+    path("pipeline/schedules/undo/", schedules.schedule_undo, name="schedule_undo"),
+    path("pipeline/schedules/outlook/", schedules.schedule_outlook, name="schedule_outlook"),
     path("pipeline/runs/<int:pk>/", runs.run_page, name="run"),
     path("pipeline/runs/<int:pk>/live/", runs.run_live, name="run_live"),
     path("pipeline/runs/<int:pk>/log.txt", runs.run_log, name="run_log"),

@@ -92,6 +92,7 @@ class JobType(ABC):
     permission: ClassVar[str]  # the right to start this type alone; '' for none
     max_runtime: ClassVar[timedelta] = timedelta(minutes=30)  # of one attempt; waiting upstream does not count
     labels: ClassVar[tuple[str, ...]] = ()  # parameters that only name something: they change nothing about the work
+    platform: ClassVar[bool] = False  # its runs are of no single brand
     Params: type[ParameterForm]
 
     def options(self, parameters: Mapping[str, Any]) -> dict[str, Any]:

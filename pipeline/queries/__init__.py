@@ -24,6 +24,8 @@ from .manager.live.active import Active, active
 from .manager.live.cancel import CancelRow, cancel_row
 from .manager.needs import Need
 from .manager.overview import Overview, overview
+from .manager.schedules.rows import TypeRow, schedule_rows
+from .manager.schedules.week import Week, week_ahead
 from .run_detail import RunDetail, run_detail
 from .runs import RunRow, live_run, place_in_queue, recent_runs, run_row, run_rows, type_choices
 from .schedules import (
@@ -42,6 +44,7 @@ from .schedules import (
     when_in_words,
     when_it_runs,
     wrong_cron,
+    zone_exists,
     zone_for,
     zone_in_words,
 )
@@ -69,7 +72,9 @@ __all__ = [
     "ScheduleRow",
     "Spend",
     "SubjectState",
+    "TypeRow",
     "Wanted",
+    "Week",
     "active",
     "activity",
     "already_queued",
@@ -111,15 +116,18 @@ __all__ = [
     "run_rows",
     "runs_a_month",
     "schedule_row",
+    "schedule_rows",
     "schedules",
     "spends",
     "spent_today",
     "tick_in_words",
     "type_choices",
     "usual_max_age",
+    "week_ahead",
     "when_in_words",
     "when_it_runs",
     "wrong_cron",
+    "zone_exists",
     "zone_for",
     "zone_in_words",
 ]

@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from ..engine.scheduling.ticks import zone_of
 from ..models import Brand, Event, Job, Run
 from ..states import JobStatus
 from ..words import counted
+from ..words.zones import validate_time_zone
 
 TIMES_SHOWN = 5
 WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
@@ -131,6 +133,14 @@ def plain_cron(expression: str) -> tuple[str, str, str, str] | None:
         return None
     minute, hour, day, weekday = plain.groups()
     return minute, hour, day, weekday
+
+
+def zone_exists(zone: str) -> bool:
+    try:
+        validate_time_zone(zone)
+    except ValidationError:
+        return False
+    return True
 
 
 def zone_in_words(zone: str) -> str:

@@ -59,6 +59,7 @@ COMPETITORS_MAY_USE = (
     "pipeline.views.access",
     "pipeline.views.csv_export",
     "pipeline.views.live",
+    "pipeline.views.schedules.form",
 )
 LATE = {  # functions that may import: what they need exists only then
     "pipeline/apps.py": {"ready"},

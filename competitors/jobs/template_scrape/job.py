@@ -37,6 +37,8 @@ NAME, DATASET = "template_scrape", "templates_scraped"
     reuse_within=timedelta(days=1),
 )
 class TemplateScrape(JobType):
+    platform = True
+
     class Params(ParameterForm):
         search_url = AdLibraryUrlField(help_text="The address of a search in the Ad Library.")
         max_ads = service.MAX_ADS

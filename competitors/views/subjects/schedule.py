@@ -14,10 +14,10 @@ from pipeline.contract import get_type
 from pipeline.contract.errors import InvalidRequest, NotAllowed
 from pipeline.models import Job
 from pipeline.views.access import see_other
+from pipeline.views.schedules.form import ScheduleForm
 
 from . import scrape
 from .page import SubjectPage
-from .schedule_form import ScheduleForm
 
 
 def show(page: SubjectPage[Any], request: HttpRequest, row: Any, place: dict[str, Any]) -> HttpResponse:

@@ -8,13 +8,13 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from competitors.views.subjects import schedule
-from competitors.views.subjects.schedule_form import OFF, ScheduleForm
 from pipeline import api, queries
 from pipeline.contract import get_type
 from pipeline.models import Job
 from pipeline.people import can_words
 from pipeline.states import JobStatus
 from pipeline.views.access import needs, see_other
+from pipeline.views.schedules.form import OFF, ScheduleForm
 
 from ...job import NAME
 from ...service import Search
