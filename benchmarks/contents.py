@@ -9,6 +9,7 @@ from uuid import uuid4
 from django.db import connection
 
 from benchmarks import load
+from competitors.jobs.meta_sync.sync.months import add_up
 from competitors.models import (
     AccountDay,
     AdAccount,
@@ -294,8 +295,15 @@ def performance(brand: Brand, amount: Amount, number: int) -> AdAccount:
         video_thruplays=f"CASE WHEN ({ad}) % 3 > 0 THEN n % 200 END",
         **figures,
     )
+    _months(account)
     load.insert(AccountDay(ad_account=account, last_read_at=NOW), amount.days, date=days_ago("n - 1"), **figures)
     return account
+
+
+def _months(account: AdAccount) -> None:
+    ads = account.ads.values_list("ad_id", flat=True)
+    for month in account.ad_days.dates("date", "month"):
+        add_up(account, [(ad, month) for ad in ads])
 
 
 def _readings(library: CompetitorAdLibrary) -> None:

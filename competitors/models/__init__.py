@@ -1,6 +1,6 @@
 """The domain's rows. Import models from here."""
 
-from .ad_days import AccountDay, AdClassification, AdDay, AdDemographicDay, AttentionRule
+from .ad_days import AccountDay, AdClassification, AdDay, AdDemographicDay, AdMonth, AttentionRule
 from .ads import AdReading, CompetitorAd, CompetitorAdLibrary, LandingPage, LibraryAd
 from .amazon import AmazonReview, CompetitorAmazonUrl
 from .brand_ads import AdAccount, AdGap, BrandAd, attribution_words
@@ -30,6 +30,7 @@ __all__ = [
     "AdDemographicDay",
     "AdGap",
     "AdMedia",
+    "AdMonth",
     "AdReading",
     "AmazonReview",
     "AttentionRule",

@@ -76,6 +76,31 @@ class AdDay(Measures):
         return f"{self.ad_name or self.ad_id}, {self.date}"
 
 
+class AdMonth(models.Model):
+    """The sums of an ad's days of one calendar month, written with them: a page about a year reads these instead."""
+
+    ad_account = models.ForeignKey(AdAccount, on_delete=models.CASCADE, related_name="ad_months", db_index=False)
+    ad_id = ForeignCharField(max_length=40)
+    month = models.DateField(help_text="Its first day.")
+    days = models.PositiveSmallIntegerField(help_text="How many days of it have a row.")
+    spend = money()
+    impressions = models.PositiveBigIntegerField(null=True, blank=True)
+    clicks = models.PositiveBigIntegerField(null=True, blank=True)
+    link_clicks = models.PositiveBigIntegerField(null=True, blank=True)
+    purchases = money()
+    purchase_value = money()
+    video_views = models.PositiveBigIntegerField(null=True, blank=True, verbose_name="3-second views")
+    video_thruplays = models.PositiveBigIntegerField(null=True, blank=True, verbose_name="ThruPlays")
+    video_impressions = models.PositiveBigIntegerField(null=True, blank=True, help_text="Of its days with views of a video.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ad_account", "ad_id", "month"], name="ad_month_once")]
+        indexes = [models.Index(fields=["ad_account", "month"], name="ad_months_of_account")]
+
+    def __str__(self) -> str:
+        return f"{self.ad_id}, {self.month:%B %Y}"
+
+
 class AccountDay(Measures):
     """The account's own total of a day. It has more than its ads have together: Meta leaves deleted ads out of those."""
 

@@ -35,13 +35,21 @@ class WordsField(forms.CharField):
 
 
 class DeepPaginator(Paginator):
-    """Of a queryset whose order leaves no two rows equal. Keys alone are sorted; whole rows are read for the page only."""
+    """Of a queryset whose order leaves no two rows equal. Keys alone are sorted; whole rows are read for the page only.
+
+    A page of the second half is read from the other end: the database keeps only the rows up to the page while it sorts.
+    """
 
     object_list: Any
 
     def page(self, number: Any) -> Page[Any]:
         found: Any = super().page(number)
-        found.object_list = self.object_list.filter(pk__in=found.object_list.values("pk"))
+        first = (found.number - 1) * self.per_page
+        last = min(first + self.per_page, self.count)
+        keys = self.object_list.values("pk")
+        near = first <= self.count - last
+        keys = keys[first:last] if near else keys.reverse()[self.count - last : self.count - first]
+        found.object_list = self.object_list.filter(pk__in=keys)
         return found
 
 

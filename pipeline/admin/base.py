@@ -1,13 +1,18 @@
 from collections.abc import Callable, Iterable
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.filters import RelatedFieldListFilter
-from django.db.models import Model, QuerySet
+from django.contrib.admin.utils import get_fields_from_path
+from django.db.models import IntegerField, Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
 from ..contract.errors import InvalidRequest, NotAllowed
 from ..people import Brands, brands_for
+
+LONGEST_NUMBER = 19  # digits of what no id can be
 
 
 class OpenBrands(RelatedFieldListFilter):
@@ -52,6 +57,20 @@ class OfBrands(admin.ModelAdmin):
         if isinstance(related, OfBrands):
             return related.get_queryset(request)
         return super().get_field_queryset(db, db_field, request)
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        """Whole values are found by their index. Django itself makes a text of the number of every row there is."""
+        names = self.get_search_fields(request)
+        if not search_term or not all(name.startswith("=") for name in names):
+            return super().get_search_results(request, queryset, search_term)
+        for word in search_term.split():
+            alike = [Q(**{name[1:]: word}) for name in names if self._may_be(name[1:], word)]
+            queryset = queryset.filter(reduce(or_, alike)) if alike else queryset.none()
+        return queryset, False
+
+    def _may_be(self, name: str, word: str) -> bool:
+        is_number = isinstance(get_fields_from_path(self.model, name)[-1], IntegerField)
+        return not is_number or (word.isdecimal() and len(word) < LONGEST_NUMBER)
 
     def view_on_site(self, row: Any) -> str:
         """The page itself, not Django's redirect, which would look up any row by its id."""

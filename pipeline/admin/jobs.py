@@ -109,7 +109,8 @@ class JobAdmin(OfBrands):
         "created_at",
     )
     list_filter = ("status", "schedule_type", "job_type", "brand", "trigger_source")
-    search_fields = ("=id", "name__alike", "subject", "last_error__alike")
+    search_fields = ("=id", "=subject", "=name")
+    search_help_text = "A job's number, or its whole subject or name."
     list_select_related = ("brand",)
     actions = ("run_now", "pause", "resume", "archive")
     readonly_fields = ("job_type", "status", "when_in_words", "runs_completed", "last_error", "created_by", "created_at")

@@ -23,7 +23,8 @@ class UpstreamRunAdmin(EngineRows):
         "cost_settled",
     )
     list_filter = ("source", "status", "capped", "cost_settled", "actor")
-    search_fields = ("=run__id", "upstream_id", "tag")
+    search_fields = ("=run__id", "=upstream_id", "=tag")
+    search_help_text = "A run's number here, or the whole id of one upstream."
     ordering = ("-pk",)
     list_select_related = ("run",)
 

@@ -40,14 +40,8 @@ class RunAdmin(EngineRows):
         "cost_actual",
     )
     list_filter = ("status", "verdict", "job_type", "brand", "mode", "trigger_source")
-    search_fields = (
-        "=id",
-        "subject",
-        "subject_label__alike",
-        "error_message__alike",
-        "summary__alike",
-        "upstream_runs__upstream_id",
-    )
+    search_fields = ("=id",)
+    search_help_text = "A run's number. By words: History in the Pipeline Manager."
     list_select_related = ("brand", "job")
     inlines = (AttemptInline,)
     actions = ("run_now", "retry", "cancel", "accept")
@@ -87,7 +81,8 @@ class AttemptAdmin(EngineRows):
     brand_path = "run__brand"
     list_display = ("run", "number", "outcome", "worker_label", "started_at", "ended_at", "exit_signal", "error")
     list_filter = ("outcome",)
-    search_fields = ("=run__id", "worker_label", "error__alike")
+    search_fields = ("=run__id",)
+    search_help_text = "A run's number."
     ordering = ("-pk",)
     list_select_related = ("run",)
 
@@ -115,7 +110,8 @@ class RunLogAdmin(EngineRows):
     brand_path = "run__brand"
     list_display = ("run", "seq", "at", "level", "message")
     list_filter = ("level",)
-    search_fields = ("=run__id", "message__alike")
+    search_fields = ("=run__id",)
+    search_help_text = "A run's number."
     ordering = ("-pk",)
     list_select_related = ("run",)
 
@@ -126,7 +122,8 @@ class EventAdmin(EngineRows):
 
     list_display = ("at", "kind", "message", "job", "run", "by")
     list_filter = ("kind",)
-    search_fields = ("message__alike", "=run__id", "=job__id")
+    search_fields = ("=run__id", "=job__id")
+    search_help_text = "The number of a run or a job."
     list_select_related = ("job", "run", "by")
 
     def of_brands(self, rows: QuerySet[Event], brands: Brands) -> QuerySet[Event]:

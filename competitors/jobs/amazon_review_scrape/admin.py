@@ -100,7 +100,8 @@ class AmazonReviewAdmin(EngineRows):
     ]
     list_filter = [("rating", ByStars), "verified_purchase", ("domain_code", ByMarketplace)]
     ordering = ["-pk"]  # by an index, however many there are
-    search_fields = ["review_id", "asin", "search_text__alike"]
+    search_fields = ["=review_id", "=asin"]
+    search_help_text = "The whole id of a review, or an ASIN. By words: the list of a listing's reviews."
     list_select_related = False
     raw_id_fields = ["last_run"]
 

@@ -46,5 +46,6 @@ class CompetitorAdAdmin(EngineRows):
     list_filter = ["status"]
     ordering = ["-pk"]  # by an index, however many there are
     list_select_related = ["competitor"]
-    search_fields = ["ad_archive_id", "search_text__alike"]
+    search_fields = ["=ad_archive_id"]
+    search_help_text = "The whole id of an ad. By words: the list of a competitor's ads."
     raw_id_fields = ["last_run", "first_run", "landing_page"]

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from competitors.models import AccountDay, AdClassification, AdDay, AdDemographicDay, AdGap
+from competitors.models import AccountDay, AdClassification, AdDay, AdDemographicDay, AdGap, AdMonth
 from pipeline.admin.base import EngineRows
 
 
@@ -17,6 +17,15 @@ class OfAccounts(EngineRows):
 class AdDayAdmin(OfAccounts):
     list_display = ["date", "ad_id", "ad_name", "ad_account", "spend", "impressions", "purchases", "purchase_value"]
     search_fields = ["=ad_id"]  # names in 365,000 rows take seconds
+    search_help_text = "The whole id of an ad."
+
+
+@admin.register(AdMonth)
+class AdMonthAdmin(OfAccounts):
+    list_display = ["month", "ad_id", "ad_account", "days", "spend", "impressions", "purchases", "purchase_value"]
+    search_fields = ["=ad_id"]
+    search_help_text = "The whole id of an ad."
+    raw_id_fields = ["ad_account"]
 
 
 @admin.register(AccountDay)
@@ -30,6 +39,7 @@ class AdDemographicDayAdmin(OfAccounts):
     list_display = ["date", "ad_id", "ad_account", "kind", "breakdown", "spend", "impressions"]
     list_filter = ["kind"]
     search_fields = ["=ad_id"]
+    search_help_text = "The whole id of an ad."
 
 
 @admin.register(AdGap)

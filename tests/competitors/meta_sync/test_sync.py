@@ -19,6 +19,7 @@ from competitors.models import (
     AdDay,
     AdDemographicDay,
     AdMedia,
+    AdMonth,
     BrandAd,
 )
 from pipeline import api
@@ -137,6 +138,10 @@ def test_days_in_the_window_are_rewritten_and_what_meta_leaves_out_stays(sync, a
     assert (again.spend, again.purchases, again.reach, again.ad_name) == (day.spend, day.purchases, day.reach, day.ad_name)
     assert again.video_p95 == (day.video_p95 or 5)
     assert AdDay.objects.get(pk=old.pk).spend == 7, "what is before the window is left alone"
+    month = day.date.replace(day=1)
+    of_days = AdDay.objects.filter(ad_id=day.ad_id, date__year=month.year, date__month=month.month)
+    added_up = AdMonth.objects.get(ad_id=day.ad_id, month=month)
+    assert (added_up.spend, added_up.days) == (sum(one.spend or 0 for one in of_days), len(of_days))
 
 
 @pytest.mark.only_on("sqlite")

@@ -153,9 +153,7 @@ def test_a_listing_at_rest_can_be_deleted(boss: Client, listing: CompetitorAmazo
 def test_the_admins_search_ignores_case_and_accents(boss: Client, listing: CompetitorAmazonUrl, words: str) -> None:
     Competitor.objects.update(name="Müller")
     CompetitorAmazonUrl.objects.update(product_title="Knäckebrot")
-    make_review(listing, review_id="R1", author="J. Müller")
-    make_review(listing, review_id="R2")
-    for model in ("competitor", "competitoramazonurl", "amazonreview"):
+    for model in ("competitor", "competitoramazonurl"):
         answer = boss.get(reverse(f"admin:competitors_{model}_changelist"), {"q": words})
         assert answer.context["cl"].result_count == 1, model
 

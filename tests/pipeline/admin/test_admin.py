@@ -45,6 +45,16 @@ def test_every_model_is_listed_searched_and_filtered(page, brand, model):
         )
 
 
+def test_a_search_by_number_finds_that_one_and_other_words_nothing(page, brand):
+    runs = [api.queue_one_time_job(brand.pk, "toy", {"name": name}).run for name in ("bear", "hare")]
+    for model, wanted in (("run", runs[0].pk), ("job", runs[0].job_id)):
+        address = reverse(f"admin:pipeline_{model}_changelist")
+        found = page.get(address, {"q": str(wanted)}).context["cl"].result_list
+        assert [row.pk for row in found] == [wanted]
+        for words in ("no number", "9" * 30):
+            assert not page.get(address, {"q": words}).context["cl"].result_list
+
+
 def test_raw_pages_and_django_q_are_not_shown():
     shown = {model.__name__ for model in admin.site._registry}
     assert not shown & {"RawPage", "OrmQ", "Schedule", "Success", "Failure"}

@@ -29,6 +29,12 @@ class Window:
     def days(self) -> list[date]:
         return [self.since + timedelta(days=number) for number in range(self.length)]
 
+    @cached_property
+    def months(self) -> list[date]:
+        """First days of the calendar months that are part of it as a whole. There is no gap between these."""
+        firsts = [day for day in self.days if day.day == 1]
+        return firsts if (self.until + timedelta(days=1)).day == 1 else firsts[:-1]
+
     @property
     def before(self) -> "Window":
         """As many days, just before."""

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import transaction
+
 from competitors.models import AccountDay, AdAccount, AdDay, AdDemographicDay, AdGap
 from competitors.reading.graph.insights import AGE_GENDER, MEASURES, PARTS, PLACEMENT, AdFigures, read_account_day, read_ad_day
 from competitors.upstream.graph import AdAccountReader, InsightsPart, Lost
@@ -15,6 +17,7 @@ from pipeline.models import Event, RunLog
 from pipeline.states import Verdict
 from pipeline.words import counted
 
+from .months import add_up, lock
 from .report import read_days
 from .window import DEMOGRAPHIC_DAYS, Window
 
@@ -89,6 +92,7 @@ class _AdDays:
     key: tuple[str, ...] = ("ad_account_id", "ad_id", "date")
     columns: tuple[str, ...] = (*NAMES, *MEASURES)
     breakdowns: Sequence[str] = ()
+    in_months = True
 
     def read(self, item: Any) -> AdFigures | None:
         return read_ad_day(item)
@@ -101,6 +105,7 @@ class _AccountDays(_AdDays):
     model = AccountDay
     key = ("ad_account_id", "date")
     columns = MEASURES
+    in_months = False
 
     def read(self, item: Any) -> Any:
         return read_account_day(item)
@@ -113,6 +118,7 @@ class _Demographics(_AdDays):
     model = AdDemographicDay
     key = ("ad_account_id", "ad_id", "date", "kind", "breakdown")
     columns = PARTS
+    in_months = False
 
     def __init__(self, kind: AdDemographicDay.Kind, names: Sequence[str]):
         self._kind, self.breakdowns = kind, names
@@ -156,15 +162,21 @@ def _land(ctx: Context, account: AdAccount, window: Window, items: list[Any], fo
         if setting := figures.measures["attribution"]:
             found.attribution[setting] += 1
     at = ctx.now()
-    landed = land(
-        kind.model,
-        list(rows.values()),
-        key=kind.key,
-        content=kind.columns,
-        touch={"last_read_at": at, "last_run_id": ctx.run.pk},
-        age="last_read_at",
-        keep_absent=kind.columns,
-    )
+    with transaction.atomic():
+        if kind.in_months:
+            lock(account)
+        landed = land(
+            kind.model,
+            list(rows.values()),
+            key=kind.key,
+            content=kind.columns,
+            touch={"last_read_at": at, "last_run_id": ctx.run.pk},
+            age="last_read_at",
+            keep_absent=kind.columns,
+        )
+        if kind.in_months:
+            # Also of rows that did not change: older code may have written them without.
+            add_up(account, [(row["ad_id"], row["date"]) for row in rows.values()])
     return landed.rows
 
 

@@ -13,7 +13,8 @@ from competitors.jobs.meta_sync.figures.attention import attention
 from competitors.jobs.meta_sync.figures.days import days
 from competitors.jobs.meta_sync.figures.rates import added
 from competitors.jobs.meta_sync.figures.window import Window, today_of
-from competitors.models import AttentionRule
+from competitors.jobs.meta_sync.sync.months import add_up
+from competitors.models import AdDay, AdMonth, AttentionRule
 from tests.factories import make_brand
 from tests.performance_rows import days_back, make_account, make_account_day, make_ad_day, make_brand_ad
 
@@ -60,6 +61,37 @@ def test_sums_equal_those_of_the_rows_to_the_cent():
     part = days(account, WINDOW, LAST)
     assert (part.lacking, part.own, part.unexplained(of_ads)) == (1, None, None)  # a difference would be wrong
     assert part.days[-4].now.spend == sum(day.spend for day in account.ad_days.filter(date=LAST - timedelta(days=3)))
+
+
+def test_months_that_are_added_up_and_the_days_around_them_are_the_sums_of_all_days():
+    account, dice = make_account(), random.Random(3)
+    days_of = {}
+    for number in "123":
+        for day in days_back(LAST, 500)[:: int(number)]:
+            amount = D(dice.randint(0, 10**9)) / 10000
+            fields = {"purchase_value": amount, "video_views": dice.randint(0, 99)} if dice.random() < 0.6 else {}
+            days_of[number, day] = AdDay(
+                ad_account=account, ad_id=number, date=day, spend=amount, impressions=dice.randint(0, 999),
+                last_read_at=timezone.now(), **fields,
+            )  # fmt: skip
+    AdDay.objects.bulk_create(days_of.values())
+    add_up(account, days_of.keys())
+    windows = [Window.of_days(LAST, count) for count in (14, 35, 36, 70, 365)] + [Window(date(2026, 4, 1), date(2026, 4, 30))]
+    for window in windows:
+        found = {row.ad_id: row for row in ads.rows(account, window, {})}
+        for number in "123":
+            now, before = (
+                [row for (ad, day), row in days_of.items() if ad == number and one.since <= day <= one.until]
+                for one in (window, window.before)
+            )
+            row = found[number]
+            assert row.days == len(now)
+            assert row.now.spend == sum(one.spend for one in now)
+            assert row.before.spend == sum(one.spend for one in before)
+            assert row.now.purchase_value == sum(one.purchase_value or 0 for one in now)
+            assert row.now.video_impressions == sum(one.impressions for one in now if one.video_views is not None)
+    AdMonth.objects.all().delete()
+    assert ads.rows(account, windows[-1], {}) == [], "whole months are not read day by day"
 
 
 def test_an_ad_is_active_if_its_status_says_so_and_it_has_not_ended_and_was_shown():
