@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
 from .days import Day
 from .rates import Figures
 from .window import Window, day_in_words
@@ -11,6 +14,7 @@ from .words import money, percent, ratio
 
 WIDTH, HEIGHT = 280, 90
 STEPS = (Decimal(1), Decimal(2), Decimal(4), Decimal(5), Decimal(10))
+PART = format_html(' class="{}"', "plot__part")
 Measure = Callable[[Figures], Decimal | None]
 Words = Callable[[Decimal | None], str]
 
@@ -35,6 +39,12 @@ class Chart:
     bars: Sequence[Bar] = ()
     line: str = ""  # paths; a day without a value leaves a gap
     before: str = ""
+
+    @property
+    def drawn_bars(self) -> SafeString:
+        """No template: of a year, it would take as long as all the rest of the page."""
+        parts = ((mark, bar.x, bar.y, bar.width, bar.height) for bar in self.bars for mark in [PART if bar.part else ""])
+        return format_html_join("", '<rect{} x="{}" y="{}" width="{}" height="{}"/>', parts)
 
 
 def three(days: Sequence[Day], total: Figures, window: Window, currency: str, *, compares: bool) -> list[Chart]:

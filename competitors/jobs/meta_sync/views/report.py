@@ -7,6 +7,8 @@ from typing import Any
 from django.core.paginator import Page
 from django.db.models import Count, Min
 from django.http import QueryDict
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from competitors.models import AccountDay, AdAccount, AdDay, AdGap, AttentionRule, attribution_words
 from pipeline.words import counted
@@ -23,6 +25,8 @@ from . import cells
 from .ad_filter import PAGE_SIZE, SORTS, AdFilter
 
 TOP = 5
+# As the templates' filter or_dash says it.
+UNKNOWN = format_html('<span aria-hidden="true">{}</span><span class="vh">{}</span>', "–", "unknown")
 GAPS = 3  # that are named
 
 
@@ -98,9 +102,10 @@ class Report:
         return charts.three(self.days.days, self.days.total, self.window, self.currency, compares=self.filter.compares)
 
     @property
-    def day_rows(self) -> list[dict[str, Any]]:
-        """The charts' numbers, newest first."""
-        return [self._day(day) for day in reversed(self.days.days)]
+    def day_lines(self) -> SafeString:
+        """The charts' numbers as lines of a table, newest first. No template: a year has thousands of cells."""
+        days = reversed(self.days.days)
+        return format_html_join("\n", '<tr><th scope="row">{}{}</th>{}</tr>', (self._cells_of_day(day) for day in days))
 
     # ---- the ads -----------------------------------------------------------------------------------------------------
     @cached_property
@@ -174,11 +179,16 @@ class Report:
     def csv_query(self) -> str:
         return self.filter.url(account=self.account.account_id)
 
-    def _day(self, day: Day) -> dict[str, Any]:
+    def _cells_of_day(self, day: Day) -> tuple[str, str, SafeString]:
         words = (
             lambda one: money(one.spend, self.currency),
             lambda one: ratio(one.roas),
             lambda one: percent(one.ctr),
         )
-        pairs = [(label, of(day.now), of(day.before)) for label, of in zip(self.day_labels, words, strict=True)]
-        return {"name": day_in_words(day.date), "today": day.today, "pairs": pairs}
+        found = []
+        for label, of in zip(self.day_labels, words, strict=True):
+            found.append((label, of(day.now) or UNKNOWN))
+            if self.filter.compares:
+                found.append(("before", of(day.before) or UNKNOWN))
+        cells_of_day = format_html_join("", '<td class="num" data-label="{}">{}</td>', found)
+        return day_in_words(day.date), " (today so far)" if day.today else "", cells_of_day
