@@ -29,7 +29,7 @@ def add_up(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('competitors', '0014_reviews_counted_by_index'),
+        ('competitors', '0015_media_know_when_their_content_came_last'),
     ]
 
     operations = [
