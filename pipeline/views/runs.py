@@ -2,6 +2,7 @@
 
 from urllib.parse import urlencode
 
+from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -17,7 +18,6 @@ from ..people import brands_for, can_words, may
 from ..words import stamp
 from ..words.foreign import harmless
 from .access import back_to, needs
-from .forms import LogFilter
 from .live import fragment
 
 # action -> (permission, message); the api refuses what the state forbids
@@ -32,6 +32,22 @@ ACTIONS = {
     "end_upstream": ("pipeline.cancel_run", "What run {} left running is being stopped. Its data is saved first."),
     "adopt": ("pipeline.start_again_run", "Run {} continues with the run you named."),
 }
+
+
+class LogFilter(forms.Form):
+    """The filter of a run's log."""
+
+    level = forms.ChoiceField(
+        required=False,
+        choices=[("", "All levels"), ("warning", "Warnings and errors"), ("error", "Errors")],
+        widget=forms.Select(attrs={"class": "control--s auto"}),
+    )
+    find = forms.CharField(
+        required=False,
+        max_length=100,
+        label="Search the log",
+        widget=forms.SearchInput(attrs={"placeholder": "Search the log", "class": "control--s auto"}),
+    )
 
 
 @require_GET
