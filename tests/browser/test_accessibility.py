@@ -96,7 +96,7 @@ def pages(listing):
         "/competitors/?archived=1",
         f"/competitors/{competitor.brand.slug}/",
         f"/competitors/{competitor.brand.slug}/?archived=1",
-        reverse("brands_import"),
+        *map(reverse, ("brands_import", "template_not_stored")),
         *(reverse(name, args=of_competitor[:1]) for name in ("brand_edit", "brand_archive", "competitors_import")),
         *(reverse(name, args=of_competitor) for name in ("competitor_edit", "competitor_archive")),
         competitor.get_absolute_url(),

@@ -10,7 +10,7 @@ from django.urls import reverse
 from competitors.models import AdAccount, BrandSubreddit, Competitor, CompetitorAdLibrary, CompetitorAmazonUrl
 from pipeline.models import Brand
 
-PLACE, ALL = "/competitors/northpaw/import/", "/brands/import/"
+PLACE, ALL = "/competitors/northpaw/import/", "/competitors/brands.csv/import/"
 HEADER = "competitor,amazon_url"
 
 
