@@ -45,6 +45,9 @@ def render_page(request: HttpRequest, *, forms: dict[str, Any] | None = None, li
         context["pause_form"] = PauseForm(user=request.user, prefix="pause")
     if request.user.has_perm("pipeline.add_concurrencylimit"):
         context["limit_form"] = NewLimitForm(user=request.user, prefix="limit")
+    if "pause_form" in context or "limit_form" in context:
+        open_brands = brands_for(request.user).rows().filter(archived_at=None).order_by("name")
+        context["brands"] = open_brands.values_list("slug", "name")
     context |= {"filter": ActiveFilter(request.GET), "refused": bool(forms or limit), **(forms or {})}
     return render(request, "pipeline/manager/active.html", context, status=422 if forms or limit else 200)
 

@@ -58,8 +58,14 @@ class ScopeForm(forms.ModelForm):
         brands = brands_for(user)
         open_brands: QuerySet[Brand] = brands.rows().filter(archived_at=None).order_by("name")
         self.fields["job_type"] = forms.ChoiceField(label="Type", required=False, choices=[("", "Every type"), *type_choices()])
+        # Not a select: three hundred options in each form would be most of the page's time.
         self.fields["brand"] = forms.ModelChoiceField(
-            open_brands, required=not brands.every, to_field_name="slug", empty_label="Every brand" if brands.every else "Choose"
+            open_brands,
+            required=not brands.every,
+            to_field_name="slug",
+            widget=forms.TextInput(attrs={"list": "brands", "autocomplete": "off"}),
+            help_text="Type, and choose from the list." + (" Empty: every brand." if brands.every else ""),
+            error_messages={"invalid_choice": "There is no such brand. Choose one from the list."},
         )
         sources = known_upstreams() if self._meta.model is Pause else known_sources()
         self.fields["source"] = forms.ChoiceField(

@@ -1,10 +1,12 @@
 """Active: what is live, in four groups. Each has its first rows and the count of all; held runs are folded by their cause."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median_low
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Value, When, Window, prefetch_related_objects
 from django.db.models.functions import RowNumber
@@ -17,13 +19,13 @@ from ....models import Run, UpstreamRun
 from ....models.runs import RunQuerySet
 from ....people import brands_for
 from ....states import RunStatus, Verdict
-from ....words import counted
+from ....words import counted, in_words
 from ...explain import QueueView, scope_words
 from ...runs import RunRow, run_row
 from .limits import Limits, limits
 from .waiting import TRIED, Waiting, held_back, name_brands, waiting
 
-ROWS = 25  # of a group: the first five are shown, the others unfold; what is beyond is counted, and found in the history
+ROWS = 15  # of a group: the first five are shown, the others unfold; what is beyond is counted, and found in the history
 USUAL_OF = 5  # the last good runs of the same subject tell what is usual
 SLOW = 1.25  # times the usual time
 
@@ -59,6 +61,10 @@ class ActiveRow:
             of = f" of {self.total:,}" if self.total else ""
             return f"{self.done:,}{of} {run.progress.get('unit', '')}".strip()
         return (run.progress.get("note", "") if run.status == RunStatus.RUNNING else "") or self.row.explanation or "Working."
+
+    @property
+    def usual_words(self) -> str:
+        return in_words(self.usual) if self.usual is not None else ""
 
     @property
     def slow(self) -> bool:
@@ -188,21 +194,21 @@ def _rows(runs: Iterable[Run], rows: dict[int, RunRow], usual: dict[Any, timedel
 
 def _usual(runs: Sequence[Run]) -> dict[Any, timedelta]:
     """By type, brand and subject, how long its last good runs took, in one query for all of these runs."""
-    of = Q(pk__in=[])
+    brands: dict[str, set[UUID | None]] = defaultdict(set)
     for run in runs:
-        of |= Q(job_type=run.job_type, brand=run.brand_id, subject=run.subject)
-    if not runs:
-        return {}
+        brands[run.job_type].add(run.brand_id)
+    of = Q(pk__in=[])
+    for job_type, ids in brands.items():
+        whose = Q(brand__in=ids - {None}) | Q(brand=None) if None in ids else Q(brand__in=ids)
+        of |= Q(whose, job_type=job_type, subject__in={run.subject for run in runs if run.job_type == job_type})
     last = Window(RowNumber(), partition_by=[F("job_type"), F("brand"), F("subject")], order_by=F("id").desc())
     good = Run.objects.filter(of, status=RunStatus.COMPLETED, verdict=Verdict.OK, started_at__isnull=False)
-    took: dict[Any, list[timedelta]] = {}
-    for run in good.annotate(back=last).filter(back__lte=USUAL_OF).only(*_TIMES):
-        if run.started_at and run.completed_at:
-            took.setdefault((run.job_type, run.brand_id, run.subject), []).append(run.completed_at - run.started_at)
+    took: dict[Any, list[timedelta]] = defaultdict(list)
+    latest = good.order_by().annotate(back=last).filter(back__lte=USUAL_OF) if runs else good.none()
+    for *subject, start, end in latest.values_list("job_type", "brand_id", "subject", "started_at", "completed_at"):
+        if start and end:
+            took[tuple(subject)].append(end - start)
     return {subject: median_low(times) for subject, times in took.items()}
-
-
-_TIMES = ("job_type", "brand_id", "subject", "started_at", "completed_at")
 
 
 def _where(runs: Iterable[Run]) -> str:

@@ -206,7 +206,7 @@ def _row(
 ) -> LimitRow:
     stop = stop_of(one.job_type, one.brand_id, one.max_running)
     if one.source:
-        label = f"At {source_label(one.source)} at once"
+        label = f"Places at {source_label(one.source)}"
         waits = {full for full in waiting if full.kind is Kind.FULL_ACCOUNT and _source(full.job_type) == one.source}
         full = any(now.kind is Kind.FULL_ACCOUNT and _source(now.job_type) == one.source for now in around.stops)
         holders = held.get(one.source)
