@@ -2,7 +2,8 @@ from django.contrib.auth import views as auth
 from django.urls import path
 
 from .views import overview, password, runs
-from .views.manager import active, compare, freshness, health, history, limits, refresh
+from .views.manager import active, freshness, health, limits, refresh
+from .views.manager.history import compare, edit_run, listing
 from .views.schedules import page as schedules
 
 urlpatterns = [
@@ -29,14 +30,15 @@ urlpatterns = [
     path("pipeline/freshness/refresh/", refresh.refresh, name="freshness_refresh"),
     path("pipeline/freshness/of/<slug:brand>/<slug:dataset>/", freshness.of_brand, name="freshness_cell"),
     path("pipeline/freshness/platform/<slug:dataset>/", freshness.of_platform, name="freshness_platform"),
-    path("pipeline/runs/", history.history, name="runs"),
-    path("pipeline/runs.csv", history.history_csv, name="runs_csv"),
+    path("pipeline/runs/", listing.history, name="runs"),
+    path("pipeline/runs.csv", listing.history_csv, name="runs_csv"),
     path("pipeline/runs/compare/", compare.compare, name="runs_compare"),
     path("pipeline/schedules/", schedules.schedules, name="schedules"),
     path("pipeline/schedules/save/", schedules.schedule_save, name="schedule_save"),
     path("pipeline/schedules/undo/", schedules.schedule_undo, name="schedule_undo"),
     path("pipeline/schedules/outlook/", schedules.schedule_outlook, name="schedule_outlook"),
     path("pipeline/runs/<int:pk>/", runs.run_page, name="run"),
+    path("pipeline/runs/<int:pk>/edit/", edit_run.edit_run, name="run_edit"),
     path("pipeline/runs/<int:pk>/live/", runs.run_live, name="run_live"),
     path("pipeline/runs/<int:pk>/log.txt", runs.run_log, name="run_log"),
     path("pipeline/runs/<int:pk>/<slug:action>/", runs.run_action, name="run_action"),

@@ -50,6 +50,11 @@ document.addEventListener("htmx:configRequest", (event) => {
     leftOut = false;
   }
 });
+// The log of a live run stays at its newest line while the reader wants that.
+document.addEventListener("htmx:afterSettle", () => {
+  const log = document.getElementById("log");
+  if (log && document.getElementById("follow-log")?.checked) log.scrollTop = log.scrollHeight;
+});
 // A poll that fails leaves the old content; say so once, until the next one succeeds.
 document.addEventListener("htmx:afterRequest", (event) => {
   const said = document.getElementById("live-trouble");

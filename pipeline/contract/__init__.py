@@ -16,7 +16,7 @@ from .errors import (
     TransientError,
     UpstreamDown,
 )
-from .job_type import Done, Estimate, JobType, Subject
+from .job_type import Done, Estimate, JobType, Preview, Subject
 from .landing import Landed, land
 from .notices import NeededBy, Notice, register_notices, register_page
 from .parameters import ParameterForm, UsualNumber
@@ -48,6 +48,7 @@ __all__ = [
     "ParameterForm",
     "PermanentError",
     "PipelineError",
+    "Preview",
     "Price",
     "RunError",
     "Seen",

@@ -1,9 +1,9 @@
 """What a job type is made of, and what its methods answer."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
@@ -75,6 +75,16 @@ class Done:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Preview:
+    """The first rows that a run brought, each a name, a text and its day. `url`: a page with all of them, which needs
+    `permission`."""
+
+    url: str
+    permission: str
+    rows: Sequence[tuple[str, str, date | None]] = ()
+
+
 class JobType(ABC):
     """Base of every job type. A subclass says what the work is, the decorator registry.job_type what it is called."""
 
@@ -136,6 +146,10 @@ class JobType(ABC):
     @abstractmethod
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:
         """Do the work. May be called again after a crash or failure; steps, paid starts and saved pages are kept."""
+
+    def preview(self, run: Run) -> Preview | None:
+        """The newest of the rows that this run was the first to bring, at most three. None where nobody can look at them."""
+        return None
 
     def on_completed(self, run: Run, fetched_at: datetime) -> None:  # noqa: B027  a hook: most types have none
         """Called in the transaction that completes the run, and in the one in which a person accepts its result.

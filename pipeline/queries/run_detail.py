@@ -5,17 +5,21 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from statistics import median
 from typing import Any
 
+from django.db import DatabaseError
 from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
+from ..contract.job_type import Preview
 from ..contract.registry import find_type
 from ..contract.source import get_source, known_sources, source_label
 from ..engine.execution.replay import REPLAY
-from ..models import Attempt, Event, RejectedItem, Reuse, Run, RunLog, Step, UpstreamRun
+from ..models import Attempt, Event, RawPage, RejectedItem, Reuse, Run, RunLog, Step, UpstreamRun
 from ..states import OUTCOMES, RUNNING, Badge, Outcome, RunStatus
-from .estimates import estimate_of, history, if_visible
+from .estimates import LEARNED_FROM, GoodRun, estimate_of, history, if_visible
+from .manager.timeline import Entry, timeline
 from .runs import RunRow, run_row
 from .subjects import good_runs_of
 
@@ -70,18 +74,22 @@ class RunDetail:
     emoji: str
     parameters: list[tuple[str, str]]
     log: list[RunLog]
-    log_count: int
+    log_counts: dict[str, int]  # of all its lines; warnings include errors
     steps: list[Step]
     attempts: list[AttemptRow]
     upstreams: list[UpstreamRow]
     rejected: list[RejectedGroup]
     rejected_count: int
-    spans: list[Span]
+    timeline: list[Entry]
     in_queue: float
     at_upstream: float
     working: float
     counts: list[tuple[str, int]]
     usual: str  # how many rows such a run brings, or that this is still being learned; '' for a type without a source
+    usual_time: timedelta | None
+    last_good: int | None  # the number of the last accepted run before this one
+    preview: Preview | None
+    pages: tuple[int, int]  # downloaded pages that are kept, and their items
     cap: Decimal | None
     again: Decimal | None  # about what Run again costs, with this run's options
     cost_settled: bool
@@ -120,22 +128,29 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
         sums[span.kind] += span.seconds
     row = run_row(run, user)
     uses = _used_scrapes(run, user)
+    steps = list(Step.objects.filter(run=run))
+    of_type = type_fields(run)
+    good = [one for one in good_runs_of(run.job_type, run.brand_id, run.subject, run.about) if one.pk != run.pk]
     return RunDetail(
         run=run,
         row=row,
-        **type_fields(run),
+        **of_type,
         **_log_fields(run, level, words),
-        steps=list(Step.objects.filter(run=run)),
+        steps=steps,
         attempts=[_attempt(one, now) for one in attempts],
         upstreams=[_upstream(one) for one in upstreams],
         rejected=_rejected(run),
         rejected_count=run.counts.get("rejected", 0) if run.counts else 0,
-        spans=spans,
+        timeline=timeline(run, attempts, steps, badge=row.badge, by=row.by, waits_for=of_type["waits_for"], now=now),
         in_queue=sums["queue"],
         at_upstream=sums["upstream"],
         working=sums["work"],
         counts=_counts(run),
-        usual=_usual(run),
+        usual=_usual(run, good),
+        usual_time=_usual_time(run, good),
+        last_good=next((one.pk for one in good if one.pk < run.pk), None),
+        preview=_preview(run),
+        pages=_pages(run),
         again=estimate.cost_usd if not run.is_live and (estimate := estimate_of(run)) else None,
         cap=UpstreamRun.objects.filter(run=run).aggregate(cap=Sum("cost_cap"))["cap"],
         cost_settled=bool(upstreams or uses) and all(one.cost_settled or one.status in ("void", "refused") for one in upstreams),
@@ -174,12 +189,14 @@ def type_fields(run: Run) -> dict[str, Any]:
 
 def _log_fields(run: Run, level: str, words: str) -> dict[str, Any]:
     lines = RunLog.objects.filter(run=run)
-    count = lines.count()
+    numbers = dict(lines.order_by().values_list("level").annotate(Count("pk")))
+    errors, warnings = numbers.get("error", 0), numbers.get("warning", 0)
+    counts = {"": sum(numbers.values()), "warning": warnings + errors, "error": errors}
     if level:
         lines = lines.filter(level__in=["warning", "error"] if level == "warning" else [level])
     if words:
         lines = lines.filter(message__alike=words)
-    return {"log": list(lines.order_by("-seq")[:LOG_LINES])[::-1], "log_count": count}
+    return {"log": list(lines.order_by("-seq")[:LOG_LINES])[::-1], "log_counts": counts}
 
 
 def _used_scrapes(run: Run, user: Any) -> list[UsedScrape]:
@@ -241,12 +258,36 @@ def _counts(run: Run) -> list[tuple[str, int]]:
     return [(name, counts[name]) for name in order if counts.get(name)]
 
 
-def _usual(run: Run) -> str:
+def _usual(run: Run, good_runs: list[GoodRun]) -> str:
     handler = find_type(run.job_type)
     if handler is None or not handler.source:
         return ""
-    good_runs = good_runs_of(run.job_type, run.brand_id, run.subject, run.about)
     return history(handler, run.parameters, good_runs, but=run).words(handler.row)
+
+
+def _usual_time(run: Run, good_runs: list[GoodRun]) -> timedelta | None:
+    """How long such a run takes from its start to its end; None while too few are known."""
+    handler = find_type(run.job_type)
+    options = handler.options(run.parameters) if handler else {}
+    alike = [one.pk for one in good_runs if handler and handler.options(one.parameters) == options]
+    times = Run.objects.filter(pk__in=alike).values_list("started_at", "completed_at")
+    took = [(end - start).total_seconds() for start, end in times if start and end]
+    return timedelta(seconds=median(took)) if len(took) >= LEARNED_FROM else None
+
+
+def _preview(run: Run) -> Preview | None:
+    handler = find_type(run.job_type)
+    try:
+        return handler.preview(run) if handler and run.counts else None
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001  its subject is gone, or the type has a bug: the page shows the rest
+        return None
+
+
+def _pages(run: Run) -> tuple[int, int]:
+    kept = RawPage.objects.filter(upstream_run__run=run).aggregate(pages=Count("pk"), items=Sum("items"))
+    return kept["pages"], kept["items"] or 0
 
 
 def value_words(value: Any) -> str:

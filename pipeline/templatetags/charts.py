@@ -80,3 +80,20 @@ def run_strip(runs: Sequence[Badge]) -> SafeString:
         "run" if len(runs) == 1 else f"{len(runs)} runs",
         said,
     )
+
+
+@register.simple_tag
+def split_bar(label: str, pieces: Sequence[tuple[str, float]]) -> SafeString:
+    """One bar of pieces side by side, each a class and its size. The page has the figures in a legend."""
+    whole = sum(size for _, size in pieces) or 1
+    x, rects = 0.0, []
+    for name, size in pieces:
+        width = max(round(100 * size / whole, 1), 0.5)
+        rects.append((name, round(x, 1), width))
+        x += width + 0.4
+    return format_html(
+        '<svg class="chart chart--split" viewBox="0 0 {} 10" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
+        round(x, 1),
+        label,
+        format_html_join("", '<rect class="{}" x="{}" width="{}" height="10"/>', rects),
+    )

@@ -20,6 +20,8 @@ from ..words.foreign import harmless
 from .access import back_to, needs
 from .live import fragment
 
+LEVELS = [("", "All"), ("warning", "Warnings"), ("error", "Errors")]
+SAVED = {"new": "tone-green", "changed": "tone-blue", "unchanged": "tone-grey", "duplicate": "dup", "rejected": "tone-red"}
 # action -> (permission, message); the api refuses what the state forbids
 ACTIONS = {
     "cancel": ("pipeline.cancel_run", "Run {} is being cancelled. Paid-for data is saved first."),
@@ -38,15 +40,13 @@ class LogFilter(forms.Form):
     """The filter of a run's log."""
 
     level = forms.ChoiceField(
-        required=False,
-        choices=[("", "All levels"), ("warning", "Warnings and errors"), ("error", "Errors")],
-        widget=forms.Select(attrs={"class": "control--s auto"}),
+        required=False, choices=[("", "All"), ("warning", "Warnings and errors"), ("error", "Errors")], widget=forms.HiddenInput
     )
     find = forms.CharField(
         required=False,
         max_length=100,
         label="Search the log",
-        widget=forms.SearchInput(attrs={"placeholder": "Search the log", "class": "control--s auto"}),
+        widget=forms.SearchInput(attrs={"placeholder": "Search the log", "class": "control--s"}),
     )
 
 
@@ -77,7 +77,16 @@ def _context(request: HttpRequest, pk: int) -> dict[str, object]:
         "log_form": form,
         **_actions(request, detail),
         "log_query": urlencode({name: value for name, value in values.items() if value}),
+        "level": values.get("level", ""),
+        "levels": [(name, word, detail.log_counts[name]) for name, word in LEVELS],
+        "saved": [(SAVED[name], count) for name, count in detail.counts],
+        "spent": [(tone, size) for tone, size in _spent(detail) if size],
+        "preview": detail.preview if detail.preview and request.user.has_perm(detail.preview.permission) else None,
     }
+
+
+def _spent(detail: queries.RunDetail) -> list[tuple[str, float]]:
+    return [("tone-grey", detail.in_queue), ("tone-blue", detail.at_upstream), ("tone-green", detail.working)]
 
 
 def _open_runs(request: HttpRequest) -> RunQuerySet:
@@ -121,9 +130,11 @@ def run_action(request: HttpRequest, pk: int, action: str) -> HttpResponseBase:
 
 def _act(request: HttpRequest, pk: int, action: str, words: str) -> HttpResponse:
     run = get_object_or_404(_open_runs(request).select_related("job", "brand"), pk=pk)
+    leads_to = run.get_absolute_url()
     try:
         if action == "run_again":
             queued = api.run_again(run, request.user)
+            leads_to = queued.run.get_absolute_url()
             said = "A new run is queued." if queued.created else queries.already_queued(queued.run, run.parameters, request.user)
             link = format_html('<a href="{}">See run {}</a>', queued.run.get_absolute_url(), queued.run.pk)
             messages.info(request, format_html("{} {}", said, link))
@@ -144,4 +155,4 @@ def _act(request: HttpRequest, pk: int, action: str, words: str) -> HttpResponse
             messages.success(request, words.format(run.pk))
     except (NotAllowed, InvalidRequest) as error:
         messages.error(request, str(error))
-    return back_to(request, run.get_absolute_url())
+    return back_to(request, leads_to)

@@ -41,6 +41,7 @@ PAGES: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("freshness", "freshness_live"), ("viewer", NEVER)),
     **dict.fromkeys(("freshness_cell", "freshness_platform"), ("viewer", "manager")),
     "freshness_refresh": ("operator", "operator"),
+    "run_edit": ("operator", "operator"),
     "run_live": ("viewer", NEVER),
     "run_log": ("viewer", NEVER),
     "competitors": ("viewer", "manager"),

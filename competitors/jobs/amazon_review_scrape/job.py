@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import Q
+from django.db.models import F, Q
 
 from competitors.models import CompetitorAmazonUrl
 from competitors.steps.subject_rows import clean_row_id, scraped_by, watched
 from pipeline import queries
-from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Subject, job_type, rows_met
+from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Preview, Subject, job_type, rows_met
 from pipeline.models import Brand, Run
 from pipeline.states import Verdict
 
@@ -77,6 +77,16 @@ class AmazonReviewScrape(JobType):
 
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:
         return service.scrape_amazon_reviews_for_competitor(ctx, _listing(params), SweepOptions.of(params))
+
+    def preview(self, run: Run) -> Preview | None:
+        listing = _listing(run.parameters)
+        if listing.about != run.about:
+            return None
+        newest = listing.reviews().filter(first_run=run).order_by(F("review_date").desc(nulls_last=True))[:3]
+        rows = [
+            (f"{'★' * (review.rating or 0)} {review.title}".strip(), review.body[:300], review.review_date) for review in newest
+        ]
+        return Preview(f"{listing.reviews_url()}?run={run.pk}", "competitors.view_amazonreview", rows)
 
     def on_completed(self, run: Run, fetched_at: datetime) -> None:
         known = CompetitorAmazonUrl.objects.filter(Q(last_scraped_at=None) | Q(last_scraped_at__lte=fetched_at), pk=run.subject)

@@ -139,6 +139,9 @@ def test_what_a_run_brought_is_listed_behind_its_number(page: Client, listing: C
     body = page.get(link[1]).content.decode()
     assert re.findall(r"customer-reviews/(R\d)", body) == ["R4"]
     assert re.search(rf'href="\?"><span class="vh">Remove filter </span>New in run: {run.pk}', body)
+    of_run = page.get(run.get_absolute_url()).content.decode()
+    assert f'{of_listing("reviews", listing, run=run.pk)}">See the 1 new row</a>' in of_run
+    assert "It works." in of_run
 
 
 @pytest.mark.usefixtures("reviews")

@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from ...contract.tally import rows_met
-from ...queries.manager import history as runs_asked
-from ...queries.runs import by_whom
-from ...states import run_badge
-from ..access import needs
-from ..csv_export import CHUNK, csv_response
-from .history_filter import HistoryFilter
+from ....contract.tally import rows_met
+from ....queries.manager import history as runs_asked
+from ....queries.runs import by_whom
+from ....states import run_badge
+from ...access import needs
+from ...csv_export import CHUNK, csv_response
+from .filter import HistoryFilter
 
 VIEW = "pipeline.view_run"
 COLUMNS = [

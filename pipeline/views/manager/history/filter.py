@@ -9,10 +9,10 @@ from django.contrib.auth import get_user_model
 from django.http import QueryDict
 from django.utils import timezone
 
-from ...models import Brand, Job
-from ...people import brands_for
-from ...queries.manager.history import STATES, Asked
-from ...queries.runs import type_choices
+from ....models import Brand, Job
+from ....people import brands_for
+from ....queries.manager.history import STATES, Asked
+from ....queries.runs import type_choices
 
 PLACES = ("before", "after")  # of a page; they say nothing about which runs are meant
 

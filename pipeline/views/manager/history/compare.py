@@ -6,10 +6,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from ...models import Run
-from ...people import brands_for
-from ...queries.manager.compare import compare as compared
-from ..access import needs
+from ....models import Run
+from ....people import brands_for
+from ....queries.manager.compare import compare as compared
+from ...access import needs
 
 
 @require_GET
