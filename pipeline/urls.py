@@ -3,7 +3,7 @@ from django.urls import path
 
 from .views import overview, password, runs
 from .views.manager import active, freshness, health, limits, refresh
-from .views.manager.history import compare, edit_run, listing
+from .views.manager.history import compare, edit_run, every_run
 from .views.schedules import page as schedules
 
 urlpatterns = [
@@ -30,8 +30,8 @@ urlpatterns = [
     path("pipeline/freshness/refresh/", refresh.refresh, name="freshness_refresh"),
     path("pipeline/freshness/of/<slug:brand>/<slug:dataset>/", freshness.of_brand, name="freshness_cell"),
     path("pipeline/freshness/platform/<slug:dataset>/", freshness.of_platform, name="freshness_platform"),
-    path("pipeline/runs/", listing.history, name="runs"),
-    path("pipeline/runs.csv", listing.history_csv, name="runs_csv"),
+    path("pipeline/runs/", every_run.history, name="runs"),
+    path("pipeline/runs.csv", every_run.history_csv, name="runs_csv"),
     path("pipeline/runs/compare/", compare.compare, name="runs_compare"),
     path("pipeline/schedules/", schedules.schedules, name="schedules"),
     path("pipeline/schedules/save/", schedules.schedule_save, name="schedule_save"),

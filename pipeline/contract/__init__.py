@@ -16,7 +16,7 @@ from .errors import (
     TransientError,
     UpstreamDown,
 )
-from .job_type import Done, Estimate, JobType, Preview, Subject
+from .job_type import Brought, Done, Estimate, JobType, Subject
 from .landing import Landed, land
 from .notices import NeededBy, Notice, register_notices, register_page
 from .parameters import ParameterForm, UsualNumber
@@ -27,6 +27,7 @@ from .tally import rows_met
 __all__ = [
     "AmbiguousStart",
     "BlockedError",
+    "Brought",
     "Cancelled",
     "Context",
     "CredentialRejected",
@@ -48,7 +49,6 @@ __all__ = [
     "ParameterForm",
     "PermanentError",
     "PipelineError",
-    "Preview",
     "Price",
     "RunError",
     "Seen",

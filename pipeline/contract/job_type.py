@@ -76,7 +76,7 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Preview:
+class Brought:
     """The first rows that a run brought, each a name, a text and its day. `url`: a page with all of them, which needs
     `permission`."""
 
@@ -147,7 +147,7 @@ class JobType(ABC):
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:
         """Do the work. May be called again after a crash or failure; steps, paid starts and saved pages are kept."""
 
-    def preview(self, run: Run) -> Preview | None:
+    def brought(self, run: Run) -> Brought | None:
         """The newest of the rows that this run was the first to bring, at most three. None where nobody can look at them."""
         return None
 

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
-from ..contract.job_type import Preview
+from ..contract.job_type import Brought
 from ..contract.registry import find_type
 from ..contract.source import get_source, known_sources, source_label
 from ..engine.execution.replay import REPLAY
@@ -88,7 +88,7 @@ class RunDetail:
     usual: str  # how many rows such a run brings, or that this is still being learned; '' for a type without a source
     usual_time: timedelta | None
     last_good: int | None  # the number of the last accepted run before this one
-    preview: Preview | None
+    brought: Brought | None
     pages: tuple[int, int]  # downloaded pages that are kept, and their items
     cap: Decimal | None
     again: Decimal | None  # about what Run again costs, with this run's options
@@ -149,7 +149,7 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
         usual=_usual(run, good),
         usual_time=_usual_time(run, good),
         last_good=next((one.pk for one in good if one.pk < run.pk), None),
-        preview=_preview(run),
+        brought=_brought(run),
         pages=_pages(run),
         again=estimate.cost_usd if not run.is_live and (estimate := estimate_of(run)) else None,
         cap=UpstreamRun.objects.filter(run=run).aggregate(cap=Sum("cost_cap"))["cap"],
@@ -275,10 +275,10 @@ def _usual_time(run: Run, good_runs: list[GoodRun]) -> timedelta | None:
     return timedelta(seconds=median(took)) if len(took) >= LEARNED_FROM else None
 
 
-def _preview(run: Run) -> Preview | None:
+def _brought(run: Run) -> Brought | None:
     handler = find_type(run.job_type)
     try:
-        return handler.preview(run) if handler and run.counts else None
+        return handler.brought(run) if handler and run.counts else None
     except DatabaseError:
         raise
     except Exception:  # noqa: BLE001  its subject is gone, or the type has a bug: the page shows the rest

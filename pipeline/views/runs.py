@@ -81,7 +81,7 @@ def _context(request: HttpRequest, pk: int) -> dict[str, object]:
         "levels": [(name, word, detail.log_counts[name]) for name, word in LEVELS],
         "saved": [(SAVED[name], count) for name, count in detail.counts],
         "spent": [(tone, size) for tone, size in _spent(detail) if size],
-        "preview": detail.preview if detail.preview and request.user.has_perm(detail.preview.permission) else None,
+        "brought": detail.brought if detail.brought and request.user.has_perm(detail.brought.permission) else None,
     }
 
 

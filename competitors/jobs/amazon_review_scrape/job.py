@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from competitors.models import CompetitorAmazonUrl
 from competitors.steps.subject_rows import clean_row_id, scraped_by, watched
 from pipeline import queries
-from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Preview, Subject, job_type, rows_met
+from pipeline.contract import Brought, Context, Done, Estimate, JobType, ParameterForm, Subject, job_type, rows_met
 from pipeline.models import Brand, Run
 from pipeline.states import Verdict
 
@@ -78,7 +78,7 @@ class AmazonReviewScrape(JobType):
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:
         return service.scrape_amazon_reviews_for_competitor(ctx, _listing(params), SweepOptions.of(params))
 
-    def preview(self, run: Run) -> Preview | None:
+    def brought(self, run: Run) -> Brought | None:
         listing = _listing(run.parameters)
         if listing.about != run.about:
             return None
@@ -86,7 +86,7 @@ class AmazonReviewScrape(JobType):
         rows = [
             (f"{'★' * (review.rating or 0)} {review.title}".strip(), review.body[:300], review.review_date) for review in newest
         ]
-        return Preview(f"{listing.reviews_url()}?run={run.pk}", "competitors.view_amazonreview", rows)
+        return Brought(f"{listing.reviews_url()}?run={run.pk}", "competitors.view_amazonreview", rows)
 
     def on_completed(self, run: Run, fetched_at: datetime) -> None:
         known = CompetitorAmazonUrl.objects.filter(Q(last_scraped_at=None) | Q(last_scraped_at__lte=fetched_at), pk=run.subject)

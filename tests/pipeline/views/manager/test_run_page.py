@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from pipeline import api
-from pipeline.contract.job_type import Preview
+from pipeline.contract.job_type import Brought
 from pipeline.engine.workers.inline import work_off
 from pipeline.models import Attempt, Run, RunLog, Step
 from tests.factories import make_brand, make_person, make_user
@@ -85,15 +85,15 @@ def test_the_log_has_its_levels_with_counts_and_a_line_has_an_address(operator, 
 def test_what_a_run_brought_is_shown_to_who_may_see_it_and_a_bug_there_hides_nothing_else(client, brand, monkeypatch):
     run = queue(brand)
     work_off()
-    shown = Preview("/rows/?run=1", "competitors.view_amazonreview", [("Good <b>", "It works.", None)])
-    monkeypatch.setattr(Toy, "preview", lambda *_: shown, raising=False)
+    shown = Brought("/rows/?run=1", "competitors.view_amazonreview", [("Good <b>", "It works.", None)])
+    monkeypatch.setattr(Toy, "brought", lambda *_: shown, raising=False)
     client.force_login(make_person("anna", "viewer"))
     page = client.get(run.get_absolute_url()).content.decode()
     assert 'href="/rows/?run=1">See the 1 new row</a>' in page
     assert "Good &lt;b&gt;" in page
     client.force_login(make_user("clerk", "pipeline.view_run"))
     assert "It works." not in client.get(run.get_absolute_url()).content.decode()
-    monkeypatch.setattr(Toy, "preview", lambda *_: 1 / 0, raising=False)
+    monkeypatch.setattr(Toy, "brought", lambda *_: 1 / 0, raising=False)
     assert client.get(run.get_absolute_url()).status_code == 200
 
 
