@@ -23,6 +23,7 @@ from ..words.zones import validate_time_zone
 
 TIMES_SHOWN = 5
 WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+TWICE = re.compile(r"(\d+) (\d+),(\d+) \* \* \*")  # a day
 YEAR = timedelta(days=365)
 COUNTED = 10_000  # runs a year; of more often, one day is counted
 HOURLY = 745  # runs in the longest month: a schedule of a paid type that runs more often asks first
@@ -106,8 +107,7 @@ def cadence_in_words(expression: str) -> str:
             return f"Once at {local.day} {local:%b %Y, %H:%M}"
     fields = plain_cron(expression)
     if fields is None:
-        twice = re.fullmatch(r"(\d+) (\d+),(\d+) \* \* \*", expression.strip())
-        if twice:
+        if twice := TWICE.fullmatch(expression.strip()):
             return "Every day at " + " and ".join(f"{int(hour):02}:{int(twice[1]):02}" for hour in twice.groups()[1:])
         return cron.in_words(expression)
     minute, hour, day, weekday = fields
@@ -133,6 +133,11 @@ def plain_cron(expression: str) -> tuple[str, str, str, str] | None:
         return None
     minute, hour, day, weekday = plain.groups()
     return minute, hour, day, weekday
+
+
+def said_in_full(expression: str) -> bool:
+    """Whether its words say all about its times, so that examples of them say no more."""
+    return cadence.kind(expression) != cadence.CRON or bool(plain_cron(expression) or TWICE.fullmatch(expression.strip()))
 
 
 def zone_exists(zone: str) -> bool:

@@ -116,6 +116,7 @@ def pages(listing):
         f"/ads/{competitor.brand.slug}/ad/1/",
         f"/ads/{competitor.brand.slug}/attention/",
         "/pipeline/active/",
+        f"/pipeline/schedules/?brand={competitor.brand.slug}",
         "/pipeline/runs/",
         "/pipeline/runs/?status=nonsense",
         "/nowhere/",

@@ -133,6 +133,7 @@ class RuleForm(ScheduleForm):
 
     every = forms.ChoiceField(
         choices=[(OFF, "On demand"), *EVERY[1:-1], (CUSTOM, "Custom…")],
+        required=False,
         initial=OFF,
         label="When",
         widget=forms.Select(attrs={"class": "control--s"}),
@@ -141,7 +142,7 @@ class RuleForm(ScheduleForm):
         required=False, label="On", widget=forms.CheckboxInput(attrs={"class": "switch", "role": "switch"})
     )
     which = forms.ChoiceField(
-        label="For", initial="all", choices=[("all", "All, new ones included"), ("chosen", "The chosen ones")]
+        required=False, label="For", initial="all", choices=[("all", "All, new ones included"), ("chosen", "The chosen ones")]
     )
     subjects = forms.MultipleChoiceField(
         required=False, label="Chosen", widget=forms.SelectMultiple(attrs={"size": 6}), help_text="For the chosen ones."
@@ -158,6 +159,9 @@ class RuleForm(ScheduleForm):
     )
     field_order = ("every",)
 
+    def clean_every(self) -> str:
+        return self.cleaned_data["every"] or OFF
+
     @property
     def values(self) -> dict[str, Any]:
         """What api.save_rule takes, of a valid form."""
@@ -165,7 +169,7 @@ class RuleForm(ScheduleForm):
         return {
             "cadence": self.expression,
             "enabled": bool(values["enabled"] and self.expression),
-            "every_subject": values["which"] == "all",
+            "every_subject": values["which"] != "chosen",
             "subjects": values["subjects"] if values["which"] == "chosen" else [],
             "time_zone": values["time_zone"],
             "max_runs": values["max_runs"],

@@ -126,8 +126,10 @@ def test_what_a_row_would_cost_is_told_before_it_is_saved_and_a_costly_one_asks(
     )
     asked = {"brand": brand.slug, "job_type": NAME, **DAILY}
     told = words(client.get(reverse("schedule_outlook"), asked))
-    assert re.search(r"≈ \$30\.\d0 6[01](\.\d)? runs\. Every day at 06:00, Los Angeles time\. Next: ", told), told
+    assert re.search(r"≈ \$30\.\d0 6[01](\.\d)? runs\. Every day at 06:00, Los Angeles time\.$", told), told
     assert not ScheduleRule.objects.exists()
+    often = words(client.get(reverse("schedule_outlook"), asked | {"every": "custom", "cron": "5 */6 * * *"}))
+    assert re.search(r"Next: (\w+ \d+ \w+ \d\d:05, ){4}\w+ \d+ \w+ \d\d:05\.", often)
     assert "0 25" in words(client.get(reverse("schedule_outlook"), asked | {"every": "custom", "cron": "0 25 * * *"}))
     settings.PIPELINE_SCHEDULE_ASK_USD = 20
     answer = save(client, brand)
