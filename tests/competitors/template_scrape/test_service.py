@@ -143,7 +143,7 @@ def test_it_runs_without_a_brand_by_command_and_by_schedule(sandbox):
     call_command("run_job", "template_scrape", *arguments, stdout=out)
     run = Run.objects.get()
     assert "≈ $0.01" in out.getvalue()
-    assert run.parameters == {"search_url": run.subject, "max_ads": 10, "images_only": True, "auto_queue": True}
+    assert run.parameters == {"search_url": run.subject, "max_ads": 10, "images_only": True, "auto_queue": True, "only": None}
     assert "fbclid" not in run.subject
     assert finish(run).verdict == "ok"
     assert get_type("template_scrape").subjects(None) == []

@@ -56,7 +56,7 @@ def test_a_click_queues_one_run_for_no_brand_and_the_last_five_are_listed(page):
         answer = page.post(FIND, sent, follow=True)
     run = Run.objects.get()
     assert (run.brand, run.mode, run.created_by.username) == (None, "worker", "the operator")
-    assert run.parameters == {"search_url": run.subject, "max_ads": 20, "images_only": False, "auto_queue": True}
+    assert run.parameters == {"search_url": run.subject, "max_ads": 20, "images_only": False, "auto_queue": True, "only": None}
     body = answer.content.decode()
     assert f"Run {run.pk}" in body
     assert "Search for “dog chews”" in body
@@ -145,7 +145,7 @@ def test_a_manager_schedules_a_search_and_switches_it_off():
     body = page.post(new, sent, follow=True).content.decode()
     job = Job.objects.get()
     assert (job.brand, job.cron_expression, job.status) == (None, "0 6 * * *", "active")
-    assert job.parameters == {"search_url": job.subject, "max_ads": 30, "images_only": True, "auto_queue": False}
+    assert job.parameters == {"search_url": job.subject, "max_ads": 30, "images_only": True, "auto_queue": False, "only": None}
     assert "Schedule of Search for “dog chews” saved" in body
     one = f"{SCHEDULES}{job.pk}/"
     assert 'value="30"' in page.get(one).content.decode()
