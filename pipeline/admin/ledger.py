@@ -42,6 +42,7 @@ class RejectedItemAdmin(EngineRows):
 class MaxAgeAdmin(EngineRows):
     list_display = ("__str__", "max_age", "before", "at", "by")
     list_filter = ("dataset_key", "brand")
+    search_fields = ("dataset_key",)
     list_select_related = ("brand", "by")
 
 
@@ -92,4 +93,5 @@ class ScheduleRuleAdmin(EngineRows):
 
     list_display = ("job_type", "brand", "cadence", "enabled", "every_subject", "changed_by", "changed_at")
     list_filter = ("job_type", "enabled", "brand")
+    search_fields = ("job_type", "cadence")
     list_select_related = ("brand", "changed_by")
