@@ -1,4 +1,4 @@
-"""An ad account as what a run is about, and what Meta says of it and of its token: asked daily, and when it is linked."""
+"""An ad account as what a run is about, and what Meta says of it and of its token: asked by each sync, and when it is linked."""
 
 from typing import Any
 

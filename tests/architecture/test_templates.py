@@ -25,7 +25,7 @@ IN_MARKUP = {  # in a template without its comments and template tags
 # Text of others, by the names that templates have for it. It may be written from right to left.
 OF_OTHERS = re.compile(
     r"\{\{ (?:(?:row\.|run\.)*subject_label|(?:run\.|row\.run\.|stale\.)?brand(?:\.name)?|competitor\.name|stale\.subject"
-    r"|(?:listing|panel|fix)\.label|label|review\.(?:title|author|body)|(?:entry|line|event)\.message"
+    r"|line\.name|(?:listing|panel|fix)\.label|label|review\.(?:title|author|body)|(?:entry|line|event)\.message"
     r"|run\.error_message|row\.result|one\.attempt\.error|group\.sample)(?=[ |])[^}]*\}\}"
 )
 IN_TEMPLATE = {"text that is trusted unescaped": r"\|\s*safe(?:seq)?\b|\{%\s*autoescape\s+off"}

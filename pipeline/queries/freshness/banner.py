@@ -94,13 +94,13 @@ def _title(label: str, subjects: Sequence[SubjectState], ranked: list[SubjectSta
     if old:
         oldest = days(max(one.freshness.age for one in old if one.freshness.age is not None))
         tone = "tone-red" if first.badge is states.STALE else "tone-amber"
-        return tone, f"{label}: {len(old)} {of} out of date, oldest {oldest}." if several else f"{label} are {oldest} old."
+        return tone, f"{label}: {len(old)} {of} out of date, oldest {oldest}." if several else f"{label}: {oldest} old."
     if never:
-        return "tone-grey", f"{label}: {never} {of} never refreshed." if several else f"{label} were never refreshed."
+        return "tone-grey", f"{label}: {never} {of} never refreshed." if several else f"{label}: never refreshed."
     whole = first.run is not None and first.run.status == RunStatus.FAILED
     what = "result needs a check" if not first.failed else f"{'run' if whole else 'try'} failed"
     which = f"the last {what}" if not several else f"the last {what} for {len(ranked)} {of}"
-    return "tone-amber", f"{label} are still fresh, but {which}."
+    return "tone-amber", f"{label}: still fresh, but {which}."
 
 
 def _text(about: SubjectState, ranked: list[SubjectState], several: bool, noun: str) -> str:

@@ -56,8 +56,8 @@ def test_lists_have_the_banner_with_its_button_and_price(person: Client, listing
     library = make_library(listing.competitor)
     other = make_listing(listing.competitor, asin="B0CQ7Z8M4T")  # its state is not that of the list's own listing
     pages = {
-        listing.reviews_url(): (listing, "amazon_reviews", "Amazon Reviews were never refreshed."),
-        of_competitor("ad_list", listing.competitor): (library, "competitor_ads", "Competitor Ads were never refreshed."),
+        listing.reviews_url(): (listing, "amazon_reviews", "Amazon Reviews: never refreshed."),
+        of_competitor("ad_list", listing.competitor): (library, "competitor_ads", "Competitor Ads: never refreshed."),
     }
     for address, (row, dataset, words) in pages.items():
         body = person.get(address).content.decode()
@@ -106,7 +106,7 @@ def test_data_of_no_single_brand_has_the_same_banner_and_is_in_the_overview(monk
     fresh = queries.freshness("toys", None, ["search"], max_age=REQUIREMENTS["toys"].max_age)["search"]
     state = queries.SubjectState("search", "Dog toys", fresh)
     shown = requirements.shown("toys", [state], {"search": Fix("Dog toys", "/toys/")})
-    assert (shown["banner"].title, shown["banner"].label) == ("Toys are 30 days old.", "Find toys: Dog toys")
+    assert (shown["banner"].title, shown["banner"].label) == ("Toys: 30 days old.", "Find toys: Dog toys")
     assert shown["fix"].url == "/toys/"
     limited = queries.overview(make_person("ines", "viewer", make_listing().brand))
     assert [(row.subject, row.brand) for row in queries.overview().stale if row.label == "Toys"] == [("Dog toys", None)]

@@ -196,7 +196,7 @@ def test_each_stale_dataset_has_its_banner_and_its_button(page, three):
     fresh(three, "ad_thumbnails", last_status="failed", error_message="Meta’s picture server did not answer.")
     body = shown(page, three)
     banners = body[body.index('id="banner"') : body.index('id="figures-h"')]
-    assert banners.index("Demographic Performance are 2 days old.") < banners.index("Ad Thumbnails are still fresh, but the last")
+    assert banners.index("Demographic Performance: 2 days old.") < banners.index("Ad Thumbnails: still fresh, but the last")
     assert banners.count("figures of the table are not affected") == 2  # what was never fetched may be switched off
     for part in ("thumbnails", ""):
         answer = page.post(at(three, "performance_sync", three.pk), {"part": part, "next": "/ads/northpaw/?q=x"})

@@ -90,13 +90,13 @@ def test_viewers_see_the_runs_and_may_not_start_one():
 def test_the_banner_speaks_of_the_scheduled_search_and_its_button_starts_that_one(page):
     job = api.ensure_recurring_job(None, "template_scrape", "0 6 * * *", {"search_url": SEARCH, "max_ads": 30})
     body = page.get(FIND).content.decode()
-    assert "Templates were never refreshed." in body
+    assert "Templates: never refreshed." in body
     assert f'<input type="hidden" name="search_url" value="{job.subject.replace("&", "&amp;")}">' in body
     old = timezone.now() - timedelta(days=9)
     DatasetStatus.objects.create(dataset_key="templates_scraped", subject=job.subject, last_success_at=old)
     for address in (FIND, "/templates/"):
         body = page.get(address).content.decode()
-        assert "Templates are 9 days old." in body
+        assert "Templates: 9 days old." in body
         assert f'<form method="post" action="{FIND}">' in body
     DatasetStatus.objects.update(last_success_at=timezone.now())
     assert "Freshness" not in page.get(FIND).content.decode()
