@@ -66,6 +66,7 @@ def lists(made: Any) -> Iterator[tuple[str, str]]:
     first = made.competitors[0]
     place = [first.brand.slug, first.pk]
     yield "overview", reverse("overview")
+    yield "health", reverse("health")
     yield "active", reverse("active")
     yield "runs", reverse("runs")
     yield "runs, filtered", f"{reverse('runs')}?status=failed&job_type=competitor_scrape&brand={first.brand.pk}"

@@ -14,7 +14,7 @@ from pipeline import api
 from pipeline.engine.upstreams import health
 from pipeline.engine.workers.healing import heal_schedules
 from pipeline.engine.workers.inline import work_off
-from pipeline.models import Attempt, Brand, DatasetStatus, Run
+from pipeline.models import Attempt, Brand, DatasetStatus, Incident, Run
 from tests.competitors import runs
 from tests.factories import make_competitor, make_listing, make_orphan, make_review, make_upstream
 from tests.performance_rows import (
@@ -115,6 +115,8 @@ def pages(listing):
         f"/ads/{competitor.brand.slug}/?account=act_2&q=nothing-like-this",
         f"/ads/{competitor.brand.slug}/ad/1/",
         f"/ads/{competitor.brand.slug}/attention/",
+        "/pipeline/",
+        reverse("incident", args=[Incident.objects.latest("pk").pk]),
         "/pipeline/active/",
         f"/pipeline/schedules/?brand={competitor.brand.slug}",
         "/pipeline/freshness/",
@@ -159,6 +161,7 @@ def test_names_and_errors_without_a_place_to_break_widen_no_page(open_page, fill
     Run.objects.update(subject_label=long, summary=long)
     Run.objects.filter(status="failed").update(error_message=long * 500)
     Attempt.objects.update(error=long)
+    Incident.objects.update(message=long * 9, note=long)
     failed = Run.objects.filter(status="failed")
     DatasetStatus.objects.update(last_status="failed", last_run=failed.first(), error_message=long * 500)
     page = open_page("/", viewport={"width": width, "height": 900})
@@ -171,7 +174,7 @@ def test_names_and_errors_without_a_place_to_break_widen_no_page(open_page, fill
 
 def test_empty_pages_are_accessible_and_say_what_to_do(open_page):
     page = open_page("/")
-    for path in ("/", "/competitors/", "/ads/", "/pipeline/runs/"):
+    for path in ("/", "/competitors/", "/ads/", "/pipeline/", "/pipeline/runs/"):
         page.goto(path)
         assert not Axe().run(page, options=RULES).response["violations"], path
 
