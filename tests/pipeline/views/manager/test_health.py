@@ -62,7 +62,7 @@ def test_the_sentence_tells_what_is_true_and_each_thing_that_needs_a_person_stan
     said = words(client.get("/pipeline/"))
     for part in (
         "4 things need you.",
-        "There is no such toy. × failed 2 times",
+        "There is no such toy × failed 2 times",
         "Acme: toy owl",
         "Retry all 2",
         "2 runs held 1 test run 1 follows",
