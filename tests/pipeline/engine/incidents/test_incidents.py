@@ -119,6 +119,8 @@ def test_a_test_run_that_does_not_work_holds_the_others(brand, ends):
             by_worker.fail_alone(lease, "The end of this run could not be saved.", "")
         case "deleted":
             canary.delete()
+    judged = Incident.objects.get(pk=one.pk).fixing
+    assert judged == ("trying" if ends in ("unseen", "deleted") else "held"), "the end of the test run judges it"
     canaries.advance()
     canaries.advance()
     one.refresh_from_db()
