@@ -91,6 +91,7 @@ class WorkerAdmin(EngineRows):
 class ScheduleRuleAdmin(EngineRows):
     """Changed on the page Schedules, which keeps the subjects' schedules in step."""
 
+    search_fields = ("job_type", "cadence", "=brand__slug")
     list_display = ("job_type", "brand", "cadence", "enabled", "every_subject", "changed_by", "changed_at")
     list_filter = ("job_type", "enabled", "brand")
     search_fields = ("job_type", "cadence")

@@ -11,7 +11,7 @@ from competitors.models import (
     TemplateCategory,
     TemplateNiche,
 )
-from pipeline.models import Brand, ConcurrencyLimit, Incident, Job, Pause
+from pipeline.models import Brand, ConcurrencyLimit, Incident, Job, Pause, ScheduleRule
 
 NEVER = "never"  # the method is not answered
 ANYBODY = "anybody"  # who is signed in
@@ -153,6 +153,7 @@ NO_LIMIT = {("competitors", "post")}  # not for who is limited to some brands, w
 OF_NO_BRAND = ("template", "freshness_platform")
 OF_ROWS: dict[str, type] = {
     "media": AdMedia,
+    "schedule_undo": ScheduleRule,
     "template": TemplateCandidate,
     "template_media": TemplateCandidate,
     "template_schedule": Job,

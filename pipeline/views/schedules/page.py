@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -21,6 +21,7 @@ from .form import OFF, RuleForm
 VIEW, CHANGE = "pipeline.view_job", "pipeline.change_job"
 PARAMETER = "parameter"  # prefix of a type's own fields
 SHOWN_SUBJECTS = 500  # in the list to choose from: of more, all
+GONE = "There is no such job type here. Reload the page."
 AT_FIELD = {"cadence": "every", "cron_expression": "cron"}  # where the api's word for a value is another than the form's
 
 
@@ -108,8 +109,11 @@ def schedules(request: HttpRequest) -> HttpResponse:
 def schedule_save(request: HttpRequest) -> HttpResponse:
     """Save one row. What is refused is shown at its field, and nothing is changed."""
     brand = _brand(request, request.POST)
-    both = RowForms(_row(request, brand, request.POST), request.POST)
-    row = both.row
+    row = _row(request, brand, request.POST)
+    if row is None:
+        messages.error(request, f"{GONE} Nothing was saved.")
+        return see_other(_address(brand))
+    both = RowForms(row, request.POST)
     asks = ""
     if both.form.is_valid() and not both.params.errors:
         values = both.form.values
@@ -134,13 +138,11 @@ def schedule_save(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @needs(VIEW, CHANGE)
-def schedule_undo(request: HttpRequest) -> HttpResponse:
+def schedule_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Bring back what a row said before its last change."""
-    found = ScheduleRule.objects.filter(brands_for(request.user).q()).select_related("brand")
-    number = request.POST.get("rule", "")
-    rule = get_object_or_404(found, pk=number if number.isdecimal() and len(number) < 19 else 0)
+    rule = get_object_or_404(ScheduleRule.objects.filter(brands_for(request.user).q()).select_related("brand"), pk=pk)
     version = request.POST.get("version", "")
-    rule.version = int(version) if version.isdecimal() and len(version) < 10 else 0
+    rule.version = int(version) if version.isascii() and version.isdecimal() and len(version) < 10 else 0
     try:
         undone = api.undo_rule(rule, request.user)
     except (InvalidRequest, NotAllowed) as error:
@@ -156,8 +158,11 @@ def schedule_undo(request: HttpRequest) -> HttpResponse:
 def schedule_outlook(request: HttpRequest) -> HttpResponse:
     """What a row's values would mean, before it is saved."""
     brand = _brand(request, request.GET)
-    both = RowForms(_row(request, brand, request.GET), request.GET)
-    context = {"row": both.row, "forms": both, "outlook": _outlook(both)}
+    row = _row(request, brand, request.GET)
+    if row is None:
+        return HttpResponseBadRequest(GONE)
+    both = RowForms(row, request.GET)
+    context = {"row": row, "forms": both, "outlook": _outlook(both)}
     return render(request, "pipeline/manager/schedules/_outlook.html", context)
 
 
@@ -209,13 +214,10 @@ def _question(row: queries.TypeRow, values: dict[str, Any], subjects: int) -> st
     return queries.question(queries.runs_a_month(values["cadence"], zone or row.zone) * subjects, row.price)
 
 
-def _row(request: HttpRequest, brand: Brand | None, data: QueryDict) -> queries.TypeRow:
-    """Of the job type that the form names."""
+def _row(request: HttpRequest, brand: Brand | None, data: QueryDict) -> queries.TypeRow | None:
+    """Of the job type that the form names. None if there is no such type: a deploy may have removed it."""
     name = data.get("job_type", "")
-    found = queries.schedule_rows(brand, request.user, only=name) if name else []
-    if not found:
-        raise Http404
-    return found[0]
+    return next(iter(queries.schedule_rows(brand, request.user, only=name)), None) if name else None
 
 
 def _brand(request: HttpRequest, data: QueryDict) -> Brand | None:

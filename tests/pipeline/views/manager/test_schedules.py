@@ -109,13 +109,15 @@ def test_a_row_is_undone_and_a_second_tab_cannot_undo_what_it_did_not_see(client
     save(client, brand)
     save(client, brand, every="weekly", weekday="1")
     rule = ScheduleRule.objects.get()
-    old = {"rule": rule.pk, "version": rule.version - 1}
-    assert "Somebody else just changed" in words(client.post(reverse("schedule_undo"), old, follow=True))
-    answer = client.post(reverse("schedule_undo"), {"rule": rule.pk, "version": rule.version}, follow=True)
+    undo = reverse("schedule_undo", args=[rule.pk])
+    for old in ({"version": rule.version - 1}, {"version": "²"}, {}):
+        assert "Somebody else just changed" in words(client.post(undo, old, follow=True))
+    answer = client.post(undo, {"version": rule.version}, follow=True)
     assert "Walk is as it was: Every day at 06:00" in words(answer)
     assert "Change undone by anna" in words(answer)
-    for wrong in ({}, {"rule": "x"}, {"rule": "9" * 30, "version": "²"}):
-        assert client.post(reverse("schedule_undo"), wrong).status_code == 404
+    gone = {"brand": brand.slug, "job_type": "gone"}
+    assert "There is no such job type here." in words(client.post(reverse("schedule_save"), gone, follow=True))
+    assert client.get(reverse("schedule_outlook"), gone).status_code == 400
 
 
 def test_what_a_row_would_cost_is_told_before_it_is_saved_and_a_costly_one_asks(client, brand, walk, anna, monkeypatch, settings):
