@@ -94,5 +94,4 @@ class ScheduleRuleAdmin(EngineRows):
     search_fields = ("job_type", "cadence", "=brand__slug")
     list_display = ("job_type", "brand", "cadence", "enabled", "every_subject", "changed_by", "changed_at")
     list_filter = ("job_type", "enabled", "brand")
-    search_fields = ("job_type", "cadence")
     list_select_related = ("brand", "changed_by")
