@@ -24,11 +24,11 @@ from .manager.live.active import Active, active
 from .manager.live.cancel import CancelRow, cancel_row
 from .manager.needs import Need
 from .manager.overview import Overview, overview
-from .manager.schedules.rows import TypeRow, schedule_rows
-from .manager.schedules.week import Week, week_ahead
 from .run_detail import RunDetail, run_detail
 from .runs import RunRow, live_run, place_in_queue, recent_runs, run_row, run_rows, type_choices
-from .schedules import (
+from .schedules.rows import TypeRow, schedule_rows
+from .schedules.week import Week, week_ahead
+from .schedules.words import (
     WEEKDAYS,
     ScheduleRow,
     cadence_in_words,

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 from django.utils import timezone
 
-from ....engine.scheduling import cadence
-from ....engine.scheduling.ticks import zone_of
-from ....models import Brand, Job
-from ....states import JobStatus
-from ...schedules import next_ticks
+from ...engine.scheduling import cadence
+from ...engine.scheduling.ticks import zone_of
+from ...models import Brand, Job
+from ...states import JobStatus
 from .rows import TypeRow
+from .words import next_ticks
 
 DAYS, HOURS = 7, 24
 MOST_STARTS = 7 * 24 * 60  # of one schedule

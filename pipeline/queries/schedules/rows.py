@@ -10,15 +10,15 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
-from ....contract.job_type import JobType, Subject
-from ....contract.registry import all_types
-from ....engine.scheduling import cadence
-from ....engine.scheduling.ticks import zone_of
-from ....models import Brand, Event, Job, Run, ScheduleRule
-from ....states import JobStatus, RunStatus
-from ...estimates import estimate_for
-from ...runs import RunRow, run_rows
-from ...schedules import TIMES_SHOWN, next_times, runs_a_month, said_in_full, tick_in_words, when_it_runs
+from ...contract.job_type import JobType, Subject
+from ...contract.registry import all_types
+from ...engine.scheduling import cadence
+from ...engine.scheduling.ticks import zone_of
+from ...models import Brand, Event, Job, Run, ScheduleRule
+from ...states import JobStatus, RunStatus
+from ..estimates import estimate_for
+from ..runs import RunRow, run_rows
+from .words import TIMES_SHOWN, next_times, runs_a_month, said_in_full, tick_in_words, when_it_runs
 
 PRICED = 20  # the last paid runs tell what one costs
 CHANGES = 5

@@ -13,13 +13,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
 
-from ..contract.errors import InvalidRequest
-from ..engine.scheduling import cadence, cron
-from ..engine.scheduling.ticks import zone_of
-from ..models import Brand, Event, Job, Run
-from ..states import JobStatus
-from ..words import counted
-from ..words.zones import validate_time_zone
+from ...contract.errors import InvalidRequest
+from ...engine.scheduling import cadence, cron
+from ...engine.scheduling.ticks import zone_of
+from ...models import Brand, Event, Job, Run
+from ...states import JobStatus
+from ...words import counted
+from ...words.zones import validate_time_zone
 
 TIMES_SHOWN = 5
 WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
