@@ -141,7 +141,13 @@ def _sentence(counts: Counter[states.Badge]) -> str:
 class AgeForm(forms.Form):
     """`seen`: what counted when the page was built, in seconds; '' for what the job type says."""
 
-    max_age = forms.TypedChoiceField(required=False, coerce=int, empty_value=None, label="Expected at least every")
+    max_age = forms.TypedChoiceField(
+        required=False,
+        coerce=int,
+        empty_value=None,
+        label="Expected at least every",
+        widget=forms.Select(attrs={"class": "control--s auto"}),
+    )
     seen = forms.TypedChoiceField(required=False, coerce=int, empty_value=None, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, dataset: Dataset, own: MaxAge | None, **kwargs: Any):
