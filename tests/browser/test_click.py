@@ -103,6 +103,6 @@ def test_a_run_is_cancelled_and_retried_from_its_page(open_page, listing):
     page.get_by_role("button", name=f"Scrape reviews of {listing.asin}").click()
     page.get_by_role("link", name="See run").first.click()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Cancelled")
+    expect(page.get_by_role("region", name="Result")).to_contain_text("Cancelled")
     page.get_by_role("button", name="Retry").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Queued")
+    expect(page.get_by_role("region", name="Result")).to_contain_text("Queued")

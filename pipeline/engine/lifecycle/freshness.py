@@ -37,6 +37,11 @@ def mark_running(run: Run, at: datetime) -> None:
     _mark(run, last_status=Last.RUNNING, last_attempt_at=at, last_run_id=run.pk, error_message="")
 
 
+def mark_ending(run: Run) -> None:
+    """A worker has taken the run to bring its cancel to an end. No row is made: what the run was about may be gone."""
+    _under_way(run).update(last_status=Last.RUNNING, error_message="")
+
+
 def follow(run: Run) -> None:
     """The run's state has changed: the datasets that it was the last to work on say what is true now.
 

@@ -101,6 +101,8 @@ def take_lease(run_id: int, worker: Worker, at: datetime) -> tuple[Run, Lease]:
         (run,) = Run.objects.raw(mine, values)
         attempt.number = 1 if run.started_at == at else Attempt.objects.filter(run=run).count() + 1
         attempt.save(force_insert=True)
-    if run.cancel_requested_at is None:  # else it is only brought to its end; what it was about may be gone
+    if run.cancel_requested_at is None:
         freshness.mark_running(run, at)
+    else:
+        freshness.mark_ending(run)
     return run, Lease(run.pk, attempt.lease_token, attempt.pk)

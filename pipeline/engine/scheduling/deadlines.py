@@ -36,7 +36,7 @@ def _warn(run: Run) -> None:
     """Nobody took the run at its latest start."""
     zone = ZoneInfo(zone_of(run.job))
     if run.deadline:
-        start, end = (f"{time.astimezone(zone):%H:%M}" for time in (run.due_at, run.deadline))
+        start, end = (time.astimezone(zone).time().isoformat("minutes") for time in (run.due_at, run.deadline))
         words = f"{run.job} has not started at its latest start, {start}: it may miss {end}. No worker took run {run.pk}."
         warn_and_record(KIND, words, job=run.job, run=run)
 

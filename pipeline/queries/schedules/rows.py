@@ -83,7 +83,7 @@ class TypeRow:
         start = self.next_at.astimezone(ZoneInfo(self.zone))
         if self.rule and self.next_deadline and cadence.kind(self.rule.cadence) == cadence.READY:
             end = self.next_deadline.astimezone(ZoneInfo(self.zone))
-            return f"{tick_in_words(end)}, latest start {start:%H:%M}"
+            return f"{tick_in_words(end)}, latest start {start.time().isoformat('minutes')}"
         return tick_in_words(start)
 
     @property

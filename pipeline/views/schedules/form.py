@@ -123,7 +123,7 @@ class ScheduleForm(forms.Form):
             MONTHLY: f"{at.minute} {at.hour} {values['day'] or 1} * *",
             FRESH: f"fresh {values['hours']}h",
             READY: f"ready {at.minute} {at.hour} * * {values['days'] or '1-5'}",
-            ONCE: f"once {values['date']}T{at:%H:%M}",
+            ONCE: f"once {values['date']}T{at.isoformat('minutes')}",
             CUSTOM: values["cron"],
         }[values["every"]]
 

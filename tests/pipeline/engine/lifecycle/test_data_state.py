@@ -132,3 +132,15 @@ def test_an_attempt_that_a_bug_ends_leaves_its_data_waiting():
     work_one()
     assert says()[0] == "waiting"
     assert "An error in our code" in says()[1]
+
+
+def test_a_cancelled_run_that_another_worker_takes_over_says_so(taken):
+    """Its worker was away when a person cancelled: somebody works on it again, if only to end it."""
+    run, _ = taken
+    Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    api.cancel(run, None)
+    again, lease = claim(register_worker())
+    assert again == run
+    assert says() == ("running", "")
+    by_worker.finish_cancel(lease, "stopped")
+    assert says()[0] == "unknown"
