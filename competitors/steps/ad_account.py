@@ -1,17 +1,22 @@
 """An ad account as what a run is about, and what Meta says of it and of its token: asked by each sync, and when it is linked."""
 
+import logging
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from competitors.models import AdAccount
 from competitors.reading.graph.brand_ads import read_account
 from competitors.upstream.graph import AdAccountReader, BlockedAtMeta, TokenRefused, TokenState
-from pipeline.contract import Cancelled, Context, CredentialRejected, PermanentError, RunError, Subject
+from pipeline.contract import Cancelled, Context, CredentialRejected, PermanentError, RunError, Subject, register_round
 from pipeline.models import Brand
 
+logger = logging.getLogger(__name__)
 SYNC = "meta_sync"  # the job type that asks Meta about an account
+LOOKED_UP_EVERY, AT_ONCE = timedelta(days=1), 3
 
 
 class AdAccountField(forms.CharField):
@@ -64,6 +69,22 @@ def check_account(ctx: Context, account: AdAccount) -> None:
         note_refusal(account, error)
         raise
     _store(account, **{name: value for name, value in told.items() if value})
+
+
+@register_round
+def look_up_tokens() -> None:
+    """Ask daily how long each account's token is good for, whatever is synced: the banners count on that. A few at a time."""
+    at = timezone.now()
+    due = AdAccount.objects.filter(checked_at__lte=at - LOOKED_UP_EVERY, brand__archived_at=None).order_by("checked_at")
+    for account in due[:AT_ONCE]:
+        # The worker whose update succeeds has the turn.
+        if AdAccount.objects.filter(pk=account.pk, checked_at=account.checked_at).update(checked_at=at):
+            try:
+                token = AdAccountReader(account.account_id).token()
+            except RunError as error:  # it says nothing about the token, and tomorrow is another day
+                logger.warning("The token of %s could not be looked up: %s", account.account_id, error)
+                continue
+            _store(account, token_state=token.state, token_expires_at=token.expires_at)
 
 
 def note_refusal(account: AdAccount, error: RunError) -> None:

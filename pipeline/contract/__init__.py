@@ -21,7 +21,20 @@ from .landing import Landed, land
 from .notices import NeededBy, Notice, register_notices, register_page
 from .parameters import ParameterForm, UsualNumber
 from .registry import find_type, get_type, job_type
-from .source import Offer, Order, Page, Price, Seen, Source, Upstream, cents, get_source, register_source, register_upstream
+from .source import (
+    Offer,
+    Order,
+    Page,
+    Price,
+    Seen,
+    Source,
+    Upstream,
+    cents,
+    get_source,
+    register_round,
+    register_source,
+    register_upstream,
+)
 from .tally import rows_met
 
 __all__ = [
@@ -67,6 +80,7 @@ __all__ = [
     "land",
     "register_notices",
     "register_page",
+    "register_round",
     "register_source",
     "register_upstream",
     "rows_met",

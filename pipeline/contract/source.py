@@ -5,7 +5,7 @@ Only a source knows its upstream's protocol: it turns answers into the values be
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -131,6 +131,7 @@ class Source(Upstream, Protocol):
 
 _upstreams: dict[str, Upstream] = {}
 _sources: dict[str, Source] = {}
+_rounds: list[Callable[[], None]] = []
 
 
 def register_upstream(upstream: Upstream) -> None:
@@ -143,6 +144,18 @@ def register_source(source: Source) -> Source:
     register_upstream(source)
     _sources[source.name] = source
     return source
+
+
+def register_round(work: Callable[[], None]) -> Callable[[], None]:
+    """Have something about an upstream looked after: every worker calls it every few seconds or minutes, between runs and beside
+    them. It finds out itself whether anything is due and whether it has the turn, and it must be short.
+    """
+    _rounds.append(work)
+    return work
+
+
+def rounds() -> list[Callable[[], None]]:
+    return list(_rounds)
 
 
 def get_upstream(name: str) -> Upstream:

@@ -1,14 +1,19 @@
 """What Meta says of an ad account is stored with it, and what keeps it from being read."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from competitors.models import AdAccount
 from competitors.sandbox.server import serve
-from competitors.steps.ad_account import check_account
+from competitors.steps.ad_account import check_account, look_up_tokens
 from competitors.upstream.graph import http
 from pipeline.contract import CredentialRejected, PermanentError, UpstreamDown
 from pipeline.engine.execution.replay import ReplayContext
-from pipeline.models import Run
+from pipeline.engine.workers.housekeeping import Housekeeping
+from pipeline.engine.workers.processes import register_worker
+from pipeline.models import Brand, Run
 from tests.competitors.upstream.altered import GONE, alter, with_field
 from tests.factories import make_brand
 
@@ -82,3 +87,25 @@ def test_an_account_without_any_token_says_which_setting_it_needs(sandbox, accou
     ):
         checked(account)
     assert stored(account)[0] == "missing"
+
+
+def test_each_token_is_looked_up_daily_whatever_is_synced(sandbox, account, monkeypatch, caplog):
+    """By one worker, once a day. An outage, an account that was asked today, and an archived brand's change nothing."""
+    archived = AdAccount.objects.create(brand=make_brand("Old"), account_id="act_2")
+    Brand.objects.filter(pk=archived.brand_id).update(archived_at=timezone.now())
+    today = AdAccount.objects.create(brand=account.brand, account_id="act_3")
+    AdAccount.objects.update(token_state="valid", checked_at=timezone.now() - timedelta(hours=25))
+    AdAccount.objects.filter(pk=today.pk).update(checked_at=timezone.now() - timedelta(hours=23))
+    sandbox.account.config.change({"token_seconds": 5 * 86_400})
+    Housekeeping(register_worker()).work()
+    assert stored(account)[:2] == ("expires", True)
+    assert stored(archived)[0] == stored(today)[0] == "valid"
+    sandbox.account.config.change({"token_seconds": 60 * 86_400})
+    look_up_tokens()
+    assert stored(account)[0] == "expires", "it was asked today"
+    AdAccount.objects.filter(pk=account.pk).update(checked_at=timezone.now() - timedelta(hours=25))
+    monkeypatch.setattr(http, "PAUSES", ())
+    sandbox.account.faults.arm("graph_unavailable")
+    look_up_tokens()
+    assert stored(account)[:2] == ("expires", True)
+    assert "could not be looked up" in caplog.text
