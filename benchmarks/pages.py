@@ -69,7 +69,7 @@ def lists(made: Any) -> Iterator[tuple[str, str]]:
     yield "health", reverse("health")
     yield "active", reverse("active")
     yield "runs", reverse("runs")
-    yield "runs, filtered", f"{reverse('runs')}?status=failed&job_type=competitor_scrape&brand={first.brand.pk}"
+    yield "runs, filtered", f"{reverse('runs')}?status=failed&job_type=competitor_scrape&brand={first.brand.slug}"
     yield "runs, far back", f"{reverse('runs')}?before={made.runs // 20}"
     yield "run", reverse("run", args=[made.runs])
     yield "brands", reverse("competitors")
