@@ -109,21 +109,14 @@ class StopAdmin(OfBrands):
         return field
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        self._tell(request, "changed" if change else "set", obj)
+        api.save_stop(obj, request.user)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        self._tell(request, "removed", obj)
-        super().delete_model(request, obj)
+        api.remove_stop(obj, request.user)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for obj in queryset:
-            self._tell(request, "removed", obj)
-        super().delete_queryset(request, queryset)
-
-    def _tell(self, request: HttpRequest, what: str, obj: Any) -> None:
-        kind = str(self.opts.verbose_name).capitalize()
-        api.record_change(str(self.opts.model_name), f"{kind} “{obj}” was {what} by {request.user}.", by=request.user)
+            api.remove_stop(obj, request.user)
 
 
 @admin.register(ConcurrencyLimit)
@@ -135,10 +128,6 @@ class ConcurrencyLimitAdmin(StopAdmin):
 class PauseAdmin(StopAdmin):
     list_display = ("__str__", "reason", "by", "since", "until")
     readonly_fields = ("by", "since")
-
-    def save_model(self, request: HttpRequest, obj: Pause, form: Any, change: bool) -> None:
-        obj.by = obj.by or request.user  # type: ignore[assignment]
-        super().save_model(request, obj, form, change)
 
 
 @admin.register(Outage)

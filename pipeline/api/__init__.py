@@ -10,7 +10,7 @@ from .in_process import hand_back_all, start_here
 from .incidents import resolve_incident, retry_incident, snooze_incident
 from .job import queue_replay
 from .jobs import archive, job_run_now, pause, resume
-from .limits import begin_pause, end_outage, end_pause, record_change, remove_limit, save_limit
+from .limits import end_outage, record_change, remove_stop, save_stop
 from .runs import accept, adopt, cancel, end_upstream, retry, run_again, run_now, start_again
 from .schedules import check_schedule, end_schedules_of, ensure_recurring_job, reschedule_brand, save_rule, undo_rule
 from .subjects import (
@@ -30,11 +30,9 @@ __all__ = [
     "adopt",
     "archive",
     "archive_brand",
-    "begin_pause",
     "cancel",
     "check_schedule",
     "end_outage",
-    "end_pause",
     "end_schedules_of",
     "end_upstream",
     "ensure_recurring_job",
@@ -47,7 +45,7 @@ __all__ = [
     "queue_one_time_job",
     "queue_replay",
     "record_change",
-    "remove_limit",
+    "remove_stop",
     "replay",
     "reschedule_brand",
     "resolve_incident",
@@ -58,8 +56,8 @@ __all__ = [
     "retry_incident",
     "run_again",
     "run_now",
-    "save_limit",
     "save_rule",
+    "save_stop",
     "schedule_of",
     "set_max_age",
     "snooze_incident",

@@ -21,48 +21,34 @@ def record_change(kind: str, message: str, by: Any) -> None:
     record_event(kind, message, by=by)
 
 
-def save_limit(limit: ConcurrencyLimit, by: Any) -> None:
-    """Set a new limit, or change this one. It applies from the next claim."""
-    what = "add" if limit.pk is None else "change"
-    _require(by, f"pipeline.{what}_concurrencylimit", limit)
+def save_stop(stop: ConcurrencyLimit | Pause, by: Any) -> None:
+    """Set a new limit or pause, or change this one. It applies from the next claim; what runs goes on."""
+    new = stop._state.adding
+    _require(by, "add" if new else "change", stop)
+    if isinstance(stop, Pause):
+        stop.by = stop.by or by
     with transaction.atomic():
-        limit.save()
-        _tell("set" if what == "add" else "changed", limit, by)
+        stop.save()
+        _tell("set" if new else "changed", stop, by)
 
 
-def remove_limit(limit: ConcurrencyLimit, by: Any) -> None:
-    _require(by, "pipeline.delete_concurrencylimit", limit)
+def remove_stop(stop: ConcurrencyLimit | Pause, by: Any) -> None:
+    """What waited for it can start."""
+    _require(by, "delete", stop)
     with transaction.atomic():
-        _tell("removed", limit, by)
-        limit.delete()
+        _tell("removed", stop, by)
+        stop.delete()
 
 
-def begin_pause(pause: Pause, by: Any) -> None:
-    """What runs goes on; nothing new of its scope starts."""
-    _require(by, "pipeline.add_pause", pause)
-    pause.by = by
-    with transaction.atomic():
-        pause.save(force_insert=True)
-        _tell("set", pause, by)
-
-
-def end_pause(pause: Pause, by: Any) -> None:
-    """What waited for it starts."""
-    _require(by, "pipeline.delete_pause", pause)
-    with transaction.atomic():
-        _tell("removed", pause, by)
-        pause.delete()
-
-
-def _require(by: Any, permission: str, row: ConcurrencyLimit | Pause) -> None:
-    require(by, permission, row.brand_id)
-    if row.brand_id is None and not brands_for(by).every:
+def _require(by: Any, action: str, stop: ConcurrencyLimit | Pause) -> None:
+    require(by, f"pipeline.{action}_{stop._meta.model_name}", stop.brand_id)
+    if stop.brand_id is None and not brands_for(by).every:
         raise NotAllowed("This is for all brands. Only somebody who sees all of them can change it.")
 
 
-def _tell(what: str, row: ConcurrencyLimit | Pause, by: Any) -> None:
-    kind = str(row._meta.verbose_name).capitalize()
-    record_change(str(row._meta.model_name), f"{kind} “{row}” was {what} by {by or 'the system'}.", by)
+def _tell(what: str, stop: ConcurrencyLimit | Pause, by: Any) -> None:
+    kind = str(stop._meta.verbose_name).capitalize()
+    record_change(str(stop._meta.model_name), f"{kind} “{stop}” was {what} by {by or 'the system'}.", by)
 
 
 def end_outage(outage: Outage, by: Any) -> None:

@@ -25,7 +25,7 @@ def new(request: HttpRequest) -> HttpResponse:
     form = NewLimitForm(request.POST, user=request.user, prefix="limit")
     if not form.is_valid():
         return render_page(request, forms={"limit_form": form})
-    return _done(request, lambda: api.save_limit(form.save(commit=False), request.user), "The limit is set.")
+    return _done(request, lambda: api.save_stop(form.save(commit=False), request.user), "The limit is set.")
 
 
 @require_POST
@@ -34,11 +34,11 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     """Another number, or with `remove` no limit any more."""
     limit = get_object_or_404(_open(ConcurrencyLimit.objects.all(), request), pk=pk)
     if "remove" in request.POST:
-        return _done(request, lambda: api.remove_limit(limit, request.user), "The limit is removed.")
+        return _done(request, lambda: api.remove_stop(limit, request.user), "The limit is removed.")
     form = LimitForm(request.POST, instance=limit, auto_id=f"limit{limit.pk}_%s")
     if not form.is_valid():
         return render_page(request, limit=form)
-    return _done(request, lambda: api.save_limit(form.save(commit=False), request.user), "The limit is changed.")
+    return _done(request, lambda: api.save_stop(form.save(commit=False), request.user), "The limit is changed.")
 
 
 @require_POST
@@ -48,7 +48,7 @@ def pause(request: HttpRequest) -> HttpResponse:
     form = PauseForm(request.POST, user=request.user, prefix="pause")
     if not form.is_valid():
         return render_page(request, forms={"pause_form": form})
-    return _done(request, lambda: api.begin_pause(form.save(commit=False), request.user), "Paused. What runs goes on.")
+    return _done(request, lambda: api.save_stop(form.save(commit=False), request.user), "Paused. What runs goes on.")
 
 
 @require_POST
@@ -56,7 +56,7 @@ def pause(request: HttpRequest) -> HttpResponse:
 def end_pause(request: HttpRequest, pk: int) -> HttpResponse:
     """What waited for it starts."""
     there = get_object_or_404(_open(Pause.objects.all(), request), pk=pk)
-    return _done(request, lambda: api.end_pause(there, request.user), "The pause is over. What waited for it can start.")
+    return _done(request, lambda: api.remove_stop(there, request.user), "The pause is over. What waited for it can start.")
 
 
 def _open(rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:

@@ -25,7 +25,7 @@ def test_a_pause_stops_the_claim_until_its_end_and_the_end_is_an_event(monkeypat
     run = api.queue_one_time_job(brand.pk, "toy").run
     where = {name: brand if name == "brand" else value for name, value in SCOPES[scope].items()}
     until = timezone.now() + timedelta(hours=1)
-    api.begin_pause(Pause(**where, reason="New price list", until=until), manager)
+    api.save_stop(Pause(**where, reason="New price list", until=until), manager)
     pause = Pause.objects.get()
     assert not claimable()
     for words in (queries.run_row(run).explanation, *queries.before_the_click("toy", brand.pk)[:1]):
@@ -53,10 +53,10 @@ def test_a_pause_of_an_account_is_of_all_its_runs_and_what_is_of_all_brands_is_f
         Pause.objects.create(source="toyland", job_type="toy")
     limited = make_person("ines", "manager", make_brand("Acme"))
     for refused in (
-        lambda: api.begin_pause(Pause(), limited),
-        lambda: api.save_limit(ConcurrencyLimit(max_running=1), limited),
-        lambda: api.remove_limit(ConcurrencyLimit.objects.create(max_running=1), limited),
-        lambda: api.end_pause(Pause.objects.create(), limited),
+        lambda: api.save_stop(Pause(), limited),
+        lambda: api.save_stop(ConcurrencyLimit(max_running=1), limited),
+        lambda: api.remove_stop(ConcurrencyLimit.objects.create(max_running=1), limited),
+        lambda: api.remove_stop(Pause.objects.create(), limited),
     ):
         with pytest.raises(NotAllowed, match="sees all of them"):
             refused()
