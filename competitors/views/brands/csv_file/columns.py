@@ -25,7 +25,6 @@ class Column(ABC, Generic[R]):
     owner: ClassVar[str] = "competitor"  # or "brand"
     fields: ClassVar[list[str]]  # what update() may change
     beside: ClassVar[str] = ""  # a second column, of what else the file says of the row
-    exclusive: ClassVar[bool] = False  # no two brands in use may have the same
 
     @abstractmethod
     def read(self, text: str) -> R:
@@ -63,15 +62,21 @@ class Column(ABC, Generic[R]):
         path = "brand" if self.of_brand else "competitor__brand"
         return self.model._default_manager.filter(**{f"{path}__in": brands})
 
-    def taken(self, row: R, holder: Brand, user: Any) -> str:
-        """Why the row cannot be added while that other brand has it."""
-        raise NotImplementedError
-
     def imported(self, brands: Iterable[Brand], user: Any) -> None:
         """Called after an import that added rows for these brands."""
 
     def permission(self, action: str) -> str:
         return f"{self.model._meta.app_label}.{get_permission_codename(action, self.model._meta)}"
+
+
+class ExclusiveColumn(Column[R]):
+    """No two brands in use may have the same."""
+
+    owner = "brand"
+
+    @abstractmethod
+    def taken(self, row: R, holder: Brand, user: Any) -> str:
+        """Why the row cannot be added while that other brand has it."""
 
 
 def register(column: Column[Any]) -> None:

@@ -12,14 +12,13 @@ from pipeline.contract import InvalidRequest, NotAllowed
 from pipeline.models import Brand
 
 from ..ad_accounts import ask_meta, linked_words, read_account_id
-from .columns import Column, register
+from .columns import Column, ExclusiveColumn, register
 
 
-class AdAccountColumn(Column[AdAccount]):
+class AdAccountColumn(ExclusiveColumn[AdAccount]):
     """The name is Meta's. One in the file stands until Meta has told it."""
 
-    name, beside, model, owner, fields = "ad_account", "ad_account_name", AdAccount, "brand", ["name"]
-    exclusive = True
+    name, beside, model, fields = "ad_account", "ad_account_name", AdAccount, ["name"]
 
     def read(self, text: str) -> AdAccount:
         return AdAccount(account_id=read_account_id(text))

@@ -15,7 +15,7 @@ from pipeline.models import Brand
 from pipeline.people import brands_for, can_words, require
 from pipeline.words.names import name_key
 
-from .columns import COLUMNS, Column
+from .columns import COLUMNS, Column, ExclusiveColumn
 from .plan import ADDED, CHANGED, REFUSED, Cell, Plan, PlannedRow
 from .sheet import Line, Sheet
 
@@ -83,7 +83,7 @@ class _Planner:
         for column in self.columns:
             for row in column.rows(brands):
                 self.known[column.name, getattr(row, f"{column.owner}_id"), column.key(row)] = row
-            if column.exclusive:
+            if isinstance(column, ExclusiveColumn):
                 held = column.model._default_manager.filter(brand__archived_at=None).select_related("brand")
                 self.holders |= {(column.name, column.key(row)): row.brand for row in held}  # type: ignore[attr-defined]
         self.met: dict[Any, int] = {}  # a competitor, a zone, or what an owner has -> the row of the file that named it first
@@ -143,7 +143,7 @@ class _Planner:
             setattr(entry.read, column.owner, owner)
             self.made.added.setdefault(column.name, []).append(entry.read)
             self.known[entry.key] = entry.read
-            if column.exclusive:
+            if isinstance(column, ExclusiveColumn):
                 self.holders[column.name, column.key(entry.read)] = brand
             row.outcome = ADDED
         elif entry.words and entry.stored._state.adding:  # a row further up adds it
@@ -238,7 +238,7 @@ class _Planner:
         column = entry.column
         if entry.key in self.met and not column.of_brand:  # what a brand has may stand in each of its rows
             return f"Row {self.met[entry.key]} has {column.label(entry.read)} already."
-        if entry.stored is None:
+        if entry.stored is None and isinstance(column, ExclusiveColumn):
             holder = self.holders.get((column.name, column.key(entry.read)))
             if holder and holder.pk != brand.pk:
                 return column.taken(entry.read, holder, self.user)
