@@ -1,4 +1,5 @@
-"""An ad account as what a run is about, and what Meta says of it and of its token: asked by each sync, and when it is linked."""
+"""An ad account as what a run is about, and what Meta says of it and of its token: asked by each sync, when it is linked, and
+daily."""
 
 import logging
 from datetime import timedelta

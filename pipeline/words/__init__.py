@@ -20,6 +20,11 @@ def clock(moment: datetime) -> str:
     return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local.day} {local:%b %H:%M}"
 
 
+def time_of_day(moment: datetime) -> str:
+    """'08:41', in the zone that the moment has: that of a schedule may not be the site's."""
+    return f"{moment:%H:%M}"
+
+
 def to_the_second(moment: datetime | None = None) -> str:
     """'14:02:11', for what is followed as it happens. Now, where no moment is given."""
     return f"{timezone.localtime(moment):%H:%M:%S}"

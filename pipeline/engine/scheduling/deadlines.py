@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 
 from ...models import Event, Job, Run
 from ...states import RunStatus
+from ...words import time_of_day
 from ..database import CLAIM_LOCK, lock
 from ..journal import warn_and_record
 from . import cadence
@@ -36,7 +37,7 @@ def _warn(run: Run) -> None:
     """Nobody took the run at its latest start."""
     zone = ZoneInfo(zone_of(run.job))
     if run.deadline:
-        start, end = (time.astimezone(zone).time().isoformat("minutes") for time in (run.due_at, run.deadline))
+        start, end = (time_of_day(time.astimezone(zone)) for time in (run.due_at, run.deadline))
         words = f"{run.job} has not started at its latest start, {start}: it may miss {end}. No worker took run {run.pk}."
         warn_and_record(KIND, words, job=run.job, run=run)
 

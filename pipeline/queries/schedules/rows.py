@@ -16,6 +16,7 @@ from ...engine.scheduling import cadence
 from ...engine.scheduling.ticks import zone_of
 from ...models import Brand, Event, Job, Run, ScheduleRule
 from ...states import JobStatus, RunStatus
+from ...words import time_of_day
 from ..estimates import estimate_for
 from ..runs import RunRow, run_rows
 from .words import TIMES_SHOWN, next_times, runs_a_month, said_in_full, tick_in_words, when_it_runs
@@ -83,7 +84,7 @@ class TypeRow:
         start = self.next_at.astimezone(ZoneInfo(self.zone))
         if self.rule and self.next_deadline and cadence.kind(self.rule.cadence) == cadence.READY:
             end = self.next_deadline.astimezone(ZoneInfo(self.zone))
-            return f"{tick_in_words(end)}, latest start {start.time().isoformat('minutes')}"
+            return f"{tick_in_words(end)}, latest start {time_of_day(start)}"
         return tick_in_words(start)
 
     @property
