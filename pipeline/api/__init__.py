@@ -7,10 +7,10 @@ from ..engine.execution.replay import replay
 from ..engine.scheduling.saving import schedule_of
 from .enqueue import Queued, queue_many, queue_one_time_job
 from .in_process import hand_back_all, start_here
-from .incidents import resolve_incident, retry_incident, snooze_incident
 from .job import queue_replay
 from .jobs import archive, job_run_now, pause, resume
-from .limits import end_outage, record_change, remove_stop, save_stop
+from .oversight.incidents import resolve_incident, retry_incident, snooze_incident
+from .oversight.limits import end_outage, record_change, remove_stop, save_stop
 from .runs import accept, adopt, cancel, end_upstream, retry, run_again, run_now, start_again
 from .schedules import check_schedule, end_schedules_of, ensure_recurring_job, reschedule_brand, save_rule, undo_rule
 from .subjects import (

@@ -6,57 +6,27 @@ from django.db import IntegrityError, transaction
 
 from ..contract.errors import NotAllowed
 from ..contract.source import get_source
-from ..engine.database import CLAIM_LOCK, lock
 from ..engine.journal import record_event
 from ..engine.lifecycle import by_person
-from ..engine.lifecycle.state import closed, still_about
-from ..engine.scheduling.place import dedupe_key
-from ..engine.scheduling.ticks import drop_future_tick
+from ..engine.lifecycle.state import still_about
+from ..engine.queue.asked import one_run
 from ..models import Reuse, Run, UpstreamRun
 from ..people import require, require_spend
-from ..states import RUN_ACTIONS, RunStatus
 from .enqueue import Queued, queue_one_time_job
 
 DECIDE = "pipeline.start_again_run"
-PARTICIPLE = {"cancel": "cancelled", "retry": "retried", "run_now": "run now", "accept": "accepted"}
 
 
 def cancel(run: Run, by: Any) -> None:
     """Request the cancel. Paid-for data is saved first."""
     require(by, "pipeline.cancel_run", run.brand_id)
-    if not by_person.request_cancel(run, by):
-        _refuse("cancel", run)
+    one_run.cancel(run, by)
 
 
 def retry(run: Run, by: Any) -> None:
     """Reopen the same run with its steps and a new retry budget. Its schedule continues after it."""
     require_spend(by, run.brand_id, run.job_type)
-    if words := closed(run):
-        raise NotAllowed(words)
-    reopen(run, by)
-
-
-def reopen(run: Run, by: Any) -> None:
-    """retry(), for callers that have checked who asks."""
-    if run.status not in RUN_ACTIONS["retry"]:
-        _refuse("retry", run)
-    try:
-        with transaction.atomic():
-            if run.scheduled_for:
-                lock(CLAIM_LOCK)
-                drop_future_tick(run.job)
-            if not by_person.reopen(run, by):
-                _refuse("retry", run)
-    except IntegrityError:
-        if run.scheduled_for:  # The rollback restored the next tick; ignore it and look for the real conflict.
-            there = run.job.runs.filter(scheduled_for=run.scheduled_for).exclude(status=RunStatus.CANCELLED).exclude(pk=run.pk)
-            if other := there.first():
-                raise NotAllowed(
-                    f"Run {run.pk} cannot be retried: run {other.pk} was already made for the same scheduled time."
-                ) from None
-        key = dedupe_key(run.job_type, run.brand_id, run.subject)
-        holder = Run.objects.holding(key).first() or run.job.runs.live().first()
-        raise NotAllowed(f"Run {run.pk} cannot be retried: run {holder.pk if holder else '?'} is doing the same now.") from None
+    one_run.retry(run, by)
 
 
 def run_again(run: Run, by: Any) -> Queued:
@@ -68,8 +38,7 @@ def run_again(run: Run, by: Any) -> Queued:
 def run_now(run: Run, by: Any) -> None:
     """Make a run due now that waits for its next try or its scheduled time."""
     require_spend(by, run.brand_id, run.job_type)
-    if not by_person.bring_forward(run, by):
-        _refuse("run_now", run)
+    one_run.run_now(run, by)
 
 
 def accept(run: Run, by: Any) -> None:
@@ -78,7 +47,7 @@ def accept(run: Run, by: Any) -> None:
     if not still_about(run):
         raise NotAllowed(f"Run {run.pk} is about {run.subject_label}, which is no longer scraped under this name.")
     if not by_person.accept(run, by):
-        _refuse("accept", run)
+        one_run.refuse("accept", run)
 
 
 def start_again(run: Run, by: Any) -> None:
@@ -127,16 +96,6 @@ def end_upstream(run: Run, by: Any) -> None:
     with transaction.atomic():
         if not UpstreamRun.objects.filter(run=run, status=UpstreamRun.Status.RUNNING).exists():
             raise NotAllowed(f"Nothing of run {run.pk} is running at the data source any more.")
-        reopen(run, by)  # to stop it: whoever may cancel needs no right to spend
+        one_run.reopen(run, by)  # to stop it: whoever may cancel needs no right to spend
         cancel(run, by)
         record_event("end_upstream", f"{by} asked to stop what run {run.pk} left running.", run=run, by=by)
-
-
-def _refuse(action: str, run: Run) -> None:
-    try:
-        run.refresh_from_db(fields=["status", "verdict"])
-    except Run.DoesNotExist:
-        raise NotAllowed(f"Run {run.pk} no longer exists: its schedule was changed.") from None
-    if action == "accept" and run.status == RunStatus.COMPLETED:
-        raise NotAllowed(f"The result of run {run.pk} already counts as good.")
-    raise NotAllowed(f"Run {run.pk} is {run.get_status_display().lower()}, so it cannot be {PARTICIPLE[action]}.")

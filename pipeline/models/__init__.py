@@ -2,9 +2,9 @@
 
 from .brands import Brand, BrandLimit
 from .datasets import DatasetStatus, MaxAge
-from .incidents import DayTally, FailedRun, Incident
 from .jobs import Job, ScheduleRule
-from .limits import ConcurrencyLimit, Outage, Pause
+from .oversight.incidents import DayTally, FailedRun, Incident
+from .oversight.limits import ConcurrencyLimit, Outage, Pause
 from .runs import Attempt, Event, Run, RunLog, Step
 from .upstream import ActorPrice, RawPage, RejectedItem, Reuse, SourceState, UpstreamRun
 from .workers import Worker

@@ -14,7 +14,7 @@ from ...states import JobStatus
 from ..database import CLAIM_LOCK, lock, wake_workers
 from ..incidents.days import count_days
 from ..journal import warn_and_record
-from ..queue.canaries import wake_snoozed
+from ..queue.asked.canaries import wake_snoozed
 from ..queue.outages import watch_outages
 from ..queue.pauses import end_pauses
 from ..scheduling.deadlines import watch_deadlines

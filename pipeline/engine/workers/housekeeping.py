@@ -14,7 +14,7 @@ from ...contract.source import rounds
 from ...models import Worker
 from ..database import now
 from ..execution.prices import read_prices
-from ..queue import canaries
+from ..queue.asked import canaries
 from ..upstreams.watch import watch_upstreams
 from .healing import HEALING_INTERVAL, heal_if_due
 from .repeating_thread import RepeatingThread

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from ....models import Run
 from ....people import brands_for
-from ....queries.manager.compare import compare as compared
+from ....queries.manager.history.compare import compare as compared
 from ...access import needs
 
 

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from ....contract.tally import rows_met
-from ....queries.manager import history as runs_asked
+from ....queries.manager.history import every_run as runs_asked
 from ....queries.runs import by_whom
 from ....states import run_badge
 from ...access import needs

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ....models import Brand, Job
 from ....people import brands_for
-from ....queries.manager.history import STATES, Asked
+from ....queries.manager.history.every_run import STATES, Asked
 from ....queries.runs import type_choices
 
 PLACES = ("before", "after")  # of a page; they say nothing about which runs are meant

@@ -9,7 +9,7 @@ from pipeline import api
 from pipeline.contract.errors import NotAllowed
 from pipeline.contract.job_type import Done
 from pipeline.engine.lifecycle import by_worker
-from pipeline.engine.queue import canaries
+from pipeline.engine.queue.asked import canaries, one_run
 from pipeline.engine.queue.claim import claim
 from pipeline.engine.workers.inline import work_off, work_one
 from pipeline.engine.workers.processes import register_worker
@@ -135,7 +135,7 @@ def test_a_crash_between_two_of_the_others_loses_none_and_a_run_that_is_at_work_
     canary = api.retry_incident(one, None)
     end(canary)
     first, second = FailedRun.objects.filter(incident=one, held=True).order_by("failed_at")
-    reopen = canaries.by_person.reopen
+    reopen = one_run.by_person.reopen
 
     def crashes(run, by):
         if run.pk == second.run_id:
@@ -143,7 +143,7 @@ def test_a_crash_between_two_of_the_others_loses_none_and_a_run_that_is_at_work_
         return reopen(run, by)
 
     with monkeypatch.context() as patched:
-        patched.setattr(canaries.by_person, "reopen", crashes)
+        patched.setattr(one_run.by_person, "reopen", crashes)
         with pytest.raises(RuntimeError):
             canaries.advance()
     assert queued() == {first.run_id}

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from pipeline import api
 from pipeline.engine.incidents.days import count_days
-from pipeline.engine.queue import canaries
+from pipeline.engine.queue.asked import canaries
 from pipeline.engine.queue.claim import claim
 from pipeline.engine.workers.inline import work_off
 from pipeline.engine.workers.processes import register_worker

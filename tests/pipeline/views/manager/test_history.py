@@ -13,7 +13,7 @@ from django.utils import timezone
 from pipeline import api
 from pipeline.engine.workers.inline import work_off
 from pipeline.models import Run
-from pipeline.queries.manager import history
+from pipeline.queries.manager.history import every_run
 from tests.factories import make_brand, make_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -132,7 +132,7 @@ def test_days_are_those_of_the_sites_zone(operator, brand, settings):
 
 @pytest.mark.parametrize("query", [{}, {"status": "completed"}])
 def test_pages_lead_forth_and_back_over_the_same_runs(operator, brand, monkeypatch, query):
-    monkeypatch.setattr(history, "PAGE", 3)
+    monkeypatch.setattr(every_run, "PAGE", 3)
     now = timezone.now()
     runs = [ended(brand, str(number), completed_at=now - timedelta(hours=number // 2)) for number in range(8)]  # two at a time
     expected = sorted(runs, key=lambda run: run.pk, reverse=True)
@@ -150,7 +150,7 @@ def test_pages_lead_forth_and_back_over_the_same_runs(operator, brand, monkeypat
 
 
 def test_ticks_that_went_well_fold_into_one_line_up_to_one_that_did_not(operator, brand, monkeypatch):
-    monkeypatch.setattr(history, "PAGE", 3)
+    monkeypatch.setattr(every_run, "PAGE", 3)
     job, runs = ticks(brand, 12, timezone.now() - timedelta(days=20))
     click = ended(brand, "bear")
     Run.objects.filter(pk=runs[4].pk).update(verdict="partial")
@@ -165,8 +165,8 @@ def test_ticks_that_went_well_fold_into_one_line_up_to_one_that_did_not(operator
 
 
 def test_counts_and_searches_end_somewhere_and_say_so(operator, brand, monkeypatch):
-    monkeypatch.setattr(history, "COUNTED", 2)
-    monkeypatch.setattr(history, "SEARCHED", 2)
+    monkeypatch.setattr(every_run, "COUNTED", 2)
+    monkeypatch.setattr(every_run, "SEARCHED", 2)
     for name in ("bear one", "owl", "fox"):
         ended(brand, name)
     page = operator.get(URL, {"words": "bear"}).content.decode()

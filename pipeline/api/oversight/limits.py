@@ -8,12 +8,12 @@ from typing import Any
 
 from django.db import transaction
 
-from ..contract.errors import NotAllowed
-from ..engine.database import now
-from ..engine.journal import record_event
-from ..engine.queue import outages
-from ..models import ConcurrencyLimit, Outage, Pause
-from ..people import brands_for, require
+from ...contract.errors import NotAllowed
+from ...engine.database import now
+from ...engine.journal import record_event
+from ...engine.queue import outages
+from ...models import ConcurrencyLimit, Outage, Pause
+from ...people import brands_for, require
 
 
 def record_change(kind: str, message: str, by: Any) -> None:

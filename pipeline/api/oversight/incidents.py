@@ -6,14 +6,14 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from ..contract.errors import NotAllowed
-from ..engine.database import now
-from ..engine.journal import record_event
-from ..engine.queue import canaries
-from ..models import FailedRun, Incident, Run
-from ..people import Brands, brands_for, may_spend, require, require_spend
-from ..states import RunStatus
-from ..words import clock
+from ...contract.errors import NotAllowed
+from ...engine.database import now
+from ...engine.journal import record_event
+from ...engine.queue.asked import canaries
+from ...models import FailedRun, Incident, Run
+from ...people import Brands, brands_for, may_spend, require, require_spend
+from ...states import RunStatus
+from ...words import clock
 
 MANAGE = "pipeline.manage_incident"
 State, Fixing = Incident.State, Incident.Fixing

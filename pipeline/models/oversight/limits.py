@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from .fields import MessageField
+from ..fields import MessageField
 
 
 class ConcurrencyLimit(models.Model):

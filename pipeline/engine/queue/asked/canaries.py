@@ -9,23 +9,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
-from ...models import FailedRun, Incident, Run
-from ...states import TERMINAL, RunStatus, Verdict
-from ..database import CLAIM_LOCK, lock
-from ..journal import record_event
-from ..lifecycle import by_person
-from ..lifecycle.state import closed
-from ..scheduling.ticks import drop_future_tick
+from ....contract.errors import NotAllowed
+from ....models import FailedRun, Incident, Run
+from ....states import TERMINAL, RunStatus, Verdict
+from ...database import CLAIM_LOCK, lock
+from ...journal import record_event
+from ...lifecycle.state import closed
+from . import one_run
 
 logger = logging.getLogger(__name__)
 State, Fixing = Incident.State, Incident.Fixing
 UNDER_WAY = (Fixing.TRYING, Fixing.PASSED)
-
-
-class NotReopened(Exception):
-    """The run's state no longer allows a retry, or another run does the same."""
 
 
 def begin(incident: Incident, among: Sequence[FailedRun], by: Any) -> Run | None:
@@ -43,10 +39,10 @@ def begin(incident: Incident, among: Sequence[FailedRun], by: Any) -> Run | None
                 held = FailedRun.objects.filter(incident=incident, over_at=None)
                 held.update(held=False)
                 held.filter(pk__in=[one.pk for one in among]).exclude(pk=row.pk).update(held=True)
-                _reopen(row, by)
+                one_run.reopen(row.run, by)
                 words = f"Run {row.run_id} is retried as a test, {len(among) - 1} wait for it."
                 record_event("incident_retry", words, run=row.run, by=by)
-        except NotReopened:
+        except NotAllowed:
             continue
         return row.run
     return None
@@ -83,20 +79,8 @@ def _release(incident: Incident) -> None:
                 if row.run.scheduled_for:
                     lock(CLAIM_LOCK)
                 if rows.filter(pk=row.pk).update(held=False) and not closed(row.run):
-                    _reopen(row, incident.fixed_by)
-        except NotReopened:  # a person, its schedule or another process was first
+                    one_run.reopen(row.run, incident.fixed_by)
+        except NotAllowed:  # a person, its schedule or another process was first
             rows.filter(pk=row.pk).update(held=False)
     if not rows.exists():
         Incident.objects.filter(pk=incident.pk, fixing=Fixing.PASSED).update(fixing=Fixing.FOLLOWED)
-
-
-def _reopen(row: FailedRun, by: Any) -> None:
-    """In the caller's transaction, which has the claim's lock if the run is a schedule's."""
-    try:
-        with transaction.atomic():
-            if row.run.scheduled_for:
-                drop_future_tick(row.run.job)
-            if not by_person.reopen(row.run, by):
-                raise NotReopened
-    except IntegrityError as error:
-        raise NotReopened from error

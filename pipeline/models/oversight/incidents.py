@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from .fields import ForeignCharField, MessageField
+from ..fields import ForeignCharField, MessageField
 
 
 class Incident(models.Model):

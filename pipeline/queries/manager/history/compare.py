@@ -9,9 +9,9 @@ from typing import Any
 from django.db.models import Sum
 from django.utils import timezone
 
-from ...models import Attempt, Run, UpstreamRun
-from ..run_detail import spans_of, type_fields
-from ..runs import RunRow, run_rows
+from ....models import Attempt, Run, UpstreamRun
+from ...run_detail import spans_of, type_fields
+from ...runs import RunRow, run_rows
 
 COUNTS = ("new", "changed", "unchanged", "duplicate", "rejected", "raw")
 

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 from django.db.models import Count, Q
 
-from ...models import Brand, Job, Run
-from ...models.runs import RunQuerySet
-from ...people import brands_for
-from ...states import RETRY, RunStatus, Verdict
-from ..runs import RunRow, run_rows
+from ....models import Brand, Job, Run
+from ....models.runs import RunQuerySet
+from ....people import brands_for
+from ....states import RETRY, RunStatus, Verdict
+from ...runs import RunRow, run_rows
 
 PAGE = 25  # lines
 READ = 100  # runs that may fold into these lines

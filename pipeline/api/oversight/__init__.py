@@ -1,0 +1,1 @@
+"""What people decide about many runs at once: limits, pauses and incidents."""

@@ -1,0 +1,1 @@
+"""What people ask of runs: of one, or of all runs of an incident."""

@@ -1,0 +1,1 @@
+"""What stands above single runs: incidents, limits, pauses and outages."""

@@ -1,0 +1,1 @@
+"""What was: every run, and two of them compared."""
