@@ -1,17 +1,17 @@
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from .views import overview, password, runs
+from .views import person, runs
 from .views.manager import active, freshness, health, limits, refresh
 from .views.manager.history import compare, edit_run, every_run
 from .views.schedules import page as schedules
 
 urlpatterns = [
-    path("", overview.overview, name="overview"),
-    path("theme/", overview.theme, name="theme"),
+    path("", health.overview, name="overview"),
+    path("theme/", person.theme, name="theme"),
     path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
-    path("password/", password.ChangePassword.as_view(), name="password"),
+    path("password/", person.ChangePassword.as_view(), name="password"),
     path("pipeline/", health.health, name="health"),
     path("pipeline/live/", health.health_live, name="health_live"),
     path("pipeline/incidents/<int:pk>/", health.incident, name="incident"),

@@ -22,8 +22,7 @@ from .manager.health import Health, health
 from .manager.incidents import IncidentRow, failed_runs, incident_rows
 from .manager.live.active import Active, active
 from .manager.live.cancel import CancelRow, cancel_row
-from .manager.needs import Need
-from .manager.overview import Overview, overview
+from .manager.needs import Need, closed_sources, unknown_starts
 from .run_detail import RunDetail, run_detail
 from .runs import RunRow, live_run, place_in_queue, recent_runs, run_row, run_rows, type_choices
 from .schedules.rows import TypeRow, schedule_rows
@@ -64,7 +63,6 @@ __all__ = [
     "History",
     "IncidentRow",
     "Need",
-    "Overview",
     "PriceNow",
     "QueueView",
     "RunDetail",
@@ -83,6 +81,7 @@ __all__ = [
     "cadence_in_words",
     "cancel_row",
     "changes",
+    "closed_sources",
     "estimate_for",
     "estimate_of",
     "explain",
@@ -105,7 +104,6 @@ __all__ = [
     "no_subject",
     "no_worker_since",
     "over_the_limit",
-    "overview",
     "place_in_queue",
     "plain_cron",
     "price_now",
@@ -122,6 +120,7 @@ __all__ = [
     "spent_today",
     "tick_in_words",
     "type_choices",
+    "unknown_starts",
     "usual_max_age",
     "week_ahead",
     "when_in_words",

@@ -45,7 +45,7 @@ def run_row(run: Run, user: Any = None, around: QueueView | None = None) -> RunR
     estimate = _expected_cost(run) if actual is None else None
     return RunRow(
         run=run,
-        badge=run_badge(run.status, verdict=run.verdict, tries_failed=run.attempt, waits_at=_waits_at(run)),
+        badge=run_badge(run.status, verdict=run.verdict, tries_failed=run.attempt, waits_at=waits_at(run)),
         explanation=explanation,
         by=by_whom(run, user),
         took=(run.completed_at or now) - run.started_at if run.started_at else None,
@@ -133,7 +133,7 @@ def _expected_cost(run: Run) -> Decimal | None:
     return run.cost_estimate if run.is_live else None
 
 
-def _waits_at(run: Run) -> str:
+def waits_at(run: Run) -> str:
     """The label of the upstream whose run it waits for, '' if none."""
     if run.status != RunStatus.WAITING:
         return ""

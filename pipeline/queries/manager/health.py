@@ -1,8 +1,8 @@
-"""The first tab of the Pipeline Manager: one sentence, what needs a person, what recovers, and how each job type does."""
+"""The overview, and the first tab of the Pipeline Manager: what needs a person, what recovers, how each job type does."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Case, Count, Exists, F, Min, OuterRef, Value, When
@@ -11,15 +11,17 @@ from django.utils import timezone
 from ...models import Incident, Run, UpstreamRun, Worker
 from ...models.runs import RunQuerySet
 from ...people import brands_for
-from ...states import RunStatus
+from ...states import Badge, RunStatus, run_badge
 from ...words import clock, counted, in_words
-from ..explain import no_worker_since
+from ..explain import QueueView, no_worker_since, pause_words
+from ..runs import waits_at
 from .days import Money, TypeDays, money, type_days
 from .incidents import IncidentRow, resolved_lately, unresolved
+from .live.limits import pauses
 from .needs import Need, needs, recovering
-from .overview import freshness_of
+from .overview import StaleRow, freshness_of
 
-LONG_IN_LINE = timedelta(minutes=1)  # a run that has been due for longer waits too long
+RUNS_SHOWN = 5  # of those that are under way
 NOW_WORDS = {"running": "running", "fetching": "being fetched", "retrying": "retrying", "waiting": "waiting"}
 
 
@@ -29,6 +31,11 @@ class AtWork:
 
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     next_at: datetime | None = None
+
+    @property
+    def queued(self) -> int:
+        """Nobody is at them: they wait for a worker, a limit or their next try."""
+        return self.counts["retrying"] + self.counts["waiting"]
 
     @property
     def words(self) -> str:
@@ -49,19 +56,25 @@ class Health:
     sentence: str
     rest: str
     tone: str
+    pauses: list[str]  # a sentence each
     needs: list[Need]
+    in_good_time: list[Need]  # what will need a person, in some weeks
     incidents: list[IncidentRow]  # that need a person
     recovering: list[IncidentRow]
     snoozed: list[IncidentRow]
     more_incidents: int
     resolved: list[IncidentRow]
     by_themselves: list[Need]
+    at_work: AtWork
+    under_way: list[tuple[Run, Badge]]
+    stale: list[StaleRow]
+    stale_count: int
+    fresh_count: int
     types: list[tuple[TypeDays, AtWork]]
     money: Money
     workers: list[WorkerRow]
     oldest_due: datetime | None
     in_line: str
-    next_at: datetime | None
 
     @property
     def needing(self) -> int:
@@ -79,14 +92,15 @@ def health(user: Any = None) -> Health:
         for name, count in one.counts.items():
             every.counts[name] += count
     every.next_at = min((one.next_at for one in at_work.values() if one.next_at), default=None)
-    wanted = needs(user, at, no_worker_since(at))
+    found = needs(user, at, no_worker_since(at))
+    wanted = [need for need in found if need.tone != "grey"]
     incidents, more = unresolved(user, at)
     snoozed = [one for one in incidents if one.incident.state == Incident.State.SNOOZED]
     open_now = [one for one in incidents if one.incident.state == Incident.State.OPEN]
     persons = [one for one in open_now if not one.recovers]
     selfs = [one for one in open_now if one.recovers]
     by_themselves = recovering(user)
-    _, stale, fresh = freshness_of(brands)
+    worst, stale, fresh = freshness_of(brands)
     oldest = runs.filter(status=RunStatus.PENDING, due_at__lte=at, job_paused=False).aggregate(at=Min("due_at"))["at"]
     needing = len(wanted) + len(persons) + more
     sentence, tone = _sentence(needing, stale, fresh, bool(selfs or by_themselves))
@@ -95,19 +109,25 @@ def health(user: Any = None) -> Health:
         sentence=sentence,
         rest=_rest(every, needing, stale, stale + fresh, bool(selfs or by_themselves)),
         tone=tone,
+        pauses=[pause_words(one) for one in pauses(QueueView(at, user))],
         needs=wanted,
+        in_good_time=[need for need in found if need.tone == "grey"],
         incidents=persons,
         recovering=selfs,
         snoozed=snoozed,
         more_incidents=more,
         resolved=resolved_lately(user, at),
         by_themselves=by_themselves,
+        at_work=every,
+        under_way=_under_way(runs, at),
+        stale=worst,
+        stale_count=stale,
+        fresh_count=fresh,
         types=[(one, at_work[one.handler.name]) for one in type_days(brands, at)],
         money=money(brands, at),
         workers=_workers(user, at),
         oldest_due=oldest,
         in_line=in_words(at - oldest) if oldest else "",
-        next_at=every.next_at,
     )
 
 
@@ -129,6 +149,15 @@ def _at_work(runs: RunQuerySet, at: datetime) -> defaultdict[str, AtWork]:
         if one["where"] == "later" and not one["job_paused"]:
             of.next_at = one["next"]
     return found
+
+
+def _under_way(runs: RunQuerySet, at: datetime) -> list[tuple[Run, Badge]]:
+    """Those that have begun first. Scheduled runs that are not due yet wait for nothing. Why the others wait, Active tells:
+
+    it counts seconds, and would make every poll of this page new."""
+    later = {"status": RunStatus.PENDING, "due_at__gt": at, "scheduled_for__isnull": False}
+    begun_first = runs.for_rows().live().exclude(**later).order_by(F("started_at").desc(nulls_last=True), "-pk")
+    return [(run, run_badge(run.status, tries_failed=run.attempt, waits_at=waits_at(run))) for run in begun_first[:RUNS_SHOWN]]
 
 
 def _sentence(needing: int, stale: int, fresh: int, recovers: bool) -> tuple[str, str]:

@@ -35,15 +35,17 @@ class Need:
 
 
 def needs(user: Any, at: datetime, no_worker: str | None) -> list[Need]:
-    """The worst first."""
+    """The worst first. What an app tells long before it is urgent, such as tokens that end in two weeks, is gray."""
     brands = brands_for(user)
-    found = [*_no_worker(no_worker), *_notices(user), *_unknown_starts(brands), *_to_check(brands, at), *_over_the_limit(brands)]
+    found = [*_no_worker(no_worker), *_notices(user), *unknown_starts(brands), *_to_check(brands, at), *_over_the_limit(brands)]
     return sorted(found, key=lambda need: need.tone != "red")  # a stable sort
 
 
 def recovering(user: Any) -> list[Need]:
     """What goes on by itself: upstreams that are asked again, outages whose schedules are held."""
-    closed = [Need("amber", "retry", words, "Queued runs continue by themselves and lose no retries.") for words in _closed()]
+    closed = [
+        Need("amber", "retry", words, "Queued runs continue by themselves and lose no retries.") for words in closed_sources()
+    ]
     outages = [
         Need(
             "amber",
@@ -58,7 +60,8 @@ def recovering(user: Any) -> list[Need]:
     return [*outages, *closed]
 
 
-def _closed() -> list[str]:
+def closed_sources() -> list[str]:
+    """A sentence for each upstream that is down or rejects us."""
     return list(health.closed_sources().values())
 
 
@@ -68,13 +71,12 @@ def _no_worker(words: str | None) -> Iterator[Need]:
 
 
 def _notices(user: Any) -> Iterator[Need]:
-    """What the apps have to tell, such as tokens that end. Of several weeks ahead there is time: the overview has those too."""
-    for notice in notices_for(user):
-        if notice.tone in ("red", "amber"):
-            yield Need(notice.tone, "alert" if notice.tone == "red" else "clock", notice.title, notice.text)
+    """What the apps have to tell."""
+    for notice in notices_for(user) if user is not None else ():  # a command reads Health for nobody
+        yield Need(notice.tone, "alert" if notice.tone == "red" else "clock", notice.title, notice.text)
 
 
-def _unknown_starts(brands: Brands) -> Iterator[Need]:
+def unknown_starts(brands: Brands) -> Iterator[Need]:
     """Paid starts of which nobody knows what they made, and ended runs that left something upstream."""
     unclear = UpstreamRun.objects.filter(brands.q("run__brand"), status__in=UpstreamRun.OPEN, run__status__in=states.TERMINAL)
     for one in unclear.select_related("run").order_by("pk"):

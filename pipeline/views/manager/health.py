@@ -1,4 +1,4 @@
-"""Tab Health: what needs a person, what recovers, and the page of one incident."""
+"""Health, as the overview and as a tab: what needs a person, what recovers. And the page of one incident."""
 
 from datetime import timedelta
 from typing import Any
@@ -42,8 +42,15 @@ def health(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @needs("pipeline.view_run")
+def overview(request: HttpRequest) -> HttpResponse:
+    """The first page: Health beside the pages of research."""
+    return render(request, "pipeline/overview.html", {"health": queries.health(request.user)})
+
+
+@require_GET
+@needs("pipeline.view_run")
 def health_live(request: HttpRequest) -> HttpResponse:
-    """The tab's body, which polls at the idle pace."""
+    """The body of both pages, which polls at the idle pace."""
     return fragment(request, "pipeline/manager/_health_body.html", {"health": queries.health(request.user)})
 
 

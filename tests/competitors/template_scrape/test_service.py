@@ -154,14 +154,14 @@ def test_it_runs_without_a_brand_by_command_and_by_schedule(sandbox):
     assert get_type("template_scrape").subjects(make_brand()) == []
     Run.objects.filter(pk=tick.pk).update(due_at=timezone.now())
     assert (finish(tick).status, tick.counts.get("new", 0)) == ("completed", 0)
-    overview = queries.overview()
-    assert (overview.fresh_count, [row.brand for row in overview.stale if row.brand is None]) == (1, [])
+    seen = queries.health()
+    assert (seen.fresh_count, [row.brand for row in seen.stale if row.brand is None]) == (1, [])
     DatasetStatus.objects.filter(brand=None).update(last_success_at=timezone.now() - timedelta(days=9))
-    (stale,) = (row for row in queries.overview().stale if row.brand is None)
+    (stale,) = (row for row in queries.health().stale if row.brand is None)
     assert stale.subject == "Search for “dog chews”"
     limited = make_person("lena", "operator")
     limit_to(limited, [make_brand("Own")])
-    assert not [row for row in queries.overview(limited).stale if row.brand is None]
+    assert not [row for row in queries.health(limited).stale if row.brand is None]
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_the_overview_shows_the_oldest_of_all_brands_and_takes_the_same_number_o
             with CaptureQueriesContext(connection) as few:
                 page.get("/")
     with django_assert_num_queries(len(few)):
-        shown = page.get("/").context["overview"]
+        shown = page.get("/").context["health"]
     assert [row.subject for row in shown.stale] == [f"Product {number} (B09XK4T2LM)" for number in range(9, 1, -1)]
     assert [row.freshness.badge.key for row in shown.stale] == ["stale"] * 5 + ["late"] * 3
     assert (shown.stale_count, shown.fresh_count) == (28, 2)  # with a toy of each brand

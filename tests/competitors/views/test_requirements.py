@@ -108,9 +108,9 @@ def test_data_of_no_single_brand_has_the_same_banner_and_is_in_the_overview(monk
     shown = requirements.shown("toys", [state], {"search": Fix("Dog toys", "/toys/")})
     assert (shown["banner"].title, shown["banner"].label) == ("Toys: 30 days old.", "Find toys: Dog toys")
     assert shown["fix"].url == "/toys/"
-    limited = queries.overview(make_person("ines", "viewer", make_listing().brand))
-    assert [(row.subject, row.brand) for row in queries.overview().stale if row.label == "Toys"] == [("Dog toys", None)]
+    limited = queries.health(make_person("ines", "viewer", make_listing().brand))
+    assert [(row.subject, row.brand) for row in queries.health().stale if row.label == "Toys"] == [("Dog toys", None)]
     assert "Dog toys" not in [row.subject for row in limited.stale]
     boss = Client()
     boss.force_login(make_person("mia", "manager"))
-    assert "All brands" in boss.get(reverse("overview")).content.decode()
+    assert "Toys, all brands" in boss.get(reverse("overview")).content.decode()

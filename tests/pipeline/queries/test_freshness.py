@@ -12,7 +12,7 @@ from pipeline import api, queries
 from pipeline.models import DatasetStatus, Run
 from pipeline.queries import Activity, SubjectState
 from pipeline.queries.freshness import freshness_row
-from pipeline.queries.manager.overview import overview
+from pipeline.queries.manager.health import health
 from pipeline.states import RunStatus
 from tests.factories import make_brand, make_upstream
 
@@ -85,7 +85,7 @@ STATES = {  # who is at it: the run's fields and what its data says
         },
     ),
 }
-BUSY = ("is refreshing", "is fetching", "being fetched,", "1 scrape running", "1 scrape being fetched")
+BUSY = ("is refreshing", "is fetching", "being fetched,", "1 running", "1 being fetched")
 
 
 @pytest.mark.parametrize("who", STATES)
@@ -93,13 +93,13 @@ def test_only_a_run_that_somebody_is_at_is_called_running_or_being_fetched(brand
     at_work, fields = STATES[who]
     run = a_run(brand, "bear", **fields)
     assert queries.activity(run, timezone.now()) == at_work
-    seen = overview()
-    assert (seen.running, seen.fetching, seen.queued) == (
+    seen = health().at_work
+    assert (seen.counts["running"], seen.counts["fetching"], seen.queued) == (
         at_work == Activity.WORKER,
         at_work == Activity.UPSTREAM,
         at_work == Activity.NOBODY,
     )
-    said = f"{seen.activity} {state(brand, 'bear').freshness.sentence} {banner_of(brand, 'bear').text}"
+    said = f"{seen.words} {state(brand, 'bear').freshness.sentence} {banner_of(brand, 'bear').text}"
     assert any(words in said for words in BUSY) == bool(at_work)
     with pytest.raises(SystemExit):  # no worker
         call_command("pipeline_status")

@@ -14,7 +14,7 @@ from pipeline.engine.queue.claim import claim
 from pipeline.engine.workers.inline import work_off
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Attempt, ConcurrencyLimit, Run, RunLog, UpstreamRun
-from pipeline.queries.manager.overview import ROWS_SHOWN
+from pipeline.queries.manager.health import RUNS_SHOWN
 from pipeline.queries.run_detail import run_detail
 from pipeline.states import RunStatus
 from tests.factories import make_brand, make_listing, make_orphan, make_person, make_user
@@ -224,16 +224,16 @@ def test_the_overview_counts_what_runs_is_stale_and_failed(operator, brand):
     work_off()
     queue(brand, name="two")
     page = operator.get("/").content.decode()
-    assert "1 scrape waiting. 1 of 1 need refreshing." in page
-    assert "1 failed in the last 24 hours" in page
+    assert "<strong>1 thing needs you.</strong> 1 of 1 need refreshing. 1 waiting." in page
+    assert "There is no such toy" in page
 
 
 def test_the_overview_shows_what_has_begun_before_what_has_not(operator, brand):
     queue(brand, name="at work")
     running, _ = claim(register_worker())
-    for number in range(ROWS_SHOWN):
+    for number in range(RUNS_SHOWN):
         queue(brand, name=f"queued {number}")
-    assert running in [row.run for row in operator.get("/").context["overview"].active]
+    assert running in [run for run, _ in operator.get("/").context["health"].under_way]
 
 
 def test_a_list_of_runs_that_wait_for_one_limit_reads_its_users_once(operator, brand):
@@ -323,7 +323,7 @@ def test_a_failed_run_with_a_start_in_doubt_is_shown_and_can_be_retried(operator
     """For example after five crashes between request and answer: the paid run may be running and cost money."""
     run = failed_with_upstream(brand, status)
     overview = operator.get("/").content.decode()
-    assert f"Run {run.pk} has ended, but Apify may have started a paid run for it." in overview
+    assert f"It is not known what run {run.pk} started at Apify" in overview
     assert run.get_absolute_url() in overview
     assert "act-retry" in operator.get(run.get_absolute_url()).content.decode()
 

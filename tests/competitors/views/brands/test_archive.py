@@ -133,7 +133,7 @@ def test_ads_of_what_is_archived_are_not_scraped_either(manager: Client, listing
     for asked in (params, elsewhere):
         with pytest.raises(InvalidRequest, match="is archived. Restore it first."):
             api.queue_one_time_job(listing.competitor.brand_id, "competitor_scrape", asked)
-    assert "Competitor Ads" not in [row.label for row in queries.overview().stale]
+    assert "Competitor Ads" not in [row.label for row in queries.health().stale]
     page = manager.get(of_competitor("ads", listing.competitor))
     assert (page.context["may_scrape"], page.context["banner"]) == (False, None)
     answer = manager.post(of_competitor("ads_add", listing.competitor), {"url": elsewhere["ad_library_url"]})
@@ -167,7 +167,7 @@ def test_its_page_says_so_and_offers_no_scrape(manager: Client, listing: Competi
 @BOTH
 def test_it_needs_no_refreshing_while_it_is_archived(manager: Client, listing: CompetitorAmazonUrl, archive: Archive) -> None:
     def stale() -> list[str]:
-        return [row.subject for row in queries.overview().stale if row.label == "Amazon Reviews"]
+        return [row.subject for row in queries.health().stale if row.label == "Amazon Reviews"]
 
     assert stale() == ["Calming chews (B09XK4T2LM)"]
     archive(manager, listing)

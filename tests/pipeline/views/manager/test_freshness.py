@@ -244,11 +244,11 @@ def test_a_manager_sets_how_old_data_may_be_and_every_page_judges_by_it(manager,
         return text(manager.post(f"{PAGE}of/acme/toys/", {"max_age": age, "seen": seen}, follow=True))
 
     assert banner()[0] == "late"
-    assert queries.overview().stale_count == 6
+    assert queries.health().stale_count == 6
     assert "expected at least every 2 days from now on." in save(172_800, "")
     assert banner() == ("fresh", None)
     assert (cell(manager, brand)[:12], cell(manager, other)[:11]) == ("green: Fresh", "amber: Late")
-    assert queries.overview().stale_count == 3
+    assert queries.health().stale_count == 3
     event = Event.objects.get(kind="max_age")
     assert (event.message, event.by.username) == ("Toys of Acme: expected every 2 days, set by maria.", "maria")
     # Another tab, which shows an older state, changes nothing.
