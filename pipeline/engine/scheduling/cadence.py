@@ -179,7 +179,7 @@ def starts(expression: str, zone: str, first: Due, until: datetime, at_most: int
         case "once":
             return [first.at] if first.at <= until else []
     lead = first.deadline - first.at if first.deadline else timedelta(0)
-    later = cron.next_times(cron_of(expression), zone, first.deadline or first.at, at_most)
+    later = cron.between(cron_of(expression), zone, first.deadline or first.at, until + lead, at_most)
     return [time for time in [first.at, *(time - lead for time in later)] if time <= until][:at_most]
 
 

@@ -35,9 +35,14 @@ def next_times(expression: str, zone: str, after: datetime, count: int = 1) -> l
     return list(islice(_times(expression, zone, after), count))
 
 
+def between(expression: str, zone: str, after: datetime, until: datetime, at_most: int) -> list[datetime]:
+    """Its times after `after` and up to `until`, at most `at_most` of them."""
+    return list(takewhile(lambda time: time <= until, islice(_times(expression, zone, after), at_most)))
+
+
 def count_between(expression: str, zone: str, after: datetime, until: datetime, at_most: int) -> int:
     """How many of its times lie after `after` and up to `until`; at most `at_most` are counted."""
-    return sum(1 for _ in takewhile(lambda time: time <= until, islice(_times(expression, zone, after), at_most)))
+    return len(between(expression, zone, after, until, at_most))
 
 
 def _times(expression: str, zone: str, after: datetime) -> Iterator[datetime]:
