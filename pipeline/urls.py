@@ -18,6 +18,7 @@ urlpatterns = [
     path("pipeline/incidents/<int:pk>/retry/", health.incident_retry, name="incident_retry"),
     path("pipeline/incidents/<int:pk>/resolve/", health.incident_resolve, name="incident_resolve"),
     path("pipeline/incidents/<int:pk>/snooze/", health.incident_snooze, name="incident_snooze"),
+    path("pipeline/outages/<int:pk>/end/", health.outage_end, name="outage_end"),
     path("pipeline/active/", active.page, name="active"),
     path("pipeline/active/live/", active.live, name="active_live"),
     path("pipeline/active/<int:pk>/cancel/", active.cancel, name="active_cancel"),

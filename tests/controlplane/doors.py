@@ -11,7 +11,7 @@ from competitors.models import (
     TemplateCategory,
     TemplateNiche,
 )
-from pipeline.models import Brand, ConcurrencyLimit, Incident, Job, Pause, ScheduleRule
+from pipeline.models import Brand, ConcurrencyLimit, Incident, Job, Outage, Pause, ScheduleRule
 
 NEVER = "never"  # the method is not answered
 ANYBODY = "anybody"  # who is signed in
@@ -26,7 +26,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "password": (ANYBODY, ANYBODY),
     **dict.fromkeys(("health", "health_live", "incident"), ("viewer", NEVER)),
     "incident_retry": (NEVER, "operator"),
-    **dict.fromkeys(("incident_resolve", "incident_snooze"), (NEVER, "manager")),
+    **dict.fromkeys(("incident_resolve", "incident_snooze", "outage_end"), (NEVER, "manager")),
     **dict.fromkeys(("active", "active_live"), ("viewer", NEVER)),
     "active_cancel": ("operator", NEVER),
     **dict.fromkeys(("limit_new", "limit", "pause_new", "pause_end"), (NEVER, "manager")),
@@ -148,7 +148,7 @@ RUN_ACTIONS = {
     "adopt": "manager",
     "end_upstream": "operator",
 }
-NO_LIMIT = {("competitors", "post")}  # not for who is limited to some brands, whatever their role
+NO_LIMIT = {("competitors", "post"), ("outage_end", "post")}  # not for who is limited to some brands, whatever their role
 # Pages whose names begin so are of no single brand: not for who is limited, but for managers.
 OF_NO_BRAND = ("template", "freshness_platform")
 OF_ROWS: dict[str, type] = {
@@ -159,6 +159,7 @@ OF_ROWS: dict[str, type] = {
     "template_schedule": Job,
     **dict.fromkeys(("incident", "incident_retry", "incident_resolve", "incident_snooze"), Incident),
     "limit": ConcurrencyLimit,
+    "outage_end": Outage,
     "pause_end": Pause,
 }
 ADMIN_ACTIONS = {  # in the admin, which only managers and admins open

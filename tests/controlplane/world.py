@@ -120,7 +120,7 @@ def build() -> World:
     ConcurrencyLimit.objects.create(max_running=1)  # the foreign run uses it up
     world[Worker]["any"] = Worker.objects.create(host="box", pid=1, started_at=timezone.now(), last_seen_at=timezone.now())
     at = timezone.now()
-    world[Outage]["any"] = Outage.objects.create(job_type="toy", reason="Nothing came.", since=at, probe_at=at)
+    world[Outage]["none"] = Outage.objects.create(job_type="toy", reason="Nothing came.", since=at, probe_at=at)
     world[SourceState]["any"] = SourceState.objects.create(source="apify")
     Event.objects.create(kind="concurrencylimit", message="Concurrency limit “Zebrafish: 3” was set by root.")
     return world

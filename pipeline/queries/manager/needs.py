@@ -11,8 +11,10 @@ from django.db.models import Exists, OuterRef
 from ... import states
 from ...contract.notices import notices_for
 from ...contract.source import source_label
+from ...engine.queue.outages import WITHIN
 from ...engine.upstreams import budget, health
 from ...models import DatasetStatus, Outage, Run, UpstreamRun
+from ...models.runs import RunQuerySet
 from ...people import Brands, brands_for
 from ...states import RunStatus, Verdict
 from ...words import clock, counted
@@ -23,7 +25,7 @@ NAMED = 5  # of one kind; the last one says how many more there are
 
 @dataclass(frozen=True)
 class Need:
-    """`url` leads to where it is done, `action` is what the button there says."""
+    """`url` leads to where it is done, `action` is what the button there says. `outage`: of which the reader may end."""
 
     tone: str
     icon: str
@@ -32,6 +34,7 @@ class Need:
     url: str = ""
     action: str = ""
     price: Decimal | None = None
+    outage: Outage | None = None
 
 
 def needs(user: Any, at: datetime, no_worker: str | None) -> list[Need]:
@@ -46,18 +49,24 @@ def recovering(user: Any) -> list[Need]:
     closed = [
         Need("amber", "retry", words, "Queued runs continue by themselves and lose no retries.") for words in closed_sources()
     ]
-    outages = [
-        Need(
-            "amber",
-            "magnifier",
-            one.reason,
-            f"Since {clock(one.since)}. Tried again at {clock(one.probe_at)}.",
-            one.probe.get_absolute_url() if one.probe and one.probe.brand_id in brands_for(user) else "",
-            "See the test run",
-        )
-        for one in Outage.objects.filter(ended_at=None).select_related("probe")
-    ]
-    return [*outages, *closed]
+    outages = Outage.objects.filter(ended_at=None).select_related("probe")
+    return [*(_outage(one, user, brands_for(user)) for one in outages), *closed]
+
+
+def _outage(outage: Outage, user: Any, brands: Brands) -> Need:
+    empty = _of_outage(outage, Run.objects.filter(brands.q())).count()
+    kept = f" {counted(empty, 'empty result')} changed nothing and need{'s' if empty == 1 else ''} nobody now." if empty else ""
+    text = f"Since {clock(outage.since)}. Tried again at {clock(outage.probe_at)}.{kept}"
+    url = outage.probe.get_absolute_url() if outage.probe and outage.probe.brand_id in brands else ""
+    may_end = brands.every and user is not None and user.has_perm("pipeline.change_pause")
+    return Need(
+        "amber", "magnifier", outage.reason, text, url, "See the test run" if url else "", outage=outage if may_end else None
+    )
+
+
+def _of_outage(outage: Outage, runs: RunQuerySet) -> RunQuerySet:
+    """The doubtful results that it stands for."""
+    return runs.filter(job_type=outage.job_type, verdict=Verdict.SUSPICIOUS, completed_at__gt=outage.since - WITHIN)
 
 
 def closed_sources() -> list[str]:
@@ -91,10 +100,12 @@ def unknown_starts(brands: Brands) -> Iterator[Need]:
 
 
 def _to_check(brands: Brands, at: datetime) -> Iterator[Need]:
-    """Results that are in doubt, and still the last word on their data."""
+    """Results that are in doubt, and still the last word on their data. While an outage lasts, it alone is told."""
     doubted = Run.objects.filter(
         brands.q(), verdict__in=[Verdict.PARTIAL, Verdict.SUSPICIOUS], completed_at__gt=at - CHECKED_WITHIN
     )
+    for outage in Outage.objects.filter(ended_at=None):
+        doubted = doubted.exclude(pk__in=_of_outage(outage, Run.objects.all()).values("pk"))
     last_word = DatasetStatus.objects.filter(last_run=OuterRef("pk"), last_status=DatasetStatus.Last.UNKNOWN)
     runs = list(doubted.filter(Exists(last_word)).select_related("brand").order_by("-completed_at")[: NAMED + 1])
     more = doubted.filter(Exists(last_word)).count() - NAMED if len(runs) > NAMED else 0

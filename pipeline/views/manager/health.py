@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ... import api, queries
 from ...contract.errors import NotAllowed
-from ...models import FailedRun, Incident
+from ...models import FailedRun, Incident, Outage
 from ...people import brands_for
 from ..access import back_to, needs
 from ..live import fragment
@@ -101,6 +101,16 @@ def incident_snooze(request: HttpRequest, pk: int) -> HttpResponse:
     until = timezone.now() + timedelta(hours=int(chosen))
     act = lambda: api.snooze_incident(one, until, form.cleaned_data["note"], request.user)  # noqa: E731
     return _manage(request, act, f"{one} is put off for {SNOOZES[chosen]}.")
+
+
+@require_POST
+@needs("pipeline.change_pause")
+def outage_end(request: HttpRequest, pk: int) -> HttpResponse:
+    """A source brings rows again, says a person: the schedules that wait for it go on."""
+    if not brands_for(request.user).every:
+        raise Http404
+    one = get_object_or_404(Outage, pk=pk)
+    return _manage(request, lambda: api.end_outage(one, request.user), "The schedules go on, each at its next time.")
 
 
 def _open(request: HttpRequest, pk: int) -> Incident:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from html import unescape
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -16,7 +17,7 @@ from pipeline.engine.queue.asked import canaries
 from pipeline.engine.queue.claim import claim
 from pipeline.engine.workers.inline import work_off
 from pipeline.engine.workers.processes import register_worker
-from pipeline.models import DatasetStatus, DayTally, FailedRun, Incident, Outage, Run, UpstreamRun
+from pipeline.models import DatasetStatus, DayTally, FailedRun, Incident, Job, Outage, Run, UpstreamRun
 from tests.factories import make_brand, make_orphan, make_person, make_upstream
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -101,6 +102,31 @@ def test_retry_all_lets_one_through_and_a_person_resolves_and_puts_off(client, b
     assert "Resolved by ann" in said
     assert "Wrong names." in said
     assert FailedRun.objects.filter(over_at=None).count() == 0
+
+
+def test_while_an_outage_lasts_its_empty_results_need_nobody_and_a_manager_lets_the_schedules_go_on(client, brand):
+    sign_in(client, "ann", "manager")
+    register_worker()
+    toys(brand, ["bee", "cat"], "partial")
+    Run.objects.filter(subject="bee").update(verdict="suspicious")
+    reason = "Toy: 3 brands that had rows got none."
+    outage = Outage.objects.create(job_type="toy", reason=reason, since=timezone.now(), probe_at=timezone.now())
+    api.ensure_recurring_job(brand.pk, "toy", "0 6 * * *", {"name": "owl"})
+    Job.objects.filter(schedule_type="recurring").update(status="paused", outage=outage)
+    said = words(client.get("/pipeline/"))
+    assert "1 thing needs you." in said, "what is half there is no sign of an outage"
+    assert "1 empty result changed nothing and needs nobody now." in said
+    assert "bee" not in said
+    sign_in(client, "ben", "operator")
+    assert "Resume schedules" not in words(client.get("/pipeline/"))
+    client.force_login(get_user_model().objects.get(username="ann"))
+    assert "Resume schedules" in words(client.get("/pipeline/"))
+    end = f"/pipeline/outages/{outage.pk}/end/"
+    said = words(client.post(end, follow=True))
+    assert "The schedules go on, each at its next time." in said
+    assert "2 things need you." in said
+    assert Job.objects.get(schedule_type="recurring").status == "active"
+    assert "over already" in words(client.post(end, follow=True))
 
 
 def test_a_person_sees_and_retries_only_what_is_of_open_brands(client, brand):
