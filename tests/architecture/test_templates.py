@@ -1,9 +1,14 @@
 """Pages have a strict CSP and show scraped text: no inline code, no evaluation, no unescaped text."""
 
 import ast
+import base64
+import hashlib
+import json
 import re
+from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 
 from tests.architecture.tree import files, source_files, text, tree
 
@@ -65,6 +70,16 @@ def of_python(module: ast.Module) -> list[str]:
 def test_no_template_needs_an_exception_from_the_csp():
     broken = [f"{path}: {what}" for path in TEMPLATES for what in of_template(text(path))]
     assert not broken, "\n".join(broken)
+
+
+def test_the_page_takes_one_build_of_htmx_and_lets_it_set_no_style():
+    page = text("templates/base.html")
+    script = Path(finders.find("django_htmx/htmx-2.min.js")).read_bytes()
+    wanted = f"sha384-{base64.b64encode(hashlib.sha384(script).digest()).decode()}"
+    assert f'integrity="{wanted}"' in page, f"templates/base.html needs integrity={wanted!r}."
+    config = json.loads(re.search(r"name=\"htmx-config\" content='([^']+)'", page)[1])
+    assert config["attributesToSettle"] == ["class"]
+    assert config["includeIndicatorStyles"] is False
 
 
 def test_text_of_others_turns_nothing_around_it():

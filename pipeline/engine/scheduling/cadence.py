@@ -136,7 +136,11 @@ def next_due(
     time = next((time for time in times if time not in taken), None)
     if time is None or kind(expression) == CRON:
         return Due(time) if time else None
-    return Due(max(time - past.lead, at), time)
+    return Due(latest_start(time, past, at), time)
+
+
+def latest_start(deadline: datetime, past: Past, at: datetime) -> datetime:
+    return max(deadline - past.lead, at)
 
 
 def _before_it_is_stale(may_be: timedelta, at: datetime, past: Past) -> Due:

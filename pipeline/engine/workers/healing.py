@@ -5,9 +5,11 @@ came to.
 """
 
 import logging
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from ...models import Job, Run, SourceState
 from ...states import JobStatus
@@ -32,15 +34,19 @@ def heal_if_due(at: datetime) -> None:
     if not SourceState.objects.filter(source=TURN_ROW).exists():
         SourceState.objects.get_or_create(source=TURN_ROW, defaults={"next_poll_at": at})
     if SourceState.objects.filter(source=TURN_ROW, next_poll_at__lte=at).update(next_poll_at=at + HEALING_INTERVAL):
-        heal_schedules(at)
-        heal_pauses()
-        end_pauses(at)
-        follow_rules(at)
-        watch_deadlines(at)
-        watch_outages(at)
-        wake_snoozed(at)
-        count_days(at)
-        settle_orphans()
+        of_now = (end_pauses, follow_rules, watch_deadlines, watch_outages, wake_snoozed, count_days)
+        in_turn([partial(heal_schedules, at), heal_pauses, *(partial(duty, at) for duty in of_now), settle_orphans])
+
+
+def in_turn(duties: Iterable[Callable[[], object]]) -> None:
+    """A fault in one keeps no other from its turn."""
+    for duty in duties:
+        try:
+            duty()
+        except DatabaseError:
+            raise
+        except Exception:
+            logger.exception("%s failed. It is called again later.", getattr(duty, "func", duty).__qualname__)
 
 
 def heal_schedules(at: datetime) -> None:

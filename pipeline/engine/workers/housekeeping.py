@@ -4,11 +4,9 @@ runs have worked, prices, and what apps look after.
 Separate from the heartbeat: an upstream that never answers must not cost a worker its leases.
 """
 
-import logging
 import time
 
 from django.conf import settings
-from django.db import DatabaseError
 
 from ...contract.source import rounds
 from ...models import Worker
@@ -16,10 +14,8 @@ from ..database import now
 from ..execution.prices import read_prices
 from ..queue.asked import canaries
 from ..upstreams.watch import watch_upstreams
-from .healing import HEALING_INTERVAL, heal_if_due
+from .healing import HEALING_INTERVAL, heal_if_due, in_turn
 from .repeating_thread import RepeatingThread
-
-logger = logging.getLogger(__name__)
 
 
 class Housekeeping(RepeatingThread):
@@ -37,16 +33,5 @@ class Housekeeping(RepeatingThread):
             heal_if_due(now())
             if self._reads_prices:
                 read_prices()
-                _go_the_rounds()
+                in_turn(rounds())
             self._next_healing = at + HEALING_INTERVAL.total_seconds() / 4
-
-
-def _go_the_rounds() -> None:
-    """What apps look after. A fault in one keeps no other from its turn."""
-    for work in rounds():
-        try:
-            work()
-        except DatabaseError:
-            raise
-        except Exception:
-            logger.exception("%s failed. It is called again later.", work.__qualname__)

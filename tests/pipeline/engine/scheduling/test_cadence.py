@@ -129,33 +129,38 @@ def brand(db):
     return make_brand()
 
 
-def run_of(job: Job, took: timedelta, days: float) -> Run:
-    """An accepted run of the job's subject, so many days ago."""
-    begun = timezone.now() - timedelta(days=days)
+def run_of(job: Job, took: timedelta) -> Run:
+    """An accepted run of the job's subject that has just ended."""
+    begun = timezone.now() - took
     run = api.queue_one_time_job(job.brand_id, "toy").run
     times = {"asked_at": begun, "created_at": begun, "started_at": begun, "completed_at": begun + took}
     Run.objects.filter(pk=run.pk).update(status="completed", verdict="ok", **times)
     return run
 
 
-def test_a_tick_starts_as_long_before_its_deadline_as_the_last_runs_took_in_line_and_at_work(brand):
-    job = api.ensure_recurring_job(brand.pk, "toy", "ready 0 9 1 1 *", time_zone=LA)
-    leads = []
-    for number in range(8):
-        run_of(job, timedelta(minutes=10 if number < 3 else 40), 20 - number)
-        api.resume(_paused(job), None)
+@pytest.mark.parametrize("of_brand", [True, False])
+def test_the_tick_that_waits_moves_half_an_hour_within_five_runs_of_40_instead_of_10_minutes(db, of_brand):
+    """By any runs of its subject, in line and at work."""
+    job = api.ensure_recurring_job(make_brand().pk if of_brand else None, "toy", "ready 0 9 1 1 *", time_zone=LA)
+    other = api.ensure_recurring_job(make_brand("Other").pk, "toy", "ready 0 9 1 1 *", time_zone=LA).runs.get()
+    leads, ticks = [], set()
+    for number in range(15):
+        run_of(job, timedelta(minutes=10 if number < 10 else 40))
+        watch_deadlines(timezone.now())
         tick = job.runs.live().get(scheduled_for__isnull=False)
         leads.append(round((tick.deadline - tick.due_at) / timedelta(minutes=1)))
+        ticks.add(tick.pk)
         assert tick.scheduled_for == tick.due_at
         assert tick.deadline.astimezone(ZoneInfo(LA)).strftime("%m-%d %H:%M") == "01-01 09:00"
-    assert leads[2] == 10
-    assert leads[7] == 40
-
-
-def _paused(job: Job) -> Job:
-    job.refresh_from_db()
-    api.pause(job, None)
-    return job
+    assert (leads[9], leads[14]) == (10, 40)
+    assert leads[9:] == sorted(leads[9:])
+    assert len(ticks) == 2, "a tick whose start stays the same stays itself"
+    assert Run.objects.get(pk=other.pk).due_at == other.due_at
+    api.run_now(tick, None)
+    due = Run.objects.get(pk=tick.pk).due_at
+    run_of(job, timedelta(minutes=170))
+    watch_deadlines(timezone.now())
+    assert job.runs.live().get(scheduled_for__isnull=False).due_at == due, "what a person brought forward stays there"
 
 
 def test_a_deadline_has_one_run_and_what_came_too_late_is_told(brand):
