@@ -1,4 +1,4 @@
-"""What the admin of every model with scraped rows needs: a scrape of the selected ones, and no deletion under a live run."""
+"""What the admin of models with scraped rows needs: a scrape of the selected ones, and no deletion under a live run."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -37,49 +37,77 @@ class UnlessLive(OfBrands):
 
 
 class ScrapesSelected(admin.ModelAdmin):
-    """Adds the action that queues a scrape of each selected row. `page` says how."""
+    """Adds the action that queues a scrape of each selected row. A subclass says what that is and costs."""
 
-    page: ClassVar[SubjectPage[Any]]
+    may_scrape: ClassVar[str]  # permission
+    verb: ClassVar[str]  # "Scrape reviews"
+    noun: ClassVar[str]  # "listing"
     actions = ["scrape_selected"]
+
+    def cost_of(self, rows: Sequence[Any]) -> tuple[Decimal, Decimal]:
+        """Expected and highest cost of all rows, USD."""
+        raise NotImplementedError
+
+    def queue(self, rows: Sequence[Any], user: Any) -> tuple[str, int]:
+        """Queue them. Returns what became of them, and the message's level."""
+        raise NotImplementedError
+
+    def label(self, row: Any) -> str:
+        return str(row)
 
     def has_scrape_permission(self, request: HttpRequest) -> bool:
         """Named by the action below: without it the action is neither shown nor carried out."""
-        return bool(request.user.has_perm(self.page.may_scrape))
+        return bool(request.user.has_perm(self.may_scrape))
 
     @admin.action(description="Scrape the selected %(verbose_name_plural)s", permissions=["scrape"])
     def scrape_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Ask first if that is expensive. Then say how many were queued, and why the others were not."""
-        by_brand: dict[Any, list[Any]] = {}
-        for row in queryset:
-            by_brand.setdefault(row.brand.pk, []).append(row)
+        rows = list(queryset)
         if "confirmed" not in request.POST:
-            cost, cap = self._cost(by_brand)
+            cost, cap = self.cost_of(rows)
             if cost > ASK_ABOVE_USD:
-                rows = [row for theirs in by_brand.values() for row in theirs]
                 return self._ask(request, rows, cost, cap)
-        words, level = several.queue(self.page, [row for theirs in by_brand.values() for row in theirs], request.user)
+        words, level = self.queue(rows, request.user)
         self.message_user(request, words, level)
         return None
-
-    def _cost(self, by_brand: dict[Any, list[Any]]) -> tuple[Decimal, Decimal]:
-        """Expected and highest cost of all rows, USD."""
-        cost = cap = Decimal(0)
-        price = queries.price_now(self.page.job_type).usd
-        for brand_id, rows in by_brand.items():
-            good = queries.good_runs(self.page.job_type, brand_id, {self.page.key(row): self.page.about(row) for row in rows})
-            for row in rows:
-                if estimate := self.page.estimate(row, self.page.defaults(row), good[self.page.key(row)], price):
-                    cost, cap = cost + estimate.cost_usd, cap + estimate.cap_usd
-        return cost, cap
 
     def _ask(self, request: HttpRequest, rows: Sequence[Any], cost: Decimal, cap: Decimal) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{self.page.verb} of {counted(len(rows), self.page.noun)}?",
+            "title": f"{self.verb} of {counted(len(rows), self.noun)}?",
             "opts": self.model._meta,
-            "rows": [(row.pk, self.page.label(row), row) for row in rows],
-            "noun": self.page.noun,
+            "rows": [(row.pk, self.label(row), row) for row in rows],
+            "noun": self.noun,
             "cost": cost,
             "cap": cap,
         }
         return TemplateResponse(request, "competitors/admin_scrape.html", context)
+
+
+class ScrapesSubjects(ScrapesSelected):
+    """For rows that are subjects: `page`, where they stand, says how they are scraped."""
+
+    page: ClassVar[SubjectPage[Any]]
+
+    def __init_subclass__(cls, **options: Any):
+        super().__init_subclass__(**options)
+        cls.may_scrape, cls.verb, cls.noun = cls.page.may_scrape, cls.page.verb, cls.page.noun
+
+    def label(self, row: Any) -> str:
+        return self.page.label(row)
+
+    def queue(self, rows: Sequence[Any], user: Any) -> tuple[str, int]:
+        return several.queue(self.page, rows, user)
+
+    def cost_of(self, rows: Sequence[Any]) -> tuple[Decimal, Decimal]:
+        by_brand: dict[Any, list[Any]] = {}
+        for row in rows:
+            by_brand.setdefault(row.brand.pk, []).append(row)
+        cost = cap = Decimal(0)
+        price = queries.price_now(self.page.job_type).usd
+        for brand_id, theirs in by_brand.items():
+            good = queries.good_runs(self.page.job_type, brand_id, {self.page.key(row): self.page.about(row) for row in theirs})
+            for row in theirs:
+                if estimate := self.page.estimate(row, self.page.defaults(row), good[self.page.key(row)], price):
+                    cost, cap = cost + estimate.cost_usd, cap + estimate.cap_usd
+        return cost, cap

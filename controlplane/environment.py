@@ -7,6 +7,7 @@ one line and stops.
 import os
 import re
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -66,6 +67,11 @@ def web_address(name: str, default: str) -> str:
 
 def time_zone(name: str, default: str) -> str:
     return _read(name, default, lambda value: ZoneInfo(value).key, "is not a time zone", "Use a name like Europe/Berlin.")
+
+
+def day(name: str) -> date | None:
+    """None where it is not set."""
+    return _read(name, None, date.fromisoformat, "is not a day", "Use a form like 2028-05-31.")
 
 
 def matching(name: str, default: str, pattern: str) -> str:

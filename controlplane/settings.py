@@ -168,6 +168,7 @@ META_ACCESS_TOKEN = environment.text("META_ACCESS_TOKEN")
 META_ACCESS_TOKENS = environment.secrets("META_ACCESS_TOKENS", r"act_\d{1,20}")  # of ad accounts that have one of their own
 META_GRAPH_URL = environment.web_address("META_GRAPH_URL", "https://graph.facebook.com")
 META_GRAPH_VERSION = environment.matching("META_GRAPH_VERSION", "v26.0", r"v\d{1,3}\.\d")
+META_GRAPH_VERSION_ENDS = environment.day("META_GRAPH_VERSION_ENDS")  # Meta's answers do not say it
 SECRET_SETTINGS = [
     "SECRET_KEY",
     "APIFY_TOKEN",

@@ -1,10 +1,18 @@
 """The web process. Its threads share a pool of database connections; each worker opens its own after the fork."""
 
+import gc
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.settings")
 os.environ.setdefault("PIPELINE_DATABASE_POOL", "1")
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 application = get_wsgi_application()
+_ = get_resolver().url_patterns  # with the addresses the code of all pages is loaded, before the first request
+# A full collection stops a request for as long as it takes to scan every object. What is loaded now stays loaded, so it
+# need not be scanned, and few objects of a request live long, so full collections may be rare.
+gc.collect()
+gc.freeze()
+gc.set_threshold(700, 10, 100)

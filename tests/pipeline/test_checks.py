@@ -44,6 +44,7 @@ def test_a_right_environment_passes():
         ("PIPELINE_TIME_ZONE", "Mars/Olympus", "is not a time zone"),
         ("APIFY_API_URL", "ftp:/x", "APIFY_API_URL is not a web address"),
         ("META_GRAPH_VERSION", "26", "META_GRAPH_VERSION has another form: '26'. Use one like v26.0."),
+        ("META_GRAPH_VERSION_ENDS", "May", "META_GRAPH_VERSION_ENDS is not a day: 'May'. Use a form like 2028-05-31."),
         ("META_ACCESS_TOKENS", "act_1", "META_ACCESS_TOKENS has an entry that cannot be read."),
         ("DATABASE_URL", "nonsense", "DATABASE_URL cannot be used"),
         ("DEBUG", "0", "SECRET_KEY is not set"),

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from competitors.models import AmazonReview, CompetitorAmazonUrl
 from competitors.models.amazon import MARKETPLACES
-from competitors.subject_admin import ScrapesSelected, UnlessLive
+from competitors.subject_admin import ScrapesSubjects, UnlessLive
 from pipeline.admin.base import EngineRows
 from pipeline.people import Brands, brands_for
 
@@ -20,7 +20,7 @@ from .views.tab import tab
 
 
 @admin.register(CompetitorAmazonUrl)
-class CompetitorAmazonUrlAdmin(ScrapesSelected, UnlessLive):
+class CompetitorAmazonUrlAdmin(ScrapesSubjects, UnlessLive):
     page = tab
     brand_path = "competitor__brand"
     form = AmazonUrlAdminForm

@@ -6,14 +6,14 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from competitors.models import AdAccount, BrandAd
-from competitors.subject_admin import ScrapesSelected, UnlessLive
+from competitors.subject_admin import ScrapesSubjects, UnlessLive
 from pipeline.admin.base import EngineRows
 
 from .views.page import page
 
 
 @admin.register(AdAccount)
-class AdAccountAdmin(ScrapesSelected, UnlessLive):
+class AdAccountAdmin(ScrapesSubjects, UnlessLive):
     page = page
     list_display = ["account_id", "name", "brand", "currency", "time_zone", "token_state", "last_synced_at", "last_downloaded_at"]
     list_filter = ["brand"]

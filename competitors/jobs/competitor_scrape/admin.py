@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from competitors.models import CompetitorAd, CompetitorAdLibrary
 from competitors.reading.ad_library import AdLibraryUrlField
-from competitors.subject_admin import ScrapesSelected, UnlessLive
+from competitors.subject_admin import ScrapesSubjects, UnlessLive
 from pipeline.admin.base import EngineRows
 
 from .views.tab import tab
@@ -19,7 +19,7 @@ class LibraryAdminForm(forms.ModelForm):
 
 
 @admin.register(CompetitorAdLibrary)
-class CompetitorAdLibraryAdmin(ScrapesSelected, UnlessLive):
+class CompetitorAdLibraryAdmin(ScrapesSubjects, UnlessLive):
     page = tab
     brand_path = "competitor__brand"
     form = LibraryAdminForm

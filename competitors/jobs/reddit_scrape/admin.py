@@ -15,7 +15,7 @@ from competitors.models import (
     RedditResearch,
     reddit_subject,
 )
-from competitors.subject_admin import ScrapesSelected, UnlessLive
+from competitors.subject_admin import ScrapesSubjects, UnlessLive
 from pipeline.admin.base import EngineRows
 from pipeline.contract import get_type
 
@@ -51,7 +51,7 @@ class ResearchAdminForm(forms.ModelForm):
 
 
 @admin.register(RedditResearch)
-class RedditResearchAdmin(ScrapesSelected, UnlessLive):
+class RedditResearchAdmin(ScrapesSubjects, UnlessLive):
     page = page
     form = ResearchAdminForm
     list_display = ["name", "brand", "timeframe", "max_posts", "stop_at_usd", "last_scraped_at"]

@@ -1,10 +1,11 @@
-"""What people are told about the tokens of ad accounts: beside each account, and in a banner if something has to be done."""
+"""What people are told of the access to Meta: of its tokens beside each account, and in a banner if something has to be done."""
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from competitors.models import AdAccount
@@ -15,6 +16,7 @@ from pipeline.words import days
 
 State = AdAccount.TokenState
 WARNED_BEFORE = ((1, "red"), (7, "amber"), (14, "grey"))  # days before a token's end, and how loud the banner is then
+VERSION_WARNED_BEFORE = timedelta(days=60)
 NAMED = 3  # accounts of one banner that are named
 RENEW = "Make a new token at Meta and set it as META_ACCESS_TOKENS (act_…=token) or META_ACCESS_TOKEN, for web and worker."
 
@@ -83,8 +85,21 @@ def _notice(rank: int, state: str, accounts: list[AdAccount], now: datetime) -> 
     return Notice(WARNED_BEFORE[rank - 1][1], title, f"Nothing new comes in after that. {RENEW}{which}")
 
 
+def version_notices(today: date | None = None) -> list[Notice]:
+    """Of the Graph API's version, where somebody has set when it ends."""
+    ends, version = settings.META_GRAPH_VERSION_ENDS, settings.META_GRAPH_VERSION
+    if ends is None or (left := ends - (today or timezone.localdate())) > VERSION_WARNED_BEFORE:
+        return []
+    renew = "Set META_GRAPH_VERSION to a newer one and META_GRAPH_VERSION_ENDS to its end, for web and worker, and sync once."
+    when = f"{ends.day} {ends:%b %Y}"
+    if left <= timedelta(0):
+        return [Notice("red", f"Meta has ended version {version} of its Graph API on {when}.", f"Syncs may fail. {renew}")]
+    return [Notice("amber", f"Meta ends version {version} of its Graph API in {days(left)}, on {when}.", renew)]
+
+
 @register_notices
 def _on_the_overview(user: Any) -> list[Notice]:
     if not user.has_perm("competitors.view_adaccount"):
         return []
-    return token_notices(AdAccount.objects.filter(brands_for(user).q(), brand__archived_at=None))
+    tokens = token_notices(AdAccount.objects.filter(brands_for(user).q(), brand__archived_at=None))
+    return [*version_notices(), *tokens]

@@ -11,6 +11,7 @@ from pipeline import api
 from pipeline.api import Queued
 from pipeline.contract.errors import InvalidRequest, NotAllowed
 from pipeline.models import Run
+from pipeline.words import counted
 
 from .page import SubjectPage
 from .panel import Panel
@@ -51,13 +52,17 @@ def queue(page: SubjectPage[Any], rows: Sequence[Any], user: Any, *, legacy: boo
                 results += zip(theirs, api.queue_many(brand_id, page.job_type, wanted, created_by=user), strict=True)
         except (InvalidRequest, NotAllowed) as error:  # of all of the brand's
             results += [(row, error) for row in theirs]
+    return in_words(page.work.lower(), results)
+
+
+def in_words(work: str, results: Sequence[tuple[Any, Queued | InvalidRequest | NotAllowed]]) -> tuple[str, int]:
+    """What became of each, and the message's level. `work`: what a run is called."""
     refused = [f"{row}: {result}" for row, result in results if not isinstance(result, Queued)]
     done = [result for _, result in results if isinstance(result, Queued)]
     here = sum(one.created and one.run.mode == Run.Mode.LEGACY for one in done)
     queued = sum(one.created for one in done) - here
-    work = page.work.lower()
-    words = f"{queued} {work}{'' if queued == 1 else 's'} queued, {len(done) - queued - here} already queued or running,"
-    started = f"{here} {work}{'' if here == 1 else 's'} started on the web server, " if here else ""
+    words = f"{counted(queued, work)} queued, {len(done) - queued - here} already queued or running,"
+    started = f"{counted(here, work)} started on the web server, " if here else ""
     level = messages.WARNING if refused else messages.SUCCESS if queued or here else messages.INFO
     return " ".join([f"{started}{words} {len(refused)} refused.", *refused]), level
 

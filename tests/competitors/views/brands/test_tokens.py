@@ -1,12 +1,12 @@
 """What people are told of a token: in time, and a block at Meta is not an expired token."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from competitors.models import AdAccount
-from competitors.views.brands.tokens import token_badge, token_notices
+from competitors.views.brands.tokens import token_badge, token_notices, version_notices
 
 NOW = datetime(2026, 5, 5, 12, tzinfo=ZoneInfo("America/Los_Angeles"))
 
@@ -52,3 +52,15 @@ def test_each_trouble_says_what_to_do_once_for_all_its_accounts_and_the_worst_co
     assert "Make a new token" not in notices[0].text
     assert "Make a new token at Meta" in notices[1].text
     assert notices[1].text.endswith("Concerns Alpha, Beta, Gamma and 1 more.")
+
+
+def test_the_end_of_the_graph_apis_version_is_told_about_in_time_where_it_is_known(settings):
+    assert version_notices() == []
+    settings.META_GRAPH_VERSION_ENDS = date(2028, 5, 31)
+    days = date(2028, 3, 31), date(2028, 4, 1), date(2028, 5, 31)
+    told = [[(one.tone, one.title) for one in version_notices(day)] for day in days]
+    assert told == [
+        [],
+        [("amber", "Meta ends version v26.0 of its Graph API in 60 days, on 31 May 2028.")],
+        [("red", "Meta has ended version v26.0 of its Graph API on 31 May 2028.")],
+    ]

@@ -1,0 +1,14 @@
+import os
+import subprocess
+import sys
+
+SCRIPT = "import gc, sys, controlplane.wsgi; print('pipeline.views.manager.health' in sys.modules, gc.get_freeze_count())"
+
+
+def test_the_web_loads_its_pages_before_the_first_request_and_never_scans_them_for_garbage():
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "controlplane.settings", "DEBUG": "1"}
+    answer = subprocess.run(
+        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    loaded, kept = answer.stdout.split()
+    assert (loaded, int(kept) > 50_000) == ("True", True)
