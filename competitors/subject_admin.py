@@ -16,6 +16,7 @@ from pipeline import queries
 from pipeline.admin.base import OfBrands
 from pipeline.words import counted
 
+from .steps import settings
 from .steps.subject_rows import live_runs
 from .views.subjects import several
 from .views.subjects.page import SubjectPage
@@ -24,7 +25,13 @@ ASK_ABOVE_USD = 10  # a selection that is expected to cost more is confirmed fir
 
 
 class UnlessLive(OfBrands):
-    """Refuses to delete rows that a live run is scraping, and the rows above them. The admin shows them as protected."""
+    """Refuses to delete rows that a live run is scraping, and the rows above them. The admin shows them as protected.
+
+    What it saves is recorded for the page of the subject.
+    """
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        settings.save(obj, request.user)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
         found, counts, lacking, protected = super().get_deleted_objects(objs, request)

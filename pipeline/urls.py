@@ -2,7 +2,7 @@ from django.contrib.auth import views as auth
 from django.urls import path
 
 from .views import person, runs
-from .views.manager import active, freshness, health, limits, refresh
+from .views.manager import active, freshness, health, limits, refresh, subject
 from .views.manager.history import compare, edit_run, every_run
 from .views.schedules import page as schedules
 
@@ -31,6 +31,8 @@ urlpatterns = [
     path("pipeline/freshness/refresh/", refresh.refresh, name="freshness_refresh"),
     path("pipeline/freshness/of/<slug:brand>/<slug:dataset>/", freshness.of_brand, name="freshness_cell"),
     path("pipeline/freshness/platform/<slug:dataset>/", freshness.of_platform, name="freshness_platform"),
+    path("pipeline/subjects/<slug:job_type>/of/<slug:brand>/", subject.of_brand, name="subject"),
+    path("pipeline/subjects/<slug:job_type>/platform/", subject.of_platform, name="subject_of_platform"),
     path("pipeline/runs/", every_run.history, name="runs"),
     path("pipeline/runs.csv", every_run.history_csv, name="runs_csv"),
     path("pipeline/runs/compare/", compare.compare, name="runs_compare"),

@@ -75,6 +75,24 @@ class RedditResearch(models.Model):
         YEAR = "year", "the last year"
         ALL = "all", "any time"
 
+    SETTINGS = (
+        "name",
+        "search_queries",
+        "subreddits",
+        "timeframe",
+        "max_posts",
+        "min_upvotes",
+        "min_comments",
+        "relevance_threshold",
+        "signal_threshold",
+        "top_percentile",
+        "topic_context",
+        "persona_context",
+        "persona",
+        "auto_sync_to_persona",
+        "stop_at_usd",
+    )
+
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="reddit_researches")
     name = NameField(max_length=120)
     # The hash of queries and subreddits, which is what a run is about: so a research finds its runs.

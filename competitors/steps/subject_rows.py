@@ -4,7 +4,7 @@ Each `job.py` names its model here once. Deleting a row then also archives its s
 admin refuses while a run is live for it, and archiving its competitor ends what is scheduled and runs for it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -24,16 +24,19 @@ from pipeline.people import require
 ARCHIVE = "competitors.delete_competitor"
 _job_types: dict[type[Model], list[str]] = {}
 _keys: dict[type[Model], str] = {}  # of those whose key is not the primary key
+_settings: dict[type[Model], Sequence[str]] = {}  # the columns that people set
 
 
-def scraped_by(job_type: str, model: type[Model], *, key: str = "") -> None:
-    """Every row of `model` is a subject of `job_type`.
+def scraped_by(job_type: str, model: type[Model], *, key: str = "", settings: Sequence[str] = ()) -> None:
+    """Every row of `model` is a subject of `job_type`. `settings`: its columns that people set.
 
     `key`: the column with the subject's key, '' for the primary key. Rows of other brands may have the same one; the rows
     then have a `brand_id`.
     """
     if key:
         _keys[model] = key
+    if settings:
+        _settings[model] = settings
     known = _job_types.setdefault(model, [])
     if job_type not in known:
         known.append(job_type)
@@ -77,6 +80,19 @@ def rows_of(competitor: Competitor) -> Iterator[Model]:
             yield from relation.related_model._default_manager.filter(**{relation.field.name: competitor})
 
 
+def settings_of(model: type[Model]) -> Sequence[str]:
+    return _settings.get(model, ())
+
+
+def subjects_of_row(row: Any) -> Iterator[tuple[str, UUID, str]]:
+    """Type, brand and key of each subject that the row's settings are about: of a competitor, everything of it."""
+    rows: Iterable[Any] = rows_of(row) if isinstance(row, Competitor) else [row]
+    for one in rows:
+        brand_id = getattr(one, "brand_id", None) or one.competitor.brand_id
+        for job_type in _job_types.get(type(one), []):
+            yield job_type, brand_id, str(getattr(one, _keys.get(type(one), "pk")))
+
+
 def archive(competitor: Competitor, by: Any) -> None:
     """Nothing of it is scraped until it is restored: archive its schedules, cancel its live runs. All else stays."""
     require(by, ARCHIVE, competitor.brand_id)
@@ -86,7 +102,8 @@ def archive(competitor: Competitor, by: Any) -> None:
         for row in rows_of(competitor):
             for job_type in _job_types[type(row)]:
                 stop_subject(job_type, str(row.pk), by)
-        record_change("archive_competitor", f"Competitor “{competitor}” of {competitor.brand} was archived by {by}.", by=by)
+        words = f"Competitor “{competitor}” of {competitor.brand} was archived by {by}."
+        record_change("archive_competitor", words, by, subjects=subjects_of_row(competitor))
 
 
 def restore(competitor: Competitor, by: Any) -> None:
@@ -95,7 +112,8 @@ def restore(competitor: Competitor, by: Any) -> None:
     with transaction.atomic():
         if not Competitor.objects.filter(pk=competitor.pk, archived_at__isnull=False).update(archived_at=None):
             raise NotAllowed("This competitor is not archived.")
-        record_change("restore_competitor", f"Competitor “{competitor}” of {competitor.brand} was restored by {by}.", by=by)
+        words = f"Competitor “{competitor}” of {competitor.brand} was restored by {by}."
+        record_change("restore_competitor", words, by, subjects=subjects_of_row(competitor))
 
 
 def _forget(sender: type[Model], instance: Model, **_: Any) -> None:

@@ -51,7 +51,7 @@ def competitors(request: HttpRequest, brand: str) -> HttpResponse:
     owner = get_brand(brand)
     may_add = _may_add(request, "competitors.add_competitor", refusal=owner.closed)
     form = CompetitorForm(request.POST or None, brand=owner)
-    if form.is_bound and form.is_valid() and saved(form):
+    if form.is_bound and form.is_valid() and saved(form, by=request.user):
         competitor = form.instance
         messages.success(
             request, format_html("Added <bdi>{}</bdi>. Add an Amazon URL, then scrape its reviews.", competitor.name)

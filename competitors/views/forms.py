@@ -12,6 +12,7 @@ from pipeline.models import Brand
 
 from ..models import Competitor
 from ..reading.subreddit import read_subreddits
+from ..steps import settings
 
 F = TypeVar("F", bound=forms.ModelForm)
 
@@ -79,11 +80,17 @@ def new_subject_form(request: HttpRequest, form_class: Callable[..., F], owner: 
     return form
 
 
-def saved(form: forms.ModelForm, field: str = "name", what: str = "name") -> bool:
-    """Save a valid form. False, with the field's error set, if somebody else added the same just before."""
+def saved(form: forms.ModelForm, field: str = "name", what: str = "name", *, by: Any = None) -> bool:
+    """Save a valid form. False, with the field's error set, if somebody else added the same just before.
+
+    `by`: who changes the settings of something that is scraped.
+    """
     try:
         with transaction.atomic():
-            form.save()
+            if by:
+                settings.save(form.instance, by)
+            else:
+                form.save()
     except IntegrityError:
         form.add_error(field, f"Somebody added this {what} just now.")
         return False

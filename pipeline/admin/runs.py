@@ -118,7 +118,7 @@ class RunLogAdmin(EngineRows):
 
 @admin.register(Event)
 class EventAdmin(EngineRows):
-    """Events of limits and accounts have neither job nor run. Who is limited to some brands does not see them."""
+    """Events of limits and accounts have no job, run or brand. Who is limited to some brands does not see them."""
 
     list_display = ("at", "kind", "message", "job", "run", "by")
     list_filter = ("kind",)
@@ -128,7 +128,8 @@ class EventAdmin(EngineRows):
 
     def of_brands(self, rows: QuerySet[Event], brands: Brands) -> QuerySet[Event]:
         runs, jobs = Run.objects.filter(brands.q()), Job.objects.filter(brands.q())
-        return rows.filter(Q(run__in=runs) | Q(run=None, job__in=jobs))
+        ours = Q(run__in=runs) | Q(run=None, job__in=jobs) | Q(brands.q(), brand__isnull=False)
+        return rows.filter(ours)
 
 
 @admin.register(Incident)

@@ -258,7 +258,7 @@ class RunLog(models.Model):
 
 
 class Event(models.Model):
-    """What happened to a job, run, limit or upstream account, and who did it."""
+    """What happened to a job, run, limit, upstream account or the settings of a subject, and who did it."""
 
     at = models.DateTimeField(auto_now_add=True)
     kind = models.CharField(max_length=60)
@@ -266,10 +266,16 @@ class Event(models.Model):
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
     run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
     rule = models.ForeignKey("pipeline.ScheduleRule", null=True, blank=True, on_delete=models.CASCADE, related_name="events")
+    brand = models.ForeignKey(
+        "pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE, related_name="+", db_index=False
+    )  # event_of_subject
+    job_type = models.CharField(max_length=80, blank=True, default="", db_default="")
+    subject = ForeignCharField(max_length=200, blank=True, default="", db_default="", help_text="Whose settings were changed.")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
         ordering = ["-id"]
+        indexes = [models.Index(fields=["brand", "subject"], name="event_of_subject", condition=~Q(subject=""))]
 
     def __str__(self) -> str:
         return self.message

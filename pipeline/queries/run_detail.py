@@ -19,7 +19,7 @@ from ..engine.execution.replay import REPLAY
 from ..models import Attempt, Event, RawPage, RejectedItem, Reuse, Run, RunLog, Step, UpstreamRun
 from ..states import OUTCOMES, RUNNING, Badge, Outcome, RunStatus
 from .estimates import LEARNED_FROM, GoodRun, estimate_of, history, if_visible
-from .manager.timeline import Entry, timeline
+from .manager.timelines.of_run import Entry, timeline
 from .runs import RunRow, run_row
 from .subjects import good_runs_of
 

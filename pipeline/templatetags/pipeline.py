@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.contrib.messages import constants
 from django.contrib.messages.storage.base import Message
 from django.forms import BoundField
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -59,6 +61,14 @@ def state(value: Badge) -> SafeString:
 def ago(moment: datetime | None) -> SafeString:
     """'3 minutes ago', with the full time as its title."""
     return _time(moment, words_ago(moment, timezone.now())) if moment else UNKNOWN
+
+
+@register.simple_tag
+def subject_page(job_type: str, brand: Any, key: str) -> str:
+    """The address of a subject's page, or of the page of the subject that it belongs to. `brand`: None for the platform."""
+    address = reverse("subject", args=[job_type, brand.slug]) if brand else reverse("subject_of_platform", args=[job_type])
+    owner = key.partition(" ")[0]
+    return f"{address}?{urlencode({'subject': owner})}" if owner else address
 
 
 @register.simple_tag

@@ -122,6 +122,7 @@ def pages(listing):
         "/pipeline/freshness/",
         reverse("freshness_cell", args=[competitor.brand.slug, "amazon_reviews"]),
         f"/pipeline/freshness/refresh/?brand={competitor.brand.slug}&dataset=amazon_reviews",
+        f"/pipeline/subjects/amazon_review_scrape/of/{competitor.brand.slug}/?subject={listing.pk}",
         "/pipeline/runs/",
         "/pipeline/runs/?status=nonsense",
         "/nowhere/",

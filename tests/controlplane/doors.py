@@ -34,6 +34,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "schedule_save": (NEVER, "manager"),
     "schedule_undo": (NEVER, "manager"),
     "schedule_outlook": ("viewer", NEVER),
+    **dict.fromkeys(("subject", "subject_of_platform"), ("viewer", NEVER)),
     "runs": ("viewer", NEVER),
     "runs_csv": ("viewer", NEVER),
     "runs_compare": ("viewer", NEVER),
@@ -150,7 +151,7 @@ RUN_ACTIONS = {
 }
 NO_LIMIT = {("competitors", "post"), ("outage_end", "post")}  # not for who is limited to some brands, whatever their role
 # Pages whose names begin so are of no single brand: not for who is limited, but for managers.
-OF_NO_BRAND = ("template", "freshness_platform")
+OF_NO_BRAND = ("template", "freshness_platform", "subject_of_platform")
 OF_ROWS: dict[str, type] = {
     "media": AdMedia,
     "schedule_undo": ScheduleRule,

@@ -191,6 +191,8 @@ def _pages_of(name: str, given: frozenset[str], world: World) -> dict[str, str]:
         return {"none": reverse(name, args=[AdMedia.objects.get(library_ad__isnull=False, status="failed").pk])}
     if name == "freshness_platform":
         return {"none": reverse(name, args=["toys"])}
+    if name == "subject_of_platform":
+        return {"none": f"{reverse(name, args=['toy'])}?subject={world[Run]['none'].subject}"}
     if name.startswith(OF_NO_BRAND):
         row = world[TemplateDecision]["none"] if name == "template_undo" else world[OF_ROWS[name]]["none"]
         return {"none": reverse(name, args=[row.batch if name == "template_undo" else row.pk])}
@@ -209,6 +211,7 @@ def _pages_of(name: str, given: frozenset[str], world: World) -> dict[str, str]:
                 "pk": _row_of(name, kind, world).pk,
                 "ad_id": "1",
                 "dataset": "toys",
+                "job_type": "toy",
             }
             values = {key: both[key] for key in given}
         found[kind] = reverse(name, kwargs=values)

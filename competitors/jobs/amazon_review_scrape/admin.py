@@ -63,7 +63,7 @@ class CompetitorAmazonUrlAdmin(ScrapesSubjects, UnlessLive):
 
     def save_model(self, request: HttpRequest, obj: CompetitorAmazonUrl, form: Any, change: bool) -> None:
         was = CompetitorAmazonUrl.objects.filter(pk=obj.pk).values_list("asin", "domain_code").first()
-        save_address(obj, moved=change and was != (obj.asin, obj.domain_code))
+        save_address(obj, request.user, moved=change and was != (obj.asin, obj.domain_code))
 
 
 class Choices(ChoicesFieldListFilter):

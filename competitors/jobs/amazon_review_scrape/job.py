@@ -20,7 +20,7 @@ from . import order, service
 from .sweeps import KEYWORDS, SweepOptions
 
 NAME, DATASET = "amazon_review_scrape", "amazon_reviews"
-scraped_by(NAME, CompetitorAmazonUrl)
+scraped_by(NAME, CompetitorAmazonUrl, settings=["amazon_url", "asin", "domain_code"])
 
 
 @job_type(

@@ -1,8 +1,11 @@
 """A listing and its scrapes: what a scrape of it is asked for, whether one is live, and what a new address changes."""
 
+from typing import Any
+
 from django.db import transaction
 
 from competitors.models import CompetitorAmazonUrl
+from competitors.steps import settings
 from pipeline import queries
 from pipeline.api import forget_freshness, restore_freshness
 from pipeline.models import Run
@@ -15,14 +18,14 @@ def live_scrape(listing: CompetitorAmazonUrl) -> Run | None:
     return queries.live_run(NAME, listing.competitor.brand_id, str(listing.pk))
 
 
-def save_address(listing: CompetitorAmazonUrl, *, moved: bool) -> None:
+def save_address(listing: CompetitorAmazonUrl, by: Any, *, moved: bool) -> None:
     """Save an edited listing. One with a different product (`moved`) starts from scratch."""
     with transaction.atomic():
         if moved:
             listing.last_scraped_at, listing.total_reviews_scraped, listing.scrape_cost_estimate = None, 0, None
             listing.product_title = ""
             forget_freshness(NAME, listing.competitor.brand_id, [str(listing.pk)])
-        listing.save()
+        settings.save(listing, by)
         if moved:
             _take_up_history(listing)
 

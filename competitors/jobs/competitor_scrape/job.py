@@ -22,8 +22,8 @@ from . import readings, service
 
 NAME, DATASET = "competitor_scrape", "competitor_ads"
 USUAL_MEDIA, MOST_MEDIA = 100, 2000  # pictures that one run stores
-scraped_by(NAME, CompetitorAdLibrary)
-scraped_by(NAME, Competitor)  # an address that is not on record: its key begins with the competitor's
+scraped_by(NAME, CompetitorAdLibrary, settings=["url"])
+scraped_by(NAME, Competitor, settings=["name"])  # an address that is not on record: its key begins with the competitor's
 
 
 @job_type(

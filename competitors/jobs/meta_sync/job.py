@@ -29,7 +29,7 @@ DATASETS = {
     "classifications": "ad_classifications",
 }
 PARTS = ("account", *DATASETS)
-scraped_by(NAME, AdAccount)
+scraped_by(NAME, AdAccount, settings=["account_id"])
 
 
 class PartsField(forms.MultipleChoiceField):

@@ -67,7 +67,7 @@ class RedditResearchAdmin(ScrapesSubjects, UnlessLive):
         return [*super().get_readonly_fields(request, obj), *(["brand", "search_queries", "subreddits"] if obj else [])]
 
     def save_model(self, request: HttpRequest, obj: RedditResearch, form: Any, change: bool) -> None:
-        save_research(obj, before=obj.subject if change else "")
+        save_research(obj, request.user, before=obj.subject if change else "")
 
 
 @admin.register(RedditPost)

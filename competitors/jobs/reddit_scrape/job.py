@@ -25,7 +25,7 @@ from .fields import ListField, SubredditsField, UsualShare
 
 NAME, DATASET = "reddit_scrape", "reddit_data"
 FETCHED_BY = ("search_queries", "subreddits", "timeframe", "max_posts")  # the rest says what is made of it
-scraped_by(NAME, RedditResearch, key="subject")
+scraped_by(NAME, RedditResearch, key="subject", settings=RedditResearch.SETTINGS)
 
 
 @job_type(

@@ -88,7 +88,7 @@ def link(request: HttpRequest, brand: str) -> HttpResponse:
     form = LinkForm(request.POST or None, brand=owner, user=request.user)
     if form.is_bound and owner.closed:
         form.add_error(None, owner.closed)
-    if form.is_bound and form.is_valid() and saved(form, "account_id", "ad account"):
+    if form.is_bound and form.is_valid() and saved(form, "account_id", "ad account", by=request.user):
         _check(request, form.instance)
         return back_to(request, form.instance.get_absolute_url())
     context = {"brand": owner, "form": form, "next": request.POST.get("next") or request.GET.get("next", "")}

@@ -61,7 +61,7 @@ def competitor(request: HttpRequest, brand: str, competitor: UUID) -> HttpRespon
     found = get_competitor(brand, competitor)
     form = CompetitorForm(request.POST or None, instance=get_competitor(brand, competitor), brand=found.brand)
     back = found.get_absolute_url()
-    if form.is_bound and form.is_valid() and saved(form):
+    if form.is_bound and form.is_valid() and saved(form, by=request.user):
         messages.success(request, format_html("Saved <bdi>{}</bdi>.", form.instance.name))
         return see_other(back)
     return _page(request, form, {"brand": found.brand, "competitor": found, "name": found.name, "back": back})

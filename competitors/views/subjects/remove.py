@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from pipeline import api, queries
 from pipeline.views.access import see_other
 
+from ...steps import settings
 from .page import SubjectPage
 
 
@@ -23,6 +24,7 @@ def remove(
     live = queries.live_run(page.job_type, brand.pk, key)
     schedule = api.schedule_of(brand, page.job_type, key)
     if request.method == "POST" and not live:
+        settings.record([row], "Removed", request.user)
         row.delete()
         archived = format_html(" Its schedule “{}” is archived.", schedule) if schedule else ""
         stays = f"{data} and runs" if kept else "runs"

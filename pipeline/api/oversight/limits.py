@@ -4,21 +4,23 @@ end it.
 The limits and pauses of all brands are for those who see all brands.
 """
 
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
 from ...contract.errors import NotAllowed
 from ...engine.database import now
-from ...engine.journal import record_event
 from ...engine.queue import outages
-from ...models import ConcurrencyLimit, Outage, Pause
+from ...models import ConcurrencyLimit, Event, Outage, Pause
 from ...people import brands_for, require
 
 
-def record_change(kind: str, message: str, by: Any) -> None:
-    """Write the event in the caller's transaction."""
-    record_event(kind, message, by=by)
+def record_change(kind: str, message: str, by: Any, *, subjects: Iterable[tuple[str, UUID | None, str]] = ()) -> None:
+    """Write the event in the caller's transaction. `subjects`: job type, brand and key of each whose page is to show it."""
+    about = [{"job_type": name, "brand_id": brand_id, "subject": key} for name, brand_id, key in subjects] or [{}]
+    Event.objects.bulk_create([Event(kind=kind, message=message, by=by, **one) for one in about])
 
 
 def save_stop(stop: ConcurrencyLimit | Pause, by: Any) -> None:

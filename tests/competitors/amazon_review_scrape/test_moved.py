@@ -82,7 +82,7 @@ def test_kept_pages_of_the_product_before_are_not_read_into_the_new_one(sandbox,
 def move(listing, *asins):
     for asin in asins:
         listing.asin = asin
-        save_address(listing, moved=True)
+        save_address(listing, None, moved=True)
 
 
 def figures(listing):

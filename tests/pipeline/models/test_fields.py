@@ -25,6 +25,7 @@ OWN_WORDS = {
     "ConcurrencyLimit.source",
     "DatasetStatus.dataset_key",
     "DayTally.job_type",
+    "Event.job_type",
     "Event.kind",
     "FailedRun.job_type",
     "Incident.job_type",

@@ -1,5 +1,6 @@
 """Add, edit and remove a competitor's Amazon listing."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -29,7 +30,7 @@ def add(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
     """The tab has this form too; its errors are shown on this page."""
     owner = get_competitor(brand, competitor)
     form = new_subject_form(request, AmazonUrlForm, owner)
-    if form.is_bound and form.is_valid() and _saved(form):
+    if form.is_bound and form.is_valid() and _saved(form, request.user):
         listing = form.instance
         messages.success(
             request, format_html("Added {} on amazon.{}. Scrape it to fetch its reviews.", listing.asin, listing.domain_code)
@@ -50,7 +51,7 @@ def edit(request: HttpRequest, brand: str, competitor: UUID, url: UUID) -> HttpR
         live = live_scrape(listing) if moved else None
         if live:
             form.add_error("amazon_url", _refusal(live, f"The product cannot be changed while run {live.pk} scrapes it."))
-        elif _saved(form, moved=moved):
+        elif _saved(form, request.user, moved=moved):
             messages.success(request, format_html("Saved <bdi>{}</bdi>.", listing.label))
             return see_other(listing.get_absolute_url())
     if form.errors:  # the page shows the listing as it is stored
@@ -75,11 +76,11 @@ def _refusal(live: Run, words: str) -> str:
     return f"{words} Cancel that run, or wait until it ends."
 
 
-def _saved(form: AmazonUrlForm, *, moved: bool = False) -> bool:
+def _saved(form: AmazonUrlForm, by: Any, *, moved: bool = False) -> bool:
     """False, with the field's error set, if somebody else added the same product just before."""
     try:
         with transaction.atomic():
-            save_address(form.instance, moved=moved)
+            save_address(form.instance, by, moved=moved)
     except IntegrityError:
         form.add_error("amazon_url", f"{form.instance.competitor} already has this product: somebody added it just now.")
         return False

@@ -24,7 +24,7 @@ def add(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
     """Save a valid address. Otherwise show the form with what is wrong."""
     owner = get_competitor(brand, competitor)
     form = new_subject_form(request, LibraryForm, owner)
-    if form.is_bound and form.is_valid() and saved(form, "url", "address"):
+    if form.is_bound and form.is_valid() and saved(form, "url", "address", by=request.user):
         messages.success(request, format_html("Added <bdi>{}</bdi>. Scrape it to fetch its ads.", form.instance.label))
         return see_other(form.instance.get_absolute_url())
     words = {"heading": "Add an Ad Library URL", "verb": "Add ad list", "back": reverse("ads", args=[brand, competitor])}

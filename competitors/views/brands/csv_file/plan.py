@@ -2,11 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Model
 
 from competitors.models import Competitor
+from competitors.steps import settings
 from pipeline import api
 from pipeline.models import Brand
 from pipeline.states import Badge
@@ -67,7 +69,7 @@ class Plan:
     def worst_first(self) -> list[PlannedRow]:
         return sorted(self.rows, key=lambda row: row.outcome != REFUSED)
 
-    def save(self) -> None:
+    def save(self, by: Any) -> None:
         """In the caller's transaction: a few statements for each brand that is new or moves, and a few for all other rows."""
         for brand in self.brands:
             brand.save()
@@ -78,6 +80,8 @@ class Plan:
         for name, column in COLUMNS.items():
             column.model._default_manager.bulk_create(self.added.get(name, []))
             column.model._default_manager.bulk_update(self.changed.get(name, []), column.fields, batch_size=200)
+        rows = [row for found in (self.added, self.changed) for of_column in found.values() for row in of_column]
+        settings.record(rows, "Imported from a file", by)
 
     def added_to_brands(self, column: str) -> list[Brand]:
         """The brands that got rows of this column, each once."""

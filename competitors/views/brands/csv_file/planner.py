@@ -44,7 +44,7 @@ def carry_out(sheet: Sheet, user: Any, only: Brand | None = None) -> Plan:
             if only and locked[0].closed:
                 raise NotAllowed(locked[0].closed)
             made = _Planner(locked, sheet, user, locked[0] if only else None).plan()
-            made.save()
+            made.save(user)
     except IntegrityError:
         raise NotAllowed("Somebody else added one of these just now. Nothing was imported. Try again.") from None
     for column in COLUMNS.values():

@@ -1,8 +1,11 @@
 """A research and its scrapes: whether one is live, and what a changed form means for its schedule and its history."""
 
+from typing import Any
+
 from django.db import transaction
 
 from competitors.models import RedditResearch
+from competitors.steps import settings
 from pipeline import queries
 from pipeline.api import end_schedules_of, ensure_recurring_job, forget_freshness, restore_freshness, schedule_of
 from pipeline.models import Run
@@ -16,13 +19,13 @@ def live_scrape(research: RedditResearch, subject: str) -> Run | None:
     return queries.live_run(NAME, research.brand_id, subject)
 
 
-def save_research(research: RedditResearch, before: str = "") -> None:
+def save_research(research: RedditResearch, by: Any, before: str = "") -> None:
     """Save a new one, or a changed one that had the subject `before`.
 
     Its schedule goes with it. What was scraped for the same queries and subreddits counts as its own.
     """
     with transaction.atomic():
-        research.save()
+        settings.save(research, by)
         if before:
             _take_schedule_along(research, before)
         if research.subject == before:

@@ -81,7 +81,7 @@ def _form(request: HttpRequest, brand: Brand, form: ResearchForm) -> HttpRespons
             form.add_error(None, brand.closed)
         elif do == "scrape" and not request.user.has_perm(page.may_scrape):
             form.add_error(None, can_words(page.may_scrape))
-        elif form.is_valid() and _saved(form, stored):
+        elif form.is_valid() and _saved(form, stored, request.user):
             messages.success(request, format_html("Saved <bdi>{}</bdi>.", research.name))
             return views.scrape_row(page, request, research) if do == "scrape" else see_other(research.get_absolute_url())
     context = {
@@ -98,7 +98,7 @@ def _form(request: HttpRequest, brand: Brand, form: ResearchForm) -> HttpRespons
     return render(request, "competitors/reddit_scrape/form.html", context, status=422 if form.errors else 200)
 
 
-def _saved(form: ResearchForm, stored: RedditResearch | None) -> bool:
+def _saved(form: ResearchForm, stored: RedditResearch | None, by: Any) -> bool:
     """False, with the error set, if a run is live for what it asked for before, or somebody saved the same just now."""
     research, before = form.instance, stored.subject if stored else ""
     moved = before and reddit_subject(research.search_queries, research.subreddits) != before
@@ -107,7 +107,7 @@ def _saved(form: ResearchForm, stored: RedditResearch | None) -> bool:
         form.add_error("search_queries", f"{words} Cancel that run, or wait until it ends.")
         return False
     try:
-        save_research(research, before)
+        save_research(research, by, before)
     except IntegrityError:
         form.add_error("name", "Somebody saved a research with this name, or the same queries and subreddits, just now.")
         return False

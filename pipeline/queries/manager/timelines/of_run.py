@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ...models import Attempt, Run, Step
-from ...states import OUTCOMES, RUNNING, Badge, Outcome
+from ....models import Attempt, Run, Step
+from ....states import OUTCOMES, RUNNING, Badge, Outcome
 
 SAID = {
     Outcome.PARKED: "Worked, then waited",
