@@ -86,6 +86,13 @@ def test_all_days_of_all_ads_come_once_and_add_up_to_the_truth(sandbox, monkeypa
         assert set(keys(parts, *names).values()) == {1}
 
 
+@pytest.mark.parametrize("breakdowns", [AGE_GENDER, PLACES])
+def test_reach_which_meta_does_not_split_for_days_long_ago_is_not_asked_for_with_a_breakdown(asked, breakdowns):
+    rows, lost = read(breakdowns=breakdowns)
+    assert rows and lost == []
+    assert asked and all(not {"reach", "frequency"} & set(one.fields) for one in asked)
+
+
 @pytest.mark.parametrize("fault", ["days:3", "days:1:1487534", "rows:9:1504038"])
 @pytest.mark.parametrize("breakdowns", [(), PLACES], ids=["whole", "parts"])
 def test_a_question_that_is_too_large_is_split_until_it_answers(sandbox, asked, fault, breakdowns):
