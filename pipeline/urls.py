@@ -3,7 +3,7 @@ from django.urls import path
 
 from .views import person, runs
 from .views.manager import active, freshness, health, limits, refresh, subject
-from .views.manager.history import compare, edit_run, every_run
+from .views.manager.history import compare, dry_run, edit_run, every_run
 from .views.schedules import page as schedules
 
 urlpatterns = [
@@ -42,6 +42,7 @@ urlpatterns = [
     path("pipeline/schedules/outlook/", schedules.schedule_outlook, name="schedule_outlook"),
     path("pipeline/runs/<int:pk>/", runs.run_page, name="run"),
     path("pipeline/runs/<int:pk>/edit/", edit_run.edit_run, name="run_edit"),
+    path("pipeline/runs/<int:pk>/dry-run/", dry_run.dry_run, name="run_dry_run"),
     path("pipeline/runs/<int:pk>/live/", runs.run_live, name="run_live"),
     path("pipeline/runs/<int:pk>/log.txt", runs.run_log, name="run_log"),
     path("pipeline/runs/<int:pk>/<slug:action>/", runs.run_action, name="run_action"),

@@ -23,7 +23,7 @@ from .manager.incidents import IncidentRow, failed_runs, incident_rows
 from .manager.live.active import Active, active
 from .manager.live.cancel import CancelRow, cancel_row
 from .manager.needs import Need, closed_sources, unknown_starts
-from .run_detail import RunDetail, run_detail
+from .run_detail import RunDetail, counts_in_order, kept_pages, run_detail
 from .runs import RunRow, live_run, place_in_queue, recent_runs, run_row, run_rows, type_choices
 from .schedules.rows import TypeRow, schedule_rows
 from .schedules.week import Week, week_ahead
@@ -82,6 +82,7 @@ __all__ = [
     "cancel_row",
     "changes",
     "closed_sources",
+    "counts_in_order",
     "estimate_for",
     "estimate_of",
     "explain",
@@ -94,6 +95,7 @@ __all__ = [
     "history",
     "incident_rows",
     "kept_back",
+    "kept_pages",
     "live_rows",
     "live_run",
     "live_runs",

@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -145,12 +146,12 @@ def run_detail(run: Run, user: Any = None, *, level: str = "", words: str = "") 
         in_queue=sums["queue"],
         at_upstream=sums["upstream"],
         working=sums["work"],
-        counts=_counts(run),
+        counts=counts_in_order(run.counts or {}),
         usual=_usual(run, good),
         usual_time=_usual_time(run, good),
         last_good=next((one.pk for one in good if one.pk < run.pk), None),
         brought=_brought(run),
-        pages=_pages(run),
+        pages=kept_pages(run),
         again=estimate.cost_usd if not run.is_live and (estimate := estimate_of(run)) else None,
         cap=UpstreamRun.objects.filter(run=run).aggregate(cap=Sum("cost_cap"))["cap"],
         cost_settled=bool(upstreams or uses) and all(one.cost_settled or one.status in ("void", "refused") for one in upstreams),
@@ -252,9 +253,8 @@ def _upstream(upstream: UpstreamRun) -> UpstreamRow:
     return UpstreamRow(upstream, source_label(upstream.source), link)
 
 
-def _counts(run: Run) -> list[tuple[str, int]]:
+def counts_in_order(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     order = ["new", "changed", "unchanged", "duplicate", "rejected"]
-    counts = run.counts or {}
     return [(name, counts[name]) for name in order if counts.get(name)]
 
 
@@ -285,8 +285,11 @@ def _brought(run: Run) -> Brought | None:
         return None
 
 
-def _pages(run: Run) -> tuple[int, int]:
-    kept = RawPage.objects.filter(upstream_run__run=run).aggregate(pages=Count("pk"), items=Sum("items"))
+def kept_pages(run: Run) -> tuple[int, int]:
+    """How many downloaded pages a replay of it reads, and how many items these have."""
+    kept = RawPage.objects.filter(upstream_run__in=UpstreamRun.objects.of_runs([run])).aggregate(
+        pages=Count("pk"), items=Sum("items")
+    )
     return kept["pages"], kept["items"] or 0
 
 

@@ -1,5 +1,7 @@
 """A replay from the page is work for a worker, with its own run."""
 
+import re
+
 import pytest
 
 from pipeline import api
@@ -9,6 +11,7 @@ from pipeline.engine.workers.inline import work_one
 from pipeline.models import RejectedItem, Run
 from pipeline.queries import run_detail
 from pipeline.states import RunStatus
+from pipeline.views.manager.history import dry_run
 from tests.competitors.scraping import finish
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,6 +40,27 @@ def test_a_click_queues_it_and_a_worker_does_it(done, listing, manager):
     assert listing.reviews().count() > 0
     assert "Replayed by manager at no cost" in done.logs.last().message
     assert set(done.events.values_list("kind", flat=True)) >= {"replay_queued", "replay"}
+
+
+def test_the_run_s_page_first_shows_what_it_would_change(done, listing, page, manager, person, monkeypatch):
+    known = done.counts["new"]
+    listing.reviews().first().delete()
+    dry = f"/pipeline/runs/{done.pk}/dry-run/"
+    assert f'action="{dry}"' in page.get(done.get_absolute_url()).content.decode()
+    answer = page.post(dry).content.decode()
+    assert re.search(r"<dt>New</dt><dd><span class=\"strong\">1</span>", answer)
+    assert re.search(rf"<dt>Unchanged</dt><dd><span class=\"strong\">{known - 1}</span>", answer)
+    assert f'action="/pipeline/runs/{done.pk}/replay/"' in answer
+    assert listing.reviews().count() == known - 1
+    assert not done.events.filter(kind="replay").exists()
+    monkeypatch.setattr(dry_run, "MOST_ITEMS", 5)
+    monkeypatch.setattr(api, "replay", None)
+    assert f"manage.py replay {done.pk} --dry-run" in page.post(dry).content.decode()
+    monkeypatch.undo()
+    done.upstream_runs.get().pages.all().delete()
+    assert "no downloaded data" in page.post(dry, follow=True).content.decode()
+    page.force_login(person("another", "view_run"))
+    assert page.post(dry).status_code == 403
 
 
 def test_the_runs_page_queues_it_and_follows_it(done, page, manager):

@@ -44,6 +44,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "freshness_refresh": ("operator", "operator"),
     "run_edit": ("operator", "operator"),
     "run_live": ("viewer", NEVER),
+    "run_dry_run": (NEVER, "manager"),
     "run_log": ("viewer", NEVER),
     "competitors": ("viewer", "manager"),
     "brand_competitors": ("viewer", "operator"),
