@@ -3,7 +3,7 @@ from django.urls import path
 
 from .views import person, runs
 from .views.manager import active, freshness, health, limits, refresh, subject
-from .views.manager.history import compare, dry_run, edit_run, every_run
+from .views.manager.history import bulk_actions, compare, dry_run, edit_run, every_run
 from .views.schedules import page as schedules
 
 urlpatterns = [
@@ -36,6 +36,13 @@ urlpatterns = [
     path("pipeline/runs/", every_run.history, name="runs"),
     path("pipeline/runs.csv", every_run.history_csv, name="runs_csv"),
     path("pipeline/runs/compare/", compare.compare, name="runs_compare"),
+    path("pipeline/runs/bulk/cancel/", bulk_actions.cancel, name="bulk_cancel"),
+    path("pipeline/runs/bulk/retry/", bulk_actions.retry, name="bulk_retry"),
+    path("pipeline/runs/bulk/run-now/", bulk_actions.run_now, name="bulk_run_now"),
+    path("pipeline/bulk/", bulk_actions.bulk_actions, name="bulk_actions"),
+    path("pipeline/bulk/<int:pk>/", bulk_actions.bulk_action, name="bulk_action"),
+    path("pipeline/bulk/<int:pk>/live/", bulk_actions.bulk_action_live, name="bulk_action_live"),
+    path("pipeline/bulk/<int:pk>/abort/", bulk_actions.bulk_action_abort, name="bulk_action_abort"),
     path("pipeline/schedules/", schedules.schedules, name="schedules"),
     path("pipeline/schedules/save/", schedules.schedule_save, name="schedule_save"),
     path("pipeline/schedules/<int:pk>/undo/", schedules.schedule_undo, name="schedule_undo"),

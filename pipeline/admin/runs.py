@@ -7,8 +7,9 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from .. import api
-from ..models import Attempt, DayTally, Event, FailedRun, Incident, Job, Run, RunLog, Step
+from ..models import Attempt, BulkAction, BulkItem, DayTally, Event, FailedRun, Incident, Job, Run, RunLog, Step
 from ..people import Brands, brands_for
+from ..queries.manager.history.bulk_actions import visible
 from .base import EngineRows, act_on_each
 
 
@@ -152,6 +153,28 @@ class FailedRunAdmin(EngineRows):
     list_filter = ("held", "brand")
     search_fields = ("=run__id", "=incident__id")
     list_select_related = ("run", "incident", "brand")
+
+
+@admin.register(BulkAction)
+class BulkActionAdmin(EngineRows):
+    """Its words and counts are of all its runs: who may not see one of these does not see it here."""
+
+    list_display = ("__str__", "kind", "words", "count", "cost", "requested_by", "created_at", "finished_at", "stopped")
+    list_filter = ("kind",)
+    search_fields = ("=id", "words__alike")
+    list_select_related = ("requested_by",)
+
+    def of_brands(self, rows: QuerySet[BulkAction], brands: Brands) -> QuerySet[BulkAction]:
+        return rows.filter(pk__in=visible(brands))
+
+
+@admin.register(BulkItem)
+class BulkItemAdmin(EngineRows):
+    list_display = ("number", "action", "brand", "was", "state", "message", "at")
+    list_filter = ("state", "brand")
+    search_fields = ("=number", "=action__id")
+    search_help_text = "The number of a run or of a bulk action."
+    list_select_related = ("action", "brand")
 
 
 @admin.register(DayTally)

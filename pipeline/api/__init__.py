@@ -9,6 +9,7 @@ from .enqueue import Queued, queue_many, queue_one_time_job
 from .in_process import hand_back_all, start_here
 from .job import queue_replay
 from .jobs import archive, job_run_now, pause, resume
+from .oversight.bulk_actions import NO_FILTER, Wanted, abort_bulk_action, start_bulk_action, too_many
 from .oversight.incidents import resolve_incident, retry_incident, snooze_incident
 from .oversight.limits import end_outage, record_change, remove_stop, save_stop
 from .runs import accept, adopt, cancel, end_upstream, retry, run_again, run_now, start_again
@@ -25,7 +26,10 @@ from .subjects import (
 )
 
 __all__ = [
+    "NO_FILTER",
     "Queued",
+    "Wanted",
+    "abort_bulk_action",
     "accept",
     "adopt",
     "archive",
@@ -62,8 +66,10 @@ __all__ = [
     "set_max_age",
     "snooze_incident",
     "start_again",
+    "start_bulk_action",
     "start_here",
     "stop_subject",
+    "too_many",
     "undo_rule",
     "worked_on",
 ]

@@ -3,6 +3,7 @@
 from .brands import Brand, BrandLimit
 from .datasets import DatasetStatus, MaxAge
 from .jobs import Job, ScheduleRule
+from .oversight.bulk_actions import BulkAction, BulkItem
 from .oversight.incidents import DayTally, FailedRun, Incident
 from .oversight.limits import ConcurrencyLimit, Outage, Pause
 from .runs import Attempt, Event, Run, RunLog, Step
@@ -14,6 +15,8 @@ __all__ = [
     "Attempt",
     "Brand",
     "BrandLimit",
+    "BulkAction",
+    "BulkItem",
     "ConcurrencyLimit",
     "DatasetStatus",
     "DayTally",

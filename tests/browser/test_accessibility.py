@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,7 +15,7 @@ from pipeline import api
 from pipeline.engine.upstreams import health
 from pipeline.engine.workers.healing import heal_schedules
 from pipeline.engine.workers.inline import work_off
-from pipeline.models import Attempt, Brand, DatasetStatus, Incident, Run
+from pipeline.models import Attempt, Brand, BulkAction, BulkItem, DatasetStatus, Incident, Run
 from tests.competitors import runs
 from tests.factories import make_competitor, make_listing, make_orphan, make_review, make_upstream
 from tests.performance_rows import (
@@ -62,6 +63,7 @@ def filled(listing):
     for ends in ("ok", "partial", "permanent", "bug", "transient", "blocked"):
         api.queue_one_time_job(brand.pk, "toy", {"name": ends, "ends": ends})
     work_off()
+    show_bulk_action()
     research = make_research(brand, subreddits=["dogs"])
     counts = {"posts": 9, "not_measured": 2, "past_filters": 5, "unmeasured_past_filters": 1, "relevant": 3, "kept": 1}
     runs.ended(api.queue_one_time_job(brand.pk, "reddit_scrape", research.parameters()).run, counts=counts)
@@ -72,6 +74,16 @@ def filled(listing):
     quote = make_quote(post, relevance=0.8, signal=0.6, why=why)
     PersonaQuote.objects.create(persona=make_persona(brand), quote=quote)
     return listing
+
+
+def show_bulk_action():
+    """One that is under way, with a run in each state."""
+    runs, at = Run.objects.filter(job_type="toy"), timezone.now()
+    told = {"kind": "retry", "query": "job_type=toy", "words": "Type: Toy.", "cost": "3.40", "count": len(runs)}
+    action = BulkAction.objects.create(token=uuid4(), frozen_at=at, created_at=at, **told)
+    for run, state in zip(runs, ("done", "skipped", "failed", *["waiting"] * len(runs)), strict=False):
+        settled = {"at": at, "message": "It was in the way."} if state != "waiting" else {}
+        BulkItem.objects.create(action=action, run=run, number=run.pk, brand=run.brand, was="failed", state=state, **settled)
 
 
 def show_ads(brand):
@@ -125,6 +137,12 @@ def pages(listing):
         f"/pipeline/subjects/amazon_review_scrape/of/{competitor.brand.slug}/?subject={listing.pk}",
         "/pipeline/runs/",
         "/pipeline/runs/?status=nonsense",
+        "/pipeline/runs/?status=failed",
+        f"{reverse('bulk_retry')}?status=failed",
+        reverse("bulk_actions"),
+        BulkAction.objects.get().get_absolute_url(),
+        "{}?a={}&b={}".format(reverse("runs_compare"), of_states["ok"].pk, of_states["partial"].pk),
+        reverse("run_edit", args=[of_states["ok"].pk]),
         "/nowhere/",
         *(run.get_absolute_url() for run in of_states.values()),
     ]
@@ -163,6 +181,8 @@ def test_names_and_errors_without_a_place_to_break_widen_no_page(open_page, fill
     Run.objects.filter(status="failed").update(error_message=long * 500)
     Attempt.objects.update(error=long)
     Incident.objects.update(message=long * 9, note=long)
+    BulkAction.objects.update(words=long)
+    BulkItem.objects.filter(state="skipped").update(message=long)
     failed = Run.objects.filter(status="failed")
     DatasetStatus.objects.update(last_status="failed", last_run=failed.first(), error_message=long * 500)
     page = open_page("/", viewport={"width": width, "height": 900})

@@ -11,7 +11,7 @@ from competitors.models import (
     TemplateCategory,
     TemplateNiche,
 )
-from pipeline.models import Brand, ConcurrencyLimit, Incident, Job, Outage, Pause, ScheduleRule
+from pipeline.models import Brand, BulkAction, ConcurrencyLimit, Incident, Job, Outage, Pause, ScheduleRule
 
 NEVER = "never"  # the method is not answered
 ANYBODY = "anybody"  # who is signed in
@@ -37,6 +37,9 @@ PAGES: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("subject", "subject_of_platform"), ("viewer", NEVER)),
     "runs": ("viewer", NEVER),
     "runs_csv": ("viewer", NEVER),
+    **dict.fromkeys(("bulk_cancel", "bulk_retry", "bulk_run_now"), ("operator", "operator")),
+    **dict.fromkeys(("bulk_actions", "bulk_action", "bulk_action_live"), ("viewer", NEVER)),
+    "bulk_action_abort": (NEVER, "operator"),
     "runs_compare": ("viewer", NEVER),
     "run": ("viewer", NEVER),
     **dict.fromkeys(("freshness", "freshness_live"), ("viewer", NEVER)),
@@ -160,6 +163,7 @@ OF_ROWS: dict[str, type] = {
     "template_media": TemplateCandidate,
     "template_schedule": Job,
     **dict.fromkeys(("incident", "incident_retry", "incident_resolve", "incident_snooze"), Incident),
+    **dict.fromkeys(("bulk_action", "bulk_action_live", "bulk_action_abort"), BulkAction),
     "limit": ConcurrencyLimit,
     "outage_end": Outage,
     "pause_end": Pause,

@@ -31,6 +31,8 @@ from pipeline import api
 from pipeline.models import (
     Attempt,
     Brand,
+    BulkAction,
+    BulkItem,
     ConcurrencyLimit,
     DatasetStatus,
     DayTally,
@@ -172,6 +174,9 @@ def _runs(world: World, kind: str, word: str, brand: Brand | None) -> None:
     shared, _ = Incident.objects.get_or_create(kind="shared", job_type="toy", defaults=seen | {"fixing": "trying"})
     Incident.objects.filter(pk=shared.pk).update(message=f"{word} failed.", canary=run, note=f"{word} note")
     FailedRun.objects.create(incident=shared, **failed)
+    told = {"token": uuid4(), "kind": "cancel", "query": f"words={word}", "words": f"Words: {word}."}
+    bulk = world[BulkAction][kind] = BulkAction.objects.create(**told, count=1, frozen_at=at, created_at=at)
+    world[BulkItem][kind] = BulkItem.objects.create(action=bulk, run=run, number=run.pk, brand=brand, was="pending")
     world[MaxAge][kind] = MaxAge.objects.create(brand=brand, dataset_key="dolls", at=at)
     if brand and kind == "foreign":
         world[Pause][kind] = Pause.objects.create(brand=brand, job_type=word)

@@ -1,1 +1,1 @@
-"""What people decide about many runs at once: limits, pauses and incidents."""
+"""What people decide about many runs at once: limits, pauses, incidents and bulk actions."""

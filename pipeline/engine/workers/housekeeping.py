@@ -1,5 +1,5 @@
 """A thread for slow checks: which upstream runs ended, which upstreams work again, which schedules need a repair, which test
-runs have worked, prices, and what apps look after.
+runs have worked, bulk actions, prices, and what apps look after.
 
 Separate from the heartbeat: an upstream that never answers must not cost a worker its leases.
 """
@@ -12,26 +12,28 @@ from ...contract.source import rounds
 from ...models import Worker
 from ..database import now
 from ..execution.prices import read_prices
-from ..queue.asked import canaries
+from ..queue.asked import bulk_actions, canaries
 from ..upstreams.watch import watch_upstreams
 from .healing import HEALING_INTERVAL, heal_if_due, in_turn
 from .repeating_thread import RepeatingThread
 
 
 class Housekeeping(RepeatingThread):
-    """Every process has one. Each asks for the turn, and one of them gets it. Only workers read prices."""
+    """Every process has one. Each asks for the turn, and one of them gets it. Only workers read prices and do bulk actions."""
 
     def __init__(self, owner: Worker):
         super().__init__(f"housekeeping of {owner}", settings.PIPELINE_POLL_SECONDS)
-        self._reads_prices = owner.kind == Worker.Kind.WORKER
+        self._of_worker = owner.kind == Worker.Kind.WORKER
         self._next_healing = 0.0
 
     def work(self) -> None:
         watch_upstreams()
         canaries.advance()
+        if self._of_worker:
+            bulk_actions.advance()
         if (at := time.monotonic()) >= self._next_healing:
             heal_if_due(now())
-            if self._reads_prices:
+            if self._of_worker:
                 read_prices()
                 in_turn(rounds())
             self._next_healing = at + HEALING_INTERVAL.total_seconds() / 4

@@ -1,1 +1,1 @@
-"""What stands above single runs: incidents, limits, pauses and outages."""
+"""What stands above single runs: incidents, limits, pauses, outages and bulk actions."""

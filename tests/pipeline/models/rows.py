@@ -1,6 +1,7 @@
 """One row of every model, for tests of all their columns."""
 
 from typing import Any
+from uuid import uuid4
 
 from django.apps import apps
 from django.db import models
@@ -26,6 +27,8 @@ from pipeline import api
 from pipeline.models import (
     ActorPrice,
     Attempt,
+    BulkAction,
+    BulkItem,
     DatasetStatus,
     DayTally,
     Event,
@@ -122,6 +125,10 @@ def row_of_every_model() -> dict[type[models.Model], models.Model]:
         Outage.objects.create(job_type="toy", reason="", since=now, probe_at=now),
         incident := Incident.objects.create(job_type="toy", kind="PermanentError", message="", first_seen=now, last_seen=now),
         FailedRun.objects.create(incident=incident, run=run, job_type="toy", failed_at=now),
+        bulk := BulkAction.objects.create(
+            token=uuid4(), kind="cancel", query="brand=acme", count=1, frozen_at=now, created_at=now, finished_at=now
+        ),
+        BulkItem.objects.create(action=bulk, run=run, number=run.pk, was="pending"),
         DayTally.objects.create(day=now.date(), job_type="toy"),
         Pause.objects.create(job_type="toy"),
         ScheduleRule.objects.create(job_type="toy", cadence="0 3 * * *"),

@@ -21,6 +21,7 @@ OWN_WORDS = {
     "AdClassification.words_key",
     "Brand.slug",
     "Brand.time_zone",
+    "BulkAction.query",
     "ConcurrencyLimit.job_type",
     "ConcurrencyLimit.source",
     "DatasetStatus.dataset_key",

@@ -6,8 +6,10 @@ from itertools import product
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
+from uuid import uuid4
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
@@ -18,7 +20,19 @@ from pipeline.contract.job_type import Done
 from pipeline.engine.lifecycle import by_worker
 from pipeline.engine.queue.claim import claim
 from pipeline.engine.workers.processes import register_worker
-from pipeline.models import Brand, ConcurrencyLimit, Event, Incident, Job, Pause, RawPage, Run, ScheduleRule, UpstreamRun
+from pipeline.models import (
+    Brand,
+    BulkAction,
+    ConcurrencyLimit,
+    Event,
+    Incident,
+    Job,
+    Pause,
+    RawPage,
+    Run,
+    ScheduleRule,
+    UpstreamRun,
+)
 from pipeline.people import ROLES, limit_to
 from tests.factories import make_brand, make_listing, make_person, make_upstream, make_user
 
@@ -69,6 +83,16 @@ def incident(brand: Any) -> Incident:
     _, lease = claim(register_worker()) or pytest.fail("nothing to claim")
     by_worker.fail(lease, "broken", permanent=True)
     return Incident.objects.get()
+
+
+def chosen(runs: Any) -> api.Wanted:
+    states = {run.pk: run.status for run in runs}
+    return api.Wanted(uuid4(), "retry", "status=failed", "Status: Failed.", states, None, timezone.now())
+
+
+def bulk(brand: Any) -> BulkAction:
+    root = get_user_model().objects.create_superuser("root")
+    return api.start_bulk_action(chosen([ended(brand)]), root)[0]
 
 
 def ruled(brand: Any) -> ScheduleRule:
@@ -124,6 +148,8 @@ DOOR: dict[str, tuple[str, Any, Any]] = {
         incident,
         lambda _, one, by: api.snooze_incident(one, timezone.now() + timedelta(days=1), "", by),
     ),
+    "start_bulk_action": ("operator", ended, lambda _, run, by: api.start_bulk_action(chosen([run]), by)),
+    "abort_bulk_action": ("operator", bulk, lambda _, action, by: api.abort_bulk_action(action, by)),
     "archive_brand": ("manager", None, lambda brand, _, by: api.archive_brand(brand, by)),
     "restore_brand": ("manager", archived, lambda brand, _, by: api.restore_brand(brand, by)),
     "save_stop limit": ("manager", None, lambda brand, _, by: api.save_stop(ConcurrencyLimit(brand_id=brand, max_running=1), by)),

@@ -1,1 +1,1 @@
-"""What people ask of runs: of one, or of all runs of an incident."""
+"""What people ask of runs: of one, of all runs of an incident, of those that a filter found."""

@@ -1,1 +1,1 @@
-"""What was: every run, and two of them compared."""
+"""What was: every run, what is done to many of them, and two of them compared."""

@@ -1,1 +1,1 @@
-"""What was: the list of all runs, two of them compared, and one run again with other parameters."""
+"""What was: the list of all runs, what is done to many of them, two compared, and one again with other parameters."""

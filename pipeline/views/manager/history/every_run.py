@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from ....contract.tally import rows_met
+from ....queries.manager.history import bulk_actions
 from ....queries.manager.history import every_run as runs_asked
 from ....queries.runs import by_whom
 from ....states import run_badge
@@ -55,6 +56,7 @@ def history(request: HttpRequest) -> HttpResponse:
             "newer": chosen.url(after=page.newer) if page.newer else "",
             "older": chosen.url(before=page.older) if page.older else "",
             "csv": chosen.url(),
+            "offers": bulk_actions.offers(chosen.asked, request.user) if not (chosen.everything or chosen.ignored) else [],
             "without_job": chosen.url(job=""),
             "without_subject": chosen.url(subject=""),
         },

@@ -74,6 +74,21 @@ class HistoryFilter:
         return bool(self.query)
 
     @property
+    def everything(self) -> bool:
+        """Whether no run is left out: a blank or a day that never comes is in the address, but says nothing."""
+        return self.asked == Asked()
+
+    @property
+    def words(self) -> str:
+        """'Status: Failed. Brand: Acme.'"""
+        return " ".join(f"{self.form[name].label}: {self._in_words(name)}." for name in self.query)
+
+    def _in_words(self, name: str) -> str:
+        choices = getattr(self.form.fields[name], "choices", ())
+        chosen = self.form.cleaned_data.get(name, self.query[name])
+        return str(dict(choices).get(chosen, chosen) if isinstance(chosen, str) else chosen)
+
+    @property
     def further(self) -> bool:
         """Whether one of the less used filters is on."""
         return bool(self.query.keys() & {"trigger", "person", "ended_from", "ended_to", "error"})

@@ -1,0 +1,207 @@
+"""Bulk actions: what one would do and cost, before it is asked for; and how far those are that were asked for."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Sum, Value, When
+from django.utils import timezone
+
+from ....engine.database import now
+from ....models import BulkAction, BulkItem, Run, UpstreamRun
+from ....models.runs import LIVE_VALUES, RunQuerySet
+from ....people import Brands, brands_for
+from ....states import CHECK, COMPLETED, FAILED, QUEUED, RUNNING, Badge, RunStatus, run_badge
+from ....words import counted
+from ...explain import no_worker_since
+from ...runs import RunRow, run_rows
+from .every_run import STATES, Asked, found
+
+Kind, State = BulkAction.Kind, BulkItem.State
+SHOWN = 10  # runs before the click
+PERMISSIONS = {
+    Kind.CANCEL: "pipeline.cancel_run",
+    Kind.RETRY: "pipeline.scrape_run",
+    Kind.RUN_NOW: "pipeline.scrape_run",
+}
+PARTICIPLES = {Kind.CANCEL: "cancelled", Kind.RETRY: "retried", Kind.RUN_NOW: "run earlier"}
+USUALLY = {Kind.CANCEL: "live", Kind.RETRY: "failed or cancelled", Kind.RUN_NOW: "queued"}
+ABORTED, STOPPED = Badge("cancelled", "Aborted", "slash", "grey"), Badge("failed", "Stopped", "alert", "red")
+RESULTS = {
+    State.WAITING: QUEUED,
+    State.DONE: Badge("completed", "Done", "check", "green"),
+    State.SKIPPED: Badge("cancelled", "Skipped", "slash", "grey"),
+    State.FAILED: FAILED,
+}
+NOT_DONE = Badge("cancelled", "Not done", "dash", "grey")
+FIRST = (State.FAILED, State.SKIPPED, State.DONE, State.WAITING)  # what needs a look comes first
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a filter allows. `count`: at most BulkAction.MOST, `more`: there are more. `cost`: None where all is free."""
+
+    kind: BulkAction.Kind
+    what: str  # 'failed'
+    count: int
+    more: bool
+    cost: Decimal | None
+
+    @property
+    def title(self) -> str:
+        """'Retry 17 failed runs'."""
+        runs = counted(self.count, f"{self.what} run")
+        return f"Run {runs} now" if self.kind == Kind.RUN_NOW else f"{self.kind.label} {runs}"
+
+    @property
+    def price(self) -> str:
+        """'about $3.40'."""
+        if self.kind == Kind.CANCEL:
+            return f"saves up to ${self.cost:.2f}" if self.cost else "saves no money"
+        return "free" if self.cost is None else f"about ${self.cost:.2f}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An offer with its runs, by number the state that each is in, and the first of them."""
+
+    offer: Offer
+    runs: Mapping[int, str]
+    first: list[RunRow]
+    searched: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class BulkRow:
+    action: BulkAction
+    badge: Badge
+    done: int
+    skipped: int
+    failed: int
+    left: int
+
+    @property
+    def title(self) -> str:
+        """'Retry 17 runs'."""
+        runs = counted(self.action.count, "run")
+        return f"Run {runs} now" if self.action.kind == Kind.RUN_NOW else f"{self.action.get_kind_display()} {runs}"
+
+    @property
+    def settled(self) -> int:
+        return self.done + self.skipped + self.failed
+
+    @property
+    def sentence(self) -> str:
+        """'12 of 17 done, 3 skipped.'"""
+        parts = [f"{self.done:,} of {self.action.count:,} done"]
+        parts += [f"{number:,} {word}" for number, word in ((self.skipped, "skipped"), (self.failed, "failed")) if number]
+        parts += [f"{self.left:,} left as they are"] if self.left and self.action.finished_at else []
+        return f"{', '.join(parts)}. {self.action.stopped}".strip()
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """`run_now`: the run's state by now, None if it is deleted."""
+
+    item: BulkItem
+    badge: Badge
+    run_now: Badge | None
+
+
+def offers(asked: Asked, user: Any) -> list[Offer]:
+    """What this person can do to the runs that the filter leaves. Each is counted up to a limit, by the index of its states."""
+    runs, _ = found(asked, user)
+    made = [_offer(kind, asked, _fitting(kind, runs)) for kind, permission in PERMISSIONS.items() if user.has_perm(permission)]
+    return [offer for offer in made if offer.count]
+
+
+def plan(kind: BulkAction.Kind, asked: Asked, user: Any) -> Plan:
+    """What would be done now, oldest run first."""
+    every, searched = found(asked, user)
+    runs = _fitting(kind, every)
+    chosen = dict(runs.order_by("pk").values_list("pk", "status")[: BulkAction.MOST])
+    first = Run.objects.for_rows().in_bulk(list(chosen)[:SHOWN])
+    rows = run_rows([first[pk] for pk in chosen if pk in first], user)
+    return Plan(_offer(kind, asked, runs), chosen, rows, searched, now())
+
+
+def visible(brands: Brands) -> QuerySet[BulkAction]:
+    """Those whose runs are all of these brands: their words and figures are of all their runs."""
+    every = BulkAction.objects.all()
+    if brands.every:
+        return every
+    items = BulkItem.objects.filter(action=OuterRef("pk"))
+    return every.filter(Exists(items.filter(brands.q()))).exclude(Exists(items.exclude(brands.q())))
+
+
+def bulk_actions(user: Any) -> QuerySet[BulkAction]:
+    return visible(brands_for(user)).select_related("requested_by").order_by("-pk")
+
+
+def bulk_rows(actions: Iterable[BulkAction]) -> list[BulkRow]:
+    """In one query, however many there are."""
+    shown = list(actions)
+    counts: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    states = BulkItem.objects.filter(action__in=shown).order_by().values_list("action", "state")
+    for pk, state, number in states.annotate(number=Count("pk")):
+        counts[pk][state] = number
+    return [_row(action, counts[action.pk]) for action in shown]
+
+
+def items_of(action: BulkAction) -> QuerySet[BulkItem]:
+    """Those that need a look first."""
+    place = Case(*(When(state=state, then=Value(at)) for at, state in enumerate(FIRST)), output_field=IntegerField())
+    return action.items.select_related("run__job", "run__brand").order_by(place, "number")
+
+
+def item_rows(items: Iterable[BulkItem]) -> list[ItemRow]:
+    return [_item_row(item) for item in items]
+
+
+def waits_for_a_worker(row: BulkRow) -> str:
+    """Why it does not go on: only workers do it. '' while one is alive."""
+    if row.action.finished_at or not (why := no_worker_since(timezone.now())):
+        return ""
+    return f"{why} This bulk action goes on when one starts."
+
+
+def _fitting(kind: BulkAction.Kind, runs: RunQuerySet) -> RunQuerySet:
+    fits = {
+        Kind.CANCEL: Q(status__in=LIVE_VALUES, cancel_requested_at=None),
+        Kind.RETRY: Q(status__in=[RunStatus.FAILED, RunStatus.CANCELLED]),
+        Kind.RUN_NOW: Q(status=RunStatus.PENDING, due_at__gt=now()),
+    }
+    return runs.filter(fits[kind])
+
+
+def _offer(kind: BulkAction.Kind, asked: Asked, runs: RunQuerySet) -> Offer:
+    some = runs.order_by("pk")[: BulkAction.MOST + 1]
+    sums = some.aggregate(count=Count("pk"), cost=Sum("cost_estimate"))
+    cost = sums["cost"]
+    if kind == Kind.CANCEL and cost:
+        spent = UpstreamRun.objects.filter(run__in=some.values("pk")).aggregate(usd=Sum("cost_actual"))["usd"]
+        cost = max(cost - (spent or Decimal(0)), Decimal(0))
+    what = STATES[asked.status][0].lower() if asked.status and asked.status != "retry" else USUALLY[kind]
+    return Offer(kind, what, min(sums["count"], BulkAction.MOST), sums["count"] > BulkAction.MOST, cost)
+
+
+def _row(action: BulkAction, counts: Mapping[str, int]) -> BulkRow:
+    done, skipped, failed, left = (counts.get(state, 0) for state in (State.DONE, State.SKIPPED, State.FAILED, State.WAITING))
+    if not action.finished_at:
+        badge = RUNNING if done + skipped + failed else QUEUED
+    elif action.stopped:
+        badge = ABORTED if action.aborted_by_id else STOPPED
+    else:
+        badge = CHECK if failed else COMPLETED
+    return BulkRow(action, badge, done, skipped, failed, left)
+
+
+def _item_row(item: BulkItem) -> ItemRow:
+    left = item.state == State.WAITING and item.action.finished_at
+    run = item.run
+    by_now = run_badge(run.status, verdict=run.verdict, tries_failed=run.attempt) if run else None
+    return ItemRow(item, NOT_DONE if left else RESULTS[State(item.state)], by_now)
