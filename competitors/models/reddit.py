@@ -205,6 +205,10 @@ class RedditPost(RedditScores):
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     last_run = models.ForeignKey("pipeline.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    # No index: every index makes saving slower.
+    first_run = models.ForeignKey(
+        "pipeline.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
 
     class Meta:
         ordering = ["-last_seen_at", "-pk"]

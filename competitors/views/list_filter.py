@@ -34,6 +34,16 @@ class WordsField(forms.CharField):
         super().__init__(required=False, max_length=200, label=label, widget=forms.TextInput(attrs={"type": "search"}))
 
 
+class RunField(forms.IntegerField):
+    """The number of the run that brought the rows. Pages of runs lead to a list with it."""
+
+    LABEL = "New in run"
+
+    def __init__(self) -> None:
+        wrong = {"invalid": "It is not the number of a run."}
+        super().__init__(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput, error_messages=wrong)
+
+
 class DeepPaginator(Paginator):
     """Of a queryset whose order leaves no two rows equal. Keys alone are sorted; whole rows are read for the page only.
 

@@ -78,11 +78,14 @@ class Done:
 @dataclass(frozen=True)
 class Brought:
     """The first rows that a run brought, each a name, a text and its day. `url`: a page with all of them, which needs
-    `permission`."""
+    `permission`. `words`: what it shows, if that is not each new row."""
+
+    SHOWN: ClassVar[int] = 3  # rows
 
     url: str
     permission: str
     rows: Sequence[tuple[str, str, date | None]] = ()
+    words: str = ""
 
 
 class JobType(ABC):
@@ -148,7 +151,7 @@ class JobType(ABC):
         """Do the work. May be called again after a crash or failure; steps, paid starts and saved pages are kept."""
 
     def brought(self, run: Run) -> Brought | None:
-        """The newest of the rows that this run was the first to bring, at most three. None where nobody can look at them."""
+        """The newest of the rows that this run was the first to bring. None where nobody can look at them."""
         return None
 
     def on_completed(self, run: Run, fetched_at: datetime) -> None:  # noqa: B027  a hook: most types have none

@@ -1,15 +1,20 @@
 """Scrapes of a listing in any state, made by the product's own door and then put where the test needs them."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
+from django.contrib.auth import get_user_model
+from django.test import Client
 from django.utils import timezone
 
 from competitors.models import CompetitorAmazonUrl
 from pipeline import api
 from pipeline.models import Run, UpstreamRun
+from tests.factories import make_person
 
 
 def queued(listing: CompetitorAmazonUrl, by: Any = None) -> Run:
@@ -75,3 +80,16 @@ def paid(run: Run, estimate: str, actual: str | None) -> UpstreamRun:
         cost_actual=Decimal(actual) if actual else None,
         cost_settled=actual is not None,
     )
+
+
+def rows_of(run: Run) -> tuple[str, Any]:
+    """The words of the button that leads from the run's page to the rows that it brought, and the page there."""
+    client = Client()
+    client.force_login(get_user_model().objects.filter(username="reader").first() or make_person("reader", "admin"))
+    body = client.get(run.get_absolute_url()).content.decode()
+    found = re.search(r'id="see-rows" href="(.*?)">(.*?)</a>', body)
+    assert found, "no button"
+    assert '<ol class="preview"' in body
+    answer = client.get(unescape(found[1]))
+    assert answer.status_code == 200
+    return found[2], answer

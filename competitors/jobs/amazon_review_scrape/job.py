@@ -82,10 +82,8 @@ class AmazonReviewScrape(JobType):
         listing = _listing(run.parameters)
         if listing.about != run.about:
             return None
-        newest = listing.reviews().filter(first_run=run).order_by(F("review_date").desc(nulls_last=True))[:3]
-        rows = [
-            (f"{'★' * (review.rating or 0)} {review.title}".strip(), review.body[:300], review.review_date) for review in newest
-        ]
+        newest = listing.reviews().filter(first_run=run).order_by(F("review_date").desc(nulls_last=True))[: Brought.SHOWN]
+        rows = [(f"{'★' * (review.rating or 0)} {review.title}".strip(), review.body, review.review_date) for review in newest]
         return Brought(f"{listing.reviews_url()}?run={run.pk}", "competitors.view_amazonreview", rows)
 
     def on_completed(self, run: Run, fetched_at: datetime) -> None:

@@ -8,12 +8,13 @@ from uuid import UUID
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.urls import reverse
 
-from competitors.models import AdAccount, AdMedia
-from competitors.steps.account_files import ASSETS
+from competitors.models import AdAccount, AdMedia, MediaStatus
+from competitors.steps.account_files import ASSETS, places
 from competitors.steps.ad_account import AdAccountField, account_subject, numbers_of
 from competitors.steps.subject_rows import scraped_by
-from pipeline.contract import Context, Done, JobType, ParameterForm, Subject, UsualNumber, job_type
+from pipeline.contract import Brought, Context, Done, JobType, ParameterForm, Subject, UsualNumber, job_type
 from pipeline.models import Brand, Run
 from pipeline.states import Verdict
 
@@ -82,6 +83,14 @@ class AssetDownload(JobType):
         if params.get("only"):
             return service.download_one(ctx, account, params["only"])
         return service.download_assets(ctx, account, Limits.of(params))
+
+    def brought(self, run: Run) -> Brought:
+        account = _account(run.brand, run.parameters)
+        stored = places(account).filter(last_run=run, status=MediaStatus.STORED).select_related("brand_ad")
+        newest = stored.order_by("-tried_at", "-pk")[: Brought.SHOWN]
+        rows = [(str(place.brand_ad), place.get_role_display(), None) for place in newest]
+        page = reverse("research", args=[account.brand.slug])
+        return Brought(f"{page}?run={run.pk}#files", "competitors.view_admedia", rows)
 
     def on_completed(self, run: Run, fetched_at: datetime) -> None:
         if run.verdict == Verdict.OK and self.refreshes(run.parameters):

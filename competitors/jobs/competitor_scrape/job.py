@@ -7,14 +7,15 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import Q
+from django.db.models import F, Q
+from django.urls import reverse
 
-from competitors.models import Competitor, CompetitorAdLibrary
+from competitors.models import Competitor, CompetitorAd, CompetitorAdLibrary
 from competitors.reading.ad_library import AdLibraryUrlField
 from competitors.steps.subject_rows import clean_row_id, scraped_by, watched
 from competitors.upstream import ad_library
 from pipeline import queries
-from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Subject, UsualNumber, job_type
+from pipeline.contract import Brought, Context, Done, Estimate, JobType, ParameterForm, Subject, UsualNumber, job_type
 from pipeline.models import Brand, Run
 from pipeline.states import Verdict
 
@@ -79,6 +80,14 @@ class CompetitorScrape(JobType):
         return service.scrape_ads(
             ctx, service.Target.of(params), service.MAX_ADS.of(params), params.get("max_media", USUAL_MEDIA)
         )
+
+    def brought(self, run: Run) -> Brought:
+        competitor = service.Target.of(run.parameters).competitor
+        ads = CompetitorAd.objects.filter(competitor=competitor, first_run=run)
+        newest = ads.order_by(F("started_on").desc(nulls_last=True), "pk")[: Brought.SHOWN]
+        rows = [(ad.page_name, f"{ad.title} {ad.body}".strip(), ad.started_on) for ad in newest]
+        page = reverse("ad_list", args=[competitor.brand.slug, competitor.pk])
+        return Brought(f"{page}?run={run.pk}", "competitors.view_competitorad", rows)
 
     def on_completed(self, run: Run, fetched_at: datetime) -> None:
         if run.verdict == Verdict.OK:

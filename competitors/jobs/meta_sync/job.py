@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import F, Max, Min, QuerySet
 from django.urls import reverse
 
-from competitors.models import AdAccount
+from competitors.models import AdAccount, AdDay
 from competitors.steps.account_files import ASSETS
 from competitors.steps.ad_account import SYNC, AdAccountField, account_subject, numbers_of
 from competitors.steps.subject_rows import scraped_by
-from pipeline.contract import Context, Done, JobType, ParameterForm, PermanentError, Subject, UsualNumber, job_type
-from pipeline.models import Brand
+from pipeline.contract import Brought, Context, Done, JobType, ParameterForm, PermanentError, Subject, UsualNumber, job_type
+from pipeline.models import Brand, Run
 
 from .service import sync_accounts
 from .sync.one_account import Options
@@ -97,6 +98,23 @@ class MetaSync(JobType):
     def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
         for account in AdAccount.objects.filter(brand__in=[brand for brand in brands if brand]).select_related("brand"):
             yield account.brand_id, _subject(account)
+
+    def brought(self, run: Run) -> Brought | None:
+        """The days that it read and no later run has read again, of the account with the dearest of them."""
+        first = (run.created_at - timedelta(days=run.parameters["days_back"] + 2)).date()  # whatever the account's zone
+        rows = AdDay.objects.filter(ad_account__in=_accounts(run.brand, run.parameters), date__gte=first, last_run=run)
+        dearest = rows.select_related("ad_account__brand").order_by(F("spend").desc(nulls_last=True), "pk")
+        if (best := dearest.first()) is None:
+            return None
+        account = best.ad_account
+        days = rows.filter(ad_account=account).aggregate(since=Min("date"), until=Max("date"))
+        shown = [
+            (one.ad_name or one.ad_id, "" if one.spend is None else f"{one.spend:,.2f} {account.currency}", one.date)
+            for one in dearest.filter(ad_account=account)[: Brought.SHOWN]
+        ]
+        query = urlencode({"account": account.account_id, **days})
+        page = reverse("performance", args=[account.brand.slug])
+        return Brought(f"{page}?{query}", "competitors.view_adday", shown, "days it read")
 
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:
         accounts = list(_accounts(ctx.brand, params))

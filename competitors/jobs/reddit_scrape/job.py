@@ -8,14 +8,14 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 
-from competitors.models import Persona, RedditResearch
+from competitors.models import Persona, RedditFinding, RedditResearch
 from competitors.models.reddit import LEAST_USD
 from competitors.steps.subject_rows import scraped_by
 from pipeline import queries
-from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Subject, UsualNumber, job_type
+from pipeline.contract import Brought, Context, Done, Estimate, JobType, ParameterForm, Subject, UsualNumber, job_type
 from pipeline.models import Brand, Run
 from pipeline.states import Verdict
 
@@ -116,6 +116,18 @@ class RedditScrape(JobType):
 
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:
         return service.research_reddit(ctx, Asked.of(params))
+
+    def brought(self, run: Run) -> Brought | None:
+        """None for a run that no research is saved for: its posts have no page."""
+        research = RedditResearch.objects.select_related("brand").filter(brand=run.brand, subject=run.subject).first()
+        if research is None:
+            return None
+        new = RedditFinding.objects.filter(subject=run.subject, post__brand=run.brand_id, post__first_run=run)
+        best = new.select_related("post").order_by(F("signal").desc(nulls_last=True), "-pk")[: Brought.SHOWN]
+        posts = [one.post for one in best]
+        rows = [(post.title, post.body, post.created_at.date() if post.created_at else None) for post in posts]
+        page = reverse("reddit_posts", args=[research.brand.slug, research.pk])
+        return Brought(f"{page}?run={run.pk}", "competitors.view_redditpost", rows)
 
     def on_completed(self, run: Run, fetched_at: datetime) -> None:
         if run.verdict == Verdict.OK:

@@ -9,13 +9,16 @@ from uuid import UUID
 
 from django import forms
 from django.db.models import Q
+from django.urls import reverse
 
+from competitors.models import TemplateCandidate
 from competitors.reading.ad_library import AdLibraryUrlField
 from competitors.upstream import ad_library
 from pipeline import queries
-from pipeline.contract import Context, Done, Estimate, JobType, ParameterForm, Subject, job_type
-from pipeline.models import Brand, Job
+from pipeline.contract import Brought, Context, Done, Estimate, JobType, ParameterForm, Subject, job_type
+from pipeline.models import Brand, Job, Run
 from pipeline.states import JobStatus
+from pipeline.words import counted
 
 from . import service
 from .candidates import files_of_ads
@@ -97,3 +100,13 @@ class TemplateScrape(JobType):
         if params.get("only"):
             return service.try_again(ctx, files_of_ads().filter(pk=params["only"]))
         return service.find_templates(ctx, Search.of(params))
+
+    def brought(self, run: Run) -> Brought | None:
+        """What it queued, as long as nobody has decided about it."""
+        queued = TemplateCandidate.objects.filter(found_by=run, status=TemplateCandidate.Status.PENDING)
+        if not (count := queued.count()):
+            return None
+        newest = queued.select_related("library_ad").order_by("-pk")[: Brought.SHOWN]
+        rows = [(one.title, one.library_ad.body, one.library_ad.started_on) for one in newest if one.library_ad]
+        words = f"{counted(count, 'candidate')} to decide on"
+        return Brought(f"{reverse('templates')}?run={run.pk}", "competitors.view_templatecandidate", rows, words)

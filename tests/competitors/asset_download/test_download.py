@@ -17,6 +17,7 @@ from pipeline import api
 from pipeline.contract import InvalidRequest, get_type
 from pipeline.models import DatasetStatus
 from pipeline.states import RunStatus
+from tests.competitors import runs
 from tests.competitors.asset_download.conftest import queue
 from tests.competitors.scraping import finish
 from tests.factories import make_brand
@@ -44,6 +45,9 @@ def test_a_download_lists_the_ads_and_stores_their_files_once(download, account,
     assert set(BrandAd.objects.values_list("status", flat=True)) <= set(STATUSES) - {"DELETED"}
     fresh = DatasetStatus.objects.get(dataset_key="ad_assets")
     assert (fresh.subject, fresh.records_affected) == (str(account.pk), stored.count())
+    words, page = runs.rows_of(run)
+    assert words == f"See the {run.counts['new']} new rows"
+    assert page.context["files"].places.count() == run.counts["new"] < AdMedia.objects.count()
     asked = sandbox.state["requests"].copy()
     second = download()
     assert (second.verdict, second.counts, second.summary) == (

@@ -9,7 +9,8 @@ from pipeline.contract.errors import InvalidRequest
 from pipeline.engine.execution.replay import replay
 from pipeline.models import DatasetStatus, Run, UpstreamRun
 from pipeline.states import RunStatus
-from tests.factories import make_brand, make_competitor, make_library
+from tests.competitors import runs
+from tests.factories import make_ad, make_brand, make_competitor, make_library
 
 from .conftest import queue
 
@@ -31,6 +32,9 @@ def test_a_scrape_saves_the_ads_and_makes_the_library_fresh(scrape, library):
     assert run.cost_actual > 0
     status = DatasetStatus.objects.get()
     assert (status.dataset_key, status.subject) == ("competitor_ads", str(library.pk))
+    make_ad(library.competitor, "1")
+    words, page = runs.rows_of(run)
+    assert (words, page.context["sheet"].paginator.count) == (f"See the {run.counts['new']} new rows", run.counts["new"])
 
 
 def test_a_second_scrape_finds_nothing_new_and_keeps_when_an_ad_was_first_seen(scrape, library):

@@ -26,6 +26,7 @@ from pipeline import api
 from pipeline.contract import InvalidRequest, get_type
 from pipeline.models import DatasetStatus, Run
 from pipeline.states import RunStatus
+from tests.competitors import runs
 from tests.competitors.scraping import finish
 from tests.factories import make_brand
 from tests.processes import until
@@ -97,6 +98,9 @@ def test_a_sync_brings_figures_to_the_cent_ads_files_parts_and_kinds_and_a_secon
     assert (len(account.currency), account.attribution_setting) == (3, "7d_click_1d_view")
     assert account.last_synced_at and account.ads_listed_at and account.checked_at and account.token_state == "valid"
     assert clocks(account) == dict.fromkeys(DATASETS, "completed")
+    words, page = runs.rows_of(run)
+    assert words == "See the days it read"
+    assert (page.context["filter"].window.since, page.context["filter"].window.until) == (since, until)
     fresh = DatasetStatus.objects.get(dataset_key="meta_ads_performance")
     assert (fresh.records_affected, fresh.last_run) == (len(told["ads"]), run)
 

@@ -24,8 +24,9 @@ from pipeline.contract import get_type
 from pipeline.engine.execution.replay import replay
 from pipeline.models import DatasetStatus, Run
 from pipeline.states import RunStatus
+from tests.competitors import runs
 from tests.factories import make_brand
-from tests.reddit_rows import make_persona, make_research
+from tests.reddit_rows import make_finding, make_persona, make_post, make_research
 
 from .conftest import FILTERS, follow, queue
 
@@ -55,6 +56,10 @@ def test_a_research_keeps_the_best_posts_and_what_they_say_and_the_next_one_find
         if finding.left_at in (LeftAt.KEPT, LeftAt.SHARE):
             assert finding.relevance >= FILTERS["relevance_threshold"] and finding.signal >= FILTERS["signal_threshold"]
             assert finding.why
+    make_finding(make_post(research.brand, "older"), research)
+    words, page = runs.rows_of(run)
+    assert (words, page.context["sheet"].paginator.count) == (f"See the {counts['new']} new rows", counts["new"])
+    RedditPost.objects.filter(reddit_id="older").delete()
     best = RedditFinding.objects.filter(left_at=LeftAt.KEPT).order_by("signal").first()
     assert best.signal >= RedditFinding.objects.filter(left_at=LeftAt.SHARE).order_by("-signal").first().signal
 

@@ -18,8 +18,9 @@ from pipeline.contract import InvalidRequest, NotAllowed, get_type
 from pipeline.engine.execution.replay import replay
 from pipeline.models import DatasetStatus, Job, Run, UpstreamRun
 from pipeline.people import limit_to
+from tests.competitors import runs
 from tests.competitors.scraping import finish
-from tests.factories import make_brand, make_person
+from tests.factories import make_brand, make_candidate, make_person
 
 from .conftest import SEARCH, queue
 
@@ -56,6 +57,12 @@ def test_a_search_saves_ads_stores_their_pictures_and_queues_them_once(scrape, s
     status = DatasetStatus.objects.get()
     assert (status.brand, status.dataset_key, status.subject) == (None, "templates_scraped", run.subject)
     assert (status.last_status, status.records_affected) == ("completed", run.counts["new"])
+
+    other = make_candidate()
+    words, page = runs.rows_of(run)
+    found = run.counts["queued"]
+    assert (words, page.context["sheet"].paginator.count) == (f"See the {found} candidates to decide on", found)
+    other.library_ad.delete()
 
     TemplateCandidate.objects.update(status="rejected", reviewed_at=timezone.now())
     again = scrape()

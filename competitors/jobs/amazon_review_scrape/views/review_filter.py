@@ -8,7 +8,7 @@ from django.db.models import Count, F, QuerySet
 from django.http import QueryDict
 
 from competitors.models import AmazonReview, CompetitorAmazonUrl
-from competitors.views.list_filter import WRONG_CHOICE, ListFilter, WordsField
+from competitors.views.list_filter import WRONG_CHOICE, ListFilter, RunField, WordsField
 
 SORTS = {"date": "review_date", "rating": "rating", "helpful": "helpful_votes", "seen": "first_seen_at"}
 STARS = {str(stars): f"{stars} star{'s' if stars > 1 else ''}" for stars in range(5, 0, -1)} | {"none": "No stars known"}
@@ -23,13 +23,7 @@ class ReviewFilterForm(forms.Form):
         required=False, label="Purchase", choices=[("", "Any"), *VERIFIED.items()], error_messages=WRONG_CHOICE
     )
     q = WordsField(label="Words in title, text or author")
-    run = forms.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=2**63 - 1,
-        widget=forms.HiddenInput,
-        error_messages={"invalid": "It is not the number of a run."},
-    )
+    run = RunField()
     sort = forms.ChoiceField(
         required=False,
         choices=[(sign + name, name) for name in SORTS for sign in ("", "-")],
@@ -40,7 +34,7 @@ class ReviewFilterForm(forms.Form):
 
 class ReviewFilter(ListFilter):
     form_class = ReviewFilterForm
-    labels: ClassVar = {"stars": "Stars", "verified": "Purchase", "q": "Words", "run": "New in run"}
+    labels: ClassVar = {"stars": "Stars", "verified": "Purchase", "q": "Words", "run": RunField.LABEL}
     usual_sort = "-date"
 
     def __init__(self, listing: CompetitorAmazonUrl, query: QueryDict):

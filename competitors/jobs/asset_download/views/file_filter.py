@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
 from django.http import QueryDict
 
 from competitors.models import AdAccount, AdMedia, BrandAd, Media, MediaReason, MediaStatus
-from competitors.views.list_filter import WRONG_CHOICE, ListFilter, WordsField
+from competitors.views.list_filter import WRONG_CHOICE, ListFilter, RunField, WordsField
 from pipeline.models import Brand
 
 PAGE_SIZE = 24
@@ -33,6 +33,7 @@ class FileFilterForm(forms.Form):
         choices=[(name, label) for name, (label, _) in SORTS.items()],
         error_messages=WRONG_CHOICE,
     )
+    run = RunField()
     state = forms.ChoiceField(
         required=False, choices=[("", "All"), *MediaStatus.choices], widget=forms.HiddenInput, error_messages=WRONG_CHOICE
     )
@@ -70,7 +71,14 @@ class Card:
 
 class FileFilter(ListFilter):
     form_class = FileFilterForm
-    labels: ClassVar = {"state": "State", "reason": "Not stored because", "kind": "Kind", "account": "Ad account", "q": "Words"}
+    labels: ClassVar = {
+        "state": "State",
+        "reason": "Not stored because",
+        "kind": "Kind",
+        "account": "Ad account",
+        "q": "Words",
+        "run": "Stored by run",
+    }
     usual_sort = "newest"
 
     def __init__(self, brand: Brand, query: QueryDict):
@@ -124,4 +132,6 @@ class FileFilter(ListFilter):
         found = AdMedia.objects.filter(brand_ad__ad_account__in=self._accounts)
         if self.chosen["kind"]:
             found = found.filter(role=Role.VIDEO) if self.chosen["kind"] == Media.Kind.VIDEO else found.exclude(role=Role.VIDEO)
+        if self.chosen["run"]:
+            found = found.filter(last_run=int(self.chosen["run"]), status=MediaStatus.STORED)
         return self.with_words(found, "brand_ad__name")

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from competitors.models import Competitor, CompetitorAd, CompetitorAdLibrary, LandingPage
-from competitors.views.list_filter import WRONG_CHOICE, ListFilter, WordsField
+from competitors.views.list_filter import WRONG_CHOICE, ListFilter, RunField, WordsField
 
 from ..readings import Difference, differences
 
@@ -44,6 +44,7 @@ class AdFilterForm(forms.Form):
         widget=forms.HiddenInput,
         error_messages={"invalid_choice": "This competitor has no such landing page."},
     )
+    run = RunField()
     change = forms.ChoiceField(
         required=False, choices=[("", "All"), *CHANGES.items()], widget=forms.HiddenInput, error_messages=_WRONG
     )
@@ -58,6 +59,7 @@ class AdFilter(ListFilter):
         "q": "Words",
         "landing": "Landing page",
         "change": "Since the last reading",
+        "run": RunField.LABEL,
     }
     usual_sort = "longest"
 
@@ -87,6 +89,8 @@ class AdFilter(ListFilter):
             found = found.filter(last_seen_at__gte=timezone.make_aware(datetime.combine(self._found["since"], time.min)))
         if chosen["landing"]:
             found = found.filter(landing_page=int(chosen["landing"]))
+        if chosen["run"]:
+            found = found.filter(first_run=int(chosen["run"]))
         if chosen["change"]:
             found = found.filter(ad_archive_id__in=self.changed(chosen["change"]))
         return self.with_words(found).order_by(SORTS[chosen["sort"]][1], "ad_archive_id")

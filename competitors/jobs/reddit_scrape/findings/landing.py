@@ -69,7 +69,7 @@ def _save_posts(posts: list[Post], run: Run, fetched: datetime) -> dict[str, str
         key=("brand_id", "original_id"),
         content=CONTENT,
         touch={"last_seen_at": fetched, "last_run_id": run.pk},
-        first={"first_seen_at": fetched},
+        first={"first_seen_at": fetched, "first_run_id": run.pk},
         age="last_seen_at",
     )
     ids = dict(RedditPost.objects.filter(brand=run.brand, original_id__in=chosen).values_list("original_id", "pk"))

@@ -7,7 +7,7 @@ from django.db.models import F, QuerySet
 from django.http import QueryDict
 
 from competitors.models import Media, TemplateCandidate, TemplateCategory, TemplateNiche
-from competitors.views.list_filter import WRONG_CHOICE, ListFilter, WordsField
+from competitors.views.list_filter import WRONG_CHOICE, ListFilter, RunField, WordsField
 
 PENDING_SORTS = {
     "longest": ("Longest running", F("library_ad__started_on").asc(nulls_last=True)),
@@ -30,12 +30,13 @@ class PendingForm(forms.Form):
 
     sort = _choice("Order", [(name, label) for name, (label, _) in PENDING_SORTS.items()])
     kind = _choice("Kind", [("", "Any"), *Media.Kind.choices])
+    run = RunField()
     open = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 
 
 class PendingFilter(ListFilter):
     form_class = PendingForm
-    labels: ClassVar = {"kind": "Kind"}
+    labels: ClassVar = {"kind": "Kind", "run": "Found by run"}
     usual_sort = "longest"
 
     def __init__(self, query: QueryDict):
@@ -52,6 +53,8 @@ class PendingFilter(ListFilter):
         found = of_status(TemplateCandidate.Status.PENDING)
         if self.chosen["kind"]:
             found = found.filter(media__kind=self.chosen["kind"])
+        if self.chosen["run"]:
+            found = found.filter(found_by=int(self.chosen["run"]))
         return found.order_by(PENDING_SORTS[self.chosen["sort"]][1], "-pk")
 
 

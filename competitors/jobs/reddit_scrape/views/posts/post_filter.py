@@ -7,7 +7,7 @@ from django.db.models import Count, F, QuerySet
 from django.http import QueryDict
 
 from competitors.models import LeftAt, RedditFinding, RedditResearch
-from competitors.views.list_filter import WRONG_CHOICE, ListFilter, WordsField
+from competitors.views.list_filter import WRONG_CHOICE, ListFilter, RunField, WordsField
 
 SORTS = {
     "signal": ("Signal", "signal"),
@@ -25,6 +25,7 @@ class PostFilterForm(forms.Form):
     sort = forms.ChoiceField(
         required=False, label="Order", choices=[(name, label) for name, (label, _) in SORTS.items()], error_messages=WRONG_CHOICE
     )
+    run = RunField()
     left_at = forms.ChoiceField(
         required=False, choices=[("", "All"), *LeftAt.choices], widget=forms.HiddenInput, error_messages=WRONG_CHOICE
     )
@@ -32,7 +33,7 @@ class PostFilterForm(forms.Form):
 
 class PostFilter(ListFilter):
     form_class = PostFilterForm
-    labels: ClassVar = {"left_at": "Result", "q": "Words"}
+    labels: ClassVar = {"left_at": "Result", "q": "Words", "run": RunField.LABEL}
     usual_sort = "signal"
 
     def __init__(self, research: RedditResearch, query: QueryDict):
@@ -66,4 +67,6 @@ class PostFilter(ListFilter):
 
     def _of_any_result(self) -> "QuerySet[RedditFinding]":
         found = RedditFinding.objects.filter(subject=self.research.subject, post__brand=self.research.brand_id)
+        if self.chosen["run"]:
+            found = found.filter(post__first_run=int(self.chosen["run"]))
         return self.with_words(found, "post__search_text")
