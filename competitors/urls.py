@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from .views import browse, media
+from .views import browse, media, search  # noqa: F401  the search registers itself
 from .views.brands import ad_accounts, archive, edit
 from .views.brands.csv_file import views as csv_file
 

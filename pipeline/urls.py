@@ -1,13 +1,14 @@
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from .views import person, runs
+from .views import person, runs, search
 from .views.manager import active, freshness, health, limits, refresh, subject
 from .views.manager.history import bulk_actions, compare, dry_run, edit_run, every_run
 from .views.schedules import page as schedules
 
 urlpatterns = [
     path("", health.overview, name="overview"),
+    path("search/", search.search, name="search"),
     path("theme/", person.theme, name="theme"),
     path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),

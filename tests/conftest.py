@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection, connections
 
 from pipeline import api
@@ -158,7 +159,8 @@ def chromium() -> Iterator["Browser"]:
 
 @pytest.fixture(autouse=True)
 def _nothing_goes_on_here() -> Iterator[None]:
-    """Stop a test's legacy and direct runs when it ends: their threads use its database."""
+    """Stop a test's legacy and direct runs when it ends: their threads use its database. No number outlives its rows."""
     yield
 
     api.hand_back_all()
+    cache.clear()

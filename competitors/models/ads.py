@@ -143,7 +143,10 @@ class CompetitorAd(AdContent):
             models.UniqueConstraint(fields=["competitor", "ad_archive_id"], name="ad_once_per_competitor"),
             models.CheckConstraint(condition=Q(status__in=["active", "not_seen", "inactive"]), name="competitor_ad_status"),
         ]
-        indexes = [models.Index(fields=["competitor", "status", "started_on"], name="ads_of_competitor")]
+        indexes = [
+            models.Index(fields=["competitor", "status", "started_on"], name="ads_of_competitor"),
+            models.Index(fields=["ad_archive_id"], name="ad_by_id"),
+        ]
 
 
 class LibraryAd(AdContent):

@@ -18,7 +18,7 @@ from .errors import (
 )
 from .job_type import Brought, Done, Estimate, JobType, Subject
 from .landing import Landed, land
-from .notices import NeededBy, Notice, register_notices, register_page
+from .notices import Found, FoundGroup, NeededBy, Notice, register_notices, register_page, register_search
 from .parameters import ParameterForm, UsualNumber
 from .registry import find_type, get_type, job_type
 from .source import (
@@ -47,6 +47,8 @@ __all__ = [
     "DatasetClock",
     "Done",
     "Estimate",
+    "Found",
+    "FoundGroup",
     "Ingested",
     "InvalidRequest",
     "ItemsGone",
@@ -81,6 +83,7 @@ __all__ = [
     "register_notices",
     "register_page",
     "register_round",
+    "register_search",
     "register_source",
     "register_upstream",
     "rows_met",

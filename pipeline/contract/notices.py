@@ -1,7 +1,7 @@
-"""What an app tells the pipeline's own pages: notices for the overview, and which of its pages need which data."""
+"""What an app tells the pipeline's own pages: notices, which of its pages need which data, and what the search finds."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -22,8 +22,29 @@ class NeededBy:
     url_name: str
 
 
+@dataclass(frozen=True)
+class Found:
+    """A row that the search found. `exact`: it is named just as was asked for. If it is the only one, the search leads there."""
+
+    title: str
+    url: str
+    text: str = ""
+    exact: bool = False
+
+
+@dataclass(frozen=True)
+class FoundGroup:
+    """The first rows of a kind. `more_url`: a page with all of them; it is offered if there are more."""
+
+    label: str
+    found: list[Found] = field(default_factory=list)
+    more_url: str = ""
+
+
+Searcher = Callable[[Any, str], Iterable[FoundGroup]]
 Finder = Callable[[Any], Iterable[Notice]]
 _finders: list[Finder] = []
+_searchers: list[Searcher] = []
 _pages: dict[str, list[NeededBy]] = {}  # by dataset
 
 
@@ -36,6 +57,17 @@ def register_notices(finder: Finder) -> Finder:
 def notices_for(user: Any) -> Iterator[Notice]:
     for finder in _finders:
         yield from finder(user)
+
+
+def register_search(searcher: Searcher) -> Searcher:
+    """`searcher(user, words)` answers what this user may see of what is named so. It reads indexes, or small tables."""
+    _searchers.append(searcher)
+    return searcher
+
+
+def search(user: Any, words: str) -> list[FoundGroup]:
+    """Groups that have something."""
+    return [group for searcher in _searchers for group in searcher(user, words) if group.found]
 
 
 def register_page(dataset_key: str, page: NeededBy) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from .. import queries
 from ..people import brands_for
 from .manager import TABS
+from .manager.counts import remembered
 
 THEMES = [
     {"value": "auto", "word": "System", "icon": "theme"},
@@ -71,9 +72,14 @@ def _no_worker(request: HttpRequest) -> str | None:
     return queries.no_worker_since(timezone.now()) if request.user.has_perm("pipeline.view_run") else None
 
 
-def _tabs(request: HttpRequest) -> list[dict[str, str]]:
+def _tabs(request: HttpRequest) -> list[dict[str, Any]]:
     """The tabs of the Pipeline Manager that this person may open."""
-    return [{"label": label, "name": name, "url": url} for label, name, url in _existing_tabs() if _may_open(request.user, url)]
+    counts = remembered(request.user)
+    return [
+        {"label": label, "name": name, "url": url, "count": counts.get(name)}
+        for label, name, url in _existing_tabs()
+        if _may_open(request.user, url)
+    ]
 
 
 @cache

@@ -143,6 +143,7 @@ def pages(listing):
         BulkAction.objects.get().get_absolute_url(),
         "{}?a={}&b={}".format(reverse("runs_compare"), of_states["ok"].pk, of_states["partial"].pk),
         reverse("run_edit", args=[of_states["ok"].pk]),
+        "/search/?q=no",
         "/nowhere/",
         *(run.get_absolute_url() for run in of_states.values()),
     ]

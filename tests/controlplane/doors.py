@@ -20,6 +20,7 @@ OPEN = {"login"}  # also to who is not
 # address -> the first role that may GET, and that may POST
 PAGES: dict[str, tuple[str, str]] = {
     "overview": ("viewer", NEVER),
+    "search": (ANYBODY, NEVER),
     "theme": (NEVER, ANYBODY),
     "login": (ANYBODY, ANYBODY),
     "logout": (NEVER, ANYBODY),

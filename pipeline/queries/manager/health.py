@@ -33,6 +33,11 @@ class AtWork:
     next_at: datetime | None = None
 
     @property
+    def now(self) -> int:
+        """All but those that are scheduled for later."""
+        return sum(self.counts[name] for name in NOW_WORDS)
+
+    @property
     def queued(self) -> int:
         """Nobody is at them: they wait for a worker, a limit or their next try."""
         return self.counts["retrying"] + self.counts["waiting"]

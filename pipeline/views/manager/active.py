@@ -12,6 +12,7 @@ from ...models import ConcurrencyLimit, Run
 from ...people import brands_for, may
 from ..access import needs
 from ..live import fragment
+from .counts import remember
 from .forms import ActiveFilter, LimitForm, NewLimitForm, PauseForm
 
 
@@ -56,6 +57,8 @@ def _context(request: HttpRequest, refused: LimitForm | None = None) -> dict[str
     form = ActiveFilter(request.GET)
     job_type = form.cleaned_data["job_type"] if form.is_valid() else ""
     active = queries.active(request.user, job_type)
+    if not job_type:
+        remember(request.user, active=active.count)
     return {
         "active": active,
         "limits": [(row, _form(request, row.limit, refused)) for row in active.limits.rows],

@@ -19,6 +19,7 @@ from ...models import FailedRun, Incident, Outage
 from ...people import brands_for
 from ..access import back_to, needs
 from ..live import fragment
+from .counts import remember
 
 PAGE = 50
 SNOOZES = {"1": "1 hour", "24": "1 day", "72": "3 days", "168": "1 week"}  # by hours
@@ -37,21 +38,27 @@ class SnoozeForm(NoteForm):
 @require_GET
 @needs("pipeline.view_run")
 def health(request: HttpRequest) -> HttpResponse:
-    return render(request, "pipeline/manager/health.html", {"health": queries.health(request.user)})
+    return render(request, "pipeline/manager/health.html", _context(request))
 
 
 @require_GET
 @needs("pipeline.view_run")
 def overview(request: HttpRequest) -> HttpResponse:
     """The first page: Health beside the pages of research."""
-    return render(request, "pipeline/overview.html", {"health": queries.health(request.user)})
+    return render(request, "pipeline/overview.html", _context(request))
 
 
 @require_GET
 @needs("pipeline.view_run")
 def health_live(request: HttpRequest) -> HttpResponse:
     """The body of both pages, which polls at the idle pace."""
-    return fragment(request, "pipeline/manager/_health_body.html", {"health": queries.health(request.user)})
+    return fragment(request, "pipeline/manager/_health_body.html", _context(request))
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
+    seen = queries.health(request.user)
+    remember(request.user, health=seen.needing, active=seen.at_work.now, freshness=seen.stale_count)
+    return {"health": seen}
 
 
 @require_GET

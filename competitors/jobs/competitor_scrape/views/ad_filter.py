@@ -1,5 +1,6 @@
 """Which of a competitor's ads the address of their list asks for, in which order."""
 
+import re
 from datetime import datetime, time
 from functools import cached_property
 from typing import Any, ClassVar
@@ -19,6 +20,7 @@ SORTS = {
     "newest": ("Newest", F("started_on").desc(nulls_last=True)),
     "seen": ("Last seen", F("last_seen_at").desc()),
 }
+AD_ID = re.compile("[0-9]{10,40}")
 CHANGES = {"new": "New", "vanished": "Vanished"}
 _WRONG = WRONG_CHOICE | {"invalid": "This is no date like 2026-05-31."}
 
@@ -26,7 +28,7 @@ _WRONG = WRONG_CHOICE | {"invalid": "This is no date like 2026-05-31."}
 class AdFilterForm(forms.Form):
     """Bound to the address's query string."""
 
-    q = WordsField(label="Words in page, title, text or link")
+    q = WordsField(label="Words in page, title, text or link, or an ad’s id")
     state = forms.ChoiceField(required=False, choices=[("", "Any"), *CompetitorAd.Status.choices], error_messages=_WRONG)
     format = forms.ChoiceField(required=False, error_messages=_WRONG)
     since = forms.DateField(
@@ -93,7 +95,9 @@ class AdFilter(ListFilter):
             found = found.filter(first_run=int(chosen["run"]))
         if chosen["change"]:
             found = found.filter(ad_archive_id__in=self.changed(chosen["change"]))
-        return self.with_words(found).order_by(SORTS[chosen["sort"]][1], "ad_archive_id")
+        by_id = len(self.words) == 1 and AD_ID.fullmatch(self.words[0])
+        found = found.filter(ad_archive_id=self.words[0]) if by_id else self.with_words(found)
+        return found.order_by(SORTS[chosen["sort"]][1], "ad_archive_id")
 
     def tabs(self) -> list[dict[str, Any]]:
         """All ads, and what is new and has vanished since the last reading."""

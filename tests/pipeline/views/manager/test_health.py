@@ -208,3 +208,16 @@ def test_a_days_tally_is_counted_anew_and_says_how_each_type_did(client, brand):
     assert "$2.50 of" in said
     claim(register_worker())
     assert DatasetStatus.objects.exists()
+
+
+def test_the_tabs_tell_what_health_told_this_person_last(client, brand):
+    sign_in(client, "ann", "manager")
+    register_worker()
+    assert "Health Schedules Active History Freshness" in words(client.get("/pipeline/runs/"))
+    toys(brand, ["owl"], "permanent")
+    api.queue_one_time_job(brand.pk, "toy", {"name": "bee"})
+    client.get("/")
+    said = words(client.get("/pipeline/runs/"))
+    assert "Health 1 need you Schedules Active 1 live History Freshness 1 need refreshing" in said
+    sign_in(client, "ben", "viewer", make_brand("Other"))
+    assert "Health Schedules Active History Freshness" in words(client.get("/pipeline/runs/"))
