@@ -5,6 +5,7 @@ from .views import person, runs, search
 from .views.manager import active, freshness, health, limits, refresh, subject
 from .views.manager.history import bulk_actions, compare, dry_run, edit_run, every_run
 from .views.schedules import page as schedules
+from .views.schedules.spread import schedule_spread
 
 urlpatterns = [
     path("", health.overview, name="overview"),
@@ -47,6 +48,7 @@ urlpatterns = [
     path("pipeline/schedules/", schedules.schedules, name="schedules"),
     path("pipeline/schedules/save/", schedules.schedule_save, name="schedule_save"),
     path("pipeline/schedules/<int:pk>/undo/", schedules.schedule_undo, name="schedule_undo"),
+    path("pipeline/schedules/<int:pk>/spread/", schedule_spread, name="schedule_spread"),
     path("pipeline/schedules/outlook/", schedules.schedule_outlook, name="schedule_outlook"),
     path("pipeline/runs/<int:pk>/", runs.run_page, name="run"),
     path("pipeline/runs/<int:pk>/edit/", edit_run.edit_run, name="run_edit"),

@@ -13,7 +13,7 @@ from .oversight.bulk_actions import NO_FILTER, Wanted, abort_bulk_action, start_
 from .oversight.incidents import resolve_incident, retry_incident, snooze_incident
 from .oversight.limits import end_outage, record_change, remove_stop, save_stop
 from .runs import accept, adopt, cancel, end_upstream, retry, run_again, run_now, start_again
-from .schedules import check_schedule, end_schedules_of, ensure_recurring_job, reschedule_brand, save_rule, undo_rule
+from .schedules import check_schedule, end_schedules_of, ensure_recurring_job, reschedule_brand, save_rule, spread_rule, undo_rule
 from .subjects import (
     archive_brand,
     forget_freshness,
@@ -65,6 +65,7 @@ __all__ = [
     "schedule_of",
     "set_max_age",
     "snooze_incident",
+    "spread_rule",
     "start_again",
     "start_bulk_action",
     "start_here",

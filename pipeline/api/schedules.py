@@ -22,7 +22,7 @@ from ..states import JobStatus
 from .enqueue import find_brand, validated
 
 CHANGE = "pipeline.change_job"
-VALUES = ("cadence", "time_zone", "parameters", "every_subject", "subjects", "max_runs", "enabled")
+VALUES = ("cadence", "time_zone", "parameters", "every_subject", "subjects", "max_runs", "spread", "enabled")
 
 
 def ensure_recurring_job(
@@ -67,11 +67,29 @@ def undo_rule(rule: ScheduleRule, by: Any) -> ScheduleRule:
     """Bring back the values from before the last change. A second undo undoes the first."""
     handler, _ = _allowed(rule.brand_id, rule.job_type, by)
     with transaction.atomic():
-        lock(CLAIM_LOCK)
-        current = ScheduleRule.objects.get(pk=rule.pk)
-        if current.version != rule.version or not current.before:
-            raise NotAllowed("Somebody else just changed this schedule, or it has no earlier state. Reload the page.")
+        current = _unchanged(rule)
+        if not current.before:
+            raise NotAllowed("This schedule has no earlier state.")
         return _save(current, handler, current.before, by, "Change undone")
+
+
+def spread_rule(rule: ScheduleRule, on: bool, by: Any) -> ScheduleRule:
+    """Let its subjects start one after the other within the hour, or together again."""
+    handler, _ = _allowed(rule.brand_id, rule.job_type, by)
+    with transaction.atomic():
+        current = _unchanged(rule)
+        if on and not cadence.spreads(current.cadence):
+            raise NotAllowed("Only a schedule that starts at a minute of the hour can be spread over it.")
+        return _save(current, handler, {"spread": on}, by, "Spread over the hour" if on else "Set to start together")
+
+
+def _unchanged(rule: ScheduleRule) -> ScheduleRule:
+    """The rule as it is now, if it is as the person saw it. In the caller's transaction."""
+    lock(CLAIM_LOCK)
+    current = ScheduleRule.objects.get(pk=rule.pk)
+    if current.version != rule.version:
+        raise NotAllowed("Somebody else just changed this schedule. Reload the page.")
+    return current
 
 
 def _allowed(brand_id: UUID | str | None, job_type: str, by: Any) -> tuple[JobType, Brand | None]:

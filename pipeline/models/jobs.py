@@ -102,6 +102,7 @@ class ScheduleRule(models.Model):
     every_subject = models.BooleanField(default=True, help_text="New ones included.")
     subjects = ForeignJSONField(default=list, blank=True, help_text="Keys of the chosen subjects, unless it is for all.")
     max_runs = models.PositiveIntegerField(null=True, blank=True, help_text="Of each subject. Empty: it never ends.")
+    spread = models.BooleanField(default=False, help_text="Its subjects start one after the other within the hour.")
     enabled = models.BooleanField(default=True)
     version = models.PositiveIntegerField(default=1, help_text="Counts the changes.")
     before = ForeignJSONField(default=dict, blank=True, help_text="The values before the last change, which undo brings back.")

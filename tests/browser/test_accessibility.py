@@ -15,7 +15,7 @@ from pipeline import api
 from pipeline.engine.upstreams import health
 from pipeline.engine.workers.healing import heal_schedules
 from pipeline.engine.workers.inline import work_off
-from pipeline.models import Attempt, Brand, BulkAction, BulkItem, DatasetStatus, Incident, Run
+from pipeline.models import Attempt, Brand, BulkAction, BulkItem, DatasetStatus, Incident, Run, ScheduleRule
 from tests.competitors import runs
 from tests.factories import make_competitor, make_listing, make_orphan, make_review, make_upstream
 from tests.performance_rows import (
@@ -73,6 +73,7 @@ def filled(listing):
     why = {"words": [["fireworks", 0.5]], "parts": [["first person", 0.3]], "phrase": "did nothing for"}
     quote = make_quote(post, relevance=0.8, signal=0.6, why=why)
     PersonaQuote.objects.create(persona=make_persona(brand), quote=quote)
+    api.save_rule(brand.pk, "toy", cadence="0 6 * * *", enabled=True)
     return listing
 
 
@@ -143,6 +144,7 @@ def pages(listing):
         BulkAction.objects.get().get_absolute_url(),
         "{}?a={}&b={}".format(reverse("runs_compare"), of_states["ok"].pk, of_states["partial"].pk),
         reverse("run_edit", args=[of_states["ok"].pk]),
+        reverse("schedule_spread", args=[ScheduleRule.objects.get().pk]),
         "/search/?q=no",
         "/nowhere/",
         *(run.get_absolute_url() for run in of_states.values()),

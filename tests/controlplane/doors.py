@@ -34,6 +34,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "schedules": ("viewer", NEVER),
     "schedule_save": (NEVER, "manager"),
     "schedule_undo": (NEVER, "manager"),
+    "schedule_spread": ("manager", "manager"),
     "schedule_outlook": ("viewer", NEVER),
     **dict.fromkeys(("subject", "subject_of_platform"), ("viewer", NEVER)),
     "runs": ("viewer", NEVER),
@@ -159,7 +160,7 @@ NO_LIMIT = {("competitors", "post"), ("outage_end", "post")}  # not for who is l
 OF_NO_BRAND = ("template", "freshness_platform", "subject_of_platform")
 OF_ROWS: dict[str, type] = {
     "media": AdMedia,
-    "schedule_undo": ScheduleRule,
+    **dict.fromkeys(("schedule_undo", "schedule_spread"), ScheduleRule),
     "template": TemplateCandidate,
     "template_media": TemplateCandidate,
     "template_schedule": Job,

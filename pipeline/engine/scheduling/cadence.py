@@ -28,6 +28,7 @@ SPREAD = timedelta(minutes=30)  # over which subjects that are due together star
 MOST_SPREAD = timedelta(hours=2)
 PAUSE = timedelta(hours=1)  # after a run that did not make the data fresh; twice as long after the next one
 MOST_DOUBLED = 10
+LAST_MINUTE = 59  # of an hour
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,19 @@ def within(expression: str) -> timedelta:
 def once_at(expression: str, zone: str) -> datetime:
     """The time of `once`, in UTC. Where clocks are put forward over it, the time that they then show; of two, the first."""
     return datetime.fromisoformat(expression.partition(" ")[2]).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def spreads(expression: str) -> bool:
+    """Whether its runs can be spread over the rest of the hour: it starts at one minute of it, which is not the last."""
+    minute = expression.partition(" ")[0]
+    return kind(expression) == CRON and minute.isdecimal() and int(minute) < LAST_MINUTE
+
+
+def spread(expression: str, place: int, of: int) -> str:
+    """The cadence of one of `of` subjects that start one after the other, all after the minute that it says, in the same hour."""
+    minute, rest = expression.split(" ", 1)
+    left = LAST_MINUTE + 1 - int(minute)
+    return f"{int(minute) + (place + 1) * left // (of + 1)} {rest}"
 
 
 def check(expression: str, zone: str = "") -> None:

@@ -20,6 +20,7 @@ from ...contract.registry import find_type
 from ...models import Job, ScheduleRule
 from ...states import JobStatus
 from ..database import CLAIM_LOCK, lock
+from . import cadence
 from .saving import ScheduleOptions, end_schedules, save_schedule
 
 logger = logging.getLogger(__name__)
@@ -67,24 +68,33 @@ def follow_rule(rule_id: int) -> bool:
         behind = _behind(rule, subjects, jobs)
         now = behind[:STEP]
         end_schedules(Job.objects.filter(pk__in=[jobs[key].pk for key in now if key not in subjects]), GONE)
+        when = cadences(rule, subjects, spread=rule.spread)
         for key in now:
             if key in subjects:
-                _follow(rule, handler, key, subjects[key], jobs.get(key))
+                _follow(rule, handler, subjects[key], when[key], jobs.get(key))
     return len(behind) > STEP
 
 
-def _follow(rule: ScheduleRule, handler: JobType, key: str, subject: Subject, job: Job | None) -> None:
+def cadences(rule: ScheduleRule, subjects: Iterable[str], *, spread: bool) -> dict[str, str]:
+    """By subject, its cadence. Spread, they start one after the other."""
+    keys = sorted(subjects)
+    if spread and cadence.spreads(rule.cadence):
+        return {key: cadence.spread(rule.cadence, place, len(keys)) for place, key in enumerate(keys)}
+    return dict.fromkeys(keys, rule.cadence)
+
+
+def _follow(rule: ScheduleRule, handler: JobType, subject: Subject, when: str, job: Job | None) -> None:
     """The subject's schedule is as the rule says. What the type refuses is passed over until the rule changes."""
     wanted = ScheduleOptions(
         enabled=rule.enabled, time_zone=rule.time_zone, max_runs=rule.max_runs, created_by=rule.changed_by, rule=rule
     )
-    cadence = rule.cadence or (job.cron_expression if job else "")
+    when = when or (job.cron_expression if job else "")
     try:
         params = clean_parameters(handler.Params, rule.parameters | dict(subject.parameters), rule.brand)
     except InvalidRequest as error:
-        logger.warning("%s leaves out %s: %s", rule, subject.label or key, error)
+        logger.warning("%s leaves out %s: %s", rule, subject.label or subject.key, error)
         return
-    save_schedule(rule.brand, handler.name, handler.label, key, cadence, params, wanted)
+    save_schedule(rule.brand, handler.name, handler.label, subject.key, when, params, wanted)
 
 
 def _behind(rule: ScheduleRule, subjects: dict[str, Subject], jobs: dict[str, Job]) -> list[str]:

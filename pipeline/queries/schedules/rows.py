@@ -13,6 +13,7 @@ from django.utils import timezone
 from ...contract.job_type import JobType, Subject
 from ...contract.registry import all_types
 from ...engine.scheduling import cadence
+from ...engine.scheduling.rules import cadences
 from ...engine.scheduling.ticks import zone_of
 from ...models import Brand, Event, Job, Run, ScheduleRule
 from ...states import JobStatus, RunStatus
@@ -65,8 +66,32 @@ class TypeRow:
     def for_rule(self) -> int:
         """How many subjects the rule is for, or would be."""
         own = {one.job.subject for one in self.own}
-        chosen = None if self.rule is None or self.rule.every_subject else set(self.rule.subjects)
-        return sum(one.key not in own and (chosen is None or one.key in chosen) for one in self.subjects)
+        return sum(one.key not in own for one in self.chosen)
+
+    @property
+    def chosen(self) -> list[Subject]:
+        """The subjects that the rule names, those with a schedule of their own included."""
+        keys = None if self.rule is None or self.rule.every_subject else set(self.rule.subjects)
+        return [one for one in self.subjects if keys is None or one.key in keys]
+
+    @property
+    def may_be_spread(self) -> bool:
+        return self.on and self.rule is not None and cadence.spreads(self.rule.cadence) and self.for_rule > 0
+
+    @property
+    def spread(self) -> bool:
+        return self.may_be_spread and self.rule is not None and self.rule.spread
+
+    def moves(self) -> list[tuple[str, str, str]]:
+        """What would move if it were spread, or no longer: the subject, when it starts now, and when then."""
+        if self.rule is None:
+            return []
+        keys, own = [one.key for one in self.chosen], {one.job.subject for one in self.own}
+        now, then = (cadences(self.rule, keys, spread=spread) for spread in (self.rule.spread, not self.rule.spread))
+        of = [one for one in self.chosen if one.key not in own]
+        return [
+            (one.label or one.key, when_it_runs(now[one.key], self.zone), when_it_runs(then[one.key], self.zone)) for one in of
+        ]
 
     @property
     def on(self) -> bool:

@@ -21,6 +21,7 @@ DAYS, HOURS = 7, 24
 MOST_STARTS = 7 * 24 * 60  # of one schedule
 MOST_JOBS = 2000
 COLLISIONS_NAMED = 5
+MANY = 10  # runs that start at the same minute, also of one type
 
 
 @dataclass
@@ -53,6 +54,7 @@ class Collision:
     at: datetime
     words: str
     runs: int
+    rows: list[TypeRow]  # whose runs can be spread over the hour
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,17 @@ def week_ahead(brand: Brand | None, rows: Sequence[TypeRow]) -> Week:
                 cell.runs[label[job_type]] += count
                 cell.usd += price[job_type] * count
                 minutes[local.replace(second=0, microsecond=0)][label[job_type]] += count
-    clashes = [(at, runs) for at, runs in sorted(minutes.items()) if len(runs) > 1]
+    clashes = [(at, runs) for at, runs in sorted(minutes.items()) if len(runs) > 1 or sum(runs.values()) >= MANY]
+    movable = {row.handler.label: row for row in rows if row.may_be_spread and not row.spread}
     for at, _ in clashes:
         days[(at.date() - first).days][1][at.hour].collides = True
     named = [
-        Collision(at, " and ".join(f"{count} {name}" for name, count in sorted(runs.items())), sum(runs.values()))
+        Collision(
+            at,
+            " and ".join(f"{count} {name}" for name, count in sorted(runs.items())),
+            sum(runs.values()),
+            [movable[name] for name in sorted(runs) if name in movable],
+        )
         for at, runs in clashes[:COLLISIONS_NAMED]
     ]
     cells = [cell for _, cells in days for cell in cells]

@@ -112,7 +112,7 @@ def schedule_save(request: HttpRequest) -> HttpResponse:
     row = _row(request, brand, request.POST)
     if row is None:
         messages.error(request, f"{GONE} Nothing was saved.")
-        return see_other(_address(brand))
+        return see_other(address(brand))
     both = RowForms(row, request.POST)
     asks = ""
     if both.form.is_valid() and not both.params.errors:
@@ -132,7 +132,7 @@ def schedule_save(request: HttpRequest) -> HttpResponse:
                 (saved,) = queries.schedule_rows(brand, request.user, only=row.handler.name)
                 words = f"{saved.words}." if saved.on else "Off: nothing new starts."
                 messages.success(request, format_html("{} saved. {}", row.handler.label, words))
-                return see_other(_address(brand))
+                return see_other(address(brand))
     return _page(request, brand, refused=both, asks=asks)
 
 
@@ -141,8 +141,7 @@ def schedule_save(request: HttpRequest) -> HttpResponse:
 def schedule_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Bring back what a row said before its last change."""
     rule = get_object_or_404(ScheduleRule.objects.filter(brands_for(request.user).q()).select_related("brand"), pk=pk)
-    version = request.POST.get("version", "")
-    rule.version = int(version) if version.isascii() and version.isdecimal() and len(version) < 10 else 0
+    rule.version = seen_version(request)
     try:
         undone = api.undo_rule(rule, request.user)
     except (InvalidRequest, NotAllowed) as error:
@@ -150,7 +149,7 @@ def schedule_undo(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         (row,) = queries.schedule_rows(rule.brand, request.user, only=undone.job_type)
         messages.success(request, format_html("{} is as it was: {}.", row.handler.label, row.words if row.on else "off"))
-    return see_other(_address(rule.brand))
+    return see_other(address(rule.brand))
 
 
 @require_GET
@@ -236,5 +235,11 @@ def _brand(request: HttpRequest, data: QueryDict) -> Brand | None:
     return first
 
 
-def _address(brand: Brand | None) -> str:
+def seen_version(request: HttpRequest) -> int:
+    """Of the schedule as the person saw it."""
+    version = request.POST.get("version", "")
+    return int(version) if version.isascii() and version.isdecimal() and len(version) < 10 else 0
+
+
+def address(brand: Brand | None) -> str:
     return reverse("schedules") + (f"?brand={brand.slug}" if brand else "?on=platform")

@@ -123,6 +123,7 @@ DOOR: dict[str, tuple[str, Any, Any]] = {
         None,
         lambda brand, _, by: api.save_rule(brand, "toy", cadence="0 3 * * *", enabled=False, created_by=by),
     ),
+    "spread_rule": ("manager", ruled, lambda _, rule, by: api.spread_rule(rule, False, by)),
     "undo_rule": ("manager", ruled, lambda _, rule, by: api.undo_rule(rule, by)),
     "job_run_now": ("operator", schedule, lambda _, job, by: api.job_run_now(job, by)),
     "pause": ("manager", schedule, lambda _, job, by: api.pause(job, by)),

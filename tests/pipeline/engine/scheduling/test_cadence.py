@@ -86,6 +86,28 @@ def test_data_is_refreshed_before_it_is_stale_and_subjects_one_after_the_other()
     assert len({due.at for due in overdue if due}) == 9
 
 
+@pytest.mark.parametrize(
+    ("expression", "spread"),
+    [
+        ("0 6 * * *", ["20 6 * * *", "40 6 * * *"]),
+        ("30 6,18 * * 1-5", ["40 6,18 * * 1-5", "50 6,18 * * 1-5"]),
+        ("58 6 * * *", ["58 6 * * *", "59 6 * * *"]),
+        *(
+            (same, None)
+            for same in ("59 6 * * *", "*/20 6 * * *", "0,30 6 * * *", "fresh 72h", WORKDAYS, "once 2126-05-04T09:00", "")
+        ),
+    ],
+)
+def test_what_starts_at_one_minute_is_spread_over_the_rest_of_its_hour(expression, spread):
+    """All after that minute, which another job type may use; never into another hour, which may be of another day."""
+    assert cadence.spreads(expression) == (spread is not None)
+    if spread:
+        assert [cadence.spread(expression, place, 2) for place in range(2)] == spread
+        hundred = [int(cadence.spread(expression, place, 100).split(" ")[0]) for place in range(100)]
+        assert hundred == sorted(hundred)
+        assert int(expression.split(" ")[0]) <= hundred[0] <= hundred[-1] <= 59
+
+
 def test_a_subject_that_fails_waits_longer_each_time_and_none_runs_all_the_time():
     fetched = datetime(2026, 5, 4, tzinfo=UTC)
     at = fetched + hours(80)

@@ -178,6 +178,40 @@ def test_the_week_ahead_counts_what_starts_and_names_what_starts_together(client
     assert f"{week.runs} runs" in page
 
 
+def test_a_collision_is_spread_after_a_look_at_what_moves_and_comes_back_by_undo(client, brand, walk, anna):
+    api.save_rule(brand.pk, NAME, cadence="0 6 * * *", enabled=True)
+    api.ensure_recurring_job(brand.pk, "toy", "0 6 * * *")
+    rule = ScheduleRule.objects.get()
+    page = client.get(PAGE)
+    address = reverse("schedule_spread", args=[rule.pk])
+    assert page.content.decode().count(f'href="{address}"') == len(page.context["week"].collisions)
+    preview = words(client.get(address))
+    assert "Bella Every day at 06:00, Los Angeles time Every day at 06:20, Los Angeles time" in preview
+    assert "Rex Every day at 06:00, Los Angeles time Every day at 06:40, Los Angeles time" in preview
+    for old in ({}, {"version": rule.version - 1}):
+        assert "Somebody else just changed this schedule." in words(client.post(address, old, follow=True))
+    said = client.post(address, {"version": rule.version}, follow=True)
+    assert "Walk saved: they start one after the other within the hour." in words(said)
+    assert "Spread over the hour by anna: 0 6 * * *." in words(said)
+    assert said.context["week"].collisions == []
+    jobs = Job.objects.filter(rule=rule)
+    assert dict(jobs.values_list("subject", "cron_expression")) == {"Bella": "20 6 * * *", "Rex": "40 6 * * *"}
+    minutes = {run.job.subject: timezone.localtime(run.due_at).minute for run in Run.objects.filter(job__rule=rule)}
+    assert minutes == {"Bella": 20, "Rex": 40}
+    assert "Start together" in words(client.get(address))
+    rule.refresh_from_db()
+    client.post(reverse("schedule_undo", args=[rule.pk]), {"version": rule.version})
+    assert set(jobs.values_list("cron_expression", flat=True)) == {"0 6 * * *"}
+    rule.refresh_from_db()
+    client.post(address, {"version": rule.version})
+    save(client, brand, every="fresh", hours="72")
+    assert set(jobs.values_list("cron_expression", flat=True)) == {"fresh 72h"}
+    rule.refresh_from_db()
+    assert "This schedule cannot be spread." in words(client.get(address))
+    client.force_login(make_person("vera", "viewer"))
+    assert client.get(address).status_code == 403
+
+
 def test_queries_do_not_grow_with_subjects_and_brands(client, brand, walk, anna):
     def count():
         client.get(PAGE + f"?brand={brand.slug}")
