@@ -183,15 +183,15 @@ USE_TZ = True
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
 USE_THOUSAND_SEPARATOR = True
-# The sections of the bar. `prefix`: paths that belong to the section, where its own URL does not say. `research`: what the
-# work is for; the overview leads there. `scrapes`: where pages without runs send people to start one.
+# The sections of the bar. `prefix`: paths that belong to the section, where its own URL does not say. `scrapes`: where
+# pages without runs send people to start one.
 NAVIGATION: list[dict[str, Any]] = [
     {"label": "Overview", "url": "overview"},
-    {"label": "Brands", "url": "research_brands", "research": True},
-    {"label": "Competitors", "url": "competitors", "scrapes": True, "research": True},
-    {"label": "Reddit", "url": "reddit_brands", "research": True},
-    {"label": "Templates", "url": "templates", "research": True},
-    {"label": "Ads", "url": "performance_brands", "research": True},
+    {"label": "Brands", "url": "research_brands"},
+    {"label": "Competitors", "url": "competitors", "scrapes": True},
+    {"label": "Reddit", "url": "reddit_brands"},
+    {"label": "Templates", "url": "templates"},
+    {"label": "Ads", "url": "performance_brands"},
     {"label": "Pipeline", "url": "health", "prefix": "/pipeline/", "gap": True},
     {"label": "Admin", "url": "admin:index", "staff": True},
 ]

@@ -61,7 +61,6 @@ def _sections(request: HttpRequest) -> list[dict[str, Any]]:
                 "current": current,
                 "gap": entry.get("gap", False),
                 "scrapes": entry.get("scrapes", False),
-                "research": entry.get("research", False),
             }
         )
     return sections

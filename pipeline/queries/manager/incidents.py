@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -152,6 +153,7 @@ def _row(incident: Incident, of: Figures, brands: Brands, around: QueueView, use
     # The incident's own words and times may be of a brand that the reader does not see.
     said = incident.message if brands.every else latest.error_message if latest else ""
     title, *rest = _FIRST.split(said or "Its runs failed.", maxsplit=1)
+    title = _of_all(title, [_FIRST.split(one.run.error_message, maxsplit=1)[0] for one in of.latest])
     canary = incident.canary if incident.canary and incident.canary.brand_id in brands else None
     handler = find_type(incident.job_type)
     waiting = [one for one in of.latest if one.over_at is None and one.run.status == RunStatus.FAILED]
@@ -181,6 +183,15 @@ def _row(incident: Incident, of: Figures, brands: Brands, around: QueueView, use
         first_price=waiting[0].run.cost_estimate if waiting else None,
         price=of.usd,
     )
+
+
+def _of_all(title: str, others: Sequence[str]) -> str:
+    """The title with '…' where those of other runs differ: one account's number would say that it is about that one alone."""
+    words = title.split()
+    for other in (one.split() for one in others):
+        if len(other) == len(words):
+            words = [word if word == theirs else "…" for word, theirs in zip(words, other, strict=True)]
+    return " ".join(words)
 
 
 def _named(run: Run) -> str:

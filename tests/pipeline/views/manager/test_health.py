@@ -45,6 +45,16 @@ def words(answer):
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
+def test_an_incident_of_several_subjects_does_not_name_one_of_them_alone(client, brand):
+    sign_in(client, "ann", "manager")
+    toys(brand, ["owl", "fox"], "permanent")
+    for name in ("owl", "fox"):
+        message = f"Meta does not accept the token of {name}. Renew it."
+        Run.objects.filter(subject_label__contains=name).update(error_message=message)
+    Incident.objects.update(message=message)
+    assert "\u2068Meta does not accept the token of …\u2069 × failed 2 times" in words(client.get("/pipeline/"))
+
+
 def test_the_sentence_tells_what_is_true_and_each_thing_that_needs_a_person_stands_below_it(client, brand):
     sign_in(client, "ann", "manager")
     said = words(client.get("/pipeline/"))
