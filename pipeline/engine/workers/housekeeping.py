@@ -29,11 +29,11 @@ class Housekeeping(RepeatingThread):
     def work(self) -> None:
         watch_upstreams()
         canaries.advance()
-        if self._of_worker:
-            bulk_actions.advance()
         if (at := time.monotonic()) >= self._next_healing:
             heal_if_due(now())
             if self._of_worker:
                 read_prices()
                 in_turn(rounds())
             self._next_healing = at + HEALING_INTERVAL.total_seconds() / 4
+        if self._of_worker:
+            bulk_actions.advance()

@@ -31,7 +31,7 @@ PARTICIPLES = {Kind.CANCEL: "cancelled", Kind.RETRY: "retried", Kind.RUN_NOW: "r
 USUALLY = {Kind.CANCEL: "live", Kind.RETRY: "failed or cancelled", Kind.RUN_NOW: "queued"}
 ABORTED, STOPPED = Badge("cancelled", "Aborted", "slash", "grey"), Badge("failed", "Stopped", "alert", "red")
 RESULTS = {
-    State.WAITING: QUEUED,
+    State.WAITING: Badge("queued", "To do", "clock", "grey"),
     State.DONE: Badge("completed", "Done", "check", "green"),
     State.SKIPPED: Badge("cancelled", "Skipped", "slash", "grey"),
     State.FAILED: FAILED,
@@ -123,7 +123,7 @@ def plan(kind: BulkAction.Kind, asked: Asked, user: Any) -> Plan:
     """What would be done now, oldest run first."""
     every, searched = found(asked, user)
     runs = _fitting(kind, every)
-    chosen = dict(runs.order_by("pk").values_list("pk", "status")[: BulkAction.MOST])
+    chosen = dict(sorted(runs.order_by().values_list("pk", "status")[: BulkAction.MOST]))  # no index has them in this order
     first = Run.objects.for_rows().in_bulk(list(chosen)[:SHOWN])
     rows = run_rows([first[pk] for pk in chosen if pk in first], user)
     return Plan(_offer(kind, asked, runs), chosen, rows, searched, now())
@@ -179,7 +179,7 @@ def _fitting(kind: BulkAction.Kind, runs: RunQuerySet) -> RunQuerySet:
 
 
 def _offer(kind: BulkAction.Kind, asked: Asked, runs: RunQuerySet) -> Offer:
-    some = runs.order_by("pk")[: BulkAction.MOST + 1]
+    some = runs.order_by()[: BulkAction.MOST + 1]
     sums = some.aggregate(count=Count("pk"), cost=Sum("cost_estimate"))
     cost = sums["cost"]
     if kind == Kind.CANCEL and cost:

@@ -1,17 +1,20 @@
 """One action on many runs: run by run, each once, only those that are still meant, and only while its person may."""
 
+import threading
 from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from pipeline import api
 from pipeline.contract.errors import NotAllowed
 from pipeline.engine.queue.asked import bulk_actions, one_run
-from pipeline.models import Brand, BulkAction, Event, Run, RunLog
+from pipeline.engine.workers.housekeeping import Housekeeping
+from pipeline.engine.workers.processes import register_worker
+from pipeline.models import Brand, BulkAction, Event, Run, RunLog, Worker
 from pipeline.people import assign, limit_to
 from pipeline.queries.manager.history.bulk_actions import bulk_rows
 from tests.factories import make_brand, make_person
@@ -192,6 +195,43 @@ def test_a_bug_with_one_run_fails_it_alone_and_trouble_of_the_database_fails_non
     assert state_of(action)[0] == ["done", "failed", "done"]
     assert state_of(action)[1] == "2 of 3 done, 1 failed."
     assert set(Run.objects.live()) == {runs[0], runs[2]}
+
+
+def test_workers_go_on_with_it_and_a_web_server_leaves_it_to_them(brand, anna):
+    action = start([ended(brand, "owl")], anna)
+    for kind, state in ((Worker.Kind.WEB, "waiting"), (Worker.Kind.WORKER, "done")):
+        Housekeeping(register_worker(kind)).work()
+        assert state_of(action)[0] == [state]
+
+
+@pytest.mark.only_on("postgresql")
+def test_two_workers_are_never_at_the_same_one(brand, anna):
+    action, locked, tried = start([ended(brand, "owl")], anna), threading.Event(), threading.Event()
+
+    def other_worker():
+        with transaction.atomic():
+            BulkAction.objects.select_for_update().get()
+            locked.set()
+            tried.wait(10)
+        connection.close()
+
+    other = threading.Thread(target=other_worker)
+    other.start()
+    locked.wait(10)
+    bulk_actions.advance()
+    assert state_of(action)[0] == ["waiting"]
+    tried.set()
+    other.join(10)
+    bulk_actions.advance()
+    assert state_of(action)[0] == ["done"]
+
+
+@pytest.mark.parametrize("wrong", [{"query": ""}, {"count": 0}, {"count": 1001}, {"stopped": "Why."}, {"token": None}])
+def test_the_database_refuses_what_no_bulk_action_may_be(brand, anna, wrong):
+    action = start([ended(brand, "owl")], anna)
+    fields = {"kind": "retry", "query": "a=b", "count": 1, "frozen_at": timezone.now(), "created_at": timezone.now()}
+    with pytest.raises(IntegrityError):
+        BulkAction.objects.create(**{**fields, **wrong, "token": action.token if "token" in wrong else uuid4()})
 
 
 def test_it_is_refused_without_a_filter_for_too_many_runs_or_for_runs_that_are_not_theirs(brand, anna, monkeypatch):
