@@ -53,7 +53,7 @@ def save_schedule(
         before = (job.cron_expression, job.time_zone, job.status)
         _switch(job, wanted)
         if before[:2] != (cron_expression, wanted.time_zone):
-            _record_old_skips(job, wanted.created_by)
+            _record_old_skips(job, cron_expression, wanted.created_by)
     else:
         before = None
         job = Job(
@@ -74,7 +74,7 @@ def save_schedule(
     job.save()
     if before is None:
         by = f"the schedule of all by {wanted.created_by}" if wanted.rule else wanted.created_by
-        record_event("scheduled", f"Scheduled by {by or 'another program'}.", job=job, by=wanted.created_by)
+        record_event("scheduled", f"Scheduled by {by or 'another program'}: {cron_expression}.", job=job, by=wanted.created_by)
     if before == (job.cron_expression, job.time_zone, job.status):  # its tick stays, even if it is due already
         job.runs.filter(status=RunStatus.PENDING, started_at=None).update(parameters=params)
     else:
@@ -100,12 +100,13 @@ def _switch(job: Job, wanted: ScheduleOptions) -> None:
         job.status = JobStatus.ACTIVE  # its limit of runs was raised, or it got new times
 
 
-def _record_old_skips(job: Job, by: Any) -> None:
+def _record_old_skips(job: Job, cron_expression: str, by: Any) -> None:
     """Record the times that were skipped under the old schedule, before it changes."""
     at = now()
     for tick in job.runs.live().filter(scheduled_for__lte=at):
         tell_skipped(tick, job, at)
-    record_event("rescheduled", f"Schedule changed by {by or 'another program'}.", job=job, by=by)
+    other = f"{cron_expression}, before {job.cron_expression}" if cron_expression != job.cron_expression else "another time zone"
+    record_event("rescheduled", f"Schedule changed by {by or 'another program'}: {other}.", job=job, by=by)
 
 
 def end_schedules(jobs: QuerySet[Job], why: str) -> int:

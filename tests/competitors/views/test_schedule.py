@@ -63,7 +63,7 @@ def test_a_schedule_is_made_in_words_and_read_back(
     page = text_of(planner, address(listing))
     assert words in page
     assert f'value="{(DAILY | fields)["every"]}" required id="schedule_every_' in page or " checked" in page
-    assert "Scheduled by manager." in page
+    assert "Scheduled by manager: " in page
 
 
 def test_the_row_says_what_it_costs_a_month(planner: Client, listing: CompetitorAmazonUrl) -> None:
