@@ -10,7 +10,7 @@ FROM_MODELS := --nomigrations
 # Without DEBUG, manage.py needs a SECRET_KEY. These commands only check code.
 CHECK := DEBUG=1 $(RUN) manage.py
 
-.PHONY: install demo test test-fast test-pages test-faults lint format bench needs
+.PHONY: install demo test test-fast test-pages test-faults lint format bench screenshots needs
 .DEFAULT_GOAL := demo
 
 install: .venv/installed
@@ -54,6 +54,11 @@ lint: install
 format: install
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+# Every page from the demo's data, and the four days that the how-to tells. Takes some minutes.
+screenshots: needs
+	$(RUN) -m tests.browser.screenshots docs/images/pages
+	SHOTS_DIR=docs/images/days $(PYTEST) $(FROM_MODELS) tests/browser/days
 
 # Each benchmark that has a main() prints one table. PostgreSQL is a temporary server without fsync.
 BENCHMARKS := $(basename $(notdir $(shell grep -l "__main__" benchmarks/*.py)))

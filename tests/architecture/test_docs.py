@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from posixpath import normpath
 
 import pytest
 
@@ -61,6 +62,17 @@ def test_every_page_that_the_readme_names_exists():
     pages = re.findall(r"\]\(([^)]+)\)", text("README.md"))
     present = files()
     assert [page for page in pages if not any(path == page or path.startswith(f"{page}/") for path in present)] == []
+
+
+def test_every_picture_that_the_docs_show_exists_and_is_told_in_words():
+    pages = [path for path in files() if path == "README.md" or (path.startswith("docs/") and path.endswith(".md"))]
+    shown = [(page, words, link) for page in pages for words, link in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", text(page))]
+    assert shown
+    assert [(page, link) for page, words, link in shown if not words] == []
+    present = files()
+    assert [
+        (page, link) for page, _, link in shown if normpath(f"{page.rpartition('/')[0]}/{link}").lstrip("/") not in present
+    ] == []
 
 
 def test_every_proof_that_the_guarantees_name_exists():

@@ -51,6 +51,14 @@ ROLE_NAMES = [role.name for role in ROLES]
 RANK = {"nobody": -1} | {name: number for number, name in enumerate(ROLE_NAMES)}
 PEOPLE = [("nobody", False), *product(ROLE_NAMES, [False, True])]  # role, limited to the own brand
 METHODS = ("get", "post")
+ROWS_OF_BRANDS = {  # by the first word of the address: what `pk` means there, if not a listing
+    "ads": CompetitorAdLibrary,
+    "research": AdAccount,
+    "reddit": RedditResearch,
+    "persona": Persona,
+    "performance": AdAccount,
+    "brand": BrandSubreddit,
+}
 PEOPLES = (User, Group)  # only for admins without a limit
 MODELS = [model for model in admin.site._registry if model not in PEOPLES]
 SITE = {
@@ -222,15 +230,7 @@ def _row_of(name: str, kind: str, world: World) -> Any:
     """The row that `pk` in the address of a brand's page names."""
     if name == "research_again":
         return AdMedia.objects.get(brand_ad__ad_account=world[AdAccount][kind])
-    models = {
-        "ads": CompetitorAdLibrary,
-        "research": AdAccount,
-        "reddit": RedditResearch,
-        "persona": Persona,
-        "performance": AdAccount,
-        "brand": BrandSubreddit,
-    }
-    return world[models.get(name.partition("_")[0], CompetitorAmazonUrl)][kind]
+    return world[ROWS_OF_BRANDS.get(name.partition("_")[0], CompetitorAmazonUrl)][kind]
 
 
 def cases_of_pages() -> list[tuple[str, str, str]]:

@@ -6,20 +6,21 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from ... import states
 from ...contract.notices import notices_for
 from ...contract.source import source_label
 from ...engine.queue.outages import WITHIN
 from ...engine.upstreams import budget, health
-from ...models import DatasetStatus, Outage, Run, UpstreamRun
+from ...models import DatasetStatus, Job, Outage, Run, UpstreamRun
 from ...models.runs import RunQuerySet
 from ...people import Brands, brands_for
-from ...states import RunStatus, Verdict
+from ...states import JobStatus, RunStatus, Verdict
 from ...words import clock, counted
 
 CHECKED_WITHIN = timedelta(days=30)
+FETCHED_AGAIN = timedelta(days=1)  # so long after an outage, schedules have the time to fetch again what it left empty
 NAMED = 5  # of one kind; the last one says how many more there are
 
 
@@ -65,8 +66,13 @@ def _outage(outage: Outage, user: Any, brands: Brands) -> Need:
 
 
 def _of_outage(outage: Outage, runs: RunQuerySet) -> RunQuerySet:
-    """The doubtful results that it stands for."""
-    return runs.filter(job_type=outage.job_type, verdict=Verdict.SUSPICIOUS, completed_at__gt=outage.since - WITHIN)
+    """The doubtful results that it stands for. Once it is over, only those that a schedule fetches again by itself."""
+    found = runs.filter(job_type=outage.job_type, verdict=Verdict.SUSPICIOUS, completed_at__gt=outage.since - WITHIN)
+    if outage.ended_at is None:
+        return found
+    return found.filter(
+        completed_at__lte=outage.ended_at, job__schedule_type=Job.Schedule.RECURRING, job__status=JobStatus.ACTIVE
+    )
 
 
 def closed_sources() -> list[str]:
@@ -100,11 +106,11 @@ def unknown_starts(brands: Brands) -> Iterator[Need]:
 
 
 def _to_check(brands: Brands, at: datetime) -> Iterator[Need]:
-    """Results that are in doubt, and still the last word on their data. While an outage lasts, it alone is told."""
+    """Results that are in doubt, and still the last word on their data. Those of an outage are not told again one by one."""
     doubted = Run.objects.filter(
         brands.q(), verdict__in=[Verdict.PARTIAL, Verdict.SUSPICIOUS], completed_at__gt=at - CHECKED_WITHIN
     )
-    for outage in Outage.objects.filter(ended_at=None):
+    for outage in Outage.objects.filter(Q(ended_at=None) | Q(ended_at__gt=at - FETCHED_AGAIN)):
         doubted = doubted.exclude(pk__in=_of_outage(outage, Run.objects.all()).values("pk"))
     last_word = DatasetStatus.objects.filter(last_run=OuterRef("pk"), last_status=DatasetStatus.Last.UNKNOWN)
     runs = list(doubted.filter(Exists(last_word)).select_related("brand").order_by("-completed_at")[: NAMED + 1])

@@ -1,5 +1,6 @@
 """A person at the Pipeline Manager whose clicks are counted, and a worker that goes on when a test says so."""
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from pipeline.engine.workers.housekeeping import Housekeeping
 from pipeline.engine.workers.inline import work_one
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Run, SourceState
+from tests.browser.screenshots import save
 from tests.competitors import meta
 from tests.processes import until
 
@@ -41,6 +43,11 @@ class Person:
 
     def link(self, name: str | Pattern[str], *, exact: bool = False) -> None:
         self.click(self.page.get_by_role("link", name=name, exact=exact))
+
+    def shows(self, name: str) -> None:
+        """A picture for the docs, if SHOTS_DIR names a folder."""
+        if folder := os.environ.get("SHOTS_DIR"):
+            save(self.page, Path(folder) / f"{name}.png")
 
     def waits(self) -> None:
         """Until the page has updated itself: its clock jumps ahead, nobody sleeps."""
