@@ -19,7 +19,7 @@ from .days import Money, TypeDays, money, type_days
 from .incidents import IncidentRow, resolved_lately, unresolved
 from .live.limits import pauses
 from .needs import Need, needs, recovering
-from .overview import StaleRow, freshness_of
+from .stale import StaleRow, freshness_of
 
 RUNS_SHOWN = 5  # of those that are under way
 NOW_WORDS = {"running": "running", "fetching": "being fetched", "retrying": "retrying", "waiting": "waiting"}

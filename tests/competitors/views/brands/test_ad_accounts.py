@@ -137,6 +137,9 @@ def test_the_row_says_what_meta_told_and_banners_stand_where_accounts_are_shown(
     overview = page.get("/").content.decode()
     assert "ends in 2 days" in overview
     assert "Meta has blocked act_3." in overview
+    assert "Needs you in some days" not in overview
+    AdAccount.objects.filter(pk=known.pk).update(token_expires_at=now + timedelta(days=12))
+    assert "ends in 11 days" in page.get("/").content.decode().partition("Needs you in some days")[2]
     limited = Client()
     limited.force_login(make_person("lea", "viewer", elsewhere.brand))
     assert "ends in 2 days" not in limited.get("/").content.decode()

@@ -17,7 +17,7 @@ from pipeline.engine.queue.asked import canaries
 from pipeline.engine.queue.claim import claim
 from pipeline.engine.workers.inline import work_off
 from pipeline.engine.workers.processes import register_worker
-from pipeline.models import DatasetStatus, DayTally, FailedRun, Incident, Job, Outage, Run, UpstreamRun
+from pipeline.models import DatasetStatus, DayTally, FailedRun, Incident, Job, Outage, Pause, Run, UpstreamRun
 from tests.factories import make_brand, make_orphan, make_person, make_upstream
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -85,6 +85,17 @@ def test_the_sentence_tells_what_is_true_and_each_thing_that_needs_a_person_stan
         "Workers alive",
     ):
         assert part in said, part
+    Pause.objects.create(job_type="toy")
+    start = words(client.get("/"))
+    for part in (
+        "4 things need you.",
+        "Paused by the system since",
+        "See the pause",
+        f"Queued Run {over.pk} toy cat for Acme",
+        "Needs refreshing All in Freshness",
+        "Toys, Acme",
+    ):
+        assert part in start, part
     checked = Run.objects.get(subject="bee")
     api.accept(checked, None)
     assert "may be incomplete" not in words(client.get("/pipeline/"))
