@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from ....contract.job_type import JobType, Subject
 from ....models import Brand, DatasetStatus, Event, Job, Run, ScheduleRule, UpstreamRun
-from ....models.runs import RunQuerySet, of_subject
+from ....models.runs import RunQuerySet
 from ...freshness import Dataset, FreshnessRow, datasets, freshness_row
 from ...runs import RunRow, run_rows
 from ...schedules.words import ScheduleRow, schedules
@@ -90,8 +90,9 @@ def _subject(handler: JobType, brand: Brand | None, key: str, runs: RunQuerySet)
 def _runs(types: Iterable[JobType], brand: Brand | None, key: str) -> RunQuerySet:
     """Those of the subject and what belongs to it. Also those of all the brand's subjects, where each subject has clocks."""
     names = [one.name for one in types]
+    own = Q(subject=key) | Q(subject__contains=" ", subject__startswith=f"{key} ")  # the first condition is the index's own
     of_all = Q(subject="", job_type__in=[one.name for one in types if one.own_clocks])
-    runs = Run.objects.asked_or_started().filter(of_subject(key) | of_all if key else Q(subject=""), Q(brand=brand))
+    runs = Run.objects.asked_or_started().filter(own | of_all if key else Q(subject=""), Q(brand=brand))
     return runs.filter(job_type__in=names)
 
 
