@@ -1,4 +1,6 @@
-"""The engine's use of the database itself: its clock, its locks, the wake-up of idle workers, and prepared queries."""
+"""The engine's use of the database itself: its clock, its locks, the wake-up of idle workers, prepared queries, and a stamp that
+changes with every table.
+"""
 
 import logging
 import re
@@ -9,18 +11,22 @@ from functools import cache
 from typing import Any
 
 import psycopg
-from django.db import OperationalError, connection
+from django.apps import apps
+from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
 logger = logging.getLogger(__name__)
 CHANNEL = "pipeline_runs"
-CLAIM_LOCK, MONEY_LOCK = 7_301, 7_302  # advisory locks of this application
+CLAIM_LOCK, MONEY_LOCK, CHANGES_LOCK = 7_301, 7_302, 7_303  # advisory locks of this application
 # Sorts off: with statistics from when nothing was pending, PostgreSQL would sort all pending runs instead of using the
 # index.
 # jit off: a sort that is off but needed looks so expensive that PostgreSQL would compile the query for 200 ms.
 CLAIM_PLAN_SETTINGS = "".join(
     f", set_config('{name}', 'off', true)" for name in ("enable_sort", "enable_incremental_sort", "jit")
 )
+CHANGES = "pipeline_changes"  # a sequence with PostgreSQL, a table with SQLite, and the triggers that count there
+# Workers write here every few seconds. What pages tell of it depends on the clock too.
+UPDATED_BY_THE_CLOCK = {"pipeline_worker", "pipeline_sourcestate", "pipeline_schedulerule"}
 _HINT = re.compile(r"\bINDEXED BY \w+")
 _OTHER_INDEXES = re.compile("no such index|no query solution")  # SQLite's words
 
@@ -100,3 +106,52 @@ def by_index(index: str) -> str:
     newer code's migration has dropped the index or narrowed its condition.
     """
     return f"INDEXED BY {index}" if connection.vendor == "sqlite" else ""
+
+
+def change_stamp() -> str:
+    """Equal while nothing changes in a table of ours. '' while a transaction with a change is open: nobody sees it yet."""
+    if connection.vendor != "postgresql":
+        return str(rows(f"SELECT n FROM {CHANGES}")[0][0])
+    # The triggers share this lock until their transaction ends. It is given back at once.
+    free = f"CASE WHEN pg_try_advisory_lock({CHANGES_LOCK}) THEN pg_advisory_unlock({CHANGES_LOCK}) ELSE false END"
+    settled, last, called = rows(f"SELECT {free}, last_value, is_called FROM {CHANGES}")[0]
+    return f"{last}{called}" if settled else ""
+
+
+def count_changes(using: str, **_: Any) -> None:
+    """After each migration: give the tables of our apps the triggers that they lack."""
+    there = connections[using]
+    known = set(there.introspection.table_names())
+    ours = [config for config in apps.get_app_configs() if not config.name.startswith("django.")]
+    tables = {model._meta.db_table for config in ours for model in config.get_models(include_auto_created=True)} & known
+    with there.cursor() as cursor:
+        if there.vendor == "postgresql":
+            _count_with_sequence(cursor, tables)
+        else:
+            _count_with_table(cursor, tables)
+
+
+def _count_with_sequence(cursor: Any, tables: set[str]) -> None:
+    """Per statement. The lock comes first: who reads the number and finds the lock free knows that all of it is committed."""
+    cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = %s", [CHANGES])
+    if missing := tables - {name for (name,) in cursor.fetchall()}:
+        cursor.execute(f"CREATE SEQUENCE IF NOT EXISTS {CHANGES}")
+        cursor.execute(
+            f"CREATE OR REPLACE FUNCTION {CHANGES}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            f" PERFORM pg_advisory_xact_lock_shared({CHANGES_LOCK}); PERFORM nextval('{CHANGES}'); RETURN NULL; END $$"
+        )
+        for table in sorted(missing):
+            what = "INSERT OR DELETE OR TRUNCATE" if table in UPDATED_BY_THE_CLOCK else "INSERT OR UPDATE OR DELETE OR TRUNCATE"
+            cursor.execute(f"CREATE TRIGGER {CHANGES} AFTER {what} ON {table} EXECUTE FUNCTION {CHANGES}()")
+
+
+def _count_with_table(cursor: Any, tables: set[str]) -> None:
+    """Per row: SQLite knows no other triggers. The number is part of the transaction."""
+    cursor.execute("SELECT tbl_name FROM sqlite_master WHERE type = 'trigger' AND name LIKE %s", [f"{CHANGES}%"])
+    if missing := tables - {name for (name,) in cursor.fetchall()}:
+        cursor.execute(f"CREATE TABLE IF NOT EXISTS {CHANGES} (n integer NOT NULL)")
+        cursor.execute(f"INSERT INTO {CHANGES} SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM {CHANGES})")
+        for table in sorted(missing):
+            for what in ("INSERT", "DELETE") if table in UPDATED_BY_THE_CLOCK else ("INSERT", "UPDATE", "DELETE"):
+                name = f"{CHANGES}_{what}_{table}"
+                cursor.execute(f"CREATE TRIGGER {name} AFTER {what} ON {table} BEGIN UPDATE {CHANGES} SET n = n + 1; END")

@@ -1,5 +1,6 @@
 """What pages ask about runs and freshness. Nothing here changes a row."""
 
+from ..engine.database import change_stamp
 from ..engine.upstreams.budget import spent_today
 from .already_queued import already_queued
 from .estimates import (
@@ -80,6 +81,7 @@ __all__ = [
     "before_the_click",
     "cadence_in_words",
     "cancel_row",
+    "change_stamp",
     "changes",
     "closed_sources",
     "counts_in_order",

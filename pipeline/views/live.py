@@ -1,24 +1,51 @@
 """A page fragment that polls while something is live. The answer is 304 while nothing changed.
 
 The fragment carries its own address, with `seen=&` in it: the digest of what was sent goes there, and comes back with the
-next request. base.html tells htmx to swap nothing on a 304.
+next request. base.html tells htmx to swap nothing on a 304. As long as the database's change stamp is the same, nothing is read.
 """
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.template.loader import render_to_string
 
+from .. import queries
+from ..people import brands_for
+
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="\w+"')  # masked anew in every answer, so not a change
+SECONDS = re.compile(r"(?<![\d.])(?<!every )(?!0\.0 )[\d.]+ s\b")  # words that the clock may change at once, not "every 3 s"
+KEPT = 60  # seconds; all other words that depend on the clock are of minutes
 
 
-def fragment(request: HttpRequest, template: str, context: Mapping[str, Any]) -> HttpResponse:
-    """The rendered fragment, or 304 if the page already shows just this."""
-    body = render_to_string(template, dict(context), request)
-    digest = hashlib.sha256(TOKEN.sub("", body).encode()).hexdigest()[:16]
-    if request.GET.get("seen") == digest:
-        return HttpResponseNotModified(headers={"HX-Reswap": "none"})  # for pages from before base.html said so
-    return HttpResponse(body.replace("seen=&", f"seen={digest}&", 1))
+def fragment(request: HttpRequest, template: str, build: Callable[[], Mapping[str, Any]], *, of: Any = "") -> HttpResponse:
+    """The rendered fragment, or 304 if the page already shows just this. `of`: what it depends on besides person and address."""
+    seen, stamp, key = request.GET.get("seen", ""), queries.change_stamp(), _key(request, of)  # the stamp before anything is read
+    if seen and stamp and cache.get(key) == (stamp, seen):
+        return _not_modified()
+    body = render_to_string(template, dict(build()), request)
+    digest = _digest(TOKEN.sub("", body))
+    if stamp and not SECONDS.search(body):
+        cache.set(key, (stamp, digest), KEPT)
+    return _not_modified() if seen == digest else HttpResponse(body.replace("seen=&", f"seen={digest}&", 1))
+
+
+def _key(request: HttpRequest, of: Any) -> str:
+    """Equal for all who see the same at this address."""
+    user: Any = request.user
+    rights = ["all"] if user.is_superuser else [user.is_staff, *sorted(user.get_all_permissions())]
+    brands = brands_for(user)
+    ids = ["all"] if brands.ids is None else sorted(map(str, brands.ids))
+    asked = sorted((name, values) for name, values in request.GET.lists() if name != "seen")
+    return "live-" + _digest(repr((request.path, asked, rights, ids, brands.platform, of)))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _not_modified() -> HttpResponse:
+    return HttpResponseNotModified(headers={"HX-Reswap": "none"})  # for pages from before base.html said so

@@ -61,7 +61,7 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("pipeline.view_run")
 def run_live(request: HttpRequest, pk: int) -> HttpResponse:
     """The page's body while the run is live."""
-    return fragment(request, "pipeline/_run_body.html", _context(request, pk))
+    return fragment(request, "pipeline/_run_body.html", lambda: _context(request, pk))
 
 
 def _context(request: HttpRequest, pk: int) -> dict[str, object]:

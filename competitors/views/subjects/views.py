@@ -56,7 +56,12 @@ def _show(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
 
 
 def _live(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
-    """The panels that were live at the page's last poll, or are now."""
+    """The panels that were live at the page's last poll, or are now. They also depend on what this session has chosen."""
+    chosen = [request.session.get(name) for name in (PAUSED, page.legacy_key, _followed_key(page))]
+    return fragment(request, "competitors/_live.html", lambda: _changing(page, request, address), of=chosen)
+
+
+def _changing(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[str, Any]:
     before = _watched(request.GET.get("watch", ""))
     context = _context(page, request, address)
     runs = Run.objects.filter(pk__in=before, brand=context["brand"], job_type=page.job_type)
@@ -66,7 +71,7 @@ def _live(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
     context["news"] = [
         queries.run_row(run, request.user) for run in runs if run.status != before[run.pk] and run.status in TERMINAL
     ]
-    return fragment(request, "competitors/_live.html", context)
+    return context
 
 
 def _updates(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:

@@ -27,7 +27,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @needs("pipeline.view_run")
 def live(request: HttpRequest) -> HttpResponse:
     """The part of the page that changes."""
-    return fragment(request, "pipeline/manager/_active.html", _context(request))
+    return fragment(request, "pipeline/manager/_active.html", lambda: _context(request))
 
 
 @require_GET

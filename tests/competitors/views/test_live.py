@@ -2,10 +2,12 @@
 
 import html
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from competitors.models import CompetitorAmazonUrl
 from pipeline.models import Run
@@ -59,6 +61,21 @@ def test_a_poll_with_no_news_is_answered_empty(page: Client, listing: Competitor
     assert second
     response = page.get(second)
     assert (response.status_code, response.content, response["HX-Reswap"]) == (304, b"", "none")
+
+
+def test_a_poll_reads_nothing_while_nothing_changes(
+    page: Client, listing: CompetitorAmazonUrl, django_assert_max_num_queries: Any
+) -> None:
+    run, long_ago = runs.queued(listing), timezone.now() - timedelta(hours=2)
+    runs.put(run, created_at=long_ago, due_at=timezone.now() + timedelta(hours=2))  # no word about it is of seconds
+    first = poll_address(open_tab(page, listing))
+    assert first
+    second = poll_address(page.get(first).content.decode())
+    assert second
+    with django_assert_max_num_queries(6):
+        assert page.get(second).status_code == 304
+    runs.put(run, error_message="The upstream is down.", attempt=1)
+    assert page.get(second).status_code == 200
 
 
 def test_the_end_brings_the_button_back_says_so_once_and_stops_the_poll(page: Client, listing: CompetitorAmazonUrl) -> None:

@@ -154,7 +154,7 @@ def bulk_action(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(VIEW)
 def bulk_action_live(request: HttpRequest, pk: int) -> HttpResponse:
     """The page's body while it goes on."""
-    return fragment(request, "pipeline/manager/bulk/_body.html", _context(request, pk))
+    return fragment(request, "pipeline/manager/bulk/_body.html", lambda: _context(request, pk))
 
 
 @require_POST

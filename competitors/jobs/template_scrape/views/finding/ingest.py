@@ -62,7 +62,7 @@ def price(request: HttpRequest) -> HttpResponse:
 @needs(frame.VIEW, platform=True)
 def live(request: HttpRequest) -> HttpResponse:
     """The last runs, while one of them is live."""
-    return fragment(request, "competitors/template_scrape/_runs.html", _runs(request))
+    return fragment(request, "competitors/template_scrape/_runs.html", lambda: _runs(request))
 
 
 def _show(request: HttpRequest, form: Any, *, estimate: Estimate | None, status: int = 200) -> HttpResponse:

@@ -1,0 +1,107 @@
+"""Each part that polls: 304 without reading anything while nothing changes, and the new words as soon as something does."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection, connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from pipeline import api
+from pipeline.engine.database import change_stamp
+from pipeline.engine.workers.processes import register_worker
+from pipeline.models import Brand, Pause, Run, Worker
+from tests.factories import make_brand, make_person
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FEW = 6  # session, person, rights, brands, stamp
+LATER = timedelta(hours=2)
+
+
+@pytest.fixture
+def operator(client):
+    register_worker()
+    client.force_login(make_person("ann", "operator"))
+    return client
+
+
+def queue(name, brand=None):
+    """A run that waits for hours: no word about it is of seconds."""
+    brand = brand or Brand.objects.first() or make_brand("Acme")
+    run = api.queue_one_time_job(brand.pk, "toy", {"name": name}).run
+    now = timezone.now()
+    Run.objects.filter(pk=run.pk).update(due_at=now + LATER, order_at=now + LATER, created_at=now - LATER, attempt=1)
+    return run
+
+
+PARTS = {
+    "run_live": lambda run: Run.objects.filter(pk=run.pk).update(error_message="The shop is shut."),
+    "active_live": lambda run: Pause.objects.create(job_type="toy", reason="Stocktaking."),
+    "health_live": lambda run: queue("fox"),
+    "freshness_live": lambda run: make_brand("Bolt"),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_poll_reads_nothing_while_nothing_changes_and_brings_each_change(operator, part):
+    run = queue("owl")
+    url = reverse(part, args=[run.pk] if part == "run_live" else [])
+    first = operator.get(url, {"seen": ""})
+    seen = re.search(r"seen=(\w+)", first.content.decode())[1]
+    with CaptureQueriesContext(connection) as asked:
+        assert operator.get(url, {"seen": seen}).status_code == 304
+    assert len(asked) <= FEW, [one["sql"] for one in asked]
+    PARTS[part](run)
+    assert operator.get(url, {"seen": seen}).status_code == 200
+
+
+def test_the_clock_changes_words_too(operator):
+    queue("owl")
+    url = reverse("active_live")
+    seen = re.search(r"seen=(\w+)", operator.get(url, {"seen": ""}).content.decode())[1]
+    with time_machine.travel(timezone.now() + timedelta(minutes=2), tick=False):
+        assert operator.get(url, {"seen": seen}).status_code == 200
+
+
+def test_who_has_other_brands_is_not_answered_by_what_others_saw():
+    """Both saw that nothing runs. Then something does, of one's brand only."""
+    register_worker()
+    url, ann, bob = reverse("active_live"), Client(), Client()
+    ann.force_login(make_person("ann", "operator", make_brand("Acme")))
+    bob.force_login(make_person("bob", "operator", make_brand("Bolt")))
+    seen = re.search(r"seen=(\w+)", ann.get(url, {"seen": ""}).content.decode())[1]
+    assert bob.get(url, {"seen": seen}).status_code == 304
+    queue("owl", Brand.objects.get(name="Acme"))
+    assert bob.get(url, {"seen": seen}).status_code == 304
+    assert ann.get(url, {"seen": seen}).status_code == 200
+
+
+def test_every_change_moves_the_stamp_but_not_a_heartbeat():
+    register_worker()
+    before = change_stamp()
+    assert change_stamp() == before
+    Worker.objects.update(last_seen_at=timezone.now())
+    assert change_stamp() == before
+    brand = make_brand()
+    after = change_stamp()
+    assert after != before
+    brand.delete()
+    assert change_stamp() not in (before, after)
+
+
+@pytest.mark.only_on("postgresql")
+def test_there_is_no_stamp_while_a_change_is_not_committed():
+    brand, other = make_brand(), connections.create_connection("default")
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute("UPDATE pipeline_brand SET name = 'Bolt' WHERE id = %s", [brand.pk])
+        assert change_stamp() == ""
+        other.commit()
+        assert change_stamp() != ""
+    finally:
+        other.close()
