@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.db.models.signals import pre_delete
 from django.utils import timezone
 
@@ -19,6 +19,7 @@ from pipeline import queries
 from pipeline.api import forget_subject, record_change, stop_subject
 from pipeline.contract.errors import NotAllowed
 from pipeline.models import Brand, Run
+from pipeline.models.fields import KeyText
 from pipeline.people import require
 
 ARCHIVE = "competitors.delete_competitor"
@@ -54,6 +55,11 @@ def clean_row_id(pk: UUID, rows: QuerySet[Any], what: str, brand: Brand | None) 
 def watched(model: Any, brands: Iterable[Brand | None]) -> QuerySet[Any]:
     """The rows of these brands' competitors that are not archived, each with its competitor and brand, in one query."""
     return model.objects.filter(competitor__brand__in=brands, competitor__archived_at=None).select_related("competitor__brand")
+
+
+def countable(rows: QuerySet[Any], brand: str, key: str = "") -> QuerySet[Any]:
+    """As a job type's `subject_rows` answers them. `brand`: the path of the brand's id. `key`: as for scraped_by()."""
+    return rows.annotate(of_brand=F(brand), subject_key=F(key) if key else KeyText("pk"))
 
 
 def live_runs(rows: Iterable[Model]) -> Iterator[tuple[Model, Run]]:

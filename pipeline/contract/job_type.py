@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from ..models import Brand, Run
 from ..words.foreign import storable
 from .context import Context
@@ -129,6 +131,10 @@ class JobType(ABC):
         for brand in brands:
             if brand:
                 yield brand.pk, Subject()
+
+    def subject_rows(self, brands: Sequence[Brand | None]) -> QuerySet[Any] | None:
+        """The rows behind `subjects_of`, with `of_brand` and `subject_key`: Health counts thousands. None: each is looked at."""
+        return None
 
     def refreshes(self, parameters: Mapping[str, Any]) -> bool:
         """Whether a run with these parameters says how fresh its subject's data is. If not, no clock notices it."""

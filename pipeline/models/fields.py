@@ -15,6 +15,22 @@ from ..words.names import clean_name
 from ..words.search import AlikeFolded
 
 
+class KeyText(models.Func):
+    """A primary key as str() writes it. SQLite stores a UUID without its dashes."""
+
+    template = "CAST(%(expressions)s AS text)"
+    output_field = models.TextField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        (column,) = self.get_source_expressions()
+        if not isinstance(column.output_field, models.UUIDField):
+            return self.as_sql(compiler, connection, **context)
+        sql, params = compiler.compile(column)
+        parts = [f"substr({sql}, {start}, {length})" for start, length in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))]
+        whole = " || '-' || ".join(parts)
+        return f"({whole})", [*params] * len(parts)
+
+
 class ForeignTextField(models.TextField):
     """Text as it came, without what the databases refuse, cut at PIPELINE_TEXT_CHARACTERS."""
 

@@ -1,16 +1,16 @@
 """The job type amazon_review_scrape: its parameters, and what a run of it is about, costs and leaves behind."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from competitors.models import CompetitorAmazonUrl
-from competitors.steps.subject_rows import clean_row_id, scraped_by, watched
+from competitors.steps.subject_rows import clean_row_id, countable, scraped_by, watched
 from pipeline import queries
 from pipeline.contract import Brought, Context, Done, Estimate, JobType, ParameterForm, Subject, job_type, rows_met
 from pipeline.models import Brand, Run
@@ -63,6 +63,9 @@ class AmazonReviewScrape(JobType):
     def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
         for listing in watched(CompetitorAmazonUrl, brands):
             yield listing.competitor.brand_id, _subject(listing)
+
+    def subject_rows(self, brands: Sequence[Brand | None]) -> QuerySet[CompetitorAmazonUrl]:
+        return countable(watched(CompetitorAmazonUrl, brands), "competitor__brand_id")
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
         listing = _listing(params)

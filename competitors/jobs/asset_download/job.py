@@ -1,19 +1,19 @@
 """The job type asset_download: its parameters, and what a run of it is about and leaves behind. It costs nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from competitors.models import AdAccount, AdMedia, MediaStatus
 from competitors.steps.account_files import ASSETS, places
-from competitors.steps.ad_account import AdAccountField, account_subject, numbers_of
-from competitors.steps.subject_rows import scraped_by
+from competitors.steps.ad_account import AdAccountField, account_subject, accounts_of, numbers_of
+from competitors.steps.subject_rows import countable, scraped_by
 from pipeline.contract import Brought, Context, Done, JobType, ParameterForm, Subject, UsualNumber, job_type
 from pipeline.models import Brand, Run
 from pipeline.states import Verdict
@@ -71,8 +71,11 @@ class AssetDownload(JobType):
         return Subject(f"{subject.key} {only}", f"One file of {subject.label}"[:300], subject.url, closed=subject.closed)
 
     def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
-        for account in AdAccount.objects.filter(brand__in=[brand for brand in brands if brand]).select_related("brand"):
+        for account in accounts_of(brands):
             yield account.brand_id, _subject(account)
+
+    def subject_rows(self, brands: Sequence[Brand | None]) -> QuerySet[AdAccount]:
+        return countable(accounts_of(brands), "brand_id")
 
     def refreshes(self, parameters: Mapping[str, Any]) -> bool:
         """A file that is tried again alone says nothing about how fresh the account's files are."""

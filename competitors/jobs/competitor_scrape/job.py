@@ -1,18 +1,18 @@
 """The job type competitor_scrape: its parameters, and what a run of it is about, costs and leaves behind."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 
 from competitors.models import Competitor, CompetitorAd, CompetitorAdLibrary
 from competitors.reading.ad_library import AdLibraryUrlField
-from competitors.steps.subject_rows import clean_row_id, scraped_by, watched
+from competitors.steps.subject_rows import clean_row_id, countable, scraped_by, watched
 from competitors.upstream import ad_library
 from pipeline import queries
 from pipeline.contract import Brought, Context, Done, Estimate, JobType, ParameterForm, Subject, UsualNumber, job_type
@@ -64,6 +64,9 @@ class CompetitorScrape(JobType):
     def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
         for library in watched(CompetitorAdLibrary, brands):
             yield library.competitor.brand_id, service.Target(library.competitor, library.url, library).subject
+
+    def subject_rows(self, brands: Sequence[Brand | None]) -> QuerySet[CompetitorAdLibrary]:
+        return countable(watched(CompetitorAdLibrary, brands), "competitor__brand_id")
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
         target = service.Target.of(params)

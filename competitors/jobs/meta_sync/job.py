@@ -1,6 +1,6 @@
 """The job type meta_sync: its parameters, and what a run of it is about. It costs nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -12,8 +12,8 @@ from django.urls import reverse
 
 from competitors.models import AdAccount, AdDay
 from competitors.steps.account_files import ASSETS
-from competitors.steps.ad_account import SYNC, AdAccountField, account_subject, numbers_of
-from competitors.steps.subject_rows import scraped_by
+from competitors.steps.ad_account import SYNC, AdAccountField, account_subject, accounts_of, numbers_of
+from competitors.steps.subject_rows import countable, scraped_by
 from pipeline.contract import Brought, Context, Done, JobType, ParameterForm, PermanentError, Subject, UsualNumber, job_type
 from pipeline.models import Brand, Run
 
@@ -96,8 +96,11 @@ class MetaSync(JobType):
         return Subject("", f"All ad accounts ({len(accounts)})", page, closed=brand.closed)
 
     def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
-        for account in AdAccount.objects.filter(brand__in=[brand for brand in brands if brand]).select_related("brand"):
+        for account in accounts_of(brands):
             yield account.brand_id, _subject(account)
+
+    def subject_rows(self, brands: Sequence[Brand | None]) -> QuerySet[AdAccount]:
+        return countable(accounts_of(brands), "brand_id")
 
     def brought(self, run: Run) -> Brought | None:
         """The days that it read and no later run has read again, of the account with the dearest of them."""

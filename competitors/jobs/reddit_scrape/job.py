@@ -1,6 +1,6 @@
 """The job type reddit_scrape: its parameters, and what a run of it is about, costs and leaves behind."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,12 +8,12 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 
 from competitors.models import Persona, RedditFinding, RedditResearch
 from competitors.models.reddit import LEAST_USD
-from competitors.steps.subject_rows import scraped_by
+from competitors.steps.subject_rows import countable, scraped_by
 from pipeline import queries
 from pipeline.contract import Brought, Context, Done, Estimate, JobType, ParameterForm, Subject, UsualNumber, job_type
 from pipeline.models import Brand, Run
@@ -103,8 +103,11 @@ class RedditScrape(JobType):
         return Subject(asked.key, asked.label[:300], reverse("reddit", args=[brand.slug]) if brand else "")
 
     def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
-        for research in RedditResearch.objects.filter(brand__in=[brand for brand in brands if brand]).select_related("brand"):
+        for research in _researches(brands):
             yield research.brand_id, _subject(research)
+
+    def subject_rows(self, brands: Sequence[Brand | None]) -> QuerySet[RedditResearch]:
+        return countable(_researches(brands), "brand_id", "subject")
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
         asked = Asked.of(params)
@@ -133,6 +136,10 @@ class RedditScrape(JobType):
         if run.verdict == Verdict.OK:
             known = RedditResearch.objects.filter(brand=run.brand, subject=run.subject)
             known.filter(Q(last_scraped_at=None) | Q(last_scraped_at__lte=fetched_at)).update(last_scraped_at=fetched_at)
+
+
+def _researches(brands: Iterable[Brand | None]) -> QuerySet[RedditResearch]:
+    return RedditResearch.objects.filter(brand__in=[brand for brand in brands if brand]).select_related("brand")
 
 
 def _subject(research: RedditResearch) -> Subject:

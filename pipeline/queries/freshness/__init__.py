@@ -1,6 +1,7 @@
 """How fresh data is: by the clock, for one subject, for a page's banner, and for all brands."""
 
 from .banner import WORST_FIRST, Banner, SubjectState, banner, no_subject
+from .counts import Counts
 from .datasets import Dataset, datasets, usual_max_age
 from .judged import Judged, judged
 from .matrix import WORST, BrandRow, Cell, matrix
@@ -15,6 +16,7 @@ __all__ = [
     "Bill",
     "BrandRow",
     "Cell",
+    "Counts",
     "Dataset",
     "FreshnessRow",
     "Judged",

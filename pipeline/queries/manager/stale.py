@@ -6,10 +6,9 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from ... import states
 from ...models import Brand, DatasetStatus
 from ...people import Brands
-from ..freshness import WORST_FIRST, FreshnessRow, datasets, freshness_row, judged
+from ..freshness import Counts, FreshnessRow, freshness_row
 
 ROWS_SHOWN = 8
 
@@ -29,9 +28,8 @@ def freshness_of(open_brands: Brands) -> tuple[list[StaleRow], int, int]:
     brands: dict[UUID | None, Brand | None] = {brand.pk: brand for brand in open_brands.rows().filter(archived_at=None)}
     if open_brands.platform:
         brands[None] = None
-    every = judged(brands, datasets().values(), now)
-    found = [one for one in every if one.badge is not states.FRESH]
-    worst = sorted(found, key=lambda one: (WORST_FIRST.index(one.badge), one.known.at or now))[:ROWS_SHOWN]
+    counts = Counts(brands, now)
+    worst = counts.oldest(ROWS_SHOWN)
     shown = Q(pk__in=[])
     for one in worst:
         shown |= Q(brand=one.brand_id, dataset_key=one.dataset.key, subject=one.subject.key)
@@ -46,4 +44,4 @@ def freshness_of(open_brands: Brands) -> tuple[list[StaleRow], int, int]:
         )
         for one in worst
     ]
-    return rows, len(found), len(every) - len(found)
+    return rows, *counts.fresh()
