@@ -1,5 +1,7 @@
 """Fills tables with rows that the database generates, and empties them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.color import no_style
@@ -15,8 +17,8 @@ def many(row: Model, count: int, **expressions: str) -> None:
     settle()
 
 
-def insert(row: Model, count: int, **expressions: str) -> None:
-    """many() for one of several calls: settle() after the last."""
+def insert(row: Model, count: int, of: str = "", order: str = "", **expressions: str) -> None:
+    """many() for one of several calls: settle() after the last. `of`: a table, each of whose rows has so many copies."""
     fields = [field for field in row._meta.concrete_fields if not field.primary_key or field.column in expressions]
     values: list[Any] = []
     for field in fields:
@@ -31,8 +33,9 @@ def insert(row: Model, count: int, **expressions: str) -> None:
         if connection.vendor == "postgresql"
         else "(WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %s) SELECT n FROM numbers)"
     )
+    source = ", ".join(filter(None, [numbers, of])) + (f" ORDER BY {order}" if order else "")
     with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {row._meta.db_table} ({columns}) SELECT {selected} FROM {numbers}", [*values, count])
+        cursor.execute(f"INSERT INTO {row._meta.db_table} ({columns}) SELECT {selected} FROM {source}", [*values, count])
 
 
 def runs(count: int, status: str, **fields: Any) -> None:
@@ -47,6 +50,21 @@ def empty(*models: type[Model]) -> None:
         statements = connection.ops.sql_flush(no_style(), [model._meta.db_table for model in models], allow_cascade=True)
         connection.ops.execute_sql_flush(statements)
     settle()
+
+
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """Rows refer to others that exist: checking that would be most of a large insert's time."""
+    if connection.vendor == "sqlite":
+        with connection.constraint_checks_disabled():
+            yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        try:
+            yield
+        finally:
+            cursor.execute("SET session_replication_role = DEFAULT")
 
 
 def settle() -> None:
