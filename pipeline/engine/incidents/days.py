@@ -1,7 +1,7 @@
 """What the runs of each day came to, per type and brand: read by pages instead of a million runs.
 
-Counted anew from the runs, so that nothing slows the end of a run and no crash makes it wrong: today and yesterday, each minute if
-their sums have changed.
+Counted anew from the runs, so that nothing slows the end of a run and no crash makes it wrong. Today and yesterday each minute,
+if their sums have changed.
 """
 
 from datetime import date, datetime, time, timedelta
