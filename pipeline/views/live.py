@@ -11,26 +11,34 @@ from typing import Any
 
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 
 from .. import queries
 from ..people import brands_for
 
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="\w+"')  # masked anew in every answer, so not a change
-SECONDS = re.compile(r"(?<![\d.])(?<!every )(?!0\.0 )[\d.]+ s\b")  # words that the clock may change at once, not "every 3 s"
+FORM_KEY = "<the key of a form>"
+# Words that the clock may change at once; not "every 3 s", nor how long something took ("6 m 59 s").
+SECONDS = re.compile(r"\d s so far|(?<![\d.])(?<! m )(?<!every )(?!0\.0 )[\d.]+ s\b")
 KEPT = 60  # seconds; all other words that depend on the clock are of minutes
 
 
 def fragment(request: HttpRequest, template: str, build: Callable[[], Mapping[str, Any]], *, of: Any = "") -> HttpResponse:
     """The rendered fragment, or 304 if the page already shows just this. `of`: what it depends on besides person and address."""
     seen, stamp, key = request.GET.get("seen", ""), queries.change_stamp(), _key(request, of)  # the stamp before anything is read
-    if seen and stamp and cache.get(key) == (stamp, seen):
+    kept = cache.get(key)
+    if stamp and kept and kept[0] == stamp:
+        _, digest, body = kept  # made for somebody who sees the same
+    else:
+        body = TOKEN.sub(FORM_KEY, render_to_string(template, dict(build()), request))
+        digest = _digest(body)
+        if stamp and not SECONDS.search(body):
+            cache.set(key, (stamp, digest, body), KEPT)
+    if seen == digest:
         return _not_modified()
-    body = render_to_string(template, dict(build()), request)
-    digest = _digest(TOKEN.sub("", body))
-    if stamp and not SECONDS.search(body):
-        cache.set(key, (stamp, digest), KEPT)
-    return _not_modified() if seen == digest else HttpResponse(body.replace("seen=&", f"seen={digest}&", 1))
+    token = f'name="csrfmiddlewaretoken" value="{get_token(request)}"'
+    return HttpResponse(body.replace("seen=&", f"seen={digest}&", 1).replace(FORM_KEY, token))
 
 
 def _key(request: HttpRequest, of: Any) -> str:
