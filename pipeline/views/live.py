@@ -24,12 +24,18 @@ SECONDS = re.compile(r"\d s so far|(?<![\d.])(?<! m )(?<!every )(?!0\.0 )[\d.]+ 
 KEPT = 60  # seconds; all other words that depend on the clock are of minutes
 
 
-def fragment(request: HttpRequest, template: str, build: Callable[[], Mapping[str, Any]], *, of: Any = "") -> HttpResponse:
-    """The rendered fragment, or 304 if the page already shows just this. `of`: what it depends on besides person and address."""
-    seen, stamp, key = request.GET.get("seen", ""), queries.change_stamp(), _key(request, of)  # the stamp before anything is read
+def fragment(
+    request: HttpRequest, template: str, build: Callable[[], Mapping[str, Any]], *, of: Any = "", shared: bool = False
+) -> HttpResponse:
+    """The rendered fragment, or 304 if the page already shows just this. `of`: what it depends on besides person and address.
+
+    `shared`: it says the same to all who have the same rights and brands, as it never calls its reader "you".
+    """
+    seen, stamp = request.GET.get("seen", ""), queries.change_stamp()  # before anything is read
+    key = _key(request, (of, None if shared else request.user.pk))
     kept = cache.get(key)
     if stamp and kept and kept[0] == stamp:
-        _, digest, body = kept  # made for somebody who sees the same
+        _, digest, body = kept
     else:
         body = TOKEN.sub(FORM_KEY, render_to_string(template, dict(build()), request))
         digest = _digest(body)
@@ -42,7 +48,7 @@ def fragment(request: HttpRequest, template: str, build: Callable[[], Mapping[st
 
 
 def _key(request: HttpRequest, of: Any) -> str:
-    """Equal for all who see the same at this address."""
+    """Equal where rights, brands, address and `of` are."""
     user: Any = request.user
     rights = ["all"] if user.is_superuser else [user.is_staff, *sorted(user.get_all_permissions())]
     brands = brands_for(user)

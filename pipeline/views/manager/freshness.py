@@ -102,7 +102,7 @@ def freshness(request: HttpRequest) -> HttpResponse:
 @needs("pipeline.view_run")
 def freshness_live(request: HttpRequest) -> HttpResponse:
     """The matrix alone."""
-    return fragment(request, "pipeline/manager/_matrix.html", lambda: _context(request))
+    return fragment(request, "pipeline/manager/_matrix.html", lambda: _context(request), shared=True)
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @needs("pipeline.view_run")
 def health_live(request: HttpRequest) -> HttpResponse:
     """The body of both pages, which polls at the idle pace."""
-    return fragment(request, "pipeline/manager/_health_body.html", lambda: _context(request))
+    return fragment(request, "pipeline/manager/_health_body.html", lambda: _context(request), shared=True)
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth import get_user_model
 from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -78,6 +79,20 @@ def test_who_has_other_brands_is_not_answered_by_what_others_saw():
     queue("owl", Brand.objects.get(name="Acme"))
     assert bob.get(url, {"seen": seen}).status_code == 304
     assert ann.get(url, {"seen": seen}).status_code == 200
+
+
+def test_what_names_its_reader_is_not_shown_to_another_one():
+    register_worker()
+    ann, bob = Client(), Client()
+    for client, name in ((ann, "ann"), (bob, "bob")):
+        client.force_login(make_person(name, "operator"))
+    run = queue("owl")
+    Run.objects.filter(pk=run.pk).update(created_by=get_user_model().objects.get(username="ann"))
+    url = reverse("run_live", args=[run.pk])
+    assert "by you" in ann.get(url, {"seen": ""}).content.decode()
+    said = bob.get(url, {"seen": ""}).content.decode()
+    assert "by ann" in said
+    assert "by you" not in said
 
 
 def test_every_change_moves_the_stamp_but_not_a_heartbeat():
