@@ -91,7 +91,7 @@ def test_who_may_look_but_not_scrape_sees_no_button(client: Client, listing: Com
 
 def test_only_who_may_scrape_is_told_to(client: Client, listing: CompetitorAmazonUrl) -> None:
     pages = [reverse("overview"), reverse("runs"), listing.competitor.get_absolute_url(), of_listing("reviews", listing)]
-    words = re.compile("Press Scrape|Scrape the listing|Scrape button")
+    words = re.compile("[Pp]ress Scrape|Scrape the listing|Scrape button")
     for role, told in (("operator", True), ("viewer", False)):
         client.force_login(make_person(role, role))
         assert [bool(words.search(client.get(page, follow=True).content.decode())) for page in pages] == [told] * len(pages)

@@ -161,8 +161,8 @@ def test_the_lists_take_the_same_number_of_queries(page: Client, how_many: int, 
         page.get(reverse("competitors"))
 
 
-def test_the_overview_shows_the_oldest_of_all_brands_and_takes_the_same_number_of_queries_for_many(
-    page: Client, django_assert_num_queries: Any
+def test_the_overview_shows_the_oldest_of_all_brands_and_takes_no_more_queries_for_many(
+    page: Client, django_assert_max_num_queries: Any
 ) -> None:
     for number in range(10):
         listing = make_listing(make_competitor(make_brand(f"Brand {number}")), product_title=f"Product {number}")
@@ -173,7 +173,7 @@ def test_the_overview_shows_the_oldest_of_all_brands_and_takes_the_same_number_o
         if number == 0:
             with CaptureQueriesContext(connection) as few:
                 page.get("/")
-    with django_assert_num_queries(len(few)):
+    with django_assert_max_num_queries(len(few)):
         shown = page.get("/").context["health"]
     assert [row.subject for row in shown.stale] == [f"Product {number} (B09XK4T2LM)" for number in range(9, 1, -1)]
     assert [row.freshness.badge.key for row in shown.stale] == ["stale"] * 5 + ["late"] * 3
