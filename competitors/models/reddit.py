@@ -75,10 +75,10 @@ class RedditResearch(models.Model):
         YEAR = "year", "the last year"
         ALL = "all", "any time"
 
-    SETTINGS = (
+    SETTINGS = (  # what people set of it, in the order of the form
         "name",
+        "topic_context",
         "search_queries",
-        "subreddits",
         "timeframe",
         "max_posts",
         "min_upvotes",
@@ -86,11 +86,11 @@ class RedditResearch(models.Model):
         "relevance_threshold",
         "signal_threshold",
         "top_percentile",
-        "topic_context",
-        "persona_context",
         "persona",
+        "persona_context",
         "auto_sync_to_persona",
         "stop_at_usd",
+        "subreddits",
     )
 
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="reddit_researches")

@@ -65,23 +65,7 @@ class ResearchForm(forms.ModelForm):
 
     class Meta:
         model = RedditResearch
-        fields = [
-            "name",
-            "topic_context",
-            "search_queries",
-            "timeframe",
-            "max_posts",
-            "min_upvotes",
-            "min_comments",
-            "relevance_threshold",
-            "signal_threshold",
-            "top_percentile",
-            "persona",
-            "persona_context",
-            "auto_sync_to_persona",
-            "stop_at_usd",
-            "subreddits",
-        ]
+        fields = RedditResearch.SETTINGS
         labels = {
             "timeframe": "Posts of",
             "max_posts": "Max posts",
