@@ -148,9 +148,10 @@ def _jobs(brands: list[Brand]) -> list[Job]:
 def _ended(each: int) -> None:
     """Runs of each schedule, the oldest first, every tenth by hand. One in 20 failed, one in 50 is doubted."""
     person = get_user_model().objects.first()
-    failed, doubted, by_hand = "(n + j.id) % 20 = 0", "(n + j.id) % 50 = 7", "n % 10 = 0"
-    ended = minutes_ago(f"({each} - n) * {DAYS * 1440 // max(each, 1)} + j.id % 1440 + 5")
-    begun = minutes_ago(f"({each} - n) * {DAYS * 1440 // max(each, 1)} + j.id % 1440 + 5 + j.id % 9 + 3")
+    job = f"(j.id - {Job.objects.earliest('pk').pk})"  # the same whatever the sequence has counted before
+    failed, doubted, by_hand = f"(n + {job}) % 20 = 19", f"(n + {job}) % 50 = 7", "n % 10 = 0"
+    ended = minutes_ago(f"({each} - n) * {DAYS * 1440 // max(each, 1)} + {job} % 1440 + 5")
+    begun = minutes_ago(f"({each} - n) * {DAYS * 1440 // max(each, 1)} + {job} % 1440 + 5 + {job} % 9 + 3")
     load.insert(
         Run(
             job_type="",
