@@ -27,7 +27,7 @@ from competitors.models import (
     Media,
 )
 from competitors.reading.ad_library import clean_address
-from pipeline.models import Attempt, Brand, DatasetStatus, Event, Job, Run, RunLog, UpstreamRun
+from pipeline.models import Attempt, Brand, DatasetStatus, Event, Job, Run, RunLog
 
 TEXT = (
     "I bought these for our old dog and the difference after two weeks is hard to miss. The bag is large, the chews smell"
@@ -218,20 +218,8 @@ def _runs(made: Contents, subject: CompetitorAmazonUrl | CompetitorAdLibrary, co
         verdict=f"CASE WHEN {failed} THEN '' ELSE 'ok' END",
         error_message=f"CASE WHEN {failed} THEN 'The source asked us to slow down.' ELSE '' END",
     )
-    paid: dict[str, Any] = {"cost_estimate": Decimal("0.40"), "cost_cap": 2, "max_items": 1000, "cost_actual": Decimal("0.35")}
     load.insert(
-        UpstreamRun(
-            source="apify",
-            actor="someone/actor",
-            step="start",
-            intent=1,
-            status="succeeded",
-            intent_at=NOW - timedelta(days=2),
-            deadline=NOW,
-            cost_settled=True,
-            read_complete=True,
-            **paid,
-        ),
+        load.paid_start(NOW - timedelta(days=2), deadline=NOW),
         count,
         run_id=number,
         tag=f"'tag' || ({number})",

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.core.management.color import no_style
 from django.db import connection
 from django.db.models import Model
 
-from pipeline.models import Job, Run
+from pipeline.models import Job, Run, UpstreamRun
 
 
 def many(row: Model, count: int, **expressions: str) -> None:
@@ -42,6 +44,25 @@ def runs(count: int, status: str, **fields: Any) -> None:
     """Insert that many of our runs with this status, all of one job."""
     job = Job.objects.create(job_type=fields["job_type"], brand=fields.get("brand"), subject="load")
     many(Run(job=job, status=status, created_at=job.created_at, **fields), count)
+
+
+def paid_start(at: datetime, deadline: datetime) -> UpstreamRun:
+    """One that brought its data and whose cost is final, as a row to copy."""
+    return UpstreamRun(
+        source="apify",
+        actor="someone/actor",
+        step="start",
+        intent=1,
+        status="succeeded",
+        intent_at=at,
+        deadline=deadline,
+        cost_settled=True,
+        read_complete=True,
+        cost_estimate=Decimal("0.40"),
+        cost_cap=Decimal(2),
+        max_items=1000,
+        cost_actual=Decimal("0.35"),
+    )
 
 
 def empty(*models: type[Model]) -> None:

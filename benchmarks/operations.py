@@ -183,20 +183,8 @@ def _ended(each: int) -> None:
         verdict=f"CASE WHEN {failed} THEN '' WHEN {doubted} THEN 'suspicious' ELSE 'ok' END",
         error_message=f"CASE WHEN {failed} THEN 'The source asked us to slow down.' ELSE '' END",
     )
-    paid: dict[str, Any] = {"cost_estimate": Decimal("0.40"), "cost_cap": 2, "max_items": 1000, "cost_actual": Decimal("0.35")}
     load.insert(
-        UpstreamRun(
-            source="apify",
-            actor="someone/actor",
-            step="start",
-            intent=1,
-            status="succeeded",
-            intent_at=NOW,
-            deadline=NOW,
-            cost_settled=True,
-            read_complete=True,
-            **paid,
-        ),
+        load.paid_start(NOW, deadline=NOW),
         1,
         of=BEHIND,
         run_id="r.id",

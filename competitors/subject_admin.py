@@ -1,5 +1,6 @@
 """What the admin of models with scraped rows needs: a scrape of the selected ones, and no deletion under a live run."""
 
+from abc import ABCMeta, abstractmethod
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -8,6 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import NestedObjects
 from django.db import router
 from django.db.models import QuerySet
+from django.forms import MediaDefiningClass
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
@@ -43,7 +45,11 @@ class UnlessLive(OfBrands):
         return found, counts, lacking, protected
 
 
-class ScrapesSelected(admin.ModelAdmin):
+class _AdminMeta(ABCMeta, MediaDefiningClass):
+    """Lets an admin have abstract methods: one that lacks them cannot be registered."""
+
+
+class ScrapesSelected(admin.ModelAdmin, metaclass=_AdminMeta):
     """Adds the action that queues a scrape of each selected row. A subclass says what that is and costs."""
 
     may_scrape: ClassVar[str]  # permission
@@ -51,13 +57,13 @@ class ScrapesSelected(admin.ModelAdmin):
     noun: ClassVar[str]  # "listing"
     actions = ["scrape_selected"]
 
+    @abstractmethod
     def cost_of(self, rows: Sequence[Any]) -> tuple[Decimal, Decimal]:
         """Expected and highest cost of all rows, USD."""
-        raise NotImplementedError
 
+    @abstractmethod
     def queue(self, rows: Sequence[Any], user: Any) -> tuple[str, int]:
         """Queue them. Returns what became of them, and the message's level."""
-        raise NotImplementedError
 
     def label(self, row: Any) -> str:
         return str(row)

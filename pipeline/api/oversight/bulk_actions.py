@@ -41,7 +41,7 @@ def start_bulk_action(wanted: Wanted, by: Any) -> tuple[BulkAction, bool]:
         raise NotAllowed(NO_FILTER)
     if len(wanted.runs) > BulkAction.MOST:
         raise NotAllowed(too_many())
-    brands_for(by, anew=True)
+    brands_for(by, anew=True)  # once for all: may() uses it, require() would read it again for each
     found = {run.pk: run for run in Run.objects.filter(pk__in=wanted.runs).only("brand_id", "job_type")}
     for brand_id, job_type in {(run.brand_id, run.job_type) for run in found.values()}:
         if not work.may_ask(wanted.kind, by, brand_id, job_type):

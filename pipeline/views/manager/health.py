@@ -44,7 +44,7 @@ def health(request: HttpRequest) -> HttpResponse:
 @require_GET
 @needs("pipeline.view_run")
 def overview(request: HttpRequest) -> HttpResponse:
-    """The first page: Health beside the pages of research."""
+    """The first page: Health of the brands that are open to the person."""
     return render(request, "pipeline/overview.html", _context(request))
 
 
