@@ -15,7 +15,7 @@ from .. import api, queries
 from ..contract.errors import InvalidRequest
 from ..contract.job_type import JobType
 from ..contract.parameters import clean_parameters
-from ..contract.registry import all_types, find_type, get_type
+from ..contract.registry import find_type, get_type, offered_types
 from ..models import Brand, Job
 from ..people import brands_for, may_spend
 from ..states import JobStatus
@@ -143,7 +143,7 @@ class JobAdmin(OfBrands):
             context = {
                 **self.admin_site.each_context(request),
                 "title": "Choose a job type",
-                "types": [one for one in all_types() if _may_add(request, one.name)],
+                "types": [one for one in offered_types() if _may_add(request, one.name)],
                 "opts": self.opts,
             }
             return TemplateResponse(request, "admin/pipeline/job/choose.html", context)
@@ -237,7 +237,7 @@ class JobAdmin(OfBrands):
 def _chosen(request: HttpRequest) -> str:
     """The type in the URL of the add page, '' if it is missing or unknown."""
     name = request.GET.get("job_type", "")
-    return name if name in {one.name for one in all_types()} else ""
+    return name if name in {one.name for one in offered_types()} else ""
 
 
 def _may_add(request: HttpRequest, job_type: str) -> bool:

@@ -42,6 +42,7 @@ def ensure_recurring_job(
     wanted = ScheduleOptions(**options)
     cadence.check(cron_expression, wanted.time_zone)
     handler, brand, params, subject = validated(brand_id, job_type, parameters, wanted.created_by)
+    _refuse_internal(handler)
     require(wanted.created_by, CHANGE, brand.pk if brand else None)
     with transaction.atomic():
         lock(CLAIM_LOCK)
@@ -94,11 +95,17 @@ def _unchanged(rule: ScheduleRule) -> ScheduleRule:
 
 def _allowed(brand_id: UUID | str | None, job_type: str, by: Any) -> tuple[JobType, Brand | None]:
     handler, brand = get_type(job_type), find_brand(brand_id)
+    _refuse_internal(handler)
     require_spend(by, brand.pk if brand else None, job_type)
     require(by, CHANGE, brand.pk if brand else None)
     if brand and brand.closed:
         raise InvalidRequest(brand.closed)
     return handler, brand
+
+
+def _refuse_internal(handler: JobType) -> None:
+    if handler.internal:
+        raise InvalidRequest(f"{handler.label} starts when it is needed. It cannot be scheduled.")
 
 
 def _save(rule: ScheduleRule, handler: JobType, values: dict[str, Any], by: Any, what: str) -> ScheduleRule:

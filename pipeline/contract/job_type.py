@@ -108,6 +108,7 @@ class JobType(ABC):
     max_runtime: ClassVar[timedelta] = timedelta(minutes=30)  # of one attempt; waiting upstream does not count
     labels: ClassVar[tuple[str, ...]] = ()  # parameters that only name something: they change nothing about the work
     platform: ClassVar[bool] = False  # its runs are of no single brand
+    internal: ClassVar[bool] = False  # the product's own work, such as sending a message: nobody schedules it or picks it
     Params: type[ParameterForm]
 
     def options(self, parameters: Mapping[str, Any]) -> dict[str, Any]:

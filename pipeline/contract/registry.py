@@ -32,6 +32,7 @@ def job_type(
     reuse_within: timedelta = timedelta(0),
     version: int = 1,
     permission: str = "",
+    internal: bool = False,
 ) -> Callable[[type[JobType]], type[JobType]]:
     """Register the class under `name`. Django does not start if two classes share a name, or if one lacks Params or run().
 
@@ -41,6 +42,8 @@ def job_type(
     newer code repeats the steps that older code recorded. Paid starts and saved pages are never repeated.
 
     `permission`: "app.codename", the right to start this type and no other.
+    `internal`: the product starts it for itself. It has no data and no schedule, and no form offers it; its runs are in Active and
+    History only.
     """
 
     def register(cls: type[JobType]) -> type[JobType]:
@@ -58,10 +61,12 @@ def job_type(
             raise ImproperlyConfigured(f"Job type {name!r} ({where}) needs a Params form and a run() method.")
         if unknown := sorted(set(own_clocks) - set(datasets)):
             raise ImproperlyConfigured(f"Job type {name!r} ({where}) has no dataset {', '.join(unknown)} to give a clock to.")
+        if internal and datasets:
+            raise ImproperlyConfigured(f"Job type {name!r} ({where}) is internal: it cannot have datasets.")
         cls.own_clocks = frozenset(own_clocks)
         cls.name, cls.label, cls.emoji, cls.datasets, cls.source, cls.actor = name, label, emoji, datasets, source, actor
         cls.row, cls.max_age, cls.max_runtime, cls.version = row, max_age, max_runtime, version
-        cls.permission = permission
+        cls.permission, cls.internal = permission, internal
         cls.reuse_within = reuse_within
         _types[name] = cls()
         return cls
@@ -101,6 +106,19 @@ def find_type(name: str) -> JobType | None:
 
 def all_types() -> list[JobType]:
     return [_types[name] for name in sorted(_types)]
+
+
+def offered_types() -> list[JobType]:
+    """Those that people start and schedule, and that Health counts: all but the internal ones."""
+    return [one for one in all_types() if not one.internal]
+
+
+def is_internal(name: str) -> bool:
+    return (find_type(name) or JobType).internal
+
+
+def internal_names() -> list[str]:
+    return [one.name for one in all_types() if one.internal]
 
 
 def versions() -> dict[str, int]:

@@ -19,6 +19,7 @@ PIPELINE = (  # lowest first; a file imports its own folder and lower levels
     ("pipeline.people",),
     ("pipeline.engine",),
     ("pipeline.api", "pipeline.queries"),
+    ("pipeline.jobs",),
     ("pipeline.views", "pipeline.admin", "pipeline.checks"),
     ("pipeline.urls", "pipeline.apps", "pipeline.management"),
 )
@@ -65,10 +66,11 @@ LATE = {  # functions that may import: what they need exists only then
     "pipeline/apps.py": {"ready"},
     "competitors/apps.py": {"ready"},
 }
+JOB_TYPES = ("competitors.jobs", "pipeline.jobs")
 DOMAIN_WORDS = ("competitor", "listing", "amazon", "apify", "facebook", "meta_", "reddit", "review")
 AT_MOST = 9  # files and folders of ours in one folder
 FIXED_BY_DJANGO = {"__init__", "apps", "checks", "urls", "migrations", "management", "templatetags", "__main__"}
-FIXED_IN_AN_APP = FIXED_BY_DJANGO | {"admin"}
+FIXED_IN_AN_APP = FIXED_BY_DJANGO | {"admin", "jobs"}
 SEVERAL_ACTORS = "competitors/sandbox"
 PRODUCT = source_files("controlplane", "competitors", "pipeline")
 CODE = source_files("controlplane", "competitors", "pipeline", "tests", "benchmarks")
@@ -109,9 +111,9 @@ def over_the_wall(module: ast.Module, path: str) -> list[str]:
 def between_job_types(module: ast.Module, path: str) -> list[str]:
     """Imports of one job type by another."""
     own = ".".join(dotted(path).split(".")[:3])
-    if not within(own, "competitors.jobs") or own == "competitors.jobs":
+    if not within(own, *JOB_TYPES) or own in JOB_TYPES:
         return []
-    return [name for name in imports(module, path) if within(name, "competitors.jobs") and not within(name, own)]
+    return [name for name in imports(module, path) if within(name, *JOB_TYPES) and not within(name, own)]
 
 
 def late(module: ast.Module, path: str) -> list[str]:
@@ -236,6 +238,7 @@ def test_no_folder_is_crowded():
         (over_the_wall, "pipeline/views/runs.py", "from ..engine.journal import log"),
         (over_the_wall, "pipeline/admin/jobs.py", "from .. import engine"),
         (between_job_types, "competitors/jobs/a/job.py", "from ..b import service"),
+        (between_job_types, "pipeline/jobs/a/job.py", "from ..b import service"),
         (late, "pipeline/api/runs.py", "def f():\n    import json"),
         (late, "pipeline/apps.py", "def f():\n    from . import models"),
         (domain_words, "pipeline/queries/freshness.py", "'5 listings'"),

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
+from ...contract.registry import is_internal
 from ...models import FailedRun, Incident, Run
 from .causes import key_of
 
@@ -17,7 +18,9 @@ State, Fixing = Incident.State, Incident.Fixing
 
 
 def run_failed(run: Run, kind: str, error: str, message: str, at: datetime) -> None:
-    """`error`: the words of the cause. `message`: what the run says."""
+    """`error`: the words of the cause. `message`: what the run says. Internal runs are told of by what they are for."""
+    if is_internal(run.job_type):
+        return
     key = key_of(run, kind, error)
     tried = Q(canary_id=run.pk, fixing=Fixing.TRYING)
     locked(tried | Q(**key, state__in=Incident.UNRESOLVED))

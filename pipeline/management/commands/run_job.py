@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from pipeline import api, queries
 from pipeline.contract.errors import InvalidRequest, NotAllowed
-from pipeline.contract.registry import all_types
+from pipeline.contract.registry import offered_types
 from pipeline.models import Brand, Run, RunLog
 from pipeline.people import brands_for
 from pipeline.queries import explain, no_worker_since
@@ -31,7 +31,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("job_type", help=f"one of: {', '.join(one.name for one in all_types())}")
+        parser.add_argument("job_type", help=f"one of: {', '.join(one.name for one in offered_types())}")
         parser.add_argument("--brand", help="slug or id; without it the job is site-wide")
         parser.add_argument("--by", metavar="NAME", help="act for this person, with their rights and brands")
         parser.add_argument(

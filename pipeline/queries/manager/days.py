@@ -10,7 +10,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from ...contract.job_type import JobType
-from ...contract.registry import all_types, find_type
+from ...contract.registry import find_type, offered_types
 from ...contract.source import source_label
 from ...engine.upstreams.budget import spent_by_source
 from ...models import DayTally
@@ -97,7 +97,7 @@ class Money:
 
 
 def type_days(brands: Brands, at: datetime) -> list[TypeDays]:
-    """Every registered type, in the registry's order."""
+    """Every type that people start, in the registry's order."""
     today = timezone.localdate(at)
     first = today - timedelta(days=DAYS - 1)
     rows = DayTally.objects.filter(brands.q(), day__gte=first, day__lte=today).order_by().values("job_type", "day")
@@ -115,7 +115,7 @@ def type_days(brands: Brands, at: datetime) -> list[TypeDays]:
     every = [first + timedelta(days=number) for number in range(DAYS)]
     return [
         TypeDays(one, [days[one.name].get(day, Day(day)) for day in every], seconds[one.name], usd[one.name])
-        for one in all_types()
+        for one in offered_types()
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Case, Count, Exists, F, Min, OuterRef, Value, When
 from django.utils import timezone
 
+from ...contract.registry import internal_names
 from ...models import Incident, Run, UpstreamRun, Worker
 from ...models.runs import RunQuerySet
 from ...people import brands_for
@@ -90,7 +91,7 @@ def health(user: Any = None) -> Health:
     """Everything that the tab shows, of the brands that are open to the user, in a constant number of queries."""
     at = timezone.now()
     brands = brands_for(user)
-    runs = Run.objects.filter(brands.q())
+    runs = Run.objects.filter(brands.q()).exclude(job_type__in=internal_names())
     at_work = _at_work(runs, at)
     every = AtWork()
     for one in at_work.values():

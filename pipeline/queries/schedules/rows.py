@@ -11,7 +11,7 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from ...contract.job_type import JobType, Subject
-from ...contract.registry import all_types
+from ...contract.registry import offered_types
 from ...engine.scheduling import cadence
 from ...engine.scheduling.rules import cadences
 from ...engine.scheduling.ticks import zone_of
@@ -128,7 +128,7 @@ class TypeRow:
 
 def schedule_types(*, platform: bool) -> list[JobType]:
     """The job types of the sub-tab. One that has no data and needs parameters has nothing to keep up to date."""
-    types = [one for one in all_types() if one.platform == platform]
+    types = [one for one in offered_types() if one.platform == platform]
     return [one for one in types if one.datasets or not _needs_parameters(one)]
 
 
