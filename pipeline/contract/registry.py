@@ -42,8 +42,8 @@ def job_type(
     newer code repeats the steps that older code recorded. Paid starts and saved pages are never repeated.
 
     `permission`: "app.codename", the right to start this type and no other.
-    `internal`: the product starts it for itself. It has no data and no schedule, and no form offers it; its runs are in Active and
-    History only.
+    `internal`: the product starts it for itself. It has no data and no schedule, and no form offers it. Its runs are in Active
+    and History only.
     """
 
     def register(cls: type[JobType]) -> type[JobType]:
