@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "controlplane.time_limit.TimeLimitMiddleware",
 ]
 ROOT_URLCONF = "controlplane.urls"
 WSGI_APPLICATION = "controlplane.wsgi.application"
@@ -127,6 +128,7 @@ PIPELINE_PAGE_ITEMS = environment.integer("PIPELINE_PAGE_ITEMS", 1000, at_least=
 PIPELINE_TEXT_CHARACTERS = environment.integer("PIPELINE_TEXT_CHARACTERS", 100_000, at_least=1000)
 PIPELINE_MESSAGE_CHARACTERS = environment.integer("PIPELINE_MESSAGE_CHARACTERS", 2000, at_least=200)
 PIPELINE_LOG_LINES = environment.integer("PIPELINE_LOG_LINES", 10_000, at_least=100)  # of one run
+PIPELINE_STATEMENT_SECONDS = environment.number("PIPELINE_STATEMENT_SECONDS", 15.0, at_least=0)  # of a page's query; 0: no limit
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     database_options |= {
         # Notice a vanished server within seconds instead of the kernel's default of two hours.
@@ -142,6 +144,8 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
         f"-c idle_in_transaction_session_timeout={int(PIPELINE_LEASE_SECONDS * 1000)}"
         f" -c lock_timeout={int(PIPELINE_LEASE_SECONDS * 1000)} -c client_connection_check_interval=1000"
     )
+    if "pool" in database_options:  # the web process; controlplane/time_limit.py has the page that people see
+        server_options += f" -c statement_timeout={int(PIPELINE_STATEMENT_SECONDS * 1000)}"
 # What DATABASE_URL says itself, such as ?sslmode=require, comes on top of ours.
 asked = DATABASES["default"].get("OPTIONS", {})
 DATABASES["default"]["OPTIONS"] = database_options | asked

@@ -9,7 +9,10 @@ os.environ.setdefault("PIPELINE_DATABASE_POOL", "1")
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
+from controlplane import time_limit
+
 application = get_wsgi_application()
+time_limit.watch()
 _ = get_resolver().url_patterns  # with the addresses the code of all pages is loaded, before the first request
 # A full collection stops a request for as long as it takes to scan every object. What is loaded now stays loaded, so it
 # need not be scanned, and few objects of a request live long, so full collections may be rare.

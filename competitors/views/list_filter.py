@@ -14,6 +14,8 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 
+from pipeline.words.search import folded
+
 MOST_WORDS = 10
 WRONG_CHOICE = {"invalid_choice": "“%(value)s” is not one of the choices."}
 
@@ -63,6 +65,15 @@ class DeepPaginator(Paginator):
         return found
 
 
+def searched(text: str) -> tuple[list[str], list[str]]:
+    """Its different words, folded, without those that another word contains. The second list: single letters and digits of ASCII,
+    which nearly every row has. In other scripts one sign can be a word."""
+    different = list(dict.fromkeys(folded(text).split()))
+    short = [word for word in different if len(word) == 1 and word.isascii()]
+    long = [word for word in different if word not in short]
+    return [word for word in long if not any(word in other for other in long if other != word)], short
+
+
 class ListFilter:
     """Base of every list's filter. The form has a field `sort`; words to search for are in its field `q`."""
 
@@ -81,8 +92,12 @@ class ListFilter:
         ]
         known = {*asked.fields, "page"}
         self.warnings += [f"There is no filter “{name[:40]}”. It was ignored." for name in query if name not in known]
+        self.words, short = searched(self.chosen.get("q", ""))
+        if short:
+            self.warnings.append(f"Words of one letter are not searched for: {', '.join(short)}.")
         if len(self.words) > MOST_WORDS:
             self.warnings.append(f"Only the first {MOST_WORDS} words are searched for.")
+            del self.words[MOST_WORDS:]
         self.form = self.build_form(None, initial=self.chosen)  # it shows what was used
         self._page = query.get("page")
 
@@ -90,16 +105,12 @@ class ListFilter:
         return self.form_class(data, **options)
 
     @property
-    def words(self) -> list[str]:
-        return self.chosen.get("q", "").split()
-
-    @property
     def active(self) -> bool:
         return any(self.chosen[name] for name in self.labels)
 
     def with_words(self, rows: "QuerySet[Any]", *columns: str) -> "QuerySet[Any]":
         """Those of the rows that have every word, each in one of the columns; without columns in `search_text`."""
-        for word in self.words[:MOST_WORDS]:
+        for word in self.words:
             alike = [Q(**{f"{column}__alike": word}) for column in columns or ("search_text",)]
             rows = rows.filter(reduce(or_, alike))
         return rows

@@ -9,7 +9,7 @@ from django import forms
 from django.http import QueryDict
 
 from competitors.models import AdAccount
-from competitors.views.list_filter import MOST_WORDS, WRONG_CHOICE, ListFilter, WordsField
+from competitors.views.list_filter import WRONG_CHOICE, ListFilter, WordsField
 from pipeline.words.search import folded
 
 from ..figures.ads import AdRow
@@ -140,4 +140,4 @@ class AdFilter(WindowFilter):
         if least and (row.now.spend or Decimal(0)) < least:
             return False
         name = folded(row.name)
-        return all(folded(word) in name for word in self.words[:MOST_WORDS])
+        return all(word in name for word in self.words)

@@ -5,8 +5,9 @@ from datetime import date
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from competitors.jobs.amazon_review_scrape.views.review_filter import ReviewFilter
 from competitors.models import Competitor, CompetitorAmazonUrl
@@ -118,8 +119,18 @@ def test_a_bad_value_is_named_and_ignored(page: Client, listing: CompetitorAmazo
 
 @pytest.mark.usefixtures("reviews")
 def test_words_beyond_the_tenth_are_said_to_be_ignored(page: Client, listing: CompetitorAmazonUrl) -> None:
-    body = page.get(of_listing("reviews", listing, q="a " * 12)).content.decode()
+    body = page.get(of_listing("reviews", listing, q="aa bb cc dd ee ff gg hh ii jj kk")).content.decode()
     assert "Only the first 10 words" in body
+
+
+@pytest.mark.usefixtures("reviews")
+def test_a_letter_ten_times_costs_no_search_and_a_word_twice_costs_one(page: Client, listing: CompetitorAmazonUrl) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        body = page.get(of_listing("reviews", listing, q="a " * 10 + "chews CHEWS chew")).content.decode()
+    assert "Words of one letter are not searched for: a." in body
+    sought = {word for query in queries for word in re.findall(r"'%(\w+)%'", query["sql"])}
+    assert sought == {"chews"}
+    assert re.findall(r"customer-reviews/R\d", body)
 
 
 @pytest.mark.usefixtures("reviews")
