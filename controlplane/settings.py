@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "competitors",
 ]
 MIDDLEWARE = [
+    "pipeline.views.watch.request_ids.RequestIds",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -178,6 +179,7 @@ SECRET_SETTINGS = [
     "APIFY_TOKEN",
     "META_ACCESS_TOKEN",
     "META_ACCESS_TOKENS",
+    "METRICS_TOKEN",
 ]  # their values are kept out of messages and logs
 
 # ---- people ------------------------------------------------------------------------------------------------------
@@ -254,6 +256,7 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # monitors ask the web server itself, behind the proxy
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
@@ -264,6 +267,9 @@ if not DEBUG:
     SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
 
+# ---- for those who watch it --------------------------------------------------------------------------------------
+METRICS_TOKEN = environment.text("METRICS_TOKEN")
+LOG_FORMAT = environment.matching("LOG_FORMAT", "line", "line|json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -272,9 +278,10 @@ LOGGING = {
             "()": "controlplane.logs.LineFormatter",
             "fmt": "%(asctime)s %(levelname)-7s %(name)s: %(message)s",
             "datefmt": "%Y-%m-%d %H:%M:%S%z",
-        }
+        },
+        "json": {"()": "controlplane.logs.JsonFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "pipeline": {"level": "INFO"},

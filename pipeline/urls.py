@@ -1,13 +1,18 @@
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from .views import person, runs, search
+from .views import person, search
 from .views.manager import active, freshness, health, limits, refresh, subject
 from .views.manager.history import bulk_actions, compare, dry_run, edit_run, every_run
+from .views.manager.history import one_run as runs
 from .views.schedules import page as schedules
 from .views.schedules.spread import schedule_spread
+from .views.watch import metrics, probes
 
 urlpatterns = [
+    path("healthz", probes.alive, name="healthz"),
+    path("readyz", probes.ready, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("", health.overview, name="overview"),
     path("search/", search.search, name="search"),
     path("theme/", person.theme, name="theme"),

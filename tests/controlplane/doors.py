@@ -15,10 +15,11 @@ from pipeline.models import Brand, BulkAction, ConcurrencyLimit, Incident, Job, 
 
 NEVER = "never"  # the method is not answered
 ANYBODY = "anybody"  # who is signed in
-OPEN = {"login"}  # also to who is not
+OPEN = {"login", "healthz", "readyz", "metrics"}  # also to who is not
 
 # address -> the first role that may GET, and that may POST
 PAGES: dict[str, tuple[str, str]] = {
+    **dict.fromkeys(("healthz", "readyz", "metrics"), (ANYBODY, NEVER)),
     "overview": ("viewer", NEVER),
     "search": (ANYBODY, NEVER),
     "theme": (NEVER, ANYBODY),

@@ -29,7 +29,7 @@ from competitors.models import (
 )
 from pipeline.models import Brand, ConcurrencyLimit, Job, Pause, Run
 from pipeline.people import ROLES, limit_to
-from pipeline.views.runs import ACTIONS
+from pipeline.views.manager.history.one_run import ACTIONS
 from tests.controlplane.doors import (
     ADMIN_ACTIONS,
     ANYBODY,

@@ -7,6 +7,7 @@ from functools import partial
 
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
+from structlog.contextvars import bound_contextvars
 
 from ...contract.errors import (
     BlockedError,
@@ -40,12 +41,13 @@ DATABASE_RETRY_SECONDS = 5  # until a run that lost the database continues
 
 def execute(run: Run, lease: Lease, *, stopping: Callable[[], bool], waits_here: bool = False) -> None:
     """Execute the run and write its next state. Whatever happens, the caller can go on to the next run."""
-    logger.debug("Run %s (%s) begins.", run.pk, run.job_type)
-    ctx = WorkerContext(run, lease, stopping=stopping, waits_here=waits_here)
-    try:
-        write_end(_work(ctx, lease), lease, ctx.cancelling)
-    except LeaseLost:
-        logger.info("Run %s was taken over by another worker; this one writes nothing.", run.pk)
+    with bound_contextvars(run=run.pk, job_type=run.job_type, **({"brand": run.brand.slug} if run.brand else {})):
+        logger.debug("Run %s (%s) begins.", run.pk, run.job_type)
+        ctx = WorkerContext(run, lease, stopping=stopping, waits_here=waits_here)
+        try:
+            write_end(_work(ctx, lease), lease, ctx.cancelling)
+        except LeaseLost:
+            logger.info("Run %s was taken over by another worker; this one writes nothing.", run.pk)
 
 
 def _work(ctx: WorkerContext, lease: Lease) -> Callable[[], None]:

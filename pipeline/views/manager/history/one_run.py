@@ -10,15 +10,15 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_POST
 
-from .. import api, queries
-from ..contract.errors import InvalidRequest, NotAllowed
-from ..models import Run, RunLog
-from ..models.runs import RunQuerySet
-from ..people import brands_for, can_words, may
-from ..words import stamp
-from ..words.foreign import harmless
-from .access import back_to, needs
-from .live import fragment
+from .... import api, queries
+from ....contract.errors import InvalidRequest, NotAllowed
+from ....models import Run, RunLog
+from ....models.runs import RunQuerySet
+from ....people import brands_for, can_words, may
+from ....words import stamp
+from ....words.foreign import harmless
+from ...access import back_to, needs
+from ...live import fragment
 
 LEVELS = [("", "All"), ("warning", "Warnings"), ("error", "Errors")]
 SAVED = {"new": "tone-green", "changed": "tone-blue", "unchanged": "tone-grey", "duplicate": "dup", "rejected": "tone-red"}

@@ -1,0 +1,1 @@
+"""What monitors ask: whether work can go on, and figures of it. Read by machines, so of all brands."""

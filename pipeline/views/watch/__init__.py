@@ -1,0 +1,1 @@
+"""For monitors and those they tell: probes, metrics, ids of requests, notifications."""
