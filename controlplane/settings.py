@@ -7,6 +7,7 @@ run it before they start the site.
 import contextlib
 import tomllib
 import warnings
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "csp",
+    "axes",
     "django_q",
     "pipeline",
     "competitors",
@@ -51,6 +53,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "pipeline.views.person.session.private_pages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -60,6 +63,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "controlplane.time_limit.TimeLimitMiddleware",
+    "pipeline.views.person.session.end_of_idle_sessions",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "controlplane.urls"
 WSGI_APPLICATION = "controlplane.wsgi.application"
@@ -203,6 +208,18 @@ NAVIGATION: list[dict[str, Any]] = [
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
+# Failed sign-ins, counted by django-axes: pipeline/people/sign_in.py. Its own log and admin are off, as we write both.
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_HANDLER = "pipeline.people.sign_in.Failures"
+AXES_FAILURE_LIMIT = 1  # the handler counts limits
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the page tells when to try again
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "pipeline.people.sign_in.address_of"
+AXES_LOCKOUT_CALLABLE = "pipeline.views.person.sign_in.refused"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+SESSION_IDLE_MINUTES = environment.integer("SESSION_IDLE_MINUTES", 0, at_least=0)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation." + name}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -290,5 +307,6 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
         "django-q": {"handlers": [], "propagate": True},
+        "axes": {"level": "ERROR"},
     },
 }

@@ -1,10 +1,11 @@
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from .views import person, search
+from .views import search
 from .views.manager import active, freshness, health, limits, refresh, subject
 from .views.manager.history import bulk_actions, compare, dry_run, edit_run, every_run
 from .views.manager.history import one_run as runs
+from .views.person import account
 from .views.schedules import page as schedules
 from .views.schedules.spread import schedule_spread
 from .views.watch import metrics, probes
@@ -15,10 +16,11 @@ urlpatterns = [
     path("metrics", metrics.metrics, name="metrics"),
     path("", health.overview, name="overview"),
     path("search/", search.search, name="search"),
-    path("theme/", person.theme, name="theme"),
+    path("theme/", account.theme, name="theme"),
     path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
-    path("password/", person.ChangePassword.as_view(), name="password"),
+    path("logout/everywhere/", account.sign_out_of_all, name="logout_everywhere"),
+    path("password/", account.ChangePassword.as_view(), name="password"),
     path("pipeline/", health.health, name="health"),
     path("pipeline/live/", health.health_live, name="health_live"),
     path("pipeline/incidents/<int:pk>/", health.incident, name="incident"),

@@ -6,14 +6,15 @@ Who is limited to some brands manages nobody: they could lift their own limit.
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from ..models import BrandLimit
-from ..people import ROLES, assign, brands_for, role_of
+from ..people import ROLES, assign, brands_for, let_try_again, role_of, sign_out_everywhere
 
 NAMES = [role.name for role in ROLES]
 ROLE_CHOICES = [("", "No role"), *((role.name, f"{role.name.capitalize()}: can {role.does}") for role in ROLES)]
@@ -74,6 +75,7 @@ class PeopleAdmin(ManagesPeople, UserAdmin):
     list_display = ("username", "email", "role", "brands", "is_active", "last_login")
     list_filter = ("is_active", "groups")
     inlines = (BrandLimitInline,)
+    actions = ("end_sessions", "forget_failures")
     filter_horizontal = ("groups",)
     fieldsets = (
         (None, {"fields": ("username", "password")}),
@@ -91,6 +93,24 @@ class PeopleAdmin(ManagesPeople, UserAdmin):
     def brands(self, user: User) -> str:
         limit = BrandLimit.objects.filter(user=user).first()
         return ", ".join(map(str, limit.brands.all())) if limit else "all"
+
+    @admin.action(description="Sign out everywhere", permissions=["change"])
+    def end_sessions(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        chosen = self._in_reach(request, people)
+        ended = sign_out_everywhere(*chosen)
+        messages.success(request, f"Signed out everywhere: {', '.join(map(str, chosen))}. Sessions ended: {ended}.")
+
+    @admin.action(description="Let them sign in again after too many failures", permissions=["change"])
+    def forget_failures(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        chosen = self._in_reach(request, people)
+        let_try_again([person.get_username() for person in chosen])
+        messages.success(request, f"Failed sign-ins forgotten: {', '.join(map(str, chosen))}.")
+
+    def _in_reach(self, request: HttpRequest, people: QuerySet[User]) -> list[User]:
+        chosen = [person for person in people if self.in_reach(request, person)]
+        if len(chosen) < len(people):
+            messages.warning(request, "Only a superuser does this for a superuser.")
+        return chosen
 
     def in_reach(self, request: HttpRequest, obj: Any) -> bool:
         """Only a superuser changes a superuser: a new password would be a way to become one."""

@@ -3,6 +3,8 @@
 from .brands import Brands, brands_for, limit_to
 from .rights import can_words, may, may_spend, platform_words, require, require_spend
 from .roles import ROLES, Role, assign, role_of, role_with, sync_groups
+from .sessions import sign_out_everywhere
+from .sign_in import let_try_again, refused_until
 
 __all__ = [
     "ROLES",
@@ -11,13 +13,16 @@ __all__ = [
     "assign",
     "brands_for",
     "can_words",
+    "let_try_again",
     "limit_to",
     "may",
     "may_spend",
     "platform_words",
+    "refused_until",
     "require",
     "require_spend",
     "role_of",
     "role_with",
+    "sign_out_everywhere",
     "sync_groups",
 ]

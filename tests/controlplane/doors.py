@@ -24,7 +24,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "search": (ANYBODY, NEVER),
     "theme": (NEVER, ANYBODY),
     "login": (ANYBODY, ANYBODY),
-    "logout": (NEVER, ANYBODY),
+    **dict.fromkeys(("logout", "logout_everywhere"), (NEVER, ANYBODY)),
     "password": (ANYBODY, ANYBODY),
     **dict.fromkeys(("health", "health_live", "incident"), ("viewer", NEVER)),
     "incident_retry": (NEVER, "operator"),

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.test import Client
 from django.urls import reverse
 
 from pipeline.people import assign, brands_for, role_of
@@ -79,3 +80,36 @@ def test_a_superuser_stays_in_the_admin_whatever_role_they_get():
     root = User.objects.create_superuser("root", password="pass")
     assign(root, "viewer")
     assert root.is_staff
+
+
+def act(client, action, *people):
+    data = {"action": action, "_selected_action": [person.pk for person in people]}
+    return client.post(reverse("admin:auth_user_changelist"), data, follow=True).content.decode()
+
+
+def test_an_admin_signs_people_out_everywhere_but_no_superuser(admin):
+    ben, root = make_person("ben", "viewer"), User.objects.create_superuser("root", password="pass")
+    browsers = [Client(), Client()]
+    for browser, person in zip(browsers, (ben, root), strict=True):
+        browser.force_login(person)
+    body = act(admin, "end_sessions", ben, root)
+    assert "Signed out everywhere: ben. Sessions ended: 1." in body
+    assert "Only a superuser does this for a superuser." in body
+    assert [browser.get(reverse("password")).status_code for browser in browsers] == [302, 200]
+
+
+def test_an_admin_lets_somebody_try_again_at_once(admin):
+    make_person("ben", "viewer")
+    for _ in range(10):
+        answer = Client().post("/login/", {"username": "ben", "password": "wrong"})
+    assert answer.status_code == 429
+    assert "Failed sign-ins forgotten: ben." in act(admin, "forget_failures", User.objects.get(username="ben"))
+    assert Client().post("/login/", {"username": "ben", "password": "pass"}).status_code == 302
+
+
+def test_a_manager_signs_out_nobody_else(client):
+    ben, browser = make_person("ben", "viewer"), Client()
+    browser.force_login(ben)
+    client.force_login(make_person("mia", "manager"))
+    act(client, "end_sessions", ben)
+    assert browser.get(reverse("password")).status_code == 200

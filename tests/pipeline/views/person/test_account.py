@@ -1,8 +1,11 @@
-"""What one may not do is absent or says who can, and everybody changes their own password."""
+"""What one may not do is absent or says who can; everybody changes their own password, and signs out everywhere."""
 
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -63,3 +66,48 @@ def test_everybody_changes_their_own_password(client):
     assert "Your password is changed." in client.post(reverse("password"), new, follow=True).content.decode()
     user.refresh_from_db()
     assert user.check_password("a-longer-one-now")
+
+
+def test_signing_out_everywhere_ends_all_of_ones_sessions_and_nobody_elses(client):
+    user, other = make_person("anna", "viewer"), Client()
+    elsewhere = Client()
+    for browser in (client, elsewhere):
+        browser.force_login(user)
+    other.force_login(make_person("ben", "viewer"))
+    assert 'formaction="/logout/everywhere/"' in client.get(reverse("password")).content.decode()
+    assert "You are signed out everywhere." in client.post(reverse("logout_everywhere"), follow=True).content.decode()
+    assert [one.get(reverse("password")).status_code for one in (client, elsewhere, other)] == [302, 302, 200]
+    client.force_login(user)
+    assert client.get(reverse("password")).status_code == 200
+
+
+def test_who_does_nothing_is_signed_out_and_an_open_page_is_nothing_done(client, settings):
+    settings.SESSION_IDLE_MINUTES = 30
+    page, poll = reverse("password"), {"HX-Request": "true"}
+    with time_machine.travel("2026-05-04 12:00Z", tick=False) as clock:
+        client.force_login(make_person("anna", "viewer"))
+        assert client.get(page).status_code == 200
+        for minutes in (25, 25):  # each page puts the end off
+            clock.shift(timedelta(minutes=minutes))
+            assert client.get(page).status_code == 200
+        for minutes, status in ((20, 200), (9, 200), (2, 302)):
+            clock.shift(timedelta(minutes=minutes))
+            assert client.get(page, headers=poll).status_code == status
+        assert client.get(page).status_code == 302
+
+
+def test_no_page_of_a_minute_writes_the_session_again(client, settings, django_assert_max_num_queries):
+    settings.SESSION_IDLE_MINUTES = 30
+    client.force_login(make_user("new"))
+    client.get(reverse("password"))
+    with django_assert_max_num_queries(9) as asked:
+        client.get(reverse("password"))
+    assert [query["sql"] for query in asked if not query["sql"].startswith("SELECT")] == []
+
+
+@pytest.mark.parametrize("address", ["/", "/login/", "/pipeline/runs.csv", "/admin/", "/nowhere/"])
+def test_no_cache_keeps_a_page(client, address):
+    client.force_login(make_person("ada", "admin"))
+    kept = client.get(address, follow=address == "/login/")["Cache-Control"]
+    assert "no-store" in kept
+    assert "private" in kept

@@ -1,15 +1,17 @@
-"""What people set for themselves: theme and password."""
+"""What people do for themselves: theme, password, signing out everywhere."""
 
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_POST
 
-from .access import back_to
-from .frame import THEMES
+from ...people import sign_out_everywhere
+from ..access import back_to, see_other
+from ..frame import THEMES
 
 
 @require_POST
@@ -20,6 +22,15 @@ def theme(request: HttpRequest) -> HttpResponse:
     if chosen in [one["value"] for one in THEMES]:
         response.set_cookie("theme", chosen, max_age=31_536_000, samesite="Lax", httponly=True, secure=request.is_secure())
     return response
+
+
+@require_POST
+def sign_out_of_all(request: HttpRequest) -> HttpResponse:
+    """End every session of the person, this one too."""
+    sign_out_everywhere(request.user)
+    logout(request)
+    messages.success(request, "You are signed out everywhere.")
+    return see_other(reverse("login"))
 
 
 class ChangePassword(PasswordChangeView):
