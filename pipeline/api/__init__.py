@@ -12,6 +12,7 @@ from .jobs import archive, job_run_now, pause, resume
 from .oversight.bulk_actions import NO_FILTER, Wanted, abort_bulk_action, start_bulk_action, too_many
 from .oversight.incidents import resolve_incident, retry_incident, snooze_incident
 from .oversight.limits import end_outage, record_change, remove_stop, save_stop
+from .oversight.restores import record_backup, record_restore
 from .runs import accept, adopt, cancel, end_upstream, retry, run_again, run_now, start_again
 from .schedules import check_schedule, end_schedules_of, ensure_recurring_job, reschedule_brand, save_rule, spread_rule, undo_rule
 from .subjects import (
@@ -48,7 +49,9 @@ __all__ = [
     "queue_many",
     "queue_one_time_job",
     "queue_replay",
+    "record_backup",
     "record_change",
+    "record_restore",
     "remove_stop",
     "replay",
     "reschedule_brand",

@@ -6,6 +6,7 @@ from .jobs import Job, ScheduleRule
 from .oversight.bulk_actions import BulkAction, BulkItem
 from .oversight.incidents import DayTally, FailedRun, Incident
 from .oversight.limits import ConcurrencyLimit, Outage, Pause
+from .oversight.restores import Restore
 from .runs import Attempt, Event, Run, RunLog, Step
 from .upstream import ActorPrice, RawPage, RejectedItem, Reuse, SourceState, UpstreamRun
 from .workers import Worker
@@ -29,6 +30,7 @@ __all__ = [
     "Pause",
     "RawPage",
     "RejectedItem",
+    "Restore",
     "Reuse",
     "Run",
     "RunLog",

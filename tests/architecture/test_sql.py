@@ -16,6 +16,7 @@ HOMES = {
     "pipeline/engine/queue/pending.py",
     "pipeline/engine/queue/stops.py",
     "pipeline/engine/queue/waiter.py",
+    "pipeline/management/backups/sqlite.py",
 }
 EXCEPTIONS = {"controlplane/settings.py": "the PRAGMAs of each new SQLite connection are a setting"}
 CALLS = {"raw", "extra", "cursor", "executescript", "RawSQL"}

@@ -1,17 +1,29 @@
-"""A paid start whose answer was lost: its run is found and adopted, or was never started, or it stays unknown."""
+"""A paid start whose answer was lost: its run is found and adopted, or was never started, or it stays unknown.
+
+After a restore, all answers since the backup are lost, and the rows too.
+"""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
 from ...contract.errors import BlockedError, PermanentError, SlowDown, TransientError, UnknownStart
 from ...contract.source import Order, Seen, Source
-from ...models import UpstreamRun
+from ...models import Restore, Run, UpstreamRun
 from ..database import now
 from ..lifecycle.leased_run import LeasedRun
 from . import health
 from .ledger import GIVE_UP_AFTER, MAX_CLOCK_DIFFERENCE, Status, adopt, close, fingerprint
+
+SINCE = "since"  # in `extra` of a row that stands for what was started since a backup, with whatever tag
+
+
+def lost_by_a_restore(run: Run, last: UpstreamRun | None) -> Restore | None:
+    """The restore that may have lost a start of this step, if the upstream has not been asked since."""
+    restore = Restore.objects.first()
+    known = restore is None or run.created_at >= restore.at or (last is not None and last.intent_at >= restore.at)
+    return None if known or run.reuse == Run.Reuse.ONLY else restore
 
 
 def resolve(leased: LeasedRun, source: Source, order: Order, upstream: UpstreamRun) -> None:
@@ -64,10 +76,12 @@ def possible_starts(source: Source, order: Order, upstream: UpstreamRun, *, by_i
     """
     possible = []
     recorded = replace(order, actor=upstream.actor)  # which newer code may have changed
-    for seen in source.candidates(recorded, upstream.intent_at - MAX_CLOCK_DIFFERENCE):
+    restored = SINCE in upstream.extra
+    since = datetime.fromisoformat(upstream.extra[SINCE]) if restored else upstream.intent_at
+    for seen in source.candidates(recorded, since - MAX_CLOCK_DIFFERENCE):
         if seen.tag == upstream.tag:
             return [seen]
-        if not seen.tag:
+        if restored or not seen.tag:
             possible.append(seen)
     if not by_input:
         return []

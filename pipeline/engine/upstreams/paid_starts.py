@@ -6,19 +6,20 @@ After a lost answer or a crash the upstream is asked first (lost_answers.py).
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 
 from ...contract.errors import AmbiguousStart, Cancelled, PermanentError, RunError
 from ...contract.source import Order, Source, get_source
-from ...models import Run, UpstreamRun
+from ...models import Restore, Run, UpstreamRun
 from ..database import MONEY_LOCK, durable, lock, now
 from ..lifecycle.leased_run import LeasedRun
 from ..lifecycle.state import closed
 from . import reuse
 from .budget import check_daily_spend, check_retry_spend
 from .ledger import DEADLINE_MARGIN, Status, adopt, close, fingerprint
-from .lost_answers import resolve
+from .lost_answers import SINCE, lost_by_a_restore, resolve
 from .room import check_room
 
 NOT_SENT_IN_TIME = "The request could not be sent in time, so it was not sent."
@@ -37,6 +38,8 @@ def ensure_started(leased: LeasedRun, order: Order, step: str) -> UpstreamRun:
             raise Cancelled
         elif other := reuse.shared(leased, order, step):
             return other
+        elif restore := lost_by_a_restore(leased.run, last):
+            _ask_about(restore, leased, order, step, last)
         else:
             _start(leased, source, order, step, last)
 
@@ -70,6 +73,13 @@ def _start(leased: LeasedRun, source: Source, order: Order, step: str, last: Ups
     adopt(leased, source, order, upstream, seen, f"{source.label} accepted the run: {seen.id}.")
 
 
+def _ask_about(restore: Restore, leased: LeasedRun, order: Order, step: str, last: UpstreamRun | None) -> None:
+    """A row for a start that may have been sent after the backup. Nothing is sent: the upstream is asked for it."""
+    with leased.fenced():
+        _record(leased, order, step, last, status=Status.UNKNOWN, extra={SINCE: restore.taken_at.isoformat()})
+        leased.write_log("The database was restored from a backup. Looking for what this run started since then.")
+
+
 def _intend(leased: LeasedRun, order: Order, step: str, last: UpstreamRun | None) -> UpstreamRun | None:
     """The committed intent; None if another run's start is used instead."""
     with durable(), leased.fenced() as run:
@@ -84,26 +94,31 @@ def _intend(leased: LeasedRun, order: Order, step: str, last: UpstreamRun | None
         check_room(get_source(order.source), order.memory_mb)
         check_retry_spend(leased, step)
         check_daily_spend(order)
-        at = now()
-        number = last.intent + 1 if last else 1
-        upstream = UpstreamRun.objects.create(
-            run_id=leased.run.pk,
-            step=step,
-            source=order.source,
-            actor=order.actor,
-            intent=number,
-            tag=f"cp-{uuid.uuid4().hex[:20]}",
-            fingerprint=fingerprint(order),
-            reuse_key=reuse.stored_key(run.job_type, order.reuse_key),
-            intent_at=at,
-            deadline=at + order.timeout + DEADLINE_MARGIN,
-            cost_estimate=order.estimate_usd,
-            price_per_item=order.price_per_item_usd,
-            cost_cap=order.max_cost_usd,
-            max_items=order.max_items,
-            memory_mb=order.memory_mb,
-        )
-        leased.record_version()  # older code would look for it by another order, and pay for a second one
+        upstream = _record(leased, order, step, last)
         # Not what is spent today: who reads this log may not see the other brands.
         leased.write_log(f"Estimated cost ${order.estimate_usd:.2f}, at most ${order.max_cost_usd:.2f}.")
         return upstream
+
+
+def _record(leased: LeasedRun, order: Order, step: str, last: UpstreamRun | None, **fields: Any) -> UpstreamRun:
+    at = now()
+    upstream = UpstreamRun.objects.create(
+        run_id=leased.run.pk,
+        step=step,
+        source=order.source,
+        actor=order.actor,
+        intent=last.intent + 1 if last else 1,
+        tag=f"cp-{uuid.uuid4().hex[:20]}",
+        fingerprint=fingerprint(order),
+        reuse_key=reuse.stored_key(leased.run.job_type, order.reuse_key),
+        intent_at=at,
+        deadline=at + order.timeout + DEADLINE_MARGIN,
+        cost_estimate=order.estimate_usd,
+        price_per_item=order.price_per_item_usd,
+        cost_cap=order.max_cost_usd,
+        max_items=order.max_items,
+        memory_mb=order.memory_mb,
+        **fields,
+    )
+    leased.record_version()  # older code would look for it by another order, and pay for a second one
+    return upstream
