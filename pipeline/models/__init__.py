@@ -4,7 +4,7 @@ from .brands import Brand, BrandLimit
 from .datasets import DatasetStatus, MaxAge
 from .jobs import Job, ScheduleRule
 from .oversight.bulk_actions import BulkAction, BulkItem
-from .oversight.incidents import DayTally, FailedRun, Incident
+from .oversight.incidents import DayTally, DayTotal, FailedRun, Incident
 from .oversight.limits import ConcurrencyLimit, Outage, Pause
 from .oversight.restores import Restore
 from .runs import Attempt, Event, Run, RunLog, Step
@@ -21,6 +21,7 @@ __all__ = [
     "ConcurrencyLimit",
     "DatasetStatus",
     "DayTally",
+    "DayTotal",
     "Event",
     "FailedRun",
     "Incident",

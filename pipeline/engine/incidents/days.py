@@ -13,19 +13,21 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Q, QuerySet, Sum
 from django.utils import timezone
 
-from ...models import DayTally, Run, UpstreamRun
+from ...models import DayTally, DayTotal, Run, UpstreamRun
 from ...states import RunStatus, Verdict
 
 FIRST_TIME = timedelta(days=31)  # so far back the first count goes: this month
 KEPT = timedelta(days=100)
+FIGURES = ("good", "doubted", "failed", "seconds", "usd")
 
 
 def count_days(at: datetime) -> None:
     """Count today and yesterday, and the days before that nobody has counted yet."""
     today = timezone.localdate(at)
-    last = DayTally.objects.aggregate(last=Max("day"))["last"]
+    last = DayTotal.objects.aggregate(last=Max("day"))["last"]
     day = min(last or today - FIRST_TIME, today - timedelta(days=1))
-    DayTally.objects.filter(day__lt=today - KEPT).delete()
+    for model in (DayTally, DayTotal):
+        model.objects.filter(day__lt=today - KEPT).delete()
     while day <= today:
         _count(day)
         day += timedelta(days=1)
@@ -51,9 +53,16 @@ def _count(day: date) -> None:
     for spent in paid.values("run__job_type", "run__brand_id").annotate(usd=Sum("cost")):
         found.setdefault((spent["run__job_type"], spent["run__brand_id"]), {})["usd"] = spent["usd"] or Decimal(0)
     rows = [DayTally(day=day, job_type=name, brand_id=brand, **of) for (name, brand), of in found.items()]
+    totals: dict[str, DayTotal] = {}
+    for row in rows:
+        total = totals.setdefault(row.job_type, DayTotal(day=day, job_type=row.job_type))
+        for figure in FIGURES:
+            setattr(total, figure, getattr(total, figure) + getattr(row, figure))
     try:
         with transaction.atomic():
             DayTally.objects.filter(day=day).delete()
+            DayTotal.objects.filter(day=day).delete()
+            DayTotal.objects.bulk_create(totals.values())
             DayTally.objects.bulk_create(rows)
     except IntegrityError:  # another worker has just counted it
         return
@@ -70,7 +79,7 @@ def _sums(ended: QuerySet[Run], paid: QuerySet[UpstreamRun]) -> tuple[Any, ...]:
 
 
 def _sums_known(day: date) -> tuple[Any, ...]:
-    found = DayTally.objects.filter(day=day).aggregate(*(Sum(name) for name in ("good", "doubted", "failed", "usd")))
+    found = DayTotal.objects.filter(day=day).aggregate(*(Sum(name) for name in ("good", "doubted", "failed", "usd")))
     return tuple(found[f"{name}__sum"] or 0 for name in ("good", "doubted", "failed", "usd"))
 
 

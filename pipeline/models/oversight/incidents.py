@@ -109,17 +109,36 @@ class FailedRun(models.Model):
         return f"Run {self.run_id} in incident {self.incident_id}"
 
 
-class DayTally(models.Model):
-    """What the runs of one type and brand that ended on one day came to. Counted anew from the runs, not kept up by them."""
+class DayFigures(models.Model):
+    """What the runs of one type that ended on one day came to. Counted anew from the runs, not kept up by them."""
 
     day = models.DateField(help_text="In the site's zone.")
     job_type = models.CharField(max_length=80)
-    brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     good = models.PositiveIntegerField(default=0)
     doubted = models.PositiveIntegerField(default=0, help_text="Partial or suspicious, not accepted.")
     failed = models.PositiveIntegerField(default=0)
     seconds = models.FloatField(default=0, help_text="That all completed runs took together.")
     usd = models.DecimalField(max_digits=12, decimal_places=4, default=0, help_text="Paid starts of that day, USD.")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.job_type} on {self.day}"
+
+
+class DayTotal(DayFigures):
+    """Of all brands and the platform: thousands of tallies in one row."""
+
+    class Meta:
+        ordering = ["day", "job_type"]
+        constraints = [models.UniqueConstraint(fields=["day", "job_type"], name="day_total_once")]
+
+
+class DayTally(DayFigures):
+    """Of one brand; empty: the platform."""
+
+    brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
 
     class Meta:
         ordering = ["day", "job_type"]
@@ -130,6 +149,3 @@ class DayTally(models.Model):
             ),
             models.UniqueConstraint(fields=["day", "job_type"], condition=Q(brand=None), name="day_tally_once_for_platform"),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.job_type} on {self.day}"

@@ -4,16 +4,17 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from ...contract.job_type import JobType
 from ...contract.registry import find_type, offered_types
 from ...contract.source import source_label
 from ...engine.upstreams.budget import spent_by_source
-from ...models import DayTally
+from ...models import DayTally, DayTotal
 from ...people import Brands
 
 DAYS = 14
@@ -100,7 +101,7 @@ def type_days(brands: Brands, at: datetime) -> list[TypeDays]:
     """Every type that people start, in the registry's order."""
     today = timezone.localdate(at)
     first = today - timedelta(days=DAYS - 1)
-    rows = DayTally.objects.filter(brands.q(), day__gte=first, day__lte=today).order_by().values("job_type", "day")
+    rows = _tallies(brands).filter(day__gte=first, day__lte=today).order_by().values("job_type", "day")
     days: dict[str, dict[date, Day]] = defaultdict(dict)
     sums = rows.annotate(
         good_n=Sum("good"), doubted_n=Sum("doubted"), failed_n=Sum("failed"), took=Sum("seconds"), spent=Sum("usd")
@@ -119,12 +120,17 @@ def type_days(brands: Brands, at: datetime) -> list[TypeDays]:
     ]
 
 
+def _tallies(brands: Brands) -> QuerySet[Any]:
+    """Of all brands, a row for each type and day; else one for each brand too."""
+    return DayTotal.objects.all() if brands.every else DayTally.objects.filter(brands.q())
+
+
 def money(brands: Brands, at: datetime) -> Money:
     today = timezone.localdate(at)
     begin = today.replace(day=1)
     spent = spent_by_source(at, of=brands.q("run__brand"))
     month: dict[str, Decimal] = defaultdict(Decimal, spent)
-    earlier = DayTally.objects.filter(brands.q(), Q(usd__gt=0), day__gte=begin, day__lt=today).order_by()
+    earlier = _tallies(brands).filter(usd__gt=0, day__gte=begin, day__lt=today).order_by()
     for name, usd in earlier.values_list("job_type").annotate(sum=Sum("usd")):
         handler = find_type(name)
         month[handler.source if handler else ""] += usd

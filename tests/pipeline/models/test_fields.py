@@ -26,6 +26,7 @@ OWN_WORDS = {
     "ConcurrencyLimit.source",
     "DatasetStatus.dataset_key",
     "DayTally.job_type",
+    "DayTotal.job_type",
     "Event.job_type",
     "Event.kind",
     "FailedRun.job_type",

@@ -17,7 +17,7 @@ from pipeline.engine.queue.asked import canaries
 from pipeline.engine.queue.claim import claim
 from pipeline.engine.workers.inline import work_off
 from pipeline.engine.workers.processes import register_worker
-from pipeline.models import DatasetStatus, DayTally, FailedRun, Incident, Job, Outage, Pause, Run, UpstreamRun
+from pipeline.models import DatasetStatus, DayTally, DayTotal, FailedRun, Incident, Job, Outage, Pause, Run, UpstreamRun
 from tests.factories import make_brand, make_orphan, make_person, make_upstream
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -215,17 +215,20 @@ def test_a_days_tally_is_counted_anew_and_says_how_each_type_did(client, brand):
     toys(brand, ["bee"], "permanent")
     toys(brand, ["cat"], "partial")
     upstream = make_upstream(Run.objects.first())
+    toys(make_brand("Bolt"), ["owl"], "ok")
     UpstreamRun.objects.filter(pk=upstream.pk).update(cost_estimate=Decimal("2.5"), intent_at=at)
     old = Run.objects.get(subject="fox")
     Run.objects.filter(pk=old.pk).update(completed_at=at - timedelta(days=20))
     for _ in range(2):
         count_days(at)
-    today = DayTally.objects.get(day=timezone.localdate(at))
+    today = DayTally.objects.get(day=timezone.localdate(at), brand=brand)
+    total = DayTotal.objects.get(day=timezone.localdate(at))
     assert (today.good, today.doubted, today.failed, today.usd) == (1, 1, 1, Decimal("2.5"))
-    assert DayTally.objects.exclude(pk=today.pk).get().good == 1, "the first count goes back a month"
+    assert (total.good, total.doubted, total.failed, total.usd) == (2, 1, 1, Decimal("2.5")), "of both brands"
+    assert DayTally.objects.exclude(day=today.day).get().good == 1, "the first count goes back a month"
     sign_in(client, "ann", "viewer")
     said = words(client.get("/pipeline/"))
-    assert "66 % 1 of 3 failed" in said
+    assert "75 % 1 of 4 failed" in said
     assert "$2.50 of" in said
     claim(register_worker())
     assert DatasetStatus.objects.exists()
