@@ -134,6 +134,10 @@ PIPELINE_PAGE_ITEMS = environment.integer("PIPELINE_PAGE_ITEMS", 1000, at_least=
 PIPELINE_TEXT_CHARACTERS = environment.integer("PIPELINE_TEXT_CHARACTERS", 100_000, at_least=1000)
 PIPELINE_MESSAGE_CHARACTERS = environment.integer("PIPELINE_MESSAGE_CHARACTERS", 2000, at_least=200)
 PIPELINE_LOG_LINES = environment.integer("PIPELINE_LOG_LINES", 10_000, at_least=100)  # of one run
+# After how many days details go; 0: never. pipeline/engine/workers/housekeeping/retention.py
+PIPELINE_KEEP_PAGES_DAYS = environment.integer("PIPELINE_KEEP_PAGES_DAYS", 90, at_least=0)
+PIPELINE_KEEP_LOGS_DAYS = environment.integer("PIPELINE_KEEP_LOGS_DAYS", 180, at_least=0)
+PIPELINE_KEEP_EVENTS_DAYS = environment.integer("PIPELINE_KEEP_EVENTS_DAYS", 730, at_least=0)
 PIPELINE_STATEMENT_SECONDS = environment.number("PIPELINE_STATEMENT_SECONDS", 15.0, at_least=0)  # of a page's query; 0: no limit
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     database_options |= {

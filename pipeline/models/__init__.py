@@ -7,6 +7,7 @@ from .oversight.bulk_actions import BulkAction, BulkItem
 from .oversight.incidents import DayTally, DayTotal, FailedRun, Incident
 from .oversight.limits import ConcurrencyLimit, Outage, Pause
 from .oversight.restores import Restore
+from .oversight.retention import Retention
 from .runs import Attempt, Event, Run, RunLog, Step
 from .upstream import ActorPrice, RawPage, RejectedItem, Reuse, SourceState, UpstreamRun
 from .workers import Worker
@@ -32,6 +33,7 @@ __all__ = [
     "RawPage",
     "RejectedItem",
     "Restore",
+    "Retention",
     "Reuse",
     "Run",
     "RunLog",

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from competitors.models import Persona, PersonaQuote, RedditPost, RedditResearch
 from pipeline import api
 from pipeline.engine.upstreams import health
-from pipeline.engine.workers.healing import heal_schedules
+from pipeline.engine.workers.housekeeping.healing import heal_schedules
 from pipeline.engine.workers.inline import work_off
 from pipeline.models import Attempt, Brand, BulkAction, BulkItem, DatasetStatus, Incident, Run, ScheduleRule
 from tests.competitors import runs

@@ -12,7 +12,7 @@ from pipeline import api
 from pipeline.engine.upstreams import health
 from pipeline.engine.upstreams.orphans import settle_orphans
 from pipeline.engine.upstreams.watch import watch_upstreams
-from pipeline.engine.workers.healing import heal_schedules
+from pipeline.engine.workers.housekeeping.healing import heal_schedules
 from pipeline.engine.workers.inline import work_off, work_one
 from pipeline.models import Attempt, ConcurrencyLimit, Event, Pause, Run, SourceState, UpstreamRun
 from pipeline.queries.explain import explain

@@ -14,7 +14,7 @@ from pipeline.engine.execution.context import WorkerContext
 from pipeline.engine.lifecycle import by_death, by_worker
 from pipeline.engine.lifecycle.lease import renew
 from pipeline.engine.queue import claim as claims
-from pipeline.engine.workers.healing import heal_schedules
+from pipeline.engine.workers.housekeeping.healing import heal_schedules
 from pipeline.engine.workers.inline import work_off, work_one
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, DatasetStatus, Run

@@ -14,7 +14,7 @@ from pipeline.engine.lifecycle import by_worker
 from pipeline.engine.queue import claim as claims
 from pipeline.engine.queue.limits import Stage, stage_of
 from pipeline.engine.scheduling.place import build_run
-from pipeline.engine.workers import healing
+from pipeline.engine.workers.housekeeping import healing
 from pipeline.engine.workers.inline import work_one
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, ConcurrencyLimit, Job, Pause, Run

@@ -16,8 +16,8 @@ from pipeline.contract.registry import get_type
 from pipeline.engine.execution import executor
 from pipeline.engine.queue.claim import claim
 from pipeline.engine.scheduling.ticks import insert_next_tick
-from pipeline.engine.workers import healing
-from pipeline.engine.workers.healing import heal_schedules
+from pipeline.engine.workers.housekeeping import healing
+from pipeline.engine.workers.housekeeping.healing import heal_schedules
 from pipeline.engine.workers.inline import work_off, work_one
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, DatasetStatus, Job, Run

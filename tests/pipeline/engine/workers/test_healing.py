@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from pipeline import api
 from pipeline.engine.upstreams.orphans import settle_orphans
-from pipeline.engine.workers.healing import heal_if_due, heal_schedules
+from pipeline.engine.workers.housekeeping.healing import heal_if_due, heal_schedules
 from pipeline.models import Event, Run, ScheduleRule
 from tests.factories import make_brand, make_orphan
 from tests.toy.job import Toy

@@ -1,21 +1,23 @@
 """A thread for slow checks: which upstream runs ended, which upstreams work again, which schedules need a repair, which test
-runs have worked, bulk actions, prices, and what apps look after.
+runs have worked, bulk actions, prices, what is old enough to go, and what apps look after.
 
 Separate from the heartbeat: an upstream that never answers must not cost a worker its leases.
 """
 
 import time
+from functools import partial
 
 from django.conf import settings
 
-from ...contract.source import rounds
-from ...models import Worker
-from ..database import now
-from ..execution.prices import read_prices
-from ..queue.asked import bulk_actions, canaries
-from ..upstreams.watch import watch_upstreams
+from ....contract.source import rounds
+from ....models import Worker
+from ...database import now
+from ...execution.prices import read_prices
+from ...queue.asked import bulk_actions, canaries
+from ...upstreams.watch import watch_upstreams
+from ..repeating_thread import RepeatingThread
 from .healing import HEALING_INTERVAL, heal_if_due, in_turn
-from .repeating_thread import RepeatingThread
+from .retention import remove_old
 
 
 class Housekeeping(RepeatingThread):
@@ -33,7 +35,7 @@ class Housekeeping(RepeatingThread):
             heal_if_due(now())
             if self._of_worker:
                 read_prices()
-                in_turn(rounds())
+                in_turn([partial(remove_old, now()), *rounds()])
             self._next_healing = at + HEALING_INTERVAL.total_seconds() / 4
         if self._of_worker:
             bulk_actions.advance()

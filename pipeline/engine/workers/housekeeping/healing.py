@@ -11,18 +11,18 @@ from functools import partial
 
 from django.db import DatabaseError, IntegrityError, transaction
 
-from ...models import Job, Run, SourceState
-from ...states import JobStatus
-from ..database import CLAIM_LOCK, lock, wake_workers
-from ..incidents.days import count_days
-from ..journal import warn_and_record
-from ..queue.asked.canaries import wake_snoozed
-from ..queue.outages import watch_outages
-from ..queue.pauses import end_pauses
-from ..scheduling.deadlines import watch_deadlines
-from ..scheduling.rules import follow_rules
-from ..scheduling.ticks import insert_next_tick
-from ..upstreams.orphans import settle_orphans
+from ....models import Job, Run, SourceState
+from ....states import JobStatus
+from ...database import CLAIM_LOCK, lock, wake_workers
+from ...incidents.days import count_days
+from ...journal import warn_and_record
+from ...queue.asked.canaries import wake_snoozed
+from ...queue.outages import watch_outages
+from ...queue.pauses import end_pauses
+from ...scheduling.deadlines import watch_deadlines
+from ...scheduling.rules import follow_rules
+from ...scheduling.ticks import insert_next_tick
+from ...upstreams.orphans import settle_orphans
 
 logger = logging.getLogger(__name__)
 HEALING_INTERVAL = timedelta(minutes=1)

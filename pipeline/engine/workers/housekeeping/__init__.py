@@ -1,0 +1,5 @@
+"""What is done beside the runs, now and then."""
+
+from .thread import Housekeeping
+
+__all__ = ["Housekeeping"]
