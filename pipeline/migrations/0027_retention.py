@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('pipeline', '0025_restores'),
+        ('pipeline', '0026_day_totals'),
     ]
 
     operations = [
