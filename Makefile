@@ -4,7 +4,7 @@ RUN := .venv/bin/python
 PYTEST := $(RUN) -m pytest
 ON_POSTGRES := $(RUN) -m tests.postgres
 # The smallest machine has two cores. Fault tests that measure time run one at a time.
-PARALLEL ?= -n 2
+PARALLEL ?= -n 2 --dist worksteal
 # Tables made from the models take a second, by migrations twelve. `make test` on PostgreSQL runs the migrations.
 FROM_MODELS := --nomigrations
 # Without DEBUG, manage.py needs a SECRET_KEY. These commands only check code.

@@ -1,5 +1,6 @@
 """Chooses the database, the browser and the real data, and reports which tests are left out."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -86,6 +87,8 @@ def database_of(item: pytest.Item) -> str:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Runs after -m and -k: without browser tests, no browser is needed."""
+    gc.collect()
+    gc.freeze()  # what is loaded now stays: collections need not scan it, test after test
     if any(item.get_closest_marker("browser") for item in session.items) and not hasattr(session.config, "workerinput"):
         try:
             machine.chromium()

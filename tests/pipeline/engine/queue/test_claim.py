@@ -51,7 +51,7 @@ def test_first_come_first_served_within_a_brand(brands):
     assert [claim(), claim(), claim()] == [first, second, None]
 
 
-def flood(brand, count=5000):
+def flood(brand, count=1000):
     """Queued in one go; so many that anything that stood behind them would wait for a long time."""
     api.queue_many(brand.pk, "toy", [{"name": str(number)} for number in range(count)])
 

@@ -107,6 +107,7 @@ def rows_read():
 
 
 STEPS = [0]
+FLOOD = 1000
 
 
 def count_step():
@@ -153,7 +154,7 @@ STOPS = {
     ids=lambda stops: ", ".join(stops),
 )
 def test_a_claim_reads_nothing_of_a_flood_that_is_stopped(brands, stops):
-    job = runs_of(brands[0], 3000)
+    job = runs_of(brands[0], FLOOD)
     behind = api.queue_one_time_job(brands[1].pk, "toy", {"name": "behind"}).run
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -163,7 +164,7 @@ def test_a_claim_reads_nothing_of_a_flood_that_is_stopped(brands, stops):
         STOPS[stop](brands[0], job)
     cost, first = cost_of_a_claim()
     assert first == behind
-    assert cost < free + (3000 if connection.vendor == "sqlite" else 300), f"{cost} instead of {free}"
+    assert cost < free + FLOOD / (1 if connection.vendor == "sqlite" else 10), f"{cost} instead of {free}"
 
 
 def test_a_run_that_is_handed_back_goes_on_though_its_job_is_paused(brands):
