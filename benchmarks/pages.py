@@ -109,7 +109,7 @@ def lists(made: Any) -> Iterator[tuple[str, str]]:
 def performance(account: Any) -> Iterator[tuple[str, str]]:
     from django.urls import reverse
 
-    from competitors.jobs.meta_sync.views import ad_filter
+    from competitors.jobs.meta_sync.views.report import ad_filter
 
     today, page = account.last_synced_at, reverse("performance", args=[account.brand.slug])
     yield "ad performance, brands", reverse("performance_brands")

@@ -127,6 +127,7 @@ def pages(listing):
         f"/ads/{competitor.brand.slug}/",
         f"/ads/{competitor.brand.slug}/?account=act_2&q=nothing-like-this",
         f"/ads/{competitor.brand.slug}/ad/1/",
+        f"/ads/{competitor.brand.slug}/days/",
         f"/ads/{competitor.brand.slug}/attention/",
         "/pipeline/",
         reverse("incident", args=[Incident.objects.latest("pk").pk]),

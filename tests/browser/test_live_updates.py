@@ -1,12 +1,15 @@
 """The tab's polling does not disturb somebody who uses the page."""
 
+import re
 from datetime import timedelta
 
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from competitors.jobs.meta_sync.figures.window import today_of
 from tests.competitors import runs
 from tests.factories import make_listing
+from tests.performance_rows import days_back, make_account, make_account_day
 
 POLL = 3_500  # ms: longer than the poll interval of 3 s
 
@@ -83,3 +86,14 @@ def test_a_signed_out_user_is_sent_to_sign_in_and_back(open_page, listing):
     page = open_page(listing.competitor.get_absolute_url())
     page.context.clear_cookies()
     page.wait_for_url("**/login/?next=/competitors/**")
+
+
+def test_the_days_behind_the_charts_come_when_they_are_unfolded(open_page):
+    account = make_account()
+    for day in days_back(today_of(account), 2):
+        make_account_day(account, day, "31")
+    page = open_page(account.performance_url())
+    page.get_by_text("The same as a table").click()
+    expect(page.locator("#days tbody tr")).to_have_count(14)
+    expect(page.locator("#days")).to_contain_text("$31.00")
+    expect(page).to_have_title(re.compile("Ad Performance"))

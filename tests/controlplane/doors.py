@@ -100,7 +100,15 @@ PAGES: dict[str, tuple[str, str]] = {
     "persona_remove": ("manager", "manager"),
     "persona_take_out": (NEVER, "manager"),
     **dict.fromkeys(
-        ("performance_brands", "performance", "performance_live", "performance_price", "performance_csv", "performance_ad"),
+        (
+            "performance_brands",
+            "performance",
+            "performance_live",
+            "performance_price",
+            "performance_csv",
+            "performance_ad",
+            "performance_days",
+        ),
         ("viewer", NEVER),
     ),
     **dict.fromkeys(("performance_sync", "performance_scrape", "performance_legacy"), (NEVER, "operator")),

@@ -4,9 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
-
 from .days import Day
 from .rates import Figures
 from .window import Window, day_in_words
@@ -14,18 +11,8 @@ from .words import money, percent, ratio
 
 WIDTH, HEIGHT = 280, 90
 STEPS = (Decimal(1), Decimal(2), Decimal(4), Decimal(5), Decimal(10))
-PART = format_html(' class="{}"', "plot__part")
 Measure = Callable[[Figures], Decimal | None]
 Words = Callable[[Decimal | None], str]
-
-
-@dataclass(frozen=True)
-class Bar:
-    x: str
-    y: str
-    width: str
-    height: str
-    part: bool  # of a day that is not over
 
 
 @dataclass(frozen=True)
@@ -36,15 +23,11 @@ class Chart:
     label: str  # what it shows, for who does not see it
     scale: Sequence[str]
     days: Sequence[str]
-    bars: Sequence[Bar] = ()
-    line: str = ""  # paths; a day without a value leaves a gap
+    # Paths; a day without a value leaves a gap.
+    bars: str = ""
+    part: str = ""  # the bar of a day that is not over
+    line: str = ""
     before: str = ""
-
-    @property
-    def drawn_bars(self) -> SafeString:
-        """No template: of a year, it would take as long as all the rest of the page."""
-        parts = ((mark, bar.x, bar.y, bar.width, bar.height) for bar in self.bars for mark in [PART if bar.part else ""])
-        return format_html_join("", '<rect{} x="{}" y="{}" width="{}" height="{}"/>', parts)
 
 
 def three(days: Sequence[Day], total: Figures, window: Window, currency: str, *, compares: bool) -> list[Chart]:
@@ -85,6 +68,7 @@ def _chart(
     if days and days[-1].today:
         note += " Today is not over."
     middle = days[(len(days) - 1) // 2]
+    whole = len(days) - days[-1].today
     return Chart(
         title=title,
         total=words(total),
@@ -94,7 +78,8 @@ def _chart(
         days=[day_in_words(days[0].date), day_in_words(middle.date), "today" if days[-1].today else day_in_words(days[-1].date)]
         if len(days) > 2
         else [day_in_words(day.date) for day in days],
-        bars=_bars(now, days, top) if bars else (),
+        bars=_bars(now, top, 0, whole) if bars else "",
+        part=_bars(now, top, whole, len(days)) if bars else "",
         line="" if bars else _path(now, top),
         before=_path(before, top),
     )
@@ -108,31 +93,25 @@ def nice(most: Decimal) -> Decimal:
     return next(step * power for step in STEPS if step * power >= most)
 
 
-def _y(value: Decimal, top: Decimal) -> Decimal:
-    return HEIGHT - max(value, Decimal(0)) / top * HEIGHT
+def _y(value: Decimal, top: Decimal) -> float:
+    return HEIGHT - max(float(value), 0) / float(top) * HEIGHT
 
 
-def _bars(values: Sequence[Decimal | None], days: Sequence[Day], top: Decimal) -> list[Bar]:
-    step = Decimal(WIDTH) / len(values)
-    gap = step * Decimal("0.15")
-    found = []
-    for place, (value, day) in enumerate(zip(values, days, strict=True)):
-        if value is None:
-            continue
-        y = _y(value, top)
-        x, width, height = place * step + gap, step - 2 * gap, HEIGHT - y
-        found.append(Bar(f"{x:.2f}", f"{y:.2f}", f"{width:.2f}", f"{height:.2f}", day.today))
-    return found
+def _bars(values: Sequence[Decimal | None], top: Decimal, first: int, end: int) -> str:
+    step = WIDTH / len(values)
+    bar = f"h{step * 0.7:.2f}V{HEIGHT}z"
+    places = ((place, value) for place in range(first, end) if (value := values[place]) is not None)
+    return "".join(f"M{(place + 0.15) * step:.2f} {HEIGHT}V{_y(value, top):.2f}{bar}" for place, value in places)
 
 
 def _path(values: Sequence[Decimal | None], top: Decimal) -> str:
-    step = Decimal(WIDTH) / len(values)
+    step = WIDTH / len(values)
     parts, pen = [], "M"
     for place, value in enumerate(values):
         if value is None:
             pen = "M"
             continue
-        x, y = f"{place * step + step / 2:.2f}", f"{_y(value, top):.2f}"
+        x, y = f"{(place + 0.5) * step:.2f}", f"{_y(value, top):.2f}"
         # A line of no length: one day alone is a dot.
         parts.append(f"M{x} {y}h0" if pen == "M" else f"L{x} {y}")
         pen = "L"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 
 from competitors.models import AdAccount
 
@@ -30,11 +31,11 @@ class Days:
     own: Figures | None
     lacking: int  # days that have ads, but no total of the account's own
 
-    @property
+    @cached_property
     def total(self) -> Figures:
         return added(day.now for day in self.days)
 
-    @property
+    @cached_property
     def before(self) -> Figures:
         return added(day.before for day in self.days)
 

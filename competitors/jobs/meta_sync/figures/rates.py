@@ -14,14 +14,14 @@ class Figures(NamedTuple):
     """Of an ad, an account or a part of one, over a day or several. A tuple, because a page adds up thousands."""
 
     spend: Decimal | None = None
-    impressions: int | None = None
-    clicks: int | None = None
-    link_clicks: int | None = None
+    impressions: Number = None
+    clicks: Number = None
+    link_clicks: Number = None
     purchases: Decimal | None = None
     purchase_value: Decimal | None = None
-    video_views: int | None = None
-    video_thruplays: int | None = None
-    video_impressions: int | None = None  # of the ads that have a video
+    video_views: Number = None
+    video_thruplays: Number = None
+    video_impressions: Number = None  # of the ads that have a video
 
     @property
     def roas(self) -> Decimal | None:

@@ -1,11 +1,14 @@
-"""What the rows of ad days add up to: one query for each question, however many ads and days there are."""
+"""What the rows of ad days add up to: a few queries for each question, however many ads and days there are."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import date, timedelta
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import Count, Model, Q, QuerySet, Sum
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Count, DecimalField, Model, Q, QuerySet, Sum
 
 from competitors.models import AccountDay, AdAccount, AdDay, AdDemographicDay, AdMonth
 
@@ -14,31 +17,30 @@ from .window import Window
 
 RETURN = ("spend", "purchase_value")  # what the period before is compared by, for each ad
 CUT = ("spend", "impressions", "link_clicks", "purchases", "purchase_value")  # what a part of an ad's day has
-MONEY = {"spend", "purchases", "purchase_value"}
 COLUMNS = tuple(name for name in NAMES if name != "video_impressions")
-EXACT = Decimal("0.0001")  # as the columns are: SQLite adds up binary fractions
+EXACT = Decimal("0.0001")  # as the columns are
+
+
+class Total(Sum):
+    """PostgreSQL's sums are exact as they come: nothing is converted, as a page reads thousands. SQLite adds binary fractions."""
+
+    def get_db_converters(self, connection: BaseDatabaseWrapper) -> list[Any]:
+        if connection.vendor == "postgresql":
+            return []
+        money = isinstance(self.output_field, DecimalField)
+        return [*super().get_db_converters(connection), *([_exact] if money else [])]
 
 
 def of_ads(account: AdAccount, window: Window) -> Iterator[tuple[str, int, Figures, Figures]]:
     """Of each ad with a row in the window: its id, its days in it, its figures, and its return in the period before.
 
-    Whole months are read as they are added up already, the days around them one by one.
+    Whole months are read as they are added up already, the days around them one by one. The two periods are read apart: sums
+    of which each takes its own rows only would look at every row of both.
     """
-    now, before = window.months, window.before.months
-    days = _days(AdDay, account, window, with_before=True)
-    for months in filter(None, (now, before)):
-        days = days.exclude(date__range=(months[0], _last_day(months[-1])))
-    found = _by_ad(days, Q(date__gte=window.since), Q(date__lt=window.since), Count("pk", filter=Q(date__gte=window.since)), _sum)
-    if now or before:
-        months_of = AdMonth.objects.filter(ad_account=account, month__in=[*now, *before]).order_by()
-        inside, outside = Q(month__gte=window.since), Q(month__lt=window.since)
-        for ad_id, values in _by_ad(months_of, inside, outside, Sum("days", filter=inside), _sum_of_months).items():
-            found[ad_id] = [_plus(*pair) for pair in zip(values, found[ad_id], strict=True)] if ad_id in found else values
-    split = 1 + len(NAMES)
-    now_of, before_of = _reader(NAMES), _reader(RETURN)
-    for ad_id, values in found.items():
-        if values[0]:
-            yield ad_id, values[0], now_of(values[1:split]), before_of(values[split:])
+    before = _by_ad(account, window.before, RETURN)
+    for ad_id, (days, *values) in _by_ad(account, window, NAMES).items():
+        _, spend, value = before.get(ad_id, (0, None, None))
+        yield ad_id, int(days), Figures._make(values), Figures(spend=spend, purchase_value=value)
 
 
 def by_day(account: AdAccount, days: Collection[date]) -> dict[date, Figures]:
@@ -47,72 +49,66 @@ def by_day(account: AdAccount, days: Collection[date]) -> dict[date, Figures]:
         return {}
     # The range is for the index, which would be asked for each day of a list.
     rows = AdDay.objects.filter(ad_account=account, date__range=(min(days), max(days)), date__in=days).order_by()
-    sums = {f"sum_{name}": _sum(name) for name in NAMES}
-    of = _reader(NAMES)
-    return {row[0]: of(row[1:]) for row in rows.values("date").annotate(**sums).values_list("date", *sums)}
+    sums = _sums(NAMES, of_days=True)
+    return {row[0]: Figures._make(row[1:]) for row in rows.values("date").annotate(**sums).values_list("date", *sums)}
 
 
 def own_by_day(account: AdAccount, window: Window) -> dict[date, Figures]:
     """The account's own total of each day, also in the period before."""
-    of = _reader(COLUMNS)
-    rows = _days(AccountDay, account, window, with_before=True).values_list("date", *COLUMNS)
-    return {row[0]: of(row[1:]) for row in rows}
+    rows = _days(AccountDay, account, Window(window.before.since, window.until)).values_list("date", *COLUMNS)
+    return {row[0]: Figures(*row[1:]) for row in rows}
 
 
 def of_demographics(account: AdAccount, ad_id: str, window: Window) -> dict[str, list[tuple[str, Figures]]]:
     """By kind of breakdown: each part of the ad's window, the one that cost most first."""
-    rows = _days(AdDemographicDay, account, window).filter(ad_id=ad_id).values("kind", "breakdown")
-    rows = rows.annotate(**{f"sum_{name}": _sum(name) for name in CUT})
-    of = _reader(CUT)
+    sums = _sums(CUT, of_days=True)
+    rows = _days(AdDemographicDay, account, window).filter(ad_id=ad_id).values("kind", "breakdown").annotate(**sums)
     found: dict[str, list[tuple[str, Figures]]] = {}
-    for row in rows.values_list("kind", "breakdown", *(f"sum_{name}" for name in CUT)):
-        found.setdefault(row[0], []).append((row[1], of(row[2:])))
+    for kind, breakdown, *values in rows.values_list("kind", "breakdown", *sums):
+        found.setdefault(kind, []).append((breakdown, Figures(**dict(zip(CUT, values, strict=True)))))
     for parts in found.values():
         parts.sort(key=lambda part: (-(part[1].spend or 0), part[0]))
     return found
 
 
-def _days(model: type[Model], account: AdAccount, window: Window, *, with_before: bool = False) -> QuerySet[Any]:
-    since = window.before.since if with_before else window.since
-    return model._default_manager.filter(ad_account=account, date__range=(since, window.until)).order_by()
+def _days(model: type[Model], account: AdAccount, window: Window) -> QuerySet[Any]:
+    return model._default_manager.filter(ad_account=account, date__range=(window.since, window.until)).order_by()
 
 
-def _by_ad(rows: QuerySet[Any], inside: Q, outside: Q, days: Any, add: Callable[[str, Q], Any]) -> dict[str, Sequence[Any]]:
-    sums = {f"now_{name}": add(name, inside) for name in NAMES} | {f"before_{name}": add(name, outside) for name in RETURN}
-    # Not `days`: months have a column of that name.
-    grouped = rows.values("ad_id").annotate(day_count=days, **sums).values_list("ad_id", "day_count", *sums)
-    return {row[0]: row[1:] for row in grouped}
+def _by_ad(account: AdAccount, window: Window, names: Sequence[str]) -> dict[str, Sequence[Any]]:
+    """Of each ad with a row in the window: how many days it has, and these sums."""
+    found: dict[str, Sequence[Any]] = {}
+    if window.months:
+        months = AdMonth.objects.filter(ad_account=account, month__range=(window.months[0], window.months[-1])).order_by()
+        found = _rows(months.values("ad_id").annotate(day_count=Total("days"), **_sums(names)), names)
+    if window.loose:
+        ranges = reduce(or_, (Q(date__range=part) for part in window.loose))
+        days = AdDay.objects.filter(ranges, ad_account=account).order_by()
+        loose = _rows(days.values("ad_id").annotate(day_count=Count("pk"), **_sums(names, of_days=True)), names)
+        if not found:
+            return loose
+        for ad_id, values in loose.items():
+            found[ad_id] = _both(found[ad_id], values) if ad_id in found else values
+    return found
 
 
-def _sum_of_months(name: str, rows: Q) -> Any:
-    return Sum(name, filter=rows)
+def _rows(grouped: QuerySet[Any], names: Sequence[str]) -> dict[str, Sequence[Any]]:
+    # "day_count" and "sum_…", as the columns' own names are taken.
+    return {row[0]: row[1:] for row in grouped.values_list("ad_id", "day_count", *(f"sum_{name}" for name in names))}
 
 
-def _plus(one: Any, other: Any) -> Any:
-    return other if one is None else one if other is None else one + other
+def _sums(names: Sequence[str], *, of_days: bool = False) -> dict[str, Any]:
+    return {f"sum_{name}": _of_videos() if of_days and name == "video_impressions" else Total(name) for name in names}
 
 
-def _last_day(month: date) -> date:
-    return (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+def _of_videos() -> Any:
+    """Impressions without those of pictures, which have no share in the rates of videos."""
+    return Total("impressions", filter=Q(video_views__isnull=False))
 
 
-def _sum(name: str, rows: Q | None = None) -> Any:
-    if name == "video_impressions":  # pictures have no share in the rates of videos
-        has_video = Q(video_views__isnull=False)
-        name, rows = "impressions", has_video if rows is None else rows & has_video
-    return Sum(name, filter=rows)
+def _both(one: Sequence[Any], other: Sequence[Any]) -> list[Any]:
+    return [b if a is None else a if b is None else a + b for a, b in zip(one, other, strict=True)]
 
 
-def _reader(names: Sequence[str]) -> Any:
-    """Makes Figures of values in the order of these names."""
-    places = [(names.index(name), place, name in MONEY) for place, name in enumerate(NAMES) if name in names]
-
-    def read(values: Sequence[Any]) -> Figures:
-        found: list[Any] = [None] * len(NAMES)
-        for source, place, money in places:
-            value = values[source]
-            if value is not None:
-                found[place] = value.quantize(EXACT) if money else value
-        return Figures._make(found)
-
-    return read
+def _exact(value: Any, *_: Any) -> Any:
+    return None if value is None else value.quantize(EXACT)

@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from competitors.models import AdAccount
 
+A_DAY = timedelta(days=1)
+
 
 @dataclass(frozen=True)
 class Window:
@@ -33,12 +35,21 @@ class Window:
     def months(self) -> list[date]:
         """First days of the calendar months that are part of it as a whole. There is no gap between these."""
         firsts = [day for day in self.days if day.day == 1]
-        return firsts if (self.until + timedelta(days=1)).day == 1 else firsts[:-1]
+        return firsts if (self.until + A_DAY).day == 1 else firsts[:-1]
 
-    @property
+    @cached_property
+    def loose(self) -> list[tuple[date, date]]:
+        """The days around these months: first and last of each part."""
+        if not self.months:
+            return [(self.since, self.until)]
+        first, after = self.months[0], (self.months[-1] + timedelta(days=31)).replace(day=1)
+        around = [(self.since, first - A_DAY), (after, self.until)]
+        return [(since, until) for since, until in around if since <= until]
+
+    @cached_property
     def before(self) -> "Window":
         """As many days, just before."""
-        return Window.of_days(self.since - timedelta(days=1), self.length)
+        return Window.of_days(self.since - A_DAY, self.length)
 
     @property
     def words(self) -> str:

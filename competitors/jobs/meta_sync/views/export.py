@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
 from pipeline.views.access import needs
@@ -23,11 +23,7 @@ COLUMNS = [
 @require_safe
 @needs(page.may_view, "competitors.view_brandad")
 def as_csv(request: HttpRequest, brand: str) -> StreamingHttpResponse:
-    place = page.place({"brand": brand}) | {"asked": request.GET}
-    found = page.more(place, page.facts(list(page.rows(place))))
-    if found["account"] is None:
-        raise Http404
-    report = found["report"]()
+    report = page.report(brand, request.GET)
     account, window = report.account, report.window
     basis = [account.account_id, account.currency, window.since, window.until]
     name = f"{account.account_id}-{window.since}-{window.until}.csv"

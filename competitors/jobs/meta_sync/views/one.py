@@ -19,9 +19,9 @@ from ..figures.days import in_order
 from ..figures.rates import Figures, added, per
 from ..figures.window import Window, day_in_words
 from ..figures.words import count, money, percent, ratio
-from .ad_filter import WindowFilter
-from .cells import kind_in_words
 from .page import page
+from .report.ad_filter import WindowFilter
+from .report.cells import kind_in_words
 
 ONLY_HERE = (
     "reach", "add_to_carts", "initiate_checkouts", "landing_page_views", "content_views", "video_plays", "video_p25", "video_p50",

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import QueryDict
+from django.http import Http404, QueryDict
 
 from competitors.models import AdAccount
 from competitors.views.access import get_brand
@@ -17,7 +17,7 @@ from pipeline.states import Badge
 
 from ..job import NAME
 from . import state
-from .report import Report
+from .report.account import Report
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class PerformancePage(SubjectPage[AdAccount]):
     def more(self, place: Mapping[str, Any], facts: Mapping[str, Facts]) -> dict[str, Any]:
         asked = place.get("asked") or QueryDict()
         accounts = [one.account for one in facts.values()]
-        account = next((one for one in accounts if one.account_id == asked.get("account")), accounts[0] if accounts else None)
+        account = _chosen(accounts, asked)
         if account is None:
             return {"account": None, "form": LinkForm(brand=place["brand"], auto_id="link_%s")}
         clocks = cache(lambda: state.clocks(account, place["brand"]))
@@ -71,11 +71,23 @@ class PerformancePage(SubjectPage[AdAccount]):
             "report": cache(lambda: Report(account, accounts, asked)),
         }
 
+    def report(self, brand: str, asked: QueryDict) -> Report:
+        """For a page of its own. 404 if the brand has no account."""
+        accounts = list(self.rows(self.place({"brand": brand})))
+        account = _chosen(accounts, asked)
+        if account is None:
+            raise Http404
+        return Report(account, accounts, asked)
+
     def nothing_yet(self, facts: Any) -> tuple[str, str]:
         return "No runs yet.", "Press Sync. You can close this page meanwhile; the run shows up here."
 
     def below(self, row: AdAccount) -> str:
         return account_words(row)
+
+
+def _chosen(accounts: Sequence[AdAccount], asked: QueryDict) -> AdAccount | None:
+    return next((one for one in accounts if one.account_id == asked.get("account")), accounts[0] if accounts else None)
 
 
 page = PerformancePage()

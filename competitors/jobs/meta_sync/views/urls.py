@@ -2,7 +2,7 @@ from django.urls import path
 
 from competitors.views.subjects import views
 
-from . import accounts, export, one
+from . import accounts, days, export, one
 from .page import page
 
 base = "ads/<slug:brand>/"
@@ -12,6 +12,7 @@ urlpatterns = [
     *views.urls(page, base),
     path(base + "<int:pk>/sync/", accounts.sync, name="performance_sync"),
     path(base + "attention/", accounts.rules, name="performance_rules"),
+    path(base + "days/", days.days, name="performance_days"),
     path(base + "ads.csv", export.as_csv, name="performance_csv"),
     path(base + "ad/<str:ad_id>/", one.ad, name="performance_ad"),
 ]

@@ -90,6 +90,7 @@ def test_months_that_are_added_up_and_the_days_around_them_are_the_sums_of_all_d
             assert row.before.spend == sum(one.spend for one in before)
             assert row.now.purchase_value == sum(one.purchase_value or 0 for one in now)
             assert row.now.video_impressions == sum(one.impressions for one in now if one.video_views is not None)
+            assert [type(value) for value in (row.now.spend, row.before.spend)] == [D, D]
     AdMonth.objects.all().delete()
     assert ads.rows(account, windows[-1], {}) == [], "whole months are not read day by day"
 

@@ -168,6 +168,21 @@ def test_the_address_chooses_days_and_ads_and_their_order(page, three):
     assert (cells["ad_id"], cells["spend"], cells["roas"], cells["hook_rate"]) == ("1", "20.01", "2.4993", "0.3000")
 
 
+def test_the_days_behind_the_charts_are_a_table_that_the_page_leaves_out(page, three):
+    today = today_of(three)
+    body = shown(page, three, compare="no")
+    where = html.unescape(re.search(r'<details hx-get="([^"]+)"', body)[1])
+    assert f'<a href="{html.escape(where)}">' in body, "without JavaScript"
+    table = page.get(where).content.decode()
+    table = table[table.index('id="days"') : table.index("</table>")]
+    assert re.findall(r'data-label="Spend">([^<]+)<', table) == ["$31.00"] * 2
+    assert re.findall(r'data-label="ROAS">([^<]+)<', table) == ["0.81"] * 2
+    assert f"{today.day} {today:%b} (today so far)" in table and table.count("<tr>") == 1 + 14 and "before" not in table
+    assert "$31.00" not in body[body.index('id="days"') : body.index('id="ads"')]
+    assert 'data-label="before">' in page.get(at(three, "performance_days")).content.decode()
+    assert page.get(at(type("", (), {"brand": make_brand("Southpaw")}), "performance_days")).status_code == 404
+
+
 def test_an_account_without_figures_says_why(page, account):
     today = today_of(account)
     other = make_account(account.brand, "act_2", name="Northpaw JP", currency="JPY", last_synced_at=None)
@@ -279,7 +294,7 @@ def test_queries_do_not_grow_with_ads_and_days(page, three, django_assert_max_nu
         for day in days_back(today, 60)
     )
     page.get(at(three))
-    with django_assert_max_num_queries(29):
+    with django_assert_max_num_queries(31):
         page.get(at(three), {"since": str(today - timedelta(days=59))})
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, ClassVar
 
 from django import forms
@@ -12,8 +13,8 @@ from competitors.models import AdAccount
 from competitors.views.list_filter import WRONG_CHOICE, ListFilter, WordsField
 from pipeline.words.search import folded
 
-from ..figures.ads import AdRow
-from ..figures.window import Window, today_of
+from ...figures.ads import AdRow
+from ...figures.window import Window, today_of
 
 USUAL_DAYS, MOST_DAYS, PAGE_SIZE = 14, 366, 25
 Key = Callable[[AdRow], Any]
@@ -125,11 +126,11 @@ class AdFilter(WindowFilter):
 
     def matching(self, rows: Sequence[AdRow]) -> list[AdRow]:
         """Those of the rows that were asked for, in the order that was asked for."""
-        found = [row for row in rows if self._matches(row)]
         by, descending = SORTS[self.chosen["sort"].lstrip("-")][1], self.chosen["sort"].startswith("-")
-        found.sort(key=lambda row: row.ad_id)
-        known = sorted((row for row in found if by(row) is not None), key=by, reverse=descending)
-        return known + [row for row in found if by(row) is None]
+        found = sorted((row for row in rows if self._matches(row)), key=lambda row: row.ad_id)
+        pairs = [(by(row), row) for row in found]
+        known = sorted((pair for pair in pairs if pair[0] is not None), key=itemgetter(0), reverse=descending)
+        return [row for _, row in known] + [row for value, row in pairs if value is None]
 
     def _matches(self, row: AdRow) -> bool:
         if self.chosen["ads"] == "active" and not row.active:
@@ -139,5 +140,7 @@ class AdFilter(WindowFilter):
         least = self._found.get("least")
         if least and (row.now.spend or Decimal(0)) < least:
             return False
+        if not self.words:
+            return True
         name = folded(row.name)
         return all(word in name for word in self.words)

@@ -10,9 +10,9 @@ from django.db.models import Prefetch
 from competitors.models import AdAccount, AdClassification, AdMedia, BrandAd, MediaStatus
 from pipeline.states import Badge
 
-from ..figures.ads import AdRow
-from ..figures.rates import Figures, fallen
-from ..figures.words import money, percent, ratio
+from ...figures.ads import AdRow
+from ...figures.rates import Figures, fallen
+from ...figures.words import money, percent, ratio
 
 Role = AdMedia.Role
 PICTURES = (Role.THUMBNAIL, Role.PICTURE, Role.POSTER)  # in this order

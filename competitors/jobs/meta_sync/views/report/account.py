@@ -2,37 +2,33 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from heapq import nsmallest
 from typing import Any
 
 from django.core.paginator import Page
 from django.db.models import Count, Min
 from django.http import QueryDict
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.urls import reverse
 
 from competitors.models import AccountDay, AdAccount, AdDay, AdGap, AttentionRule, attribution_words
 from pipeline.words import counted
 
-from ..figures import ads, charts
-from ..figures.ads import AdRow, Listed
-from ..figures.attention import Attention, attention
-from ..figures.days import Day, Days, days
-from ..figures.deltas import Delta, six
-from ..figures.rates import added
-from ..figures.window import Window, day_in_words
-from ..figures.words import money, percent, ratio
+from ...figures import ads, charts
+from ...figures.ads import AdRow, Listed
+from ...figures.attention import Attention, attention
+from ...figures.days import Days, days
+from ...figures.deltas import Delta, six
+from ...figures.rates import added
+from ...figures.window import Window
+from ...figures.words import money
 from . import cells
 from .ad_filter import PAGE_SIZE, SORTS, AdFilter
 
 TOP = 5
-# As the templates' filter or_dash says it.
-UNKNOWN = format_html('<span aria-hidden="true">{}</span><span class="vh">{}</span>', "–", "unknown")
 GAPS = 3  # that are named
 
 
 class Report:
-    day_labels = ("Spend", "ROAS", "CTR")
-
     def __init__(self, account: AdAccount, accounts: Sequence[AdAccount], query: QueryDict):
         self.account, self.currency = account, account.currency
         self.filter = AdFilter(accounts, account, query)
@@ -86,8 +82,9 @@ class Report:
     @cached_property
     def top(self) -> list[AdRow]:
         """Those with the best return, of those that spent enough for it to mean something."""
-        enough = [row for row in self.rows if row.now.roas and (row.now.spend or 0) >= self.rule.roas_min_spend]
-        return sorted(enough, key=lambda row: (-(row.now.roas or 0), row.ad_id))[:TOP]
+        enough = (row for row in self.rows if row.now.spend and row.now.spend >= self.rule.roas_min_spend)
+        found = [(-roas, row.ad_id, row) for row in enough if (roas := row.now.roas)]
+        return [row for *_, row in nsmallest(TOP, found)]
 
     @property
     def top_lines(self) -> list[cells.AdLine]:
@@ -102,10 +99,9 @@ class Report:
         return charts.three(self.days.days, self.days.total, self.window, self.currency, compares=self.filter.compares)
 
     @property
-    def day_lines(self) -> SafeString:
-        """The charts' numbers as lines of a table, newest first. No template: a year has thousands of cells."""
-        days = reversed(self.days.days)
-        return format_html_join("\n", '<tr><th scope="row">{}{}</th>{}</tr>', (self._cells_of_day(day) for day in days))
+    def days_url(self) -> str:
+        """The page with the charts' numbers of each day."""
+        return reverse("performance_days", args=[self.account.brand.slug]) + self.filter.url(account=self.account.account_id)
 
     # ---- the ads -----------------------------------------------------------------------------------------------------
     @cached_property
@@ -146,7 +142,7 @@ class Report:
         """The closing rows: what matches, all ads, what no ad explains, and the account's own total."""
         of_ads = added(row.now for row in self.rows)
         return {
-            "matching": cells.sums_in_words(added(row.now for row in self.matching), self.currency),
+            "matching": cells.sums_in_words(added(row.now for row in self.matching), self.currency) if self.narrowed else {},
             "all": cells.sums_in_words(of_ads, self.currency),
             "unexplained": money(self.days.unexplained(of_ads), self.currency),
             "own": cells.sums_in_words(self.days.own, self.currency) if self.days.own else {},
@@ -176,19 +172,5 @@ class Report:
         return self.filter.url(ads="all")
 
     @property
-    def csv_query(self) -> str:
+    def query(self) -> str:
         return self.filter.url(account=self.account.account_id)
-
-    def _cells_of_day(self, day: Day) -> tuple[str, str, SafeString]:
-        words = (
-            lambda one: money(one.spend, self.currency),
-            lambda one: ratio(one.roas),
-            lambda one: percent(one.ctr),
-        )
-        found = []
-        for label, of in zip(self.day_labels, words, strict=True):
-            found.append((label, of(day.now) or UNKNOWN))
-            if self.filter.compares:
-                found.append(("before", of(day.before) or UNKNOWN))
-        cells_of_day = format_html_join("", '<td class="num" data-label="{}">{}</td>', found)
-        return day_in_words(day.date), " (today so far)" if day.today else "", cells_of_day
