@@ -95,6 +95,14 @@ def test_months_that_are_added_up_and_the_days_around_them_are_the_sums_of_all_d
     assert ads.rows(account, windows[-1], {}) == [], "whole months are not read day by day"
 
 
+def test_a_thousand_small_amounts_of_a_day_add_up_without_a_binary_rest():
+    account, at = make_account(), timezone.now()
+    AdDay.objects.bulk_create(
+        AdDay(ad_account=account, ad_id=str(number), date=LAST, spend=D("0.1"), last_read_at=at) for number in range(1000)
+    )
+    assert days(account, WINDOW, LAST).total.spend == 100
+
+
 def test_an_ad_is_active_if_its_status_says_so_and_it_has_not_ended_and_was_shown():
     account, now = make_account(), timezone.now()
     make_brand_ad(account, "1")
