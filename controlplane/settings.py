@@ -241,6 +241,7 @@ MEDIA_EXTRA_HOSTS = environment.names("MEDIA_EXTRA_HOSTS", [])
 MEDIA_MAX_IMAGE_BYTES = environment.integer("MEDIA_MAX_IMAGE_BYTES", 30_000_000, at_least=1)
 MEDIA_MAX_VIDEO_BYTES = environment.integer("MEDIA_MAX_VIDEO_BYTES", 500_000_000, at_least=1)
 MEDIA_MAX_ZIP_BYTES = environment.integer("MEDIA_MAX_ZIP_BYTES", 2_000_000_000, at_least=1)
+MEDIA_KEEP_ARCHIVED_DAYS = environment.integer("MEDIA_KEEP_ARCHIVED_DAYS", 180, at_least=0)  # 0: forever
 MEDIA_MAX_SECONDS = environment.number("MEDIA_MAX_SECONDS", 900.0, at_least=1)
 MEDIA_LEAST_SPEED = environment.integer("MEDIA_LEAST_SPEED", 10_000, at_least=0)  # bytes per second, over the time below
 MEDIA_LEAST_SPEED_SECONDS = environment.number("MEDIA_LEAST_SPEED_SECONDS", 30.0, at_least=0.1)

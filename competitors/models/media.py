@@ -79,6 +79,9 @@ class Media(models.Model):
     height = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     used_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When this content came last.")
+    removed_at = models.DateTimeField(
+        null=True, editable=False, help_text="The file went because of its age. Empty: it is there."
+    )
 
     class Meta:
         ordering = ["-created_at", "-pk"]

@@ -20,7 +20,7 @@ from pipeline.models import Brand, Job, Run
 from pipeline.states import JobStatus
 from pipeline.words import counted
 
-from . import service
+from . import old_files, service  # noqa: F401  old_files registers itself
 from .candidates import files_of_ads
 from .service import Search
 

@@ -77,8 +77,8 @@ def keep(chunks: Iterable[bytes]) -> Media | NotStored:
 
 def _store(file: IO[bytes], sha256: str, size: int, kind: str, content: Content) -> Media:
     """Name the file by its content. Two workers with the same content at the same moment make one file and one row."""
-    # Before the file is looked for: `prune_media` leaves rows alone that were used lately, or has deleted row and file by now.
-    Media.objects.filter(sha256=sha256).update(used_at=timezone.now())
+    # Before the file is looked for: what removes old files leaves rows alone that were used lately, or is done with them by now.
+    Media.objects.filter(sha256=sha256).update(used_at=timezone.now(), removed_at=None)
     name = f"{sha256[:2]}/{sha256}.{ENDINGS[content.mime]}"
     with on_disk():
         file.flush()
