@@ -9,11 +9,15 @@ import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ImproperlyConfigured
+from environ import Env
+
 T = TypeVar("T")
+MAIL_SCHEMES = ("smtp", "smtp+tls", "smtp+ssl")
 PROBLEMS: list[tuple[str, str]] = []  # (variable, what is wrong and what to do)
 FLAGS = {
     **dict.fromkeys(("1", "true", "yes", "on", "y", "t"), True),
@@ -55,6 +59,21 @@ def integer(name: str, default: int, *, at_least: int) -> int:
 
 def number(name: str, default: float, *, at_least: float) -> float:
     return _read(name, default, lambda value: _at_least(float(value), at_least), f"is not a number from {at_least:g}", "")
+
+
+def mail_server(name: str) -> dict[str, Any]:
+    """Django's settings for it; {} where it is not set. What is wrong is not repeated: it may have a password."""
+    if not (url := text(name)):
+        return {}
+    try:
+        scheme = urlsplit(url).scheme
+        if not _with_host(url.replace(scheme, "https", 1)) or scheme not in MAIL_SCHEMES:
+            raise ValueError
+        found = dict(Env.email_url_config(url))
+    except (ValueError, KeyError, ImproperlyConfigured):
+        PROBLEMS.append((name, f"{name} cannot be read. Write smtp+tls://user:password@mail.example.com:587."))
+        return {}
+    return {key: value for key, value in found.items() if key != "EMAIL_FILE_PATH"}
 
 
 def usd(name: str, default: str) -> Decimal:

@@ -189,6 +189,8 @@ SECRET_SETTINGS = [
     "META_ACCESS_TOKEN",
     "META_ACCESS_TOKENS",
     "METRICS_TOKEN",
+    "EMAIL_URL",
+    "EMAIL_HOST_PASSWORD",
 ]  # their values are kept out of messages and logs
 
 # ---- people ------------------------------------------------------------------------------------------------------
@@ -291,6 +293,21 @@ if not DEBUG:
 
 # ---- for those who watch it --------------------------------------------------------------------------------------
 METRICS_TOKEN = environment.text("METRICS_TOKEN")
+_here = "http://127.0.0.1:8000" if DEBUG or not ALLOWED_HOSTS else f"https://{ALLOWED_HOSTS[0].lstrip('.')}"
+SITE_URL = environment.web_address("SITE_URL", _here)  # what messages link to
+NOTIFY_HOSTS = environment.names("NOTIFY_HOSTS", [])
+NOTIFY_PRIVATE_HOSTS = environment.names("NOTIFY_PRIVATE_HOSTS", [])
+# Of apprise: those whose messages go to a fixed host. Others could be made to ask any address.
+NOTIFY_APPRISE_SCHEMES = environment.names(
+    "NOTIFY_APPRISE_SCHEMES", "discord gchat msteams opsgenie pagerduty pover tgram wxteams zulip".split()
+)
+EMAIL_URL = environment.text("EMAIL_URL")
+EMAIL_FROM = environment.text("EMAIL_FROM") or "controlplane@localhost"
+EMAIL_TIMEOUT = 20
+mail_server = environment.mail_server("EMAIL_URL")
+EMAIL_HOST, EMAIL_PORT = mail_server.get("EMAIL_HOST", ""), mail_server.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = mail_server.get("EMAIL_HOST_USER") or "", mail_server.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = mail_server.get("EMAIL_USE_TLS", False), mail_server.get("EMAIL_USE_SSL", False)
 LOG_FORMAT = environment.matching("LOG_FORMAT", "line", "line|json")
 LOGGING = {
     "version": 1,
@@ -306,6 +323,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
+        "apprise": {"level": "CRITICAL"},  # it logs addresses, which are secrets; the run's error says what failed
         "pipeline": {"level": "INFO"},
         "competitors": {"level": "INFO"},
         # These come with handlers of their own, which would write foreign text as it is.

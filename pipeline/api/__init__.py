@@ -6,12 +6,19 @@ A function that raises InvalidRequest or NotAllowed has changed nothing. Their m
 from ..engine.execution.replay import replay
 from ..engine.scheduling.saving import schedule_of
 from .enqueue import Queued, queue_many, queue_one_time_job
-from .in_process import hand_back_all, start_here
+from .in_process import hand_back_all, start_here, work_here
 from .job import queue_replay
 from .jobs import archive, job_run_now, pause, resume
 from .oversight.bulk_actions import NO_FILTER, Wanted, abort_bulk_action, start_bulk_action, too_many
 from .oversight.incidents import resolve_incident, retry_incident, snooze_incident
 from .oversight.limits import end_outage, record_change, remove_stop, save_stop
+from .oversight.notifications import (
+    DELIVER,
+    remove_notification,
+    save_channel,
+    save_notification_rule,
+    send_test,
+)
 from .oversight.restores import record_backup, record_restore
 from .runs import accept, adopt, cancel, end_upstream, retry, run_again, run_now, start_again
 from .schedules import check_schedule, end_schedules_of, ensure_recurring_job, reschedule_brand, save_rule, spread_rule, undo_rule
@@ -27,6 +34,7 @@ from .subjects import (
 )
 
 __all__ = [
+    "DELIVER",
     "NO_FILTER",
     "Queued",
     "Wanted",
@@ -52,6 +60,7 @@ __all__ = [
     "record_backup",
     "record_change",
     "record_restore",
+    "remove_notification",
     "remove_stop",
     "replay",
     "reschedule_brand",
@@ -63,9 +72,12 @@ __all__ = [
     "retry_incident",
     "run_again",
     "run_now",
+    "save_channel",
+    "save_notification_rule",
     "save_rule",
     "save_stop",
     "schedule_of",
+    "send_test",
     "set_max_age",
     "snooze_incident",
     "spread_rule",
@@ -75,5 +87,6 @@ __all__ = [
     "stop_subject",
     "too_many",
     "undo_rule",
+    "work_here",
     "worked_on",
 ]

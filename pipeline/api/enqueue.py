@@ -176,6 +176,17 @@ def take_at_once(
     raise NotAllowed(f"{request.handler.label} cannot start here now: it is paused or its limit is reached. Queue it instead.")
 
 
+def take_queued(job_type: str, worker: Worker) -> Lease | None:
+    """This process takes the queued run of the type that is first in line. None if none is due, or may start now."""
+    with transaction.atomic():
+        at = lock(CLAIM_LOCK)
+        due = Run.objects.filter(job_type=job_type, status=RunStatus.PENDING, due_at__lte=at, dedupe_key__isnull=False)
+        for run in due.in_queue_order():
+            if not stops_for(job_type, run.brand_id, at):
+                return take_lease(run.pk, worker, now())[1]
+    return None
+
+
 def _on_the_web_server() -> int:
     return Run.objects.filter(status=RunStatus.RUNNING, worker__kind=Worker.Kind.WEB).count()
 

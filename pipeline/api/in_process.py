@@ -18,7 +18,7 @@ from ..engine.lifecycle.lease import Lease
 from ..engine.workers.heartbeat import Heartbeat
 from ..engine.workers.processes import register_worker
 from ..models import Run, Worker
-from .enqueue import Queued, take_at_once
+from .enqueue import Queued, take_at_once, take_queued
 
 LONGEST_WAIT = timedelta(hours=2)  # waiting upstream is part of the attempt here
 _stopping = threading.Event()
@@ -46,10 +46,24 @@ def start_here(
     options: dict[str, Any] = {"mode": mode, "created_by": created_by, "reuse": reuse, "pay": pay}
     queued, lease = take_at_once(brand_id, job_type, parameters, worker=heartbeat.worker, **options)
     if lease:
-        thread = threading.Thread(target=_work, args=(queued.run.pk, lease, heartbeat), name=f"run {queued.run.pk}", daemon=True)
-        _threads.add(thread)
-        thread.start()
+        _in_thread(queued.run.pk, lease, heartbeat)
     return queued
+
+
+def work_here(job_type: str) -> int:
+    """Do the queued runs of this type that are due, one after another. Returns how many these were."""
+    heartbeat, done = _beating(Worker.Kind.COMMAND), 0
+    while lease := take_queued(job_type, heartbeat.worker):
+        _in_thread(lease.run_id, lease, heartbeat).join()
+        done += 1
+    return done
+
+
+def _in_thread(run_id: int, lease: Lease, heartbeat: Heartbeat) -> threading.Thread:
+    thread = threading.Thread(target=_work, args=(run_id, lease, heartbeat), name=f"run {run_id}", daemon=True)
+    _threads.add(thread)
+    thread.start()
+    return thread
 
 
 def hand_back_all(seconds: float = 10) -> None:

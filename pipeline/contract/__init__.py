@@ -18,7 +18,17 @@ from .errors import (
 )
 from .job_type import Brought, Done, Estimate, JobType, Subject
 from .landing import Landed, land
-from .notices import Found, FoundGroup, NeededBy, Notice, register_notices, register_page, register_search
+from .notices import (
+    Ending,
+    Found,
+    FoundGroup,
+    NeededBy,
+    Notice,
+    register_endings,
+    register_notices,
+    register_page,
+    register_search,
+)
 from .parameters import ParameterForm, UsualNumber
 from .registry import find_type, get_type, job_type
 from .source import (
@@ -46,6 +56,7 @@ __all__ = [
     "CredentialRejected",
     "DatasetClock",
     "Done",
+    "Ending",
     "Estimate",
     "Found",
     "FoundGroup",
@@ -80,6 +91,7 @@ __all__ = [
     "get_type",
     "job_type",
     "land",
+    "register_endings",
     "register_notices",
     "register_page",
     "register_round",

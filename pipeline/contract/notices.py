@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,25 @@ class FoundGroup:
     more_url: str = ""
 
 
+@dataclass(frozen=True)
+class Ending:
+    """What stops working at a time unless somebody renews it, such as a token.
+
+    `title` names what uses it, `text` says what to do.
+    """
+
+    at: datetime
+    title: str
+    text: str
+    url: str
+    brand_id: UUID | None
+
+
 Searcher = Callable[[Any, str], Iterable[FoundGroup]]
 Finder = Callable[[Any], Iterable[Notice]]
+EndingFinder = Callable[[], Iterable[Ending]]
 _finders: list[Finder] = []
+_ending_finders: list[EndingFinder] = []
 _searchers: list[Searcher] = []
 _pages: dict[str, list[NeededBy]] = {}  # by dataset
 
@@ -57,6 +75,17 @@ def register_notices(finder: Finder) -> Finder:
 def notices_for(user: Any) -> Iterator[Notice]:
     for finder in _finders:
         yield from finder(user)
+
+
+def register_endings(finder: EndingFinder) -> EndingFinder:
+    """`finder()` answers what ends, of all brands: what has ended and was not renewed, too."""
+    _ending_finders.append(finder)
+    return finder
+
+
+def endings() -> Iterator[Ending]:
+    for finder in _ending_finders:
+        yield from finder()
 
 
 def register_search(searcher: Searcher) -> Searcher:

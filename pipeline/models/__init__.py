@@ -6,6 +6,7 @@ from .jobs import Job, ScheduleRule
 from .oversight.bulk_actions import BulkAction, BulkItem
 from .oversight.incidents import DayTally, DayTotal, FailedRun, Incident
 from .oversight.limits import ConcurrencyLimit, Outage, Pause
+from .oversight.notifications import Notification, NotificationChannel, NotificationRule, Trouble
 from .oversight.restores import Restore
 from .oversight.retention import Retention
 from .runs import Attempt, Event, Run, RunLog, Step
@@ -28,6 +29,9 @@ __all__ = [
     "Incident",
     "Job",
     "MaxAge",
+    "Notification",
+    "NotificationChannel",
+    "NotificationRule",
     "Outage",
     "Pause",
     "RawPage",
@@ -40,6 +44,7 @@ __all__ = [
     "ScheduleRule",
     "SourceState",
     "Step",
+    "Trouble",
     "UpstreamRun",
     "Worker",
 ]

@@ -4,11 +4,14 @@
 or JSONField is for words of our own only; a test has the list. Migrations know only Django's fields: the column is the same.
 """
 
+from base64 import urlsafe_b64encode
 from typing import Any
 
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 from ..words.foreign import message, shortened, storable, storable_json
 from ..words.names import clean_name
@@ -65,6 +68,27 @@ class TracebackField(ForeignTextField):
 
     def cleaned(self, text: str) -> str:
         return message(text, settings.PIPELINE_TEXT_CHARACTERS, lines=True)
+
+
+class SecretField(ForeignTextField):
+    """Text that is encrypted in the database, with SECRET_KEY. '' where it was encrypted with a key that is gone."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        return _fernet().encrypt(value.encode()).decode() if value else value
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        try:
+            return _fernet().decrypt(value.encode()).decode() if value else value
+        except InvalidToken:
+            return ""
+
+
+def _fernet() -> MultiFernet:
+    """SECRET_KEY encrypts; what SECRET_KEY_FALLBACKS has encrypted can still be read."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    digests = [salted_hmac("pipeline.models.fields.SecretField", "", secret=key, algorithm="sha256").digest() for key in keys]
+    return MultiFernet([Fernet(urlsafe_b64encode(digest)) for digest in digests])
 
 
 class ForeignCharField(models.CharField):

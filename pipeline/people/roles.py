@@ -53,6 +53,8 @@ ROLES = (  # each can do what the one before can
             "pipeline.*_concurrencylimit",
             "pipeline.*_pause",
             "pipeline.change_maxage",
+            "pipeline.*_notificationchannel",
+            "pipeline.*_notificationrule",
             "domain.delete_*",
         ),
         staff=True,

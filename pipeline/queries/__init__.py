@@ -1,6 +1,7 @@
 """What pages ask about runs and freshness. Nothing here changes a row."""
 
 from ..engine.database import change_stamp
+from ..engine.database import now as database_now
 from ..engine.upstreams.budget import spent_today
 from .already_queued import already_queued
 from .estimates import (
@@ -85,6 +86,7 @@ __all__ = [
     "changes",
     "closed_sources",
     "counts_in_order",
+    "database_now",
     "estimate_for",
     "estimate_of",
     "explain",

@@ -2,21 +2,19 @@
 
 import socket
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from django.conf import settings
 from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 
 from competitors.models import MediaReason
+from pipeline.words.addresses import is_public
 
 from .failure import Failure, Passing
 
 HOSTS = (".fbcdn.net", ".cdninstagram.com", ".fbsbx.com")
 PORTS = {"https": 443, "http": 80}
-UNICAST = ip_network("2000::/3")  # leaves out IPv4 addresses in an IPv6 form, which may name this machine or network
-# Translators, relays and examples that `is_global` of some Python versions takes for public.
-NOT_PUBLIC = [ip_network(block) for block in ("192.0.0.0/24", "192.88.99.0/24", "2002::/16", "3fff::/20")]
 
 
 @dataclass(frozen=True)
@@ -49,16 +47,6 @@ def find(url: str) -> Place:
     if not all(is_public(ip) or (named and ip.is_loopback) for ip in ips):
         raise Failure(MediaReason.ADDRESS_REFUSED, f"{name} has an address that is not public.")
     return Place(scheme, host, str(ips[0]), port, parts.request_uri, name)
-
-
-def is_public(ip: IPv4Address | IPv6Address) -> bool:
-    return (
-        ip.is_global
-        and not ip.is_multicast
-        and not ip.is_reserved
-        and (ip.version == 4 or ip in UNICAST)
-        and not any(ip in block for block in NOT_PUBLIC)
-    )
 
 
 def _parse(url: str) -> Url:

@@ -1,15 +1,16 @@
 """What people are told of the access to Meta: of its tokens beside each account, and in a banner if something has to be done."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
 from competitors.models import AdAccount
-from pipeline.contract import Notice, register_notices
+from pipeline.contract import Ending, Notice, register_endings, register_notices
 from pipeline.people import brands_for
 from pipeline.states import Badge
 from pipeline.words import days
@@ -95,6 +96,15 @@ def version_notices(today: date | None = None) -> list[Notice]:
     if left <= timedelta(0):
         return [Notice("red", f"Meta has ended version {version} of its Graph API on {when}.", f"Syncs may fail. {renew}")]
     return [Notice("amber", f"Meta ends version {version} of its Graph API in {days(left)}, on {when}.", renew)]
+
+
+@register_endings
+def _ends_of_tokens() -> Iterator[Ending]:
+    """Of every account whose token has an end. Accounts that share a token end at the same time."""
+    for account in AdAccount.objects.filter(token_expires_at__isnull=False, brand__archived_at=None).select_related("brand"):
+        if account.token_expires_at and account.token_state in (State.VALID, State.EXPIRES, State.EXPIRED):
+            url = reverse("research", args=[account.brand.slug])
+            yield Ending(account.token_expires_at, f"{account.brand}, {account}", RENEW, url, account.brand_id)
 
 
 @register_notices

@@ -105,16 +105,21 @@ def unknown_starts(brands: Brands) -> Iterator[Need]:
         yield Need("red", "alert", title, text, run.get_absolute_url(), "Decide", one.cost_estimate)
 
 
-def _to_check(brands: Brands, at: datetime) -> Iterator[Need]:
+def doubted(brands: Brands, at: datetime) -> RunQuerySet:
     """Results that are in doubt, and still the last word on their data. Those of an outage are not told again one by one."""
-    doubted = Run.objects.filter(
+    found = Run.objects.filter(
         brands.q(), verdict__in=[Verdict.PARTIAL, Verdict.SUSPICIOUS], completed_at__gt=at - CHECKED_WITHIN
     )
     for outage in Outage.objects.filter(Q(ended_at=None) | Q(ended_at__gt=at - FETCHED_AGAIN)):
-        doubted = doubted.exclude(pk__in=_of_outage(outage, Run.objects.all()).values("pk"))
+        found = found.exclude(pk__in=_of_outage(outage, Run.objects.all()).values("pk"))
     last_word = DatasetStatus.objects.filter(last_run=OuterRef("pk"), last_status=DatasetStatus.Last.UNKNOWN)
-    runs = list(doubted.filter(Exists(last_word)).select_related("brand").order_by("-completed_at")[: NAMED + 1])
-    more = doubted.filter(Exists(last_word)).count() - NAMED if len(runs) > NAMED else 0
+    return found.filter(Exists(last_word))
+
+
+def _to_check(brands: Brands, at: datetime) -> Iterator[Need]:
+    every = doubted(brands, at)
+    runs = list(every.select_related("brand").order_by("-completed_at")[: NAMED + 1])
+    more = every.count() - NAMED if len(runs) > NAMED else 0
     for run in runs[:NAMED]:
         whose = ", ".join(filter(None, [run.brand.name if run.brand else "", run.subject_label]))
         title = f"Run {run.pk} may be incomplete{f': {whose}' if whose else ''}"

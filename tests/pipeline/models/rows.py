@@ -36,6 +36,9 @@ from pipeline.models import (
     FailedRun,
     Incident,
     MaxAge,
+    Notification,
+    NotificationChannel,
+    NotificationRule,
     Outage,
     Pause,
     RawPage,
@@ -45,6 +48,7 @@ from pipeline.models import (
     ScheduleRule,
     SourceState,
     Step,
+    Trouble,
     Worker,
 )
 from pipeline.models.fields import ForeignCharField, ForeignJSONField, ForeignTextField
@@ -133,6 +137,10 @@ def row_of_every_model() -> dict[type[models.Model], models.Model]:
         DayTally.objects.create(day=now.date(), job_type="toy"),
         DayTotal.objects.create(day=now.date(), job_type="toy"),
         Pause.objects.create(job_type="toy"),
+        channel := NotificationChannel.objects.create(name="a", kind="email", address="a@x.test", shown="a"),
+        rule := NotificationRule.objects.create(event="failed", channel=channel),
+        Notification.objects.create(channel=channel, phase="test", title="a", created_at=now),
+        Trouble.objects.create(rule=rule, key="a", title="a", since=now),
         ScheduleRule.objects.create(job_type="toy", cadence="0 3 * * *"),
         SourceState.objects.create(source="apify"),
         ActorPrice.objects.create(source="apify", actor="a", next_read_at=now),

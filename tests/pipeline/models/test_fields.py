@@ -5,11 +5,13 @@ import math
 
 import pytest
 from django.db import transaction
+from django.db.models import TextField, Value
+from django.db.models.functions import Concat
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.contract.landing import land
-from pipeline.models import RejectedItem, Run, RunLog, Step
+from pipeline.models import NotificationChannel, RejectedItem, Run, RunLog, Step
 from pipeline.models.fields import ForeignJSONField, MessageField
 from pipeline.words.foreign import MAX_DEPTH, TOO_DEEP, storable_json
 
@@ -203,3 +205,14 @@ def test_a_secret_is_left_out_in_every_form_in_which_it_is_sent(settings, words)
     assert "0123456789" not in kept
     assert "dXNl" not in kept
     assert MessageField().cleaned("A basic question: the plan is Basic.") == "A basic question: the plan is Basic."
+
+
+def test_a_secret_is_encrypted_in_its_column_and_gone_with_the_key(db, settings):
+    channel = NotificationChannel.objects.create(name="x", kind="webhook", address="https://x.test/secret", shown="x")
+    raw = NotificationChannel.objects.annotate(raw=Concat("address", Value(""), output_field=TextField())).get().raw
+    assert "secret" not in raw
+    assert NotificationChannel.objects.get().address == "https://x.test/secret"
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "another-key" * 6
+    assert NotificationChannel.objects.get().address == ""
+    settings.SECRET_KEY_FALLBACKS = [old]
+    assert NotificationChannel.objects.get().address == channel.address

@@ -27,6 +27,8 @@ from pipeline.models import (
     Event,
     Incident,
     Job,
+    NotificationChannel,
+    NotificationRule,
     Pause,
     RawPage,
     Run,
@@ -106,8 +108,23 @@ def archived(brand: Any) -> None:
         api.archive_brand(brand, None)
 
 
-# There is none to archive for the platform, and what stops all brands is for who sees all of them.
-OF_A_BRAND = {"archive_brand", "restore_brand", "save_stop limit", "remove_stop limit", "save_stop pause", "remove_stop pause"}
+def new_channel(brand: Any) -> NotificationChannel:
+    return NotificationChannel(name="Ours", kind="email", address="ann@example.com", shown="ann@example.com", brand_id=brand)
+
+
+def channel(brand: Any) -> NotificationChannel:
+    one = new_channel(brand)
+    one.save()
+    return one
+
+
+# There is none to archive for the platform, and what stops or tells of all brands is for who sees all of them.
+OF_A_BRAND = {
+    "archive_brand",
+    "restore_brand",
+    *(f"{act}_stop {what}" for act in ("save", "remove") for what in ("limit", "pause")),
+    *("save_channel", "send_test", "save_notification_rule", "remove_notification channel", "remove_notification rule"),
+}
 # function, and to what if to several -> the first role that may, what it needs, and the call
 DOOR: dict[str, tuple[str, Any, Any]] = {
     "queue_one_time_job": ("operator", None, lambda brand, _, by: api.queue_one_time_job(brand, "toy", created_by=by)),
@@ -169,6 +186,19 @@ DOOR: dict[str, tuple[str, Any, Any]] = {
         "manager",
         None,
         lambda brand, _, by: api.set_max_age("toys", brand, timedelta(days=3), by, seen=None),
+    ),
+    "save_channel": ("manager", None, lambda brand, _, by: api.save_channel(new_channel(brand), by)),
+    "remove_notification channel": ("manager", channel, lambda _, one, by: api.remove_notification(one, by)),
+    "send_test": ("manager", channel, lambda _, one, by: api.send_test(one, by)),
+    "save_notification_rule": (
+        "manager",
+        channel,
+        lambda brand, one, by: api.save_notification_rule(NotificationRule(event="failed", brand_id=brand, channel=one), by),
+    ),
+    "remove_notification rule": (
+        "manager",
+        lambda brand: NotificationRule.objects.create(event="failed", brand_id=brand, channel=channel(brand)),
+        lambda _, rule, by: api.remove_notification(rule, by),
     ),
     "queue_replay": ("manager", replayable, lambda _, run, by: api.queue_replay(run, by)),
 }

@@ -1,0 +1,70 @@
+"""Where messages may go: no address that somebody types makes a worker ask this machine or its network."""
+
+import socket
+
+import pytest
+
+from pipeline.contract.errors import PermanentError, TransientError
+from pipeline.jobs.deliver.address import SLACK_HOSTS, find, resolve
+
+
+@pytest.fixture(autouse=True)
+def _settings(settings):
+    settings.NOTIFY_HOSTS = ["hooks.example.com", "odd.example.com:8443"]
+    settings.NOTIFY_PRIVATE_HOSTS = ["127.0.0.1:9000", "intranet.example.com"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://hooks.example.com/x?y=z",
+        "https://odd.example.com:8443/",
+        "http://127.0.0.1:9000/",
+        "http://intranet.example.com/",
+    ],
+)
+def test_named_hosts_may_be_asked(url):
+    assert find(url).target.startswith("/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://other.example.com/",
+        "http://hooks.example.com/",  # not encrypted
+        "https://hooks.example.com:8443/",
+        "https://hooks.example.com.evil.example/",
+        "https://hooks.example.com@evil.example/",
+        "https://evil.example\\@hooks.example.com/",
+        "http://127.0.0.1/",
+        "http://127.0.0.1:9001/",
+        "http://[::1]:9000/",
+        "http://2130706433/",
+        "https://169.254.169.254/latest/meta-data/",
+        "file:///etc/passwd",
+        "gopher://hooks.example.com/",
+        "",
+        "not an address",
+    ],
+)
+def test_no_other_address_may_be_asked(url):
+    with pytest.raises(PermanentError):
+        find(url, SLACK_HOSTS)
+
+
+@pytest.mark.parametrize("ips", [["10.0.0.7"], ["93.184.216.34", "127.0.0.1"], ["::ffff:127.0.0.1"], ["fe80::1"], ["100.64.0.1"]])
+def test_a_public_name_that_leads_inside_is_refused(monkeypatch, ips):
+    answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ips]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: answer)
+    with pytest.raises(PermanentError, match="not public"):
+        resolve(find("https://hooks.example.com/"))
+    assert resolve(find("http://intranet.example.com/")) == ips[0].replace("::ffff:127.0.0.1", "::ffff:7f00:1")
+
+
+def test_a_name_that_cannot_be_found_is_tried_again(monkeypatch):
+    def missing(*args, **kwargs):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", missing)
+    with pytest.raises(TransientError):
+        resolve(find("https://hooks.example.com/"))
