@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -78,7 +80,8 @@ def _finished(rule: NotificationRule, at: datetime) -> None:
     Trouble.objects.bulk_create(
         [Trouble(rule=rule, key=key, title=finished_words(run), since=at, over_at=at) for key, run in new.items()]
     )
-    for person in {run.created_by_id: run.created_by for run in new.values()}.values():
+    people = {run.created_by_id: run.created_by for run in new.values() if run.created_by}
+    for person in people.values():
         theirs = [run for run in new.values() if run.created_by_id == person.pk]
         if rule.channel is None:
             theirs = [run for run in theirs if person.email and run.brand_id in brands_for(person)]
@@ -97,8 +100,8 @@ def _write(
     lines: Sequence[str],
     url: str = "",
     *,
-    after: object = None,
-    person: object = None,
+    after: UUID | None = None,
+    person: Any = None,
 ) -> Notification:
     more = len(lines) - NAMED
     shown = [*lines[:NAMED], *([f"And {more} more."] if more > 0 else [])]

@@ -91,7 +91,7 @@ class Notification(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="+",
-        help_text="No channel.",
+        help_text="Gets it by e-mail, without a channel.",
     )
     brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     event = models.CharField(max_length=10, choices=NotificationRule.Event, blank=True, default="")

@@ -8,12 +8,12 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Case, Count, Min, Q, Sum, Value, When
+from django.db.models import Case, Count, Min, Q, Value, When
 from django.utils import timezone
 
 from ....engine.upstreams.budget import spent_by_source
 from ....engine.upstreams.health import closed_sources
-from ....models import Attempt, Brand, DayTally, Incident, Run, Worker
+from ....models import Attempt, Brand, DayTotal, Incident, Run, Worker
 from ....states import RunStatus
 from ...freshness import Counts
 
@@ -67,16 +67,12 @@ def figures() -> Figures:
     alive = Worker.objects.alive(at).filter(kind=Worker.Kind.WORKER)
     brands: dict[object, Brand | None] = {brand.pk: brand for brand in Brand.objects.filter(archived_at=None)}
     stale, fresh = Counts({**brands, None: None}, at).fresh()  # type: ignore[dict-item]
-    tallies = DayTally.objects.filter(day=timezone.localdate(at)).order_by().values("job_type")
+    totals = DayTotal.objects.filter(day=timezone.localdate(at))
     return Figures(
         runs=runs,
         oldest_due=(at - oldest).total_seconds() if oldest else 0.0,
         attempts=_attempts(at - ATTEMPTS_WITHIN),
-        today={
-            (row["job_type"], name): row[f"{name}_n"]
-            for row in tallies.annotate(**{f"{name}_n": Sum(name) for name in RESULTS})
-            for name in RESULTS
-        },
+        today={(one.job_type, result): getattr(one, result) for one in totals for result in RESULTS},
         spent=spent_by_source(at),
         limit=settings.PIPELINE_DAILY_SPEND_LIMIT_USD,
         stale=stale,
