@@ -1,7 +1,7 @@
 """Settings, read from the environment. docs/reference/settings.md explains each variable.
 
-`manage.py check` reports in one line what is wrong with one. Nearly every command runs it first, and the web unit and Compose
-run it before they start the site.
+`manage.py check` reports in one line what is wrong with one. Nearly every command runs it first, and web and workers refuse to
+start with what would let others in.
 """
 
 import contextlib
@@ -30,6 +30,7 @@ if not SECRET_KEY:
             ("SECRET_KEY", "SECRET_KEY is not set. Set it to a long random string, or DEBUG=1 on your own machine.")
         )
 ALLOWED_HOSTS = environment.names("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
+TRUSTED_PROXY = environment.text("TRUSTED_PROXY")  # the address that it connects from
 CSRF_TRUSTED_ORIGINS = environment.names("CSRF_TRUSTED_ORIGINS", [])
 
 INSTALLED_APPS = [
@@ -97,6 +98,7 @@ if not str(DATABASES["default"].get("ENGINE", "")).endswith(("sqlite3", "postgre
     DATABASES["default"] = dict(environ.Env.db_url_config(DEFAULT_DATABASE_URL))
 database_options: dict[str, Any] = {}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["ENGINE"] = "controlplane.sqlite3"
     database_options = {
         "transaction_mode": "IMMEDIATE",  # otherwise a read that becomes a write fails instead of waiting
         "timeout": environment.number("PIPELINE_SQLITE_TIMEOUT", 20.0, at_least=0),  # seconds that one writer waits for another
@@ -192,6 +194,7 @@ SECRET_SETTINGS = [
     "EMAIL_URL",
     "EMAIL_HOST_PASSWORD",
 ]  # their values are kept out of messages and logs
+UPSTREAM_ADDRESSES = ["APIFY_API_URL", "META_GRAPH_URL", "MEDIA_S3_URL"]  # what is sent there holds secrets
 
 # ---- people ------------------------------------------------------------------------------------------------------
 PIPELINE_TIME_ZONE = environment.time_zone("PIPELINE_TIME_ZONE", "America/Los_Angeles")

@@ -6,12 +6,17 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.settings")
 os.environ.setdefault("PIPELINE_DATABASE_POOL", "1")
 
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
 from controlplane import time_limit
 
 application = get_wsgi_application()
+# `manage.py web` has said it already; another server that loads this file refuses as well.
+if dangers := [found.msg for found in run_checks(tags=["safety"], include_deployment_checks=True) if found.is_serious()]:
+    raise ImproperlyConfigured(" ".join(map(str, dangers)))
 time_limit.watch()
 _ = get_resolver().url_patterns  # with the addresses the code of all pages is loaded, before the first request
 # A full collection stops a request for as long as it takes to scan every object. What is loaded now stays loaded, so it

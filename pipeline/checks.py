@@ -1,14 +1,22 @@
 """System checks: what must be right before anything starts."""
 
+import stat
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 SENSIBLE_GRACE = 300
+SAFETY = "safety"  # the tag of what web and workers refuse to start with
+SHORTEST_KEY, FEWEST_CHARACTERS = 32, 10
+KNOWN_KEYS = ("development-only-", "django-insecure-", "only-for-this-step")
 
 
-@register
+@register(SAFETY)
 def settings_are_usable(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Each environment variable that controlplane/settings.py could not read."""
     return [Error(message, id="pipeline.E001", obj=name) for name, message in getattr(settings, "CONFIGURATION_PROBLEMS", [])]
@@ -60,3 +68,62 @@ def production_has_what_it_needs(app_configs: Any, **kwargs: Any) -> list[CheckM
             )
         )
     return found
+
+
+@register(SAFETY, deploy=True)
+def starts_safely(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """What would let others in. With --deploy, and before web and worker start."""
+    if settings.DEBUG and all(is_loopback(host) for host in settings.ALLOWED_HOSTS):
+        return [Warning(words, id=f"pipeline.W{number:03}") for number, words in _dangers()]
+    return [Error(words, id=f"pipeline.E{number:03}") for number, words in _dangers()]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it."""
+    host = host.strip("[]").lower().rstrip(".")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _dangers() -> Iterator[tuple[int, str]]:
+    """The number of the check, and one sentence of what is wrong and what to do."""
+    key = settings.SECRET_KEY
+    if len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_CHARACTERS or key.startswith(KNOWN_KEYS):
+        yield (
+            10,
+            f"SECRET_KEY is short or known, so anybody could sign in as anybody: set it to {SHORTEST_KEY} or more random"
+            " characters, such as those of `openssl rand -base64 48`.",
+        )
+    public = [host for host in settings.ALLOWED_HOSTS if not is_loopback(host)]
+    if settings.DEBUG and public:
+        yield (
+            11,
+            f"DEBUG shows code and settings to whoever causes an error, and ALLOWED_HOSTS has {public[0]}, which others"
+            " reach: unset DEBUG.",
+        )
+    if "*" in settings.ALLOWED_HOSTS:
+        yield 12, "ALLOWED_HOSTS has *, so links can be made to lead anywhere: name the hosts of the site."
+    for origin in settings.CSRF_TRUSTED_ORIGINS:
+        if "*" in origin:
+            yield (
+                13,
+                f"CSRF_TRUSTED_ORIGINS has {origin}, so forms of sites that nobody has named are accepted: name each origin.",
+            )
+    for name in settings.UPSTREAM_ADDRESSES:
+        address = urlsplit(getattr(settings, name))
+        if address.scheme == "http" and not is_loopback(address.hostname or ""):
+            yield 15, f"{name} is plain http, so whoever is in between reads the token: write https://."
+    for path in _readable_by_others():
+        yield 14, f"Every user of this machine can read the database: run `chmod o-rwx {path}`."
+
+
+def _readable_by_others() -> Iterator[Path]:
+    database = settings.DATABASES["default"]
+    if not database["ENGINE"].endswith("sqlite3"):
+        return
+    for ending in ("", "-wal", "-shm"):
+        path = Path(f"{database['NAME']}{ending}")
+        if path.is_file() and path.stat().st_mode & stat.S_IRWXO:
+            yield path

@@ -2,6 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from ...checks import SAFETY
 from ...engine.workers.supervisor import supervise
 
 
@@ -9,4 +10,5 @@ class Command(BaseCommand):
     help = "Run the workers: a supervised django-q2 cluster that claims due runs from the Run table. SIGTERM or Ctrl-C stops it."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.check(tags=[SAFETY], include_deployment_checks=True)
         supervise()

@@ -1,16 +1,22 @@
-"""The web command, as a process."""
+"""The web command, as a process, and what it asks of waitress."""
 
 import os
 import socket
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 
+import pytest
 import requests
+from django.core.management import call_command
 
 from tests.processes import until
 
 IDLE = 150  # a browser keeps about six connections open; waitress takes 100 in all unless told otherwise
+UNFINISHED = 200
+SLOWEST = 0.5  # seconds, for another user's page
+HALF = b"POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n\r\nusername="
 
 
 def listens(port):
@@ -18,7 +24,7 @@ def listens(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_connections_that_browsers_keep_open_shut_nobody_out(tmp_path):
+def test_connections_kept_open_and_requests_never_finished_shut_nobody_out(tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -26,10 +32,40 @@ def test_connections_that_browsers_keep_open_shut_nobody_out(tmp_path):
     web = subprocess.Popen([sys.executable, "manage.py", "web", "--listen", f"127.0.0.1:{port}"], env=environment)
     try:
         until(lambda: listens(port), "the site to listen")
-        with ExitStack() as idle:
-            for _ in range(IDLE):
-                idle.enter_context(socket.create_connection(("127.0.0.1", port)))
-            assert requests.get(f"http://127.0.0.1:{port}/login/", timeout=10).status_code == 200
+        page = f"http://127.0.0.1:{port}/login/"
+        assert requests.get(page, timeout=10).status_code == 200
+        with ExitStack() as held:
+            for number in range(IDLE + UNFINISHED):
+                connection = held.enter_context(socket.create_connection(("127.0.0.1", port)))
+                if number >= IDLE:
+                    connection.sendall(HALF)
+            began = time.monotonic()
+            assert requests.get(page, timeout=10).status_code == 200
+            assert time.monotonic() - began < SLOWEST
     finally:
         web.terminate()
         web.wait(20)
+
+
+@pytest.fixture
+def asked(monkeypatch, settings):
+    """What waitress is started with."""
+    settings.SECRET_KEY = "kT4p-0s9Xw2_vLq8ZrB7mYc3NdE6uJfH1aGi5oQW"
+    found = []
+    monkeypatch.setattr("os.execv", lambda _, arguments: found.extend(arguments))
+    return found
+
+
+def test_a_silent_connection_ends_and_a_body_has_a_limit(asked, settings):
+    settings.MEDIA_MAX_VIDEO_BYTES = 7_000_000_000
+    call_command("web")
+    assert {"--channel-timeout=20", "--cleanup-interval=5", "--max-request-body-size=7001000000"} <= set(asked)
+
+
+def test_only_a_named_proxy_is_believed(asked, settings):
+    call_command("web")
+    assert not [one for one in asked if one.startswith("--trusted")]
+    assert "--clear-untrusted-proxy-headers" in asked
+    settings.TRUSTED_PROXY = "10.0.0.7"
+    call_command("web")
+    assert "--trusted-proxy=10.0.0.7" in asked
