@@ -1,5 +1,7 @@
 from django.urls import include, path
 
+from pipeline.views.exports.lists import csv_view
+
 from .views import browse, media, search  # noqa: F401  the search registers itself
 from .views.brands import ad_accounts, archive, edit
 from .views.brands.csv_file import views as csv_file
@@ -12,9 +14,9 @@ urlpatterns = [
     path("competitors/<slug:brand>/subreddits/<int:pk>/remove/", edit.remove_subreddit, name="brand_subreddit_remove"),
     path("competitors/<slug:brand>/archive/", archive.brand, name="brand_archive"),
     path("competitors/<slug:brand>/import/", csv_file.upload, name="competitors_import"),
-    path("competitors/<slug:brand>/competitors.csv", csv_file.download, name="competitors_csv"),
+    path("competitors/<slug:brand>/competitors.csv", csv_view(csv_file.brands_file), name="competitors_csv"),
     path("competitors/brands.csv/import/", csv_file.upload, name="brands_import"),
-    path("competitors/brands.csv", csv_file.download, name="brands_csv"),
+    path("competitors/brands.csv", csv_view(csv_file.brands_file), name="brands_csv"),
     path("competitors/<slug:brand>/restore/", archive.brand_back, name="brand_restore"),
     path("competitors/<slug:brand>/<uuid:competitor>/", browse.competitor, name="competitor"),
     path("competitors/<slug:brand>/<uuid:competitor>/edit/", edit.competitor, name="competitor_edit"),

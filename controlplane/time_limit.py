@@ -36,7 +36,7 @@ class TimeLimitMiddleware:
         if not took_too_long(error):
             return None
         logger.warning("%s %s took too long and was stopped: %s", request.method, request.path, str(error).strip())
-        return render(None, "503.html", status=503)  # type: ignore[arg-type]
+        return render(None, "503.html", status=503)
 
 
 def took_too_long(error: BaseException) -> bool:

@@ -2,6 +2,8 @@ from django.contrib.auth import views as auth
 from django.urls import path
 
 from .views import search
+from .views.exports import files
+from .views.exports.lists import csv_view
 from .views.manager import active, freshness, health, limits, refresh, subject
 from .views.manager.history import bulk_actions, compare, dry_run, edit_run, every_run
 from .views.manager.history import one_run as runs
@@ -43,7 +45,9 @@ urlpatterns = [
     path("pipeline/subjects/<slug:job_type>/of/<slug:brand>/", subject.of_brand, name="subject"),
     path("pipeline/subjects/<slug:job_type>/platform/", subject.of_platform, name="subject_of_platform"),
     path("pipeline/runs/", every_run.history, name="runs"),
-    path("pipeline/runs.csv", every_run.history_csv, name="runs_csv"),
+    path("pipeline/runs.csv", csv_view(every_run.history_file), name="runs_csv"),
+    path("exports/", files.exports, name="exports"),
+    path("exports/<int:pk>/", files.export_file, name="export_file"),
     path("pipeline/runs/compare/", compare.compare, name="runs_compare"),
     path("pipeline/runs/bulk/cancel/", bulk_actions.cancel, name="bulk_cancel"),
     path("pipeline/runs/bulk/retry/", bulk_actions.retry, name="bulk_retry"),

@@ -205,7 +205,7 @@ def validated(
 def _open_subject(handler: JobType, brand: Brand | None, params: dict[str, Any]) -> Subject:
     """InvalidRequest if the brand or the subject is archived: nothing new starts for it until it is restored."""
     subject = handler.subject(brand, params)
-    if words := (brand.closed if brand else "") or subject.closed:
+    if words := (brand.closed if brand and not handler.personal else "") or subject.closed:
         raise InvalidRequest(words)
     return subject
 

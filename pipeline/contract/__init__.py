@@ -18,7 +18,10 @@ from .errors import (
 )
 from .job_type import Brought, Done, Estimate, JobType, Subject
 from .landing import Landed, land
-from .notices import (
+from .parameters import ParameterForm, UsualNumber
+from .registry import find_type, get_type, job_type
+from .site.list_files import ListExport, ListFile, list_export
+from .site.notices import (
     Ending,
     Found,
     FoundGroup,
@@ -29,8 +32,6 @@ from .notices import (
     register_page,
     register_search,
 )
-from .parameters import ParameterForm, UsualNumber
-from .registry import find_type, get_type, job_type
 from .source import (
     Offer,
     Order,
@@ -65,6 +66,8 @@ __all__ = [
     "ItemsGone",
     "JobType",
     "Landed",
+    "ListExport",
+    "ListFile",
     "NeededBy",
     "NotAllowed",
     "Notice",
@@ -91,6 +94,7 @@ __all__ = [
     "get_type",
     "job_type",
     "land",
+    "list_export",
     "register_endings",
     "register_notices",
     "register_page",

@@ -109,6 +109,7 @@ class JobType(ABC):
     labels: ClassVar[tuple[str, ...]] = ()  # parameters that only name something: they change nothing about the work
     platform: ClassVar[bool] = False  # its runs are of no single brand
     internal: ClassVar[bool] = False  # the product's own work, such as sending a message: nobody schedules it or picks it
+    personal: ClassVar[bool] = False  # its runs change nothing: each is for the person who asked, who needs no right to start it
     Params: type[ParameterForm]
 
     def options(self, parameters: Mapping[str, Any]) -> dict[str, Any]:

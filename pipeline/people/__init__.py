@@ -1,7 +1,7 @@
 """Who may do what: the roles, the brands that are open to a person, and the rights that the api asks for."""
 
 from .brands import Brands, brands_for, limit_to
-from .rights import can_words, may, may_spend, platform_words, require, require_spend
+from .rights import can_words, check_page, may, may_spend, platform_words, require, require_spend
 from .roles import ROLES, Role, assign, role_of, role_with, sync_groups
 from .sessions import sign_out_everywhere
 from .sign_in import let_try_again, refused_until
@@ -13,6 +13,7 @@ __all__ = [
     "assign",
     "brands_for",
     "can_words",
+    "check_page",
     "let_try_again",
     "limit_to",
     "may",

@@ -1,7 +1,11 @@
 """The rights that pipeline.api asks for before it changes anything, whoever calls it. None is the system, and may."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
 
 from ..contract.errors import NotAllowed
 from ..contract.registry import find_type
@@ -22,7 +26,7 @@ def may_spend(user: Any, brand_id: UUID | None, job_type: str) -> bool:
 
     For the platform: managers, and operators without a brand limit.
     """
-    return _refusal(user, _spending(job_type), brand_id) == ""
+    return _refusal_to_start(user, brand_id, job_type) == ""
 
 
 def require(user: Any, permission: str, brand_id: UUID | None) -> None:
@@ -33,7 +37,7 @@ def require(user: Any, permission: str, brand_id: UUID | None) -> None:
 
 def require_spend(user: Any, brand_id: UUID | None, job_type: str) -> None:
     """NotAllowed, with a sentence, unless may_spend()."""
-    if words := _refusal(user, _spending(job_type), brand_id, anew=True):
+    if words := _refusal_to_start(user, brand_id, job_type, anew=True):
         raise NotAllowed(words)
 
 
@@ -49,6 +53,25 @@ def platform_words() -> str:
     """Who may see and do what is of no single brand."""
     who = f"{role_with(SPEND_FOR_PLATFORM)} and people without a brand limit"
     return f"This is for no single brand. Only {who} can do it. Ask one."
+
+
+def check_page(user: Any, permissions: Iterable[str], *, platform: bool, address: Mapping[str, Any]) -> None:
+    """PermissionDenied, with a sentence, unless the user has all of these. Http404 if the brand in the address is not theirs."""
+    for permission in permissions:
+        if not user.has_perm(permission):
+            raise PermissionDenied(can_words(permission))
+    brands = brands_for(user)
+    if platform and None not in brands:
+        raise PermissionDenied(platform_words())
+    if "brand" in address and not brands.every and not brands.rows().filter(slug=address["brand"]).exists():
+        raise Http404
+
+
+def _refusal_to_start(user: Any, brand_id: UUID | None, job_type: str, *, anew: bool = False) -> str:
+    handler = find_type(job_type)
+    if handler and handler.personal and user is not None and user.is_active:
+        return ""
+    return _refusal(user, _spending(job_type), brand_id, anew=anew)
 
 
 def _spending(job_type: str) -> list[str]:

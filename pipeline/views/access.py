@@ -4,12 +4,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from ..people import brands_for, can_words, platform_words
+from ..people import check_page
 
 View = Callable[..., HttpResponseBase]
 
@@ -24,14 +23,7 @@ def needs(*permissions: str, platform: bool = False) -> Callable[[View], View]:
     def guard(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **address: Any) -> HttpResponseBase:
-            for permission in permissions:
-                if not request.user.has_perm(permission):
-                    raise PermissionDenied(can_words(permission))
-            brands = brands_for(request.user)
-            if platform and None not in brands:
-                raise PermissionDenied(platform_words())
-            if "brand" in address and not brands.every and not brands.rows().filter(slug=address["brand"]).exists():
-                raise Http404
+            check_page(request.user, permissions, platform=platform, address=address)
             return view(request, *args, **address)
 
         guarded.needs, guarded.platform = permissions, platform  # type: ignore[attr-defined]

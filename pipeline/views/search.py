@@ -10,9 +10,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from ..contract.notices import Found, FoundGroup, register_search
-from ..contract.notices import search as search_everywhere
 from ..contract.registry import all_types
+from ..contract.site.notices import Found, FoundGroup, register_search
+from ..contract.site.notices import search as search_everywhere
 from ..models import Run
 from ..people import brands_for
 from ..words.search import folded

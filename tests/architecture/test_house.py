@@ -58,7 +58,7 @@ COMPETITORS_MAY_USE = (
     "pipeline.words",
     "pipeline.admin.base",
     "pipeline.views.access",
-    "pipeline.views.csv_export",
+    "pipeline.views.exports",
     "pipeline.views.live",
     "pipeline.views.schedules.form",
 )

@@ -9,11 +9,11 @@ from typing import IO
 from django.conf import settings
 
 from competitors.models import MediaReason
+from pipeline.contract.site.incoming import on_disk
 
 from .. import retry_after
 from .exchange import Answer, get
 from .failure import Failure, Passing
-from .incoming import on_disk
 from .link import has_expired
 
 PIECE = 65536  # bytes

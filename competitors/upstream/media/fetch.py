@@ -1,22 +1,20 @@
 """One link, or one file that somebody brought, to one stored file or to the reason why there is none."""
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import IO
 
 from django.conf import settings
-from django.core.files import File
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from competitors.models import Media, MediaReason, MediaStatus
+from pipeline.contract.site.incoming import incoming, move_to_storage, on_disk
 
 from .content import Content, judge, judge_either
 from .download import Download
 from .failure import Failure
-from .incoming import incoming, on_disk
 
 ENDINGS = {
     Media.Mime.JPEG: "jpg",
@@ -81,11 +79,8 @@ def _store(file: IO[bytes], sha256: str, size: int, kind: str, content: Content)
     Media.objects.filter(sha256=sha256).update(used_at=timezone.now(), removed_at=None)
     name = f"{sha256[:2]}/{sha256}.{ENDINGS[content.mime]}"
     with on_disk():
-        file.flush()
-        os.fsync(file.fileno())  # else a power cut could leave an empty file under a good name
-        file.seek(0)
         if not default_storage.exists(name):
-            saved = default_storage.save(name, _Movable(file))
+            saved = move_to_storage(file, name)
             if saved != name:  # another worker was faster
                 default_storage.delete(saved)
     row = {
@@ -97,10 +92,3 @@ def _store(file: IO[bytes], sha256: str, size: int, kind: str, content: Content)
         "height": content.height,
     }
     return Media.objects.get_or_create(sha256=sha256, defaults=row)[0]
-
-
-class _Movable(File):
-    """Lets a storage on disk rename the file instead of copying it."""
-
-    def temporary_file_path(self) -> str:
-        return str(self.name)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 
 from ... import states
-from ...contract.notices import notices_for
+from ...contract.site.notices import notices_for
 from ...contract.source import source_label
 from ...engine.queue.outages import WITHIN
 from ...engine.upstreams import budget, health

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from ... import api, states
 from ...contract.errors import InvalidRequest, NotAllowed
-from ...contract.notices import pages_needing
+from ...contract.site.notices import pages_needing
 from ...models import Brand, MaxAge
 from ...people import brands_for, may
 from ...queries.freshness import WORST, BrandRow, Dataset, OpenCell, datasets, matrix, open_cell

@@ -108,7 +108,7 @@ def test_a_full_disk_keeps_the_pictures_away_and_the_ads_stay(scrape, sandbox, m
     monkeypatch.setattr("tempfile.NamedTemporaryFile", full)
     run = scrape(max_media=5)
     assert (run.status, run.verdict, run.counts["new"]) == (RunStatus.COMPLETED, "ok", CompetitorAd.objects.count())
-    assert "Pictures are missing. The disk for pictures and videos is full." in run.summary
+    assert "Pictures are missing. The disk for files is full." in run.summary
     assert not AdMedia.objects.exclude(tried_at=None).exists()
 
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from pipeline import api
 from pipeline.engine.workers.inline import work_off
 from pipeline.models import RunLog
-from pipeline.views.csv_export import safe_cell
 from pipeline.words import clock, stamp, to_the_second
+from pipeline.words.cells import safe_cell
 from tests.factories import make_brand
 
 MOMENT = datetime(2026, 5, 4, 14, 2, 11, 123_000, tzinfo=UTC)  # 07:02:11 in Los Angeles

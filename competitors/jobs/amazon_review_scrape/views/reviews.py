@@ -5,12 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
 from competitors.views.requirements import of_rows
+from pipeline.contract import ListFile, list_export
 from pipeline.views.access import needs
-from pipeline.views.csv_export import CHUNK, csv_response
 
 from .access import get_listing
 from .review_filter import ReviewFilter
@@ -65,9 +65,9 @@ def _read(asked: ReviewFilter) -> dict[str, Any]:
     return {"sheet": page, "rows": rows, "star_tabs": asked.star_tabs(counts)}
 
 
-@needs("competitors.view_competitoramazonurl", "competitors.view_amazonreview")
-def review_csv(request: HttpRequest, brand: str, competitor: UUID, url: UUID) -> StreamingHttpResponse:
+@list_export("reviews", "competitors.view_competitoramazonurl", "competitors.view_amazonreview")
+def review_file(user: Any, query: QueryDict, brand: str, competitor: UUID, url: UUID) -> ListFile:
     """All reviews that the list at this address shows, on all its pages."""
     listing = get_listing(brand, competitor, url)
-    rows = ReviewFilter(listing, request.GET).reviews().values_list(*COLUMNS).iterator(chunk_size=CHUNK)
-    return csv_response(f"reviews-{listing.asin}-amazon.{listing.domain_code}.csv", COLUMNS, rows)
+    rows = ReviewFilter(listing, query).reviews().values_list(*COLUMNS)
+    return ListFile(f"reviews-{listing.asin}-amazon.{listing.domain_code}.csv", COLUMNS, rows)

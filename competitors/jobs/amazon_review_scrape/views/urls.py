@@ -2,6 +2,7 @@ from django.urls import path
 
 from competitors.views.requirements import Requirement, require
 from competitors.views.subjects import views
+from pipeline.views.exports.lists import csv_view
 
 from . import file_column, listing, reviews  # noqa: F401  file_column registers itself
 from .tab import tab
@@ -17,5 +18,5 @@ urlpatterns = [
     path(one + "edit/", listing.edit, name="amazon_edit"),
     path(one + "remove/", listing.remove, name="amazon_remove"),
     path(one + "reviews/", reviews.review_list, name="reviews"),
-    path(one + "reviews.csv", reviews.review_csv, name="reviews_csv"),
+    path(one + "reviews.csv", csv_view(reviews.review_file), name="reviews_csv"),
 ]

@@ -1,20 +1,20 @@
 """The ads of one competitor: a page of them with what is new and gone, where they lead, and a CSV file of all that match."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 
 from competitors.models import CompetitorAd, CompetitorAdLibrary, LandingPage
 from competitors.views.access import get_competitor
 from competitors.views.requirements import of_rows
+from pipeline.contract import ListFile, list_export
 from pipeline.views.access import needs
-from pipeline.views.csv_export import CHUNK, csv_response
 
 from .ad_filter import AdFilter
 
@@ -59,16 +59,11 @@ def ad_list(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
     return render(request, "competitors/competitor_scrape/ads.html", context)
 
 
-@needs("competitors.view_competitoradlibrary", "competitors.view_competitorad")
-def ad_csv(request: HttpRequest, brand: str, competitor: UUID) -> StreamingHttpResponse:
+@list_export("ads", "competitors.view_competitoradlibrary", "competitors.view_competitorad")
+def ad_file(user: Any, query: QueryDict, brand: str, competitor: UUID) -> ListFile:
     """All ads that the list at this address shows, on all its pages."""
-    ads = AdFilter(get_competitor(brand, competitor), request.GET).ads()
-
-    def rows() -> Iterator[tuple[Any, ...]]:
-        for *values, platforms in ads.values_list(*COLUMNS).iterator(chunk_size=CHUNK):
-            yield (*values, " ".join(platforms))
-
-    return csv_response("ads.csv", COLUMNS, rows())
+    ads = AdFilter(get_competitor(brand, competitor), query).ads()
+    return ListFile("ads.csv", COLUMNS, ads.values_list(*COLUMNS), lambda row: (*row[:-1], " ".join(row[-1])))
 
 
 def with_pictures(ads: "QuerySet[CompetitorAd]") -> "QuerySet[CompetitorAd]":

@@ -3,11 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.http import HttpRequest, StreamingHttpResponse
-from django.views.decorators.http import require_safe
+from django.http import QueryDict
 
-from pipeline.views.access import needs
-from pipeline.views.csv_export import csv_response
+from pipeline.contract import ListFile, list_export
 
 from ..figures.ads import AdRow
 from ..figures.words import plain_money, rounded
@@ -20,14 +18,13 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-@require_safe
-@needs(page.may_view, "competitors.view_brandad")
-def as_csv(request: HttpRequest, brand: str) -> StreamingHttpResponse:
-    report = page.report(brand, request.GET)
+@list_export("performance", page.may_view, "competitors.view_brandad")
+def ad_file(user: Any, query: QueryDict, brand: str) -> ListFile:
+    report = page.report(brand, query)
     account, window = report.account, report.window
     basis = [account.account_id, account.currency, window.since, window.until]
     name = f"{account.account_id}-{window.since}-{window.until}.csv"
-    return csv_response(name, COLUMNS, (basis + cells for cells in _lines(report.matching, account.currency)))
+    return ListFile(name, COLUMNS, [basis + cells for cells in _lines(report.matching, account.currency)])
 
 
 def _lines(rows: Iterable[AdRow], currency: str) -> Iterator[list[Any]]:

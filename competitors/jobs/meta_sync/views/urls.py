@@ -1,6 +1,7 @@
 from django.urls import path
 
 from competitors.views.subjects import views
+from pipeline.views.exports.lists import csv_view
 
 from . import accounts, days, export, one
 from .page import page
@@ -13,6 +14,6 @@ urlpatterns = [
     path(base + "<int:pk>/sync/", accounts.sync, name="performance_sync"),
     path(base + "attention/", accounts.rules, name="performance_rules"),
     path(base + "days/", days.days, name="performance_days"),
-    path(base + "ads.csv", export.as_csv, name="performance_csv"),
+    path(base + "ads.csv", csv_view(export.ad_file), name="performance_csv"),
     path(base + "ad/<str:ad_id>/", one.ad, name="performance_ad"),
 ]

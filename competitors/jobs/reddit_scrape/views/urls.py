@@ -2,6 +2,7 @@ from django.urls import include, path
 
 from competitors.views.requirements import Requirement, require
 from competitors.views.subjects import views
+from pipeline.views.exports.lists import csv_view
 
 from .page import page
 from .posts import listing
@@ -20,5 +21,5 @@ urlpatterns = [
     path(one + "edit/", edit.edit, name="reddit_edit"),
     path(one + "remove/", edit.remove, name="reddit_remove"),
     path(one + "posts/", listing.post_list, name="reddit_posts"),
-    path(one + "posts.csv", listing.post_csv, name="reddit_posts_csv"),
+    path(one + "posts.csv", csv_view(listing.post_file), name="reddit_posts_csv"),
 ]

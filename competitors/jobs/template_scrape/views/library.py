@@ -1,11 +1,13 @@
 """What was decided: the library of approved templates, the rejected and the archived ones, and a CSV file of each list."""
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 
+from pipeline.contract import ListFile, list_export
 from pipeline.views.access import needs
-from pipeline.views.csv_export import CHUNK, csv_response
 
 from . import frame
 from .frame import OF_STATUS
@@ -51,8 +53,8 @@ def templates(request: HttpRequest, status: str) -> HttpResponse:
     return render(request, "competitors/template_scrape/library.html", context)
 
 
-@needs(frame.VIEW, platform=True)
-def templates_csv(request: HttpRequest, status: str) -> StreamingHttpResponse:
+@list_export("templates", frame.VIEW, platform=True)
+def templates_file(user: Any, query: QueryDict, status: str) -> ListFile:
     """All that the list at this address shows, on all its pages."""
-    rows = LibraryFilter(status, request.GET).rows().values_list(*COLUMNS.values()).iterator(chunk_size=CHUNK)
-    return csv_response(f"templates-{status}.csv", list(COLUMNS), rows)
+    rows = LibraryFilter(status, query).rows().values_list(*COLUMNS.values())
+    return ListFile(f"templates-{status}.csv", list(COLUMNS), rows)

@@ -3,6 +3,7 @@ from django.urls import path
 from competitors.models import TemplateCandidate
 from competitors.views.requirements import Requirement, require
 from pipeline.contract import get_type
+from pipeline.views.exports.lists import csv_view
 
 from ..job import DATASET, NAME
 from . import library, one, pictures, queue, upload
@@ -18,7 +19,10 @@ lists = [(status, name) for status, (_, name) in OF_STATUS.items() if status != 
 urlpatterns = [
     path(base, queue.pending, name="templates"),
     *(path(f"{base}{status}/", library.templates, {"status": status}, name=name) for status, name in lists),
-    *(path(f"{base}{status}.csv", library.templates_csv, {"status": status}, name=f"{name}_csv") for status, name in lists),
+    *(
+        path(f"{base}{status}.csv", csv_view(library.templates_file), {"status": status}, name=f"{name}_csv")
+        for status, name in lists
+    ),
     path(base + "decisions/", queue.decisions, name="template_decisions"),
     path(base + "undo/<uuid:batch>/", queue.undo_decision, name="template_undo"),
     path(base + "<int:pk>/", one.template, name="template"),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.views.csv_export import plain_cell
+from pipeline.words.cells import plain_cell
 from pipeline.words.names import name_key
 
 MOST_BYTES = 500_000

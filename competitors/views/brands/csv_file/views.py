@@ -8,16 +8,15 @@ from uuid import UUID
 
 from django import forms
 from django.core import signing
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
 
 from competitors.models import Competitor
+from pipeline.contract import ListFile, list_export
 from pipeline.contract.errors import NotAllowed
 from pipeline.models import Brand
 from pipeline.people import brands_for
 from pipeline.views.access import needs
-from pipeline.views.csv_export import csv_response
 
 from ...access import get_brand
 from . import of_brand, sheet  # noqa: F401  of_brand registers its columns
@@ -49,16 +48,15 @@ class UploadForm(forms.Form):
         return file
 
 
-@require_GET
-@needs("competitors.view_competitor")
-def download(request: HttpRequest, brand: str = "") -> StreamingHttpResponse:
+@list_export("brands", "competitors.view_competitor")
+def brands_file(user: Any, query: QueryDict, brand: str = "") -> ListFile:
     """A brand, or every open one, with all that is not archived. What there are several of takes several rows."""
     only = get_brand(brand) if brand else None
-    brands = [only] if only else list(brands_for(request.user).rows().filter(archived_at=None).order_by("name"))
-    columns = exported_by(request.user)
+    brands = [only] if only else list(brands_for(user).rows().filter(archived_at=None).order_by("name"))
+    columns = exported_by(user)
     header = _known(columns, only)
     name = f"{only.slug}-competitors.csv" if only else "brands.csv"
-    return csv_response(name, header, ([row.get(one, "") for one in header] for row in _rows(brands, columns, only)))
+    return ListFile(name, header, list(_rows(brands, columns, only)), lambda row: [row.get(one, "") for one in header])
 
 
 @needs("competitors.view_competitor", ADD)

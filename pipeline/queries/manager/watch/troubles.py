@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from .... import states
-from ....contract.notices import endings
 from ....contract.registry import internal_names, label_of
+from ....contract.site.notices import endings
 from ....engine.upstreams.health import closed_sources
 from ....models import Brand, FailedRun, Incident, NotificationRule, Outage, Run
 from ....people import Brands

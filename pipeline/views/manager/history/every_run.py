@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from ....contract.site.list_files import ListFile, list_export
 from ....contract.tally import rows_met
 from ....queries.manager.history import bulk_actions
 from ....queries.manager.history import every_run as runs_asked
 from ....queries.runs import by_whom
 from ....states import run_badge
 from ...access import needs
-from ...csv_export import CHUNK, csv_response
 from .filter import HistoryFilter
 
 VIEW = "pipeline.view_run"
@@ -63,14 +63,13 @@ def history(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
-@needs(VIEW)
-def history_csv(request: HttpRequest) -> StreamingHttpResponse:
+@list_export("runs", VIEW)
+def history_file(user: Any, query: QueryDict) -> ListFile:
     """All runs that the filter leaves, each tick of a schedule too."""
-    asked = HistoryFilter(request.GET, request.user).asked
-    runs, _ = runs_asked.found(asked, request.user)
+    asked = HistoryFilter(query, user).asked
+    runs, _ = runs_asked.found(asked, user)
     whole = runs_asked.in_order(runs, asked).select_related("job", "brand", "created_by")
-    return csv_response("runs.csv", COLUMNS, (_cells(run) for run in whole.iterator(CHUNK)))
+    return ListFile("runs.csv", COLUMNS, whole, _cells)
 
 
 def _cells(run: Any) -> Iterator[Any]:

@@ -132,7 +132,7 @@ def test_a_card_shows_the_picture_or_why_there_is_none(shown, ads):
 
 def test_the_file_has_all_ads_that_the_list_shows(shown, ads):
     make_ad(ads, "6", title="=cmd()", platforms=["FACEBOOK", "INSTAGRAM"], status="not_seen")
-    lines = b"".join(shown("ad_list_csv", state="not_seen").streaming_content).decode("utf-8-sig").splitlines()
+    lines = shown("ad_list_csv", state="not_seen").content.decode("utf-8-sig").splitlines()
     assert len(lines) == 3
     assert lines[1].startswith("6,not_seen,Barkwell,'=cmd(),")
     assert lines[1].endswith("FACEBOOK INSTAGRAM")

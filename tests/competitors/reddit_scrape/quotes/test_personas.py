@@ -50,7 +50,7 @@ def test_the_page_of_a_persona_has_its_quotes_only_and_they_can_be_taken_out(man
     one = f"{ADDRESS}{persona.pk}/"
     page = manager.get(one)
     assert [card.quote for card in page.context["cards"]] == [hers]
-    assert b"I hate the noise" in b"".join(manager.get(f"{one}quotes.csv").streaming_content)
+    assert b"I hate the noise" in manager.get(f"{one}quotes.csv").content
     assert b"No quotes match" in manager.get(f"{one}?category=pain_point").content
     answer = manager.post(f"{one}take-out/", {"quote": [hers.pk, his.pk, "x"]}, follow=True)
     assert "Took out 1 quote" in answer.content.decode()

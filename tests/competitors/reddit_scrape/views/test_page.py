@@ -157,11 +157,11 @@ def test_a_post_shows_both_scores_where_it_left_and_no_author_and_all_are_export
     assert "<b>" not in body
     assert 'href="https://www.reddit.com/comments/2evil/"' in body
     response = page.get(at(found.brand, "reddit_posts_csv", found.pk), {"q": "evil"})
-    (row,) = csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode("utf-8-sig")))
+    (row,) = csv.DictReader(io.StringIO(response.content.decode("utf-8-sig")))
     assert row["title"].startswith("'=cmd()")
     assert (row["reddit_id"], row["relevance"], len(row["body"])) == ("2evil", "", 900)
     everything = page.get(at(found.brand, "reddit_posts_csv", found.pk))
-    assert len(b"".join(everything.streaming_content).splitlines()) == 1 + RedditFinding.objects.count()
+    assert len(everything.content.splitlines()) == 1 + RedditFinding.objects.count()
     assert page.get(at(make_brand("Southpaw"), "reddit_posts", found.pk)).status_code == 404
 
 

@@ -163,7 +163,7 @@ def test_the_library_filters_counts_and_exports(page):
     body = page.get("/templates/approved/?niche=77").content.decode()
     assert "Niche: “77” is not one of the choices. It was ignored." in body
     answer = page.get("/templates/approved.csv?awareness=2")
-    lines = list(csv.DictReader(StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
+    lines = list(csv.DictReader(StringIO(answer.content.decode("utf-8-sig"))))
     assert [(line["name"], line["category"], line["awareness"], line["ad_archive_id"]) for line in lines] == [
         ("'=Offer for cats", "Offer", "2", "1000000")
     ]

@@ -92,7 +92,7 @@ def test_a_full_disk_is_said_in_plain_words_and_the_run_waits(server, folder, mo
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(BlockedError, match="The disk for pictures and videos is full. Free some space"):
+    with pytest.raises(BlockedError, match="The disk for files is full. Free some space"):
         fetch(server.serve(file(picture())), "image")
     assert stored(folder) == []
     assert not Media.objects.exists()

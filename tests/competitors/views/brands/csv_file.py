@@ -54,4 +54,4 @@ def state() -> Any:
 
 def exported(client: Client, slug: str = "northpaw") -> str:
     answer: Any = client.get(reverse("competitors_csv", args=[slug]) if slug else reverse("brands_csv"))
-    return b"".join(answer.streaming_content).decode()
+    return answer.content.decode()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from competitors.views.brands.csv_file.sheet import MOST_ROWS, decoded, parsed
-from pipeline.views.csv_export import plain_cell, safe_cell
+from pipeline.words.cells import plain_cell, safe_cell
 
 KNOWN = ["competitor", "amazon_url"]
 TEXT = "competitor,amazon_url\nMüller & Söhne,B09XK4T2LM\n"

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from pipeline import api, queries
 from pipeline.contract.job_type import Estimate, Subject
-from pipeline.contract.notices import NeededBy, register_page
+from pipeline.contract.site.notices import NeededBy, register_page
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import DatasetStatus, Event, Job, MaxAge, Run, Worker
 from tests.factories import make_brand, make_person

@@ -1,15 +1,14 @@
 """The posts that a research found: a page of them with their scores, and a CSV file of all that match."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 
 from competitors.models import RedditResearch
 from competitors.views.requirements import of_rows
+from pipeline.contract import ListFile, list_export
 from pipeline.views.access import needs
-from pipeline.views.csv_export import CHUNK, csv_response
 
 from ..page import page
 from ..why import Why
@@ -47,16 +46,12 @@ def post_list(request: HttpRequest, brand: str, pk: int) -> HttpResponse:
     return render(request, "competitors/reddit_scrape/posts.html", context)
 
 
-@needs("competitors.view_redditresearch", "competitors.view_redditpost")
-def post_csv(request: HttpRequest, brand: str, pk: int) -> StreamingHttpResponse:
+@list_export("reddit_posts", "competitors.view_redditresearch", "competitors.view_redditpost")
+def post_file(user: Any, query: QueryDict, brand: str, pk: int) -> ListFile:
     """All posts that the list at this address shows, on all its pages."""
     research = _research(brand, pk)
-    found = PostFilter(research, request.GET).findings().values_list(*COLUMNS.values())
-
-    def rows() -> Iterator[tuple[Any, ...]]:
-        yield from found.iterator(chunk_size=CHUNK)
-
-    return csv_response(f"posts-{research.pk}.csv", [*COLUMNS], rows())
+    found = PostFilter(research, query).findings().values_list(*COLUMNS.values())
+    return ListFile(f"posts-{research.pk}.csv", [*COLUMNS], found)
 
 
 def _research(brand: str, pk: int) -> RedditResearch:

@@ -1,24 +1,24 @@
 """The quotes of a brand: a page of them with their scores, and a CSV file of all that match."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
 from competitors.models import Persona, RedditQuote, post_url
 from competitors.views.access import get_brand
+from pipeline.contract import ListFile, list_export
 from pipeline.views.access import needs
-from pipeline.views.csv_export import CHUNK, csv_response
 
 from ..why import LONGEST_NAME
 from .card import Card
 from .quote_filter import QuoteFilter
 
 VIEW = ("competitors.view_redditquote", "competitors.view_redditpost")
+CATEGORIES = {one.value: str(one.label) for one in RedditQuote.Category}
 COLUMNS = [
     "category",
     "quote",
@@ -48,11 +48,11 @@ def quote_list(request: HttpRequest, brand: str) -> HttpResponse:
     return render(request, "competitors/reddit_scrape/quotes/all.html", context)
 
 
-@needs(*VIEW)
-def quote_csv(request: HttpRequest, brand: str) -> StreamingHttpResponse:
+@list_export("reddit_quotes", *VIEW)
+def quote_file(user: Any, query: QueryDict, brand: str) -> ListFile:
     """All quotes that the list at this address shows, on all its pages."""
     owner = get_brand(brand)
-    return csv_of(QuoteFilter(owner, request.GET).quotes(), f"quotes-{owner.slug}.csv")
+    return file_of(QuoteFilter(owner, query).quotes(), f"quotes-{owner.slug}.csv")
 
 
 def list_context(request: HttpRequest, asked: QuoteFilter) -> dict[str, Any]:
@@ -67,9 +67,8 @@ def list_context(request: HttpRequest, asked: QuoteFilter) -> dict[str, Any]:
     }
 
 
-def csv_of(quotes: "QuerySet[RedditQuote]", filename: str) -> StreamingHttpResponse:
+def file_of(quotes: "QuerySet[RedditQuote]", name: str) -> ListFile:
     """By values, which takes a third of the time of rows as objects."""
-    categories = {one.value: str(one.label) for one in RedditQuote.Category}
     read = quotes.values_list(
         "category",
         "text",
@@ -89,24 +88,24 @@ def csv_of(quotes: "QuerySet[RedditQuote]", filename: str) -> StreamingHttpRespo
         "first_seen_at",
     )
 
-    def rows() -> Iterator[list[Any]]:
-        for row in read.iterator(chunk_size=CHUNK):
-            category, text, signal, relevance, phrase, in_comment, subreddit, title, of_post, of_comment, *others = row
-            comments, written, permalink, post_id, comment_id, seen = others
-            yield [
-                categories.get(category, category),
-                text,
-                signal,
-                relevance,
-                str(phrase or "")[:LONGEST_NAME],
-                "comment" if in_comment else "post",
-                subreddit,
-                title,
-                of_comment if in_comment else of_post,
-                comments,
-                written,
-                post_url(permalink, post_id, comment_id),
-                seen,
-            ]
+    return ListFile(name, COLUMNS, read, _cells)
 
-    return csv_response(filename, COLUMNS, rows())
+
+def _cells(row: tuple[Any, ...]) -> list[Any]:
+    category, text, signal, relevance, phrase, in_comment, subreddit, title, of_post, of_comment, *others = row
+    comments, written, permalink, post_id, comment_id, seen = others
+    return [
+        CATEGORIES.get(category, category),
+        text,
+        signal,
+        relevance,
+        str(phrase or "")[:LONGEST_NAME],
+        "comment" if in_comment else "post",
+        subreddit,
+        title,
+        of_comment if in_comment else of_post,
+        comments,
+        written,
+        post_url(permalink, post_id, comment_id),
+        seen,
+    ]

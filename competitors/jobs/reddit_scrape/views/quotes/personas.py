@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -15,13 +15,14 @@ from django.views.decorators.http import require_POST
 from competitors.models import Persona, PersonaQuote
 from competitors.views.access import get_brand
 from competitors.views.forms import saved
+from pipeline.contract import ListFile, list_export
 from pipeline.models import Brand
 from pipeline.people import can_words
 from pipeline.views.access import back_to, needs, see_other
 from pipeline.words import counted
 
 from .copying import numbers
-from .listing import VIEW, csv_of, list_context
+from .listing import VIEW, file_of, list_context
 from .quote_filter import QuoteFilter
 
 FOLDER = "competitors/reddit_scrape/personas"
@@ -76,11 +77,11 @@ def persona(request: HttpRequest, brand: str, pk: int) -> HttpResponse:
     return render(request, f"{FOLDER}/one.html", context)
 
 
-@needs("competitors.view_persona", "competitors.view_personaquote", *VIEW)
-def persona_csv(request: HttpRequest, brand: str, pk: int) -> StreamingHttpResponse:
+@list_export("persona_quotes", "competitors.view_persona", "competitors.view_personaquote", *VIEW)
+def persona_file(user: Any, query: QueryDict, brand: str, pk: int) -> ListFile:
     """All quotes that the page at this address shows."""
     found = _persona(brand, pk)
-    return csv_of(QuoteFilter(found.brand, request.GET, found).quotes(), f"persona-{found.pk}.csv")
+    return file_of(QuoteFilter(found.brand, query, found).quotes(), f"persona-{found.pk}.csv")
 
 
 @needs("competitors.view_persona", "competitors.change_persona")

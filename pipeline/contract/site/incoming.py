@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import IO
 
 from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
 
-from pipeline.contract.errors import BlockedError, PermanentError
+from ..errors import BlockedError, PermanentError
 
 try:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -48,18 +50,34 @@ def on_disk() -> Iterator[None]:
         yield
     except S3_ERRORS as error:
         raise BlockedError(
-            f"The storage for pictures and videos refuses or does not answer ({error}). Check MEDIA_S3_BUCKET and its keys;"
+            f"The storage for files refuses or does not answer ({error}). Check MEDIA_S3_BUCKET and its keys;"
             " the run then continues by itself.",
             LOOK_AGAIN_SECONDS,
         ) from error
     except OSError as error:
         if error.errno in NO_ROOM:
-            words = "The disk for pictures and videos is full. Free some space in MEDIA_ROOT; the run then continues by itself."
+            words = "The disk for files is full. Free some space in MEDIA_ROOT; the run then continues by itself."
             raise BlockedError(words, LOOK_AGAIN_SECONDS) from error
         raise PermanentError(
-            f"A picture or video cannot be saved ({os.strerror(error.errno or errno.EIO)}). Let the worker write to the folder"
+            f"A file cannot be saved ({os.strerror(error.errno or errno.EIO)}). Let the worker write to the folder"
             " that MEDIA_ROOT names, then retry."
         ) from error
+
+
+def move_to_storage(file: IO[bytes], name: str) -> str:
+    """Store the whole file. A storage on disk renames it. Returns its name there: another one, if somebody was faster."""
+    with on_disk():
+        file.flush()
+        os.fsync(file.fileno())  # else a power cut could leave an empty file under a good name
+        file.seek(0)
+        return default_storage.save(name, _Movable(file))
+
+
+class _Movable(File):
+    """Lets a storage on disk rename the file instead of copying it."""
+
+    def temporary_file_path(self) -> str:
+        return str(self.name)
 
 
 def _forget(folder: Path) -> None:

@@ -1,19 +1,16 @@
-"""Rows as a CSV file that is safe to open in a spreadsheet, sent while they are read."""
+"""Cells of a CSV file that are safe to open in a spreadsheet."""
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
-from itertools import islice
+from io import StringIO
 from typing import Any
 from unicodedata import category, normalize
 
-from django.http import StreamingHttpResponse
+from . import stamp
+from .foreign import harmless
 
-from ..words import stamp
-from ..words.foreign import harmless
-
-CHUNK = 500
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel does not read UTF-8
 SIGNS = "=+-@−"  # what a spreadsheet takes for the start of a formula, in all their widths and heights
 _UNSEEN = '"\u115f\u1160\u2800'  # besides blanks, marks and what has no shape: nobody sees it, or reading drops it
@@ -21,13 +18,6 @@ _UNSEEN = '"\u115f\u1160\u2800'  # besides blanks, marks and what has no shape: 
 _PART = re.compile(r"(?:\A|(?<=[;|\t\n]))[^;|\t\n]+")
 _PLAIN = re.compile(r"[A-Za-z0-9][ -:<-{}~]*")  # ASCII without these separators; most cells, and told quickly
 _APOSTROPHE = re.compile(r"(?:\A|(?<=[;|\t\n]))'")
-
-
-class _Echo:
-    """A file for csv.writer that returns each line instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        return line
 
 
 def safe_cell(value: Any) -> Any:
@@ -60,16 +50,7 @@ def plain_cell(cell: str) -> str:
     return text if safe_cell(text) == cell else cell
 
 
-def csv_response(filename: str, header: list[str], rows: Iterable[Iterable[Any]]) -> StreamingHttpResponse:
-    """`filename` must be plain ASCII. Memory does not grow with the number of rows."""
-    writer = csv.writer(_Echo())
-
-    def lines() -> Iterator[str]:
-        yield BYTE_ORDER_MARK + writer.writerow([safe_cell(name) for name in header])  # it returns what write() returned
-        left = iter(rows)
-        while some := "".join(writer.writerow([safe_cell(value) for value in row]) for row in islice(left, CHUNK)):
-            yield some
-
-    return StreamingHttpResponse(
-        lines(), content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{filename}"'}
-    )
+def csv_text(rows: Iterable[Iterable[Any]]) -> str:
+    text = StringIO(newline="")
+    csv.writer(text).writerows([safe_cell(value) for value in row] for row in rows)
+    return text.getvalue()
