@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import NestedObjects
-from django.db import router
+from django.db import router, transaction
 from django.db.models import QuerySet
 from django.forms import MediaDefiningClass
 from django.http import HttpRequest, HttpResponse
@@ -29,11 +29,21 @@ ASK_ABOVE_USD = 10  # a selection that is expected to cost more is confirmed fir
 class UnlessLive(OfBrands):
     """Refuses to delete rows that a live run is scraping, and the rows above them. The admin shows them as protected.
 
-    What it saves is recorded for the page of the subject.
+    What it saves and deletes is recorded for the page of the subject.
     """
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         settings.save(obj, request.user)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        with transaction.atomic():
+            settings.record([obj], "Removed", request.user)
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        with transaction.atomic():
+            settings.record(queryset, "Removed", request.user)
+            super().delete_queryset(request, queryset)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
         found, counts, lacking, protected = super().get_deleted_objects(objs, request)

@@ -70,3 +70,19 @@ def test_a_research_that_asks_for_something_else_tells_it_under_both_keys(maria:
     assert now.startswith("Changed by maria: ")
     assert "max posts was 500, is 400" in now
     assert [one.message for one in Event.objects.filter(subject=before)] == [now]
+
+
+def test_what_the_admin_deletes_is_told_as_removed_one_by_one_several_at_once_and_with_the_competitor(maria: Client) -> None:
+    competitor = make_competitor(make_brand("Acme"))
+    asins = ("B09XK4T2LM", "B0DK5F3N7Q", "B0CQ7Z8M4T", "B0CQ7Z8M4U")
+    one, *several, last = [make_listing(competitor, asin=asin) for asin in asins]
+    chosen = {"action": "delete_selected", "_selected_action": [row.pk for row in several], "post": "yes"}
+    for address, fields, gone in (
+        (f"competitoramazonurl/{one.pk}/delete/", {"post": "yes"}, [one]),
+        ("competitoramazonurl/", chosen, several),
+        (f"competitor/{competitor.pk}/delete/", {"post": "yes"}, [last]),
+    ):
+        assert maria.post(f"/admin/competitors/{address}", fields).status_code == 302
+        told = Event.objects.filter(kind="settings", subject__in=[str(row.pk) for row in gone])
+        assert [event.message for event in told] == ["Removed by maria."] * len(gone)
+    assert not CompetitorAmazonUrl.objects.exists()
