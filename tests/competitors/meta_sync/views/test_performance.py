@@ -113,6 +113,7 @@ def test_the_account_its_ads_and_what_no_ad_explains(page, three):
     ]
     second, first = report.lines
     assert (first.ad_id, first.spend, first.roas, first.ctr, first.cpc) == ("1", "$20.01", "2.50", "2.00 %", "$0.50")
+    assert (first.impressions, first.cpm) == ("2,000", "$10.01")
     assert [(name, rate.text) for name, rate in first.rates] == [("Hook rate", "30 %"), ("Hold rate", "20 %")]
     assert (second.spend, second.roas, second.ctr, second.has_video) == ("$40.00", "", "", False)
     assert body.count("No video") == 2

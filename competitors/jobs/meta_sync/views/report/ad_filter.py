@@ -22,9 +22,11 @@ SORTS: dict[str, tuple[str, Key]] = {  # by column; what is not known comes last
     "ad": ("Ad", lambda row: folded(row.name)),
     "status": ("Status", lambda row: row.state.word),
     "spend": ("Spend", lambda row: row.now.spend),
+    "impressions": ("Impressions", lambda row: row.now.impressions),
     "roas": ("ROAS", lambda row: row.now.roas),
     "ctr": ("CTR", lambda row: row.now.ctr),
     "cpc": ("CPC", lambda row: row.now.cpc),
+    "cpm": ("CPM", lambda row: row.now.cpm),
     "hook": ("Hook rate", lambda row: row.now.hook),
     "hold": ("Hold rate", lambda row: row.now.hold),
 }

@@ -12,7 +12,7 @@ from pipeline.states import Badge
 
 from ...figures.ads import AdRow
 from ...figures.rates import Figures, fallen
-from ...figures.words import money, percent, ratio
+from ...figures.words import count, money, percent, ratio
 
 Role = AdMedia.Role
 PICTURES = (Role.THUMBNAIL, Role.PICTURE, Role.POSTER)  # in this order
@@ -34,10 +34,12 @@ class AdLine:
     state: Badge
     picture: AdMedia | None
     spend: str
+    impressions: str
     roas: str
     fell: str
     ctr: str
     cpc: str
+    cpm: str
     has_video: bool
     rates: Sequence[tuple[str, Rate]]
 
@@ -75,9 +77,11 @@ def sums_in_words(figures: Figures, currency: str) -> Mapping[str, Any]:
     """For a closing row."""
     return {
         "spend": money(figures.spend, currency),
+        "impressions": count(figures.impressions),
         "roas": ratio(figures.roas),
         "ctr": percent(figures.ctr),
         "cpc": money(figures.cpc, currency),
+        "cpm": money(figures.cpm, currency),
         "hook": percent(figures.hook, 0),
         "hold": percent(figures.hold, 0),
     }
@@ -97,10 +101,12 @@ def _line(row: AdRow, ad: BrandAd | None, currency: str, drop: int, most: Decima
         state=row.state,
         picture=picture_of(ad),
         spend=words["spend"],
+        impressions=words["impressions"],
         roas=words["roas"],
         fell=fell,
         ctr=words["ctr"],
         cpc=words["cpc"],
+        cpm=words["cpm"],
         has_video=row.has_video,
         rates=[("Hook rate", hook), ("Hold rate", hold)],
     )
