@@ -52,9 +52,10 @@ def clean_row_id(pk: UUID, rows: QuerySet[Any], what: str, brand: Brand | None) 
     raise ValidationError(f"There is no {what} {pk} {whose}. It may have been removed.")
 
 
-def watched(model: Any, brands: Iterable[Brand | None]) -> QuerySet[Any]:
+def watched(model: Any, brands: Iterable[Brand | None] | None = None) -> QuerySet[Any]:
     """The rows of these brands' competitors that are not archived, each with its competitor and brand, in one query."""
-    return model.objects.filter(competitor__brand__in=brands, competitor__archived_at=None).select_related("competitor__brand")
+    rows = model.objects.filter(competitor__archived_at=None).select_related("competitor__brand")
+    return rows if brands is None else rows.filter(competitor__brand__in=brands)
 
 
 def countable(rows: QuerySet[Any], brand: str, key: str = "") -> QuerySet[Any]:

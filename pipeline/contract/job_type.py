@@ -134,8 +134,11 @@ class JobType(ABC):
             if brand:
                 yield brand.pk, Subject()
 
-    def subject_rows(self, brands: Sequence[Brand | None]) -> QuerySet[Any] | None:
-        """The rows behind `subjects_of`, with `of_brand` and `subject_key`: Health counts thousands. None: each is looked at."""
+    def subject_rows(self) -> QuerySet[Any] | None:
+        """The rows behind `subjects_of`, of all brands, with `of_brand` and `subject_key`: Health counts thousands.
+
+        None: each is looked at. It always answers with the same query, which is composed once.
+        """
         return None
 
     def refreshes(self, parameters: Mapping[str, Any]) -> bool:

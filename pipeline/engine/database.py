@@ -1,18 +1,21 @@
-"""The engine's use of the database itself: its clock, its locks, the wake-up of idle workers, prepared queries, and a stamp that
-changes with every table.
+"""The engine's use of the database itself: its clock, its locks, the wake-up of idle workers, queries that are prepared or
+composed once, and a stamp that changes with every table.
 """
 
+import json
 import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.apps import apps
 from django.db import OperationalError, connection, connections
+from django.db.models import BooleanField, Expression, Field, Func, QuerySet
 from django.utils import timezone
 
 logger = logging.getLogger(__name__)
@@ -106,6 +109,66 @@ def by_index(index: str) -> str:
     newer code's migration has dropped the index or narrowed its condition.
     """
     return f"INDEXED BY {index}" if connection.vendor == "sqlite" else ""
+
+
+class Given(Expression):
+    """Stands for a value in a query that is composed once, and asked with another value each time."""
+
+    def __init__(self, name: str, output_field: "Field[Any, Any]"):
+        super().__init__(output_field=output_field)
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return "%s", [self]
+
+
+class Among(Func):
+    """Whether a column has one of these values, given as one parameter: Django's `in` spends milliseconds on hundreds."""
+
+    output_field = BooleanField()
+
+    def __init__(self, column: str, values: "Given | list[Any]"):
+        super().__init__(column)
+        self.values = values
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]
+        sql, params = compiler.compile(self.get_source_expressions()[0])
+        test = "IN (SELECT value FROM json_each(%s))" if connection.vendor == "sqlite" else "= ANY(%s)"
+        return f"{sql} {test}", [*params, self.values if isinstance(self.values, Given) else _parameter(self.values)]
+
+
+class Composed:
+    """A query whose SQL is written once: for a large one, that takes Django longer than it takes the database to answer."""
+
+    def __init__(self, queryset: QuerySet[Any]):
+        compiler = queryset.query.get_compiler(connection=connection)
+        self._sql, self._params = compiler.as_sql()
+        self._converters = compiler.get_converters([column[0] for column in compiler.select]).items()
+
+    def rows(self, **given: Any) -> list[tuple[Any, ...]]:
+        values = [_parameter(given[one.name]) if isinstance(one, Given) else one for one in self._params]
+        ask = lambda query, values, *_: rows(query, values)  # noqa: E731
+        for wrapper in reversed(connection.execute_wrappers):  # who counts queries counts this one too
+            ask = partial(wrapper, ask)
+        found = ask(self._sql, values, False, {"connection": connection})
+        for place, (converters, expression) in self._converters:
+            for number, row in enumerate(found):
+                changed = list(row)
+                for convert in converters:
+                    changed[place] = convert(changed[place], expression, connection)
+                found[number] = tuple(changed)
+        return found
+
+
+def _parameter(value: Any) -> Any:
+    """As the driver takes it. An array of ids is written here: psycopg would look at each of them."""
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, list) and connection.vendor == "sqlite":
+        return json.dumps([one.hex if isinstance(one, UUID) else one for one in value])
+    if isinstance(value, list) and all(isinstance(one, UUID) for one in value):
+        return f"{{{','.join(map(str, value))}}}"
+    return value
 
 
 def change_stamp() -> str:

@@ -1,6 +1,6 @@
 """The job type amazon_review_scrape: its parameters, and what a run of it is about, costs and leaves behind."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -64,8 +64,8 @@ class AmazonReviewScrape(JobType):
         for listing in watched(CompetitorAmazonUrl, brands):
             yield listing.competitor.brand_id, _subject(listing)
 
-    def subject_rows(self, brands: Sequence[Brand | None]) -> QuerySet[CompetitorAmazonUrl]:
-        return countable(watched(CompetitorAmazonUrl, brands), "competitor__brand_id")
+    def subject_rows(self) -> QuerySet[CompetitorAmazonUrl]:
+        return countable(watched(CompetitorAmazonUrl), "competitor__brand_id")
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
         listing = _listing(params)

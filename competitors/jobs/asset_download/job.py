@@ -1,6 +1,6 @@
 """The job type asset_download: its parameters, and what a run of it is about and leaves behind. It costs nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -74,8 +74,8 @@ class AssetDownload(JobType):
         for account in accounts_of(brands):
             yield account.brand_id, _subject(account)
 
-    def subject_rows(self, brands: Sequence[Brand | None]) -> QuerySet[AdAccount]:
-        return countable(accounts_of(brands), "brand_id")
+    def subject_rows(self) -> QuerySet[AdAccount]:
+        return countable(AdAccount.objects.all(), "brand_id")
 
     def refreshes(self, parameters: Mapping[str, Any]) -> bool:
         """A file that is tried again alone says nothing about how fresh the account's files are."""

@@ -1,6 +1,6 @@
 """The job type competitor_scrape: its parameters, and what a run of it is about, costs and leaves behind."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -65,8 +65,8 @@ class CompetitorScrape(JobType):
         for library in watched(CompetitorAdLibrary, brands):
             yield library.competitor.brand_id, service.Target(library.competitor, library.url, library).subject
 
-    def subject_rows(self, brands: Sequence[Brand | None]) -> QuerySet[CompetitorAdLibrary]:
-        return countable(watched(CompetitorAdLibrary, brands), "competitor__brand_id")
+    def subject_rows(self) -> QuerySet[CompetitorAdLibrary]:
+        return countable(watched(CompetitorAdLibrary), "competitor__brand_id")
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
         target = service.Target.of(params)

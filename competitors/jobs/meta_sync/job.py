@@ -1,6 +1,6 @@
 """The job type meta_sync: its parameters, and what a run of it is about. It costs nothing."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -99,8 +99,8 @@ class MetaSync(JobType):
         for account in accounts_of(brands):
             yield account.brand_id, _subject(account)
 
-    def subject_rows(self, brands: Sequence[Brand | None]) -> QuerySet[AdAccount]:
-        return countable(accounts_of(brands), "brand_id")
+    def subject_rows(self) -> QuerySet[AdAccount]:
+        return countable(AdAccount.objects.all(), "brand_id")
 
     def brought(self, run: Run) -> Brought | None:
         """The days that it read and no later run has read again, of the account with the dearest of them."""

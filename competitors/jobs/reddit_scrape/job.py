@@ -1,6 +1,6 @@
 """The job type reddit_scrape: its parameters, and what a run of it is about, costs and leaves behind."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -106,8 +106,8 @@ class RedditScrape(JobType):
         for research in _researches(brands):
             yield research.brand_id, _subject(research)
 
-    def subject_rows(self, brands: Sequence[Brand | None]) -> QuerySet[RedditResearch]:
-        return countable(_researches(brands), "brand_id", "subject")
+    def subject_rows(self) -> QuerySet[RedditResearch]:
+        return countable(RedditResearch.objects.all(), "brand_id", "subject")
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
         asked = Asked.of(params)

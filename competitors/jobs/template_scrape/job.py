@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import Q
 from django.urls import reverse
 
 from competitors.models import TemplateCandidate
@@ -75,8 +74,8 @@ class TemplateScrape(JobType):
 
     def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
         """The searches that are scheduled: nobody waits for news of the others."""
-        ids = [brand.pk if brand else None for brand in brands]
-        jobs = Job.objects.filter(Q(brand__in=ids) | Q(brand=None), job_type=NAME, schedule_type=Job.Schedule.RECURRING)
+        ids = {brand.pk if brand else None for brand in brands}
+        jobs = Job.objects.filter(job_type=NAME, schedule_type=Job.Schedule.RECURRING)
         for job in jobs.filter(status__in=[JobStatus.ACTIVE, JobStatus.PAUSED]).order_by("pk"):
             if job.brand_id in ids:
                 yield job.brand_id, replace(Search.of(job.parameters).subject, parameters=job.parameters)

@@ -54,10 +54,10 @@ def _count(day: date) -> None:
         found.setdefault((spent["run__job_type"], spent["run__brand_id"]), {})["usd"] = spent["usd"] or Decimal(0)
     rows = [DayTally(day=day, job_type=name, brand_id=brand, **of) for (name, brand), of in found.items()]
     totals: dict[str, DayTotal] = {}
-    for row in rows:
-        total = totals.setdefault(row.job_type, DayTotal(day=day, job_type=row.job_type))
+    for tally in rows:
+        total = totals.setdefault(tally.job_type, DayTotal(day=day, job_type=tally.job_type))
         for figure in FIGURES:
-            setattr(total, figure, getattr(total, figure) + getattr(row, figure))
+            setattr(total, figure, getattr(total, figure) + getattr(tally, figure))
     try:
         with transaction.atomic():
             DayTally.objects.filter(day=day).delete()

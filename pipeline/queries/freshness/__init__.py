@@ -4,7 +4,7 @@ from .banner import WORST_FIRST, Banner, SubjectState, banner, no_subject
 from .counts import Counts
 from .datasets import Dataset, datasets, usual_max_age
 from .judged import Judged, judged
-from .matrix import WORST, BrandRow, Cell, matrix
+from .matrix import WORST, BrandRow, Cell, matrix, needing_attention
 from .one_cell import OpenCell, open_cell
 from .refresh import Bill, Wish, bill
 from .rows import FreshnessRow, badge_of, freshness, freshness_row
@@ -31,6 +31,7 @@ __all__ = [
     "freshness_row",
     "judged",
     "matrix",
+    "needing_attention",
     "no_subject",
     "open_cell",
     "usual_max_age",

@@ -5,20 +5,40 @@ judged() says the same of each subject, with its words; it is for one page of th
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cached_property
+from datetime import datetime
+from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Count, DateTimeField, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Count,
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    UUIDField,
+    Value,
+    When,
+)
 
 from ... import states
+from ...contract.job_type import JobType
 from ...contract.registry import all_types
-from ...models import Brand, DatasetStatus
-from .datasets import Dataset, datasets, own_max_ages
+from ...engine.database import Among, Composed, Given
+from ...models import Brand, DatasetStatus, MaxAge
+from .datasets import datasets
 from .judged import Judged, Place, judged
 
 LOOKED_AT = 4  # times as many rows as are wanted: some are of subjects that nobody watches any more
+BRANDS, KEYS = Given("brands", UUIDField()), Given("keys", CharField())
+Group = tuple[tuple[JobType, ...], tuple[str, ...]]  # job types, and the datasets that these fetch and no others do
+Last = DatasetStatus.Last
 
 
 @dataclass
@@ -31,15 +51,12 @@ class Counts:
     def fresh(self) -> tuple[int, int]:
         """How many are not fresh, and how many are."""
         fresh, every = sum(one.badge is states.FRESH for one in self._one_by_one), len(self._one_by_one)
-        for several, rows in self._counted:
-            young = {
-                dataset.key: Count("pk", filter=Q(**{f"{dataset.key}_at__gte": self._limit(dataset, "of_brand", 1)}))
-                for dataset in several
-            }
-            at = {f"{dataset.key}_at": _success(dataset) for dataset in several}
-            found = rows.annotate(**at).aggregate(Count("pk"), **young)
-            every += found.pop("pk__count") * len(several)
-            fresh += sum(found.values())
+        groups = _groups()
+        for is_fresh, times, count in _counted(groups).rows(**self._given) if groups else ():
+            if is_fresh:
+                fresh += count
+            else:
+                every += times * count
         return every - fresh, fresh
 
     def oldest(self, most: int) -> list[Judged]:
@@ -54,82 +71,136 @@ class Counts:
                 break
         return found[:most]
 
-    def _old(self, most: int) -> Iterator[Sequence[Place]]:
-        """The keys of what comes next, a few at a time."""
-        late, stale = (
-            Case(
-                *(When(dataset_key=key, then=self._limit(one, "brand", times)) for key, one in datasets().items()),
-                output_field=DateTimeField(),
-            )
-            for times in (1, 2)
-        )
-        known = DatasetStatus.objects.filter(self._of_brands, last_success_at__lt=late)
-        worst = known.order_by(Case(When(last_success_at__lt=stale, then=0), default=1), "last_success_at")
-        old = list(worst.values_list("brand_id", "dataset_key", "subject")[: most * LOOKED_AT])
-        yield from (old[at : at + most] for at in range(0, len(old), most))
-        never = [(one.brand_id, one.dataset.key, one.subject.key) for one in self._one_by_one if one.badge is states.NEVER]
-        for several, rows in self._counted:
-            for dataset in several:
-                if len(never) < most:
-                    without = rows.annotate(at=_success(dataset)).filter(at=None).values_list("of_brand", "subject_key")
-                    never += [(brand, dataset.key, subject) for brand, subject in without[:most]]
-        yield never[:most]
-
-    def _limit(self, dataset: Dataset, brand: str, times: int) -> Case:
-        """Since when a success is younger than that many times what the dataset's age may be."""
-        own = [
-            When(_among(brand, brands), then=Value(self.now - times * age))
-            for age, brands in self._own_ages.get(dataset.key, {}).items()
-        ]
-        return Case(*own, default=Value(self.now - times * dataset.max_age), output_field=DateTimeField())
-
-    @cached_property
-    def _of_brands(self) -> Q:
-        return _among("brand", self.brands)
-
-    @cached_property
-    def _own_ages(self) -> dict[str, dict[timedelta, list[UUID | None]]]:
-        """What managers have set: by dataset, the brands with each age."""
-        found: dict[str, dict[timedelta, list[UUID | None]]] = {}
-        for (brand, key), age in own_max_ages(self._of_brands).items():
-            found.setdefault(key, {}).setdefault(age, []).append(brand)
+    def attention(self, keys: Collection[str]) -> set[UUID | None]:
+        """The brands of which one of these datasets is out of date, or failed last."""
+        groups = _groups()
+        found = {brand for (brand,) in _in_need(groups).rows(keys=list(keys), **self._given)} if groups else set()
+        for one in self._one_by_one:
+            old = one.known.at is not None and one.badge is not states.FRESH
+            if one.dataset.key in keys and (old or one.known.last == Last.FAILED):
+                found.add(one.brand_id)
         return found
 
+    def _old(self, most: int) -> Iterator[Sequence[Place]]:
+        """The keys of what comes next, a few at a time."""
+        old = [
+            (not stale, at, (brand, key, subject))
+            for stale, at, brand, key, subject in _worst(_groups(), most).rows(**self._given)
+        ]
+        for one in self._one_by_one:
+            if one.badge in (states.STALE, states.LATE) and one.known.at:
+                old.append((one.badge is states.LATE, one.known.at, _place(one)))
+        places = [place for _, _, place in sorted(old, key=lambda one: one[:2])]
+        yield from (places[at : at + most] for at in range(0, len(places), most))
+        never = [_place(one) for one in self._one_by_one if one.badge is states.NEVER]
+        for types, keys in _groups():
+            for key in keys:
+                for number in range(len(types)):
+                    if len(never) < most:
+                        without = _never(types, number, key, most).rows(brands=self._given["brands"])
+                        never += [(brand, key, subject) for brand, subject in without]
+        yield never[:most]
+
     @cached_property
-    def _rows(self) -> dict[str, QuerySet[Any] | None]:
-        """Of each type; None where the database cannot count them."""
-        brands = list(self.brands.values())
-        return {one.name: one.subject_rows(brands) for one in all_types()}
+    def _given(self) -> dict[str, Any]:
+        limits = {f"{key} {times}": self.now - times * one.max_age for key, one in datasets().items() for times in (1, 2)}
+        return {"brands": [pk for pk in self.brands if pk], "now": self.now, **limits}
 
     @cached_property
     def _one_by_one(self) -> list[Judged]:
-        wanted = [one for one in datasets().values() if any(self._rows[of.name] is None for of in one.types)]
-        return judged(self.brands, wanted, self.now)
-
-    @cached_property
-    def _counted(self) -> list[tuple[list[Dataset], QuerySet[Any]]]:
-        """Rows, and what is fetched for them. What two types fetch for a subject is among the first type's only."""
-        alone: dict[str, tuple[list[Dataset], QuerySet[Any]]] = {}
-        others = []
-        for dataset in datasets().values():
-            every = [rows for one in dataset.types if (rows := self._rows[one.name]) is not None]
-            if len(every) < len(dataset.types):
-                continue
-            alone.setdefault(dataset.types[0].name, ([], every[0]))[0].append(dataset)
-            for number, rows in enumerate(every[1:], start=1):
-                for before in every[:number]:
-                    same = before.filter(of_brand=OuterRef("of_brand"), subject_key=OuterRef("subject_key"))
-                    rows = rows.exclude(Exists(same))
-                others.append(([dataset], rows))
-        return [*alone.values(), *others]
+        """Of the datasets that the database cannot count."""
+        counted = {key for _, keys in _groups() for key in keys}
+        return judged(self.brands, [one for key, one in datasets().items() if key not in counted], self.now, named=False)
 
 
-def _success(dataset: Dataset) -> Subquery:
-    """When a subject's data was last fetched."""
-    known = DatasetStatus.objects.filter(brand=OuterRef("of_brand"), dataset_key=dataset.key, subject=OuterRef("subject_key"))
-    return Subquery(known.values("last_success_at"))
+def _place(one: Judged) -> Place:
+    return one.brand_id, one.dataset.key, one.subject.key
 
 
-def _among(path: str, brands: Collection[UUID | None]) -> Q:
-    ids = Q(**{f"{path}__in": [pk for pk in brands if pk]})
-    return ids | Q(**{f"{path}__isnull": True}) if None in brands else ids
+def _groups() -> tuple[Group, ...]:
+    """What the database can count: that is of types which all name their rows."""
+    found: dict[tuple[JobType, ...], list[str]] = {}
+    for key, one in datasets().items():
+        found.setdefault(one.types, []).append(key)
+    known = {one.name for one in all_types() if one.subject_rows() is not None}
+    return tuple((types, tuple(keys)) for types, keys in found.items() if known.issuperset(one.name for one in types))
+
+
+@cache
+def _counted(groups: tuple[Group, ...]) -> Composed:
+    """Rows of: whether they are fresh, of how many datasets, how many. What two types fetch for a subject counts once."""
+    parts = []
+    for types, keys in groups:
+        fresh = DatasetStatus.objects.filter(Among("brand", BRANDS), _young(1), _watched(types), dataset_key__in=keys)
+        parts.append(_one_row(fresh, fresh=True, times=1))
+        parts += [_one_row(_subjects(types, number), fresh=False, times=len(keys)) for number in range(len(types))]
+    return Composed(parts[0].union(*parts[1:], all=True))
+
+
+def _one_row(rows: QuerySet[Any], *, fresh: bool, times: int) -> QuerySet[Any]:
+    said = rows.order_by().annotate(is_fresh=Value(fresh, BooleanField()), times=Value(times))
+    return said.values("is_fresh", "times").annotate(n=Count("pk")).values_list("is_fresh", "times", "n")
+
+
+@cache
+def _worst(groups: tuple[Group, ...], most: int) -> Composed:
+    counted = [key for _, keys in groups for key in keys]
+    known = DatasetStatus.objects.filter(
+        Among("brand", BRANDS), ~_young(1), dataset_key__in=counted, last_success_at__isnull=False
+    )
+    stale = known.annotate(stale=Case(When(_young(2), then=Value(False)), default=Value(True)))
+    first = stale.order_by("-stale", "last_success_at")[: most * LOOKED_AT]
+    return Composed(first.values_list("stale", "last_success_at", "brand_id", "dataset_key", "subject"))
+
+
+@cache
+def _in_need(groups: tuple[Group, ...]) -> Composed:
+    bad = Q(last_status=Last.FAILED) | Q(last_success_at__isnull=False) & ~_young(1)
+    rows = DatasetStatus.objects.filter(Among("brand", BRANDS), Among("dataset_key", KEYS), bad).order_by()
+    parts = [rows.filter(_watched(types), dataset_key__in=keys).values_list("brand_id") for types, keys in groups]
+    return Composed(parts[0].distinct().union(*parts[1:]))
+
+
+@cache
+def _never(types: tuple[JobType, ...], number: int, key: str, most: int) -> Composed:
+    success = DatasetStatus.objects.filter(
+        brand=OuterRef("of_brand"), dataset_key=key, subject=OuterRef("subject_key"), last_success_at__isnull=False
+    )
+    rows = _subjects(types, number).filter(~Exists(success))
+    return Composed(rows.values_list("of_brand", "subject_key")[:most])
+
+
+def _subjects(types: Sequence[JobType], number: int) -> QuerySet[Any]:
+    """Those of one of the types that no type before it has."""
+    rows = _rows(types[number]).filter(Among("of_brand", BRANDS))
+    for before in types[:number]:
+        rows = rows.exclude(Exists(_rows(before).filter(of_brand=OuterRef("of_brand"), subject_key=OuterRef("subject_key"))))
+    return rows
+
+
+def _watched(types: Sequence[JobType]) -> Q:
+    """Whether the row of a dataset is of a subject that one of the types has."""
+    found = Q()
+    for one in types:
+        found |= Q(Exists(_rows(one).filter(of_brand=OuterRef("brand"), subject_key=OuterRef("subject"))))
+    return found
+
+
+def _rows(handler: JobType) -> QuerySet[Any]:
+    rows = handler.subject_rows()
+    assert rows is not None
+    return rows
+
+
+def _young(times: int) -> Q:
+    """Whether the last success is younger than that many times what the data's age may be."""
+    usual = Case(
+        *(When(dataset_key=key, then=Given(f"{key} {times}", DateTimeField())) for key in datasets()),
+        output_field=DateTimeField(),
+    )
+    own = MaxAge.objects.filter(brand=OuterRef("brand"), dataset_key=OuterRef("dataset_key"), max_age__isnull=False)
+    until = OuterRef("last_success_at") + F("max_age")
+    for _ in range(times - 1):
+        until += F("max_age")
+    in_time = own.annotate(until=ExpressionWrapper(until, output_field=DateTimeField()))
+    return Q(last_success_at__gte=usual) & ~Exists(own) | Q(Exists(in_time.filter(until__gte=Given("now", DateTimeField()))))

@@ -1,5 +1,6 @@
 """The kinds of data that job types fetch, and how old each may be."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -8,6 +9,7 @@ from django.db.models import Q
 
 from ...contract.job_type import JobType
 from ...contract.registry import all_types
+from ...engine.database import Among
 from ...models import MaxAge
 
 
@@ -41,6 +43,12 @@ def datasets() -> dict[str, Dataset]:
 def usual_max_age(dataset_key: str) -> timedelta:
     """How old the data may be where no manager has set another age."""
     return datasets()[dataset_key].max_age
+
+
+def of_brands(brands: Collection[UUID | None], column: str = "brand") -> Q:
+    """A condition for rows of these brands; None is the platform."""
+    theirs = Q(Among(column, [pk for pk in brands if pk]))
+    return theirs | Q(**{f"{column}__isnull": True}) if None in brands else theirs
 
 
 def own_max_ages(of: Q) -> dict[tuple[UUID | None, str], timedelta]:

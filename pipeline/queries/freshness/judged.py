@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import UUIDField
 
 from ...contract.job_type import JobType, Subject
+from ...engine.database import Among, Composed, Given
 from ...models import Brand, DatasetStatus
 from ...states import Badge
-from .datasets import Dataset, own_max_ages
+from .datasets import Dataset, of_brands, own_max_ages
 from .rows import badge_of
 
 Place = tuple[UUID | None, str, str]  # brand, dataset, subject
@@ -43,12 +45,16 @@ class Judged:
         return self.known.at + self.max_age if self.known.at else None
 
 
-def judged(brands: Mapping[UUID | None, Brand | None], wanted: Iterable[Dataset], now: datetime) -> list[Judged]:
-    """One query per job type, one for what is stored, one for the ages that managers have set. None is the platform."""
+def judged(
+    brands: Mapping[UUID | None, Brand | None], wanted: Iterable[Dataset], now: datetime, *, named: bool = True
+) -> list[Judged]:
+    """One query per job type, one for what is stored, one for the ages that managers have set. None is the platform.
+
+    Not `named`: the database lists the subjects' keys, and nothing else is known of them.
+    """
     chosen = list(wanted)
     keys = {one.key for one in chosen}
-    ids = [pk for pk in brands if pk]
-    of = Q(brand__in=ids) | Q(brand=None) if None in brands else Q(brand__in=ids)
+    of = of_brands(brands)
     rows = DatasetStatus.objects.filter(of, dataset_key__in=keys).values_list(
         "brand_id", "dataset_key", "subject", "last_success_at", "last_status", "last_run_id"
     )
@@ -57,7 +63,8 @@ def judged(brands: Mapping[UUID | None, Brand | None], wanted: Iterable[Dataset]
     found: dict[Place, Judged] = {}
     for handler in {one.name: one for dataset in chosen for one in dataset.types}.values():
         theirs = [one for one in chosen if one.key in handler.datasets]
-        for brand_id, subject in handler.subjects_of(brands.values()):
+        listed = None if named else _keys_of(handler, brands)
+        for brand_id, subject in handler.subjects_of(brands.values()) if listed is None else listed:
             for dataset in theirs:
                 place = (brand_id, dataset.key, subject.key)
                 if before := found.get(place):
@@ -71,3 +78,17 @@ def judged(brands: Mapping[UUID | None, Brand | None], wanted: Iterable[Dataset]
         if len(one.feeds) > 1:
             one.feeds.sort(key=lambda handler: order[handler.name])
     return list(found.values())
+
+
+def _keys_of(handler: JobType, brands: Iterable[UUID | None]) -> list[tuple[UUID, Subject]] | None:
+    """None where the database cannot list them."""
+    rows = _all_keys(handler)
+    return None if rows is None else [(brand, Subject(key)) for brand, key in rows.rows(brands=[pk for pk in brands if pk])]
+
+
+@cache
+def _all_keys(handler: JobType) -> Composed | None:
+    rows = handler.subject_rows()
+    if rows is None:
+        return None
+    return Composed(rows.filter(Among("of_brand", Given("brands", UUIDField()))).values_list("of_brand", "subject_key"))

@@ -11,9 +11,10 @@ from ... import states
 from ...models import Brand, DatasetStatus
 from ...states import Badge
 from ...words import clock, days
+from .counts import Counts
 from .datasets import Dataset
 from .judged import Judged, judged
-from .under_way import Doing, State
+from .under_way import Doing, State, with_skips
 
 WORST = (states.STALE, states.RETRY, states.LATE, states.QUEUED, states.RUNNING, states.ON_TRACK, states.NEVER, states.FRESH)
 BrandRows = Mapping[UUID | None, Brand | None]
@@ -54,12 +55,22 @@ def matrix(brands: BrandRows, columns: Sequence[Dataset]) -> list[BrandRow]:
     now = timezone.now()
     doing = Doing(brands, now)
     groups: dict[tuple[UUID | None, str], list[Judged]] = {}
-    for one in judged(brands, columns, now):
+    for one in judged(brands, columns, now, named=False):
         groups.setdefault((one.brand_id, one.dataset.key), []).append(one)
     return [
         BrandRow(brand, [cell_of(groups.get((pk, column.key), ()), doing, now) for column in columns])
         for pk, brand in brands.items()
     ]
+
+
+def needing_attention(brands: BrandRows, columns: Sequence[Dataset]) -> set[UUID | None]:
+    """The brands whose rows say so: found by the database, but for those that only skipped runs make late."""
+    now = timezone.now()
+    found = Counts(brands, now).attention({one.key for one in columns})
+    rest = {pk: brand for pk, brand in brands.items() if pk not in found}
+    skipped = with_skips(rest, {of.name for one in columns for of in one.types}, now)
+    rows = matrix({pk: brands[pk] for pk in skipped}, columns) if skipped else []
+    return found | {row.brand.pk if row.brand else None for row in rows if row.attention}
 
 
 def cell_of(found: Iterable[Judged], doing: Doing, now: datetime) -> Cell | None:

@@ -15,9 +15,15 @@ from ...engine.scheduling import cron
 from ...engine.scheduling.ticks import zone_of
 from ...models import Brand, Run, Worker
 from ...states import Badge, JobStatus, RunStatus, Verdict
+from .datasets import of_brands
 from .judged import Judged
 from .rows import UNDER_WAY
 
+READ = (  # of a run and its job
+    *("pk", "job_type", "brand_id", "subject", "subject_label", "status", "attempt", "due_at", "started_at", "scheduled_for"),
+    *("blocked_reason", "lease_expires_at", "priority", "cancel_requested_at"),
+    *("job__status", "job__cron_expression", "job__time_zone"),
+)
 SKIPPED_TICKS = 3  # so many in a row make data late, however young it is
 TIMED_RUNS, TIMED_WITHIN = 20, timedelta(days=30)  # good runs whose median is the usual time
 
@@ -49,10 +55,8 @@ class Doing:
     """The live runs of some brands, read in a constant number of queries."""
 
     def __init__(self, brands: Mapping[UUID | None, Brand | None], now: datetime):
-        ids = [pk for pk in brands if pk]
-        of = Q(brand__in=ids) | Q(brand=None) if None in brands else Q(brand__in=ids)
         coming = Q(status=RunStatus.PENDING, due_at__gt=now, attempt=0, blocked_reason="")  # a tick that is not due yet
-        live = Run.objects.live().filter(of).exclude(coming).select_related("job").defer("parameters", "progress", "counts")
+        live = Run.objects.live().filter(of_brands(brands)).exclude(coming).select_related("job").only(*READ)
         self._now = now
         self._runs = {run.pk: run for run in live}
         for run in self._runs.values():
@@ -61,6 +65,7 @@ class Doing:
         self._stops = current_stops(now) if self._runs else []
         self._no_worker = bool(self._runs) and not Worker.objects.alive(now).filter(kind=Worker.Kind.WORKER).exists()
         self._usual = _usual_times({run.job_type for run in self._runs.values()}, now)
+        self._skips = Skips(now)
 
     def state(self, one: Judged) -> State:
         run = self._run_of(one)
@@ -99,11 +104,41 @@ class Doing:
         """Whether its schedule's time has come three times more while one of its runs did not end."""
         for handler in one.feeds:
             run = self._by_subject.get((handler.name, one.brand_id, one.subject.key))
-            if run and run.scheduled_for and run.scheduled_for < self._now and run.job.status == JobStatus.ACTIVE:
-                when = (run.job.cron_expression, zone_of(run.job), run.scheduled_for, self._now, SKIPPED_TICKS)
-                if cron.count_between(*when) == SKIPPED_TICKS:
-                    return True
+            if run and run.job.status == JobStatus.ACTIVE and self._skips.skipped(run):
+                return True
         return False
+
+
+class Skips:
+    """Whether a schedule's time has come three times more since a run was due. Worked out about once for each schedule."""
+
+    def __init__(self, now: datetime):
+        self._now = now
+        self._known: dict[tuple[str, str], tuple[datetime, datetime]] = {}  # skipped if due until then; not if due from then on
+
+    def skipped(self, run: Run) -> bool:
+        if (due := run.scheduled_for) is None:
+            return False
+        schedule = (run.job.cron_expression, zone_of(run.job))
+        until, since = self._known.get(schedule, (due - timedelta(1), self._now))
+        if due <= until or due >= since:
+            return due <= until
+        skipped = cron.count_between(*schedule, due, self._now, SKIPPED_TICKS) == SKIPPED_TICKS
+        self._known[schedule] = (due, since) if skipped else (until, due)
+        return skipped
+
+
+def with_skips(brands: Mapping[UUID | None, Brand | None], job_types: Collection[str], now: datetime) -> set[UUID | None]:
+    """The brands with a run that is late by so many ticks of its schedule."""
+    live = Run.objects.live().filter(
+        of_brands(brands), job_type__in=job_types, scheduled_for__lt=now, job__status=JobStatus.ACTIVE
+    )
+    skips, found = Skips(now), set[UUID | None]()
+    for run in live.select_related("job").only(*READ):
+        run.job.brand = brands[run.brand_id]
+        if run.brand_id not in found and skips.skipped(run):
+            found.add(run.brand_id)
+    return found
 
 
 def _mending(doing: UnderWay, on_track: bool) -> Badge:

@@ -19,7 +19,7 @@ from ...contract.errors import InvalidRequest, NotAllowed
 from ...contract.site.notices import pages_needing
 from ...models import Brand, MaxAge
 from ...people import brands_for, may
-from ...queries.freshness import WORST, BrandRow, Dataset, OpenCell, datasets, matrix, open_cell
+from ...queries.freshness import WORST, BrandRow, Dataset, OpenCell, datasets, matrix, needing_attention, open_cell
 from ...words import days
 from ..access import needs, see_other
 from ..live import fragment
@@ -71,16 +71,17 @@ def shown(request: HttpRequest) -> Shown:
     form.is_valid()
     values = getattr(form, "cleaned_data", {})
     words, key, number = values.get("q", ""), values.get("dataset", ""), request.GET.get("page", "1")
-    opened, every = brands_for(request.user), datasets()
-    columns = [every[key]] if key else sorted(every.values(), key=lambda one: one.types[0].label)
+    opened, known = brands_for(request.user), datasets()
+    columns = [known[key]] if key else sorted(known.values(), key=lambda one: one.types[0].label)
     brands = opened.rows().filter(archived_at=None).order_by("name", "pk")
     for word in words.split():
         brands = brands.filter(name__alike=word)
     platform: dict[Any, Brand | None] = {None: None} if opened.platform and not words else {}
     if values.get("show") == ATTENTION:
-        found = matrix(platform | {brand.pk: brand for brand in brands}, columns)
-        page: Page[Any] = Paginator([row for row in found if row.attention], PAGE).get_page(number)
-        rows = list(page)
+        every = platform | {brand.pk: brand for brand in brands}
+        found = needing_attention(every, columns)
+        page: Page[Any] = Paginator([pk for pk in every if pk in found], PAGE).get_page(number)
+        rows = matrix({pk: every[pk] for pk in page}, columns)
     else:
         page = Paginator(brands, PAGE).get_page(number)
         rows = matrix((platform if page.number == 1 else {}) | {brand.pk: brand for brand in page}, columns)
