@@ -29,6 +29,7 @@ if not SECRET_KEY:
         CONFIGURATION_PROBLEMS.append(
             ("SECRET_KEY", "SECRET_KEY is not set. Set it to a long random string, or DEBUG=1 on your own machine.")
         )
+SECRET_KEY_FALLBACKS = environment.names("SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS = environment.names("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 TRUSTED_PROXY = environment.text("TRUSTED_PROXY")  # the address that it connects from
 CSRF_TRUSTED_ORIGINS = environment.names("CSRF_TRUSTED_ORIGINS", [])
@@ -187,6 +188,7 @@ META_GRAPH_VERSION = environment.matching("META_GRAPH_VERSION", "v26.0", r"v\d{1
 META_GRAPH_VERSION_ENDS = environment.day("META_GRAPH_VERSION_ENDS")  # Meta's answers do not say it
 SECRET_SETTINGS = [
     "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
     "APIFY_TOKEN",
     "META_ACCESS_TOKEN",
     "META_ACCESS_TOKENS",

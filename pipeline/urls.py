@@ -10,7 +10,7 @@ from .views.manager.history import one_run as runs
 from .views.person import account
 from .views.schedules import page as schedules
 from .views.schedules.spread import schedule_spread
-from .views.watch import metrics, probes
+from .views.watch import metrics, notifications, probes
 
 urlpatterns = [
     path("healthz", probes.alive, name="healthz"),
@@ -44,6 +44,14 @@ urlpatterns = [
     path("pipeline/freshness/platform/<slug:dataset>/", freshness.of_platform, name="freshness_platform"),
     path("pipeline/subjects/<slug:job_type>/of/<slug:brand>/", subject.of_brand, name="subject"),
     path("pipeline/subjects/<slug:job_type>/platform/", subject.of_platform, name="subject_of_platform"),
+    path("pipeline/notifications/", notifications.page, name="notifications"),
+    path("pipeline/notifications/live/", notifications.live, name="notifications_live"),
+    path("pipeline/notifications/channels/new/", notifications.channel_new, name="notification_channel_new"),
+    path("pipeline/notifications/channels/<int:pk>/test/", notifications.channel_test, name="notification_test"),
+    path("pipeline/notifications/channels/<int:pk>/remove/", notifications.channel_remove, name="notification_channel_remove"),
+    path("pipeline/notifications/rules/new/", notifications.rule_new, name="notification_rule_new"),
+    path("pipeline/notifications/rules/<int:pk>/", notifications.rule_switch, name="notification_rule"),
+    path("pipeline/notifications/rules/<int:pk>/remove/", notifications.rule_remove, name="notification_rule_remove"),
     path("pipeline/runs/", every_run.history, name="runs"),
     path("pipeline/runs.csv", csv_view(every_run.history_file), name="runs_csv"),
     path("exports/", files.exports, name="exports"),

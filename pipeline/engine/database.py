@@ -29,7 +29,7 @@ CLAIM_PLAN_SETTINGS = "".join(
 )
 CHANGES = "pipeline_changes"  # a sequence with PostgreSQL, a table with SQLite, and the triggers that count there
 # Workers write here every few seconds. What pages tell of it depends on the clock too.
-UPDATED_BY_THE_CLOCK = {"pipeline_worker", "pipeline_sourcestate", "pipeline_schedulerule", "pipeline_retention"}
+UPDATED_BY_THE_CLOCK = {f"pipeline_{name}" for name in ("worker", "sourcestate", "schedulerule", "retention", "notificationrule")}
 _HINT = re.compile(r"\bINDEXED BY \w+")
 _OTHER_INDEXES = re.compile("no such index|no query solution")  # SQLite's words
 

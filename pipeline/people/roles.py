@@ -39,7 +39,7 @@ ROLES = (  # each can do what the one before can
     ),
     Role(
         "manager",
-        "set schedules, limits, pauses, brands and how old data may be, accept results, resolve incidents,"
+        "set schedules, limits, pauses, notifications, brands and how old data may be, accept results, resolve incidents,"
         " pay for another start, archive, and remove",
         (
             "pipeline.add_job",

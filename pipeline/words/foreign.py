@@ -126,9 +126,10 @@ def without_secrets(text: str) -> str:
 
 
 def _own_secrets() -> list[str]:
-    """The values of the settings named in SECRET_SETTINGS, and the database's password. A mapping has one in each value."""
+    """The values of the settings named in SECRET_SETTINGS, and the database's password. Mappings and lists have several."""
     given = [getattr(settings, name, "") for name in settings.SECRET_SETTINGS]
-    values = [secret for one in given for secret in (one.values() if isinstance(one, Mapping) else [one])]
+    several = (one.values() if isinstance(one, Mapping) else one if isinstance(one, list) else [one] for one in given)
+    values = [secret for secrets in several for secret in secrets]
     values += [database.get("PASSWORD") for database in settings.DATABASES.values()]
     secrets = {str(value) for value in values if value and len(str(value)) >= SHORTEST_SECRET}
     return sorted(secrets | {quote(secret, safe="") for secret in secrets}, key=len, reverse=True)  # as in an address too

@@ -15,7 +15,7 @@ from pipeline import api
 from pipeline.engine.upstreams import health
 from pipeline.engine.workers.housekeeping.healing import heal_schedules
 from pipeline.engine.workers.inline import work_off
-from pipeline.models import Attempt, Brand, BulkAction, BulkItem, DatasetStatus, Incident, Run, ScheduleRule
+from pipeline.models import Attempt, Brand, BulkAction, BulkItem, DatasetStatus, Incident, Run, ScheduleRule, Trouble
 from tests.competitors import runs
 from tests.factories import make_competitor, make_listing, make_orphan, make_review, make_upstream
 from tests.performance_rows import (
@@ -26,6 +26,7 @@ from tests.performance_rows import (
     make_brand_ad,
     make_demographic_day,
 )
+from tests.receivers import make_channel, make_rule
 from tests.reddit_rows import make_finding, make_persona, make_post, make_quote, make_research
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
@@ -64,6 +65,7 @@ def filled(listing):
         api.queue_one_time_job(brand.pk, "toy", {"name": ends, "ends": ends})
     work_off()
     show_bulk_action()
+    show_notifications(brand)
     research = make_research(brand, subreddits=["dogs"])
     counts = {"posts": 9, "not_measured": 2, "past_filters": 5, "unmeasured_past_filters": 1, "relevant": 3, "kept": 1}
     runs.ended(api.queue_one_time_job(brand.pk, "reddit_scrape", research.parameters()).run, counts=counts)
@@ -85,6 +87,14 @@ def show_bulk_action():
     for run, state in zip(runs, ("done", "skipped", "failed", *["waiting"] * len(runs)), strict=False):
         settled = {"at": at, "message": "It was in the way."} if state != "waiting" else {}
         BulkItem.objects.create(action=action, run=run, number=run.pk, brand=run.brand, was="failed", state=state, **settled)
+
+
+def show_notifications(brand):
+    channel = make_channel("webhook", "https://hooks.example.com/")
+    for event, of in (("failed", brand), ("no_worker", None)):
+        rule = make_rule(event, channel, brand=of)
+        Trouble.objects.create(rule=rule, key="x", title="x", since=timezone.now())
+    api.send_test(channel, None)
 
 
 def show_ads(brand):
@@ -133,6 +143,7 @@ def pages(listing):
         reverse("incident", args=[Incident.objects.latest("pk").pk]),
         "/pipeline/active/",
         f"/pipeline/schedules/?brand={competitor.brand.slug}",
+        "/pipeline/notifications/",
         "/pipeline/freshness/",
         reverse("freshness_cell", args=[competitor.brand.slug, "amazon_reviews"]),
         f"/pipeline/freshness/refresh/?brand={competitor.brand.slug}&dataset=amazon_reviews",

@@ -11,7 +11,18 @@ from competitors.models import (
     TemplateCategory,
     TemplateNiche,
 )
-from pipeline.models import Brand, BulkAction, ConcurrencyLimit, Incident, Job, Outage, Pause, ScheduleRule
+from pipeline.models import (
+    Brand,
+    BulkAction,
+    ConcurrencyLimit,
+    Incident,
+    Job,
+    NotificationChannel,
+    NotificationRule,
+    Outage,
+    Pause,
+    ScheduleRule,
+)
 
 NEVER = "never"  # the method is not answered
 ANYBODY = "anybody"  # who is signed in
@@ -38,6 +49,10 @@ PAGES: dict[str, tuple[str, str]] = {
     "schedule_spread": ("manager", "manager"),
     "schedule_outlook": ("viewer", NEVER),
     **dict.fromkeys(("subject", "subject_of_platform"), ("viewer", NEVER)),
+    **dict.fromkeys(("notifications", "notifications_live"), ("manager", NEVER)),
+    **dict.fromkeys(("notification_channel_new", "notification_rule_new"), (NEVER, "manager")),
+    **dict.fromkeys(("notification_test", "notification_channel_remove"), (NEVER, "manager")),
+    **dict.fromkeys(("notification_rule", "notification_rule_remove"), (NEVER, "manager")),
     "runs": ("viewer", NEVER),
     "runs_csv": ("viewer", "viewer"),
     "exports": (ANYBODY, NEVER),
@@ -178,6 +193,8 @@ OF_ROWS: dict[str, type] = {
     **dict.fromkeys(("incident", "incident_retry", "incident_resolve", "incident_snooze"), Incident),
     **dict.fromkeys(("bulk_action", "bulk_action_live", "bulk_action_abort"), BulkAction),
     "limit": ConcurrencyLimit,
+    **dict.fromkeys(("notification_test", "notification_channel_remove"), NotificationChannel),
+    **dict.fromkeys(("notification_rule", "notification_rule_remove"), NotificationRule),
     "outage_end": Outage,
     "pause_end": Pause,
 }

@@ -41,6 +41,9 @@ from pipeline.models import (
     Incident,
     Job,
     MaxAge,
+    Notification,
+    NotificationChannel,
+    NotificationRule,
     Outage,
     Pause,
     RejectedItem,
@@ -109,6 +112,11 @@ def build() -> World:
             make_finding(post, world[RedditResearch][kind])
             world[Persona][kind] = make_persona(brand, f"{word} owner")
             PersonaQuote.objects.create(persona=world[Persona][kind], quote=make_quote(post, f"I hate {word} and all of it"))
+            where = {"name": f"{word} channel", "kind": "email", "address": f"{word}@x.test", "shown": f"{word}@x.test"}
+            channel = world[NotificationChannel][kind] = NotificationChannel.objects.create(brand=brand, **where)
+            told = {"brand": brand, "channel": channel, "event": "failed"}
+            world[NotificationRule][kind] = NotificationRule.objects.create(**told)
+            Notification.objects.create(**told, phase="opened", title=f"{word} failed", created_at=timezone.now())
             world[ConcurrencyLimit][kind] = ConcurrencyLimit.objects.create(brand=brand, job_type=word, max_running=3)
         world[ScheduleRule][kind] = ScheduleRule.objects.create(brand=brand, job_type=word, cadence="0 6 * * *")
         shows = {"competitor_ad": ad} if brand else {"library_ad": library_ad}

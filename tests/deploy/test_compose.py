@@ -34,7 +34,7 @@ def test_only_the_proxy_can_be_reached():
 
 def test_web_and_workers_wait_for_the_check():
     assert SERVICES["migrate"]["command"].index("check --deploy &&") < SERVICES["migrate"]["command"].index("migrate --noinput")
-    for name in ("web", "worker"):
+    for name in ("web", "worker", "notify"):
         assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
         assert SERVICES[name]["command"].startswith(f"python manage.py {name}")
 

@@ -33,6 +33,8 @@ def save_notification_rule(rule: NotificationRule, by: Any) -> None:
     _require(by, "add" if rule._state.adding else "change", rule)
     if rule.channel:
         _require(by, "change", rule.channel)
+        if rule.channel.brand_id not in (None, rule.brand_id):  # who may change its address may not see other brands
+            raise NotAllowed(f"The channel {rule.channel} is of one brand. Choose that brand, or another channel.")
     what = "added" if rule._state.adding else "changed"
     rule.created_by = rule.created_by or by
     with transaction.atomic():

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from ...api.oversight.notifications import write_notification
 from ...models import Notification, NotificationRule, SourceState, Trouble
@@ -37,8 +37,9 @@ def look_if_due() -> None:
 
 def look(at: datetime) -> None:
     """At every rule whose time has come. A fault in one keeps no other from its turn."""
-    Notification.objects.filter(created_at__lt=at - KEPT).delete()
-    Trouble.objects.filter(over_at__lt=at - KEPT).delete()
+    for old in (Notification.objects.filter(created_at__lt=at - KEPT), Trouble.objects.filter(over_at__lt=at - KEPT)):
+        if old.exists():  # with PostgreSQL, deleting nothing counts as a change, and live parts are made anew
+            old.delete()
     rules = NotificationRule.objects.filter(enabled=True, brand__archived_at=None).select_related("brand", "channel")
     for rule in rules:
         if rule.looked_at and at - rule.looked_at < SLOW.get(Event(rule.event), timedelta(0)):
@@ -49,6 +50,10 @@ def look(at: datetime) -> None:
                 NotificationRule.objects.filter(pk=rule.pk).update(looked_at=at)
         except IntegrityError:  # another worker has just written the same
             logger.info("Another worker has told of %s.", rule)
+        except DatabaseError:
+            raise
+        except Exception:
+            logger.exception("Nobody could be told of %s. It is looked at again.", rule)
 
 
 def scope(rule: NotificationRule) -> Brands:

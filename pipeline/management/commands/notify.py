@@ -2,6 +2,7 @@
 
 import logging
 import time
+from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -24,7 +25,10 @@ class Command(BaseCommand):
         parser.add_argument("--every", type=float, metavar="S", help="look again every S seconds, until it is stopped")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        every = options["every"]
+        with suppress(KeyboardInterrupt):
+            self.watch(options["every"])
+
+    def watch(self, every: float | None) -> None:
         while True:
             try:
                 if sent := self.look():

@@ -7,4 +7,5 @@ TABS = (
     ("Active", "active"),
     ("History", "runs"),
     ("Freshness", "freshness"),
+    ("Notifications", "notifications"),
 )

@@ -24,6 +24,7 @@ from ..needs import doubted, unknown_starts
 
 Event = NotificationRule.Event
 ENDS_WITHIN = timedelta(days=7)
+MOST_FINISHED = 2_000  # that one look tells of
 AT_MOST = 200  # of one kind: a rule that finds more tells of these, and ends none of the others
 
 
@@ -138,7 +139,7 @@ def finished_since(brands: Brands, since: datetime) -> list[Run]:
     """Runs that somebody queued and that have ended since then, the oldest first."""
     ended = Run.objects.filter(brands.q(), completed_at__gt=since, created_by__isnull=False)
     ours = ended.exclude(job_type__in=internal_names())
-    return list(ours.select_related("brand", "created_by").order_by("completed_at")[:AT_MOST])
+    return list(ours.select_related("brand", "created_by").order_by("completed_at")[:MOST_FINISHED])
 
 
 def finished_words(run: Run) -> str:

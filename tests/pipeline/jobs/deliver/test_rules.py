@@ -16,7 +16,7 @@ from pipeline.engine.workers.processes import register_worker
 from pipeline.jobs.deliver import watch
 from pipeline.models import DatasetStatus, Notification, Run, SourceState, Trouble, UpstreamRun, Worker
 from tests.factories import make_brand, make_orphan, make_person, make_upstream
-from tests.pipeline.jobs.deliver.conftest import make_channel, make_rule
+from tests.receivers import make_channel, make_rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -181,6 +181,19 @@ def test_a_message_about_messages_that_fail_is_never_written(brand):
     work_off()
     assert Run.objects.get(job_type="deliver").status == "failed"
     assert messages() == []
+
+
+def test_a_rule_that_cannot_be_looked_at_keeps_no_other_from_its_turn(brand, channel, monkeypatch, caplog):
+    def broken(*args):
+        raise ValueError("a bug in an app's finder")
+
+    monkeypatch.setattr("pipeline.queries.manager.watch.troubles.endings", broken)
+    for event in ("token", "failed", "token"):
+        make_rule(event, channel)
+    toy(brand, ends="permanent")
+    work_off()
+    assert messages() == [("opened", "Toy failed: Acme, toy owl")]
+    assert "Nobody could be told of An access token ends within 7 days" in caplog.text
 
 
 def test_only_one_worker_looks_and_only_where_there_is_a_rule(brand, channel, django_assert_num_queries):
