@@ -3,7 +3,7 @@ from functools import reduce
 from operator import or_
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.filters import RelatedFieldListFilter
 from django.contrib.admin.utils import get_fields_from_path
 from django.db.models import IntegerField, Model, Q, QuerySet
@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
 from ..contract.errors import InvalidRequest, NotAllowed
 from ..people import Brands, brands_for
+from .lookups import SensibleLookups
 
 LONGEST_NUMBER = 19  # digits of what no id can be
 
@@ -22,7 +23,7 @@ class OpenBrands(RelatedFieldListFilter):
         return [(brand.pk, str(brand)) for brand in brands_for(request.user).rows().order_by("name")]
 
 
-class OfBrands(admin.ModelAdmin):
+class OfBrands(SensibleLookups):
     """Base of every admin of ours: shows and takes rows of the brands that are open to the person. Others are not found.
 
     `brand_path`: how a row leads to its brand; '' where rows are of no brand, and everybody may see them.
@@ -63,7 +64,7 @@ class OfBrands(admin.ModelAdmin):
         names = self.get_search_fields(request)
         if not search_term or not all(name.startswith("=") for name in names):
             return super().get_search_results(request, queryset, search_term)
-        for word in search_term.split():
+        for word in search_term.replace("\0", "").split():
             alike = [Q(**{name[1:]: word}) for name in names if self._may_be(name[1:], word)]
             queryset = queryset.filter(reduce(or_, alike)) if alike else queryset.none()
         return queryset, False

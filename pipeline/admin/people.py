@@ -15,6 +15,7 @@ from django.http import HttpRequest
 
 from ..models import BrandLimit
 from ..people import ROLES, assign, brands_for, let_try_again, role_of, sign_out_everywhere
+from .lookups import SensibleLookups
 
 NAMES = [role.name for role in ROLES]
 ROLE_CHOICES = [("", "No role"), *((role.name, f"{role.name.capitalize()}: can {role.does}") for role in ROLES)]
@@ -47,7 +48,7 @@ class BrandLimitInline(admin.StackedInline):
     extra = 1  # the row has no button without JavaScript; left empty, it is not saved
 
 
-class ManagesPeople(admin.ModelAdmin):
+class ManagesPeople(SensibleLookups):
     """For whoever has the permission and no brand limit."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
