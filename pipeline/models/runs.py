@@ -158,7 +158,17 @@ class Run(models.Model):
             models.Index(fields=["created_by", "-id"], name="run_by_person", condition=Q(created_by__isnull=False)),
             models.Index(fields=["trigger_source", "-id"], name="run_by_trigger", condition=~Q(trigger_source="scheduled")),
             models.Index(fields=["-completed_at", "-id"], name="run_by_end", condition=Q(completed_at__isnull=False)),
-            models.Index(fields=["-completed_at"], name="run_to_check", condition=Q(verdict__in=["partial", "suspicious"])),
+            # With the columns of the filters: runs of these states are few among many, and are counted by the index alone.
+            models.Index(
+                fields=["-completed_at", "job_type", "brand", "trigger_source", "created_by"],
+                name="run_doubted",
+                condition=Q(verdict__in=["partial", "suspicious"]),
+            ),
+            models.Index(
+                fields=["status", "-completed_at", "job_type", "brand", "trigger_source", "created_by"],
+                name="run_failed_or_cancelled",
+                condition=Q(status__in=["failed", "cancelled"]),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["dedupe_key"], condition=Q(status__in=LIVE_VALUES), name="run_one_live_per_key"),

@@ -12,7 +12,9 @@ from .fields import ForeignCharField, ForeignJSONField, MessageField
 class UpstreamRunQuerySet(models.QuerySet["UpstreamRun"]):
     def of_runs(self, runs: Any) -> "UpstreamRunQuerySet":
         """Those that these runs (a queryset or a list) started or use."""
-        return self.filter(Q(run__in=runs) | Q(reuses__run__in=runs)).distinct()
+        started = UpstreamRun.objects.filter(run__in=runs).order_by().values("pk")
+        used = Reuse.objects.filter(run__in=runs).order_by().values("upstream_run")
+        return self.filter(pk__in=started.union(used))  # not an OR: PostgreSQL would read the whole table
 
     def paid(self) -> "UpstreamRunQuerySet":
         """Without those that cost nothing for sure. `cost`: USD, until it is final as estimated, or more if that is known."""

@@ -45,8 +45,10 @@ class Alike(models.Lookup):
         """As `folded`. lower() follows the database's LC_CTYPE: with "C", only a–z have two cases."""
         column, given = self.process_lhs(compiler, connection)
         words, wanted = self.process_rhs(compiler, connection)
+        ascii = f"octet_length({column}) = char_length({column})"
         plain = f"lower(regexp_replace(normalize({column}, NFKD), '[{_ACCENTS}]+', '', 'g'))"
-        return f"strpos(translate(replace({plain}, 'ß', 'ss'), 'ς', 'σ'), {words}) > 0", [*given, *wanted]
+        whole = f"translate(replace({plain}, 'ß', 'ss'), 'ς', 'σ')"
+        return f"strpos(CASE WHEN {ascii} THEN lower({column}) ELSE {whole} END, {words}) > 0", [*given * 4, *wanted]
 
 
 class AlikeFolded(Contains):

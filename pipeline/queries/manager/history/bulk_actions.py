@@ -18,7 +18,7 @@ from ....states import CHECK, COMPLETED, FAILED, QUEUED, RUNNING, Badge, RunStat
 from ....words import counted
 from ...explain import no_worker_since
 from ...runs import RunRow, run_rows
-from .every_run import STATES, Asked, found
+from .every_run import STATES, Asked, found, possible
 
 Kind, State = BulkAction.Kind, BulkItem.State
 SHOWN = 10  # runs before the click
@@ -26,6 +26,11 @@ PERMISSIONS = {
     Kind.CANCEL: "pipeline.cancel_run",
     Kind.RETRY: "pipeline.scrape_run",
     Kind.RUN_NOW: "pipeline.scrape_run",
+}
+STATES_OF = {
+    Kind.CANCEL: {"pending", "retry", "running", "waiting"},
+    Kind.RETRY: {"failed", "cancelled"},
+    Kind.RUN_NOW: {"pending", "retry"},
 }
 PARTICIPLES = {Kind.CANCEL: "cancelled", Kind.RETRY: "retried", Kind.RUN_NOW: "run earlier"}
 USUALLY = {Kind.CANCEL: "live", Kind.RETRY: "failed or cancelled", Kind.RUN_NOW: "queued"}
@@ -112,10 +117,10 @@ class ItemRow:
     run_now: Badge | None
 
 
-def offers(asked: Asked, user: Any) -> list[Offer]:
-    """What this person can do to the runs that the filter leaves. Each is counted up to a limit, by the index of its states."""
-    runs, _ = found(asked, user)
-    made = [_offer(kind, asked, _fitting(kind, runs)) for kind, permission in PERMISSIONS.items() if user.has_perm(permission)]
+def offers(asked: Asked, runs: RunQuerySet, user: Any) -> list[Offer]:
+    """What this person can do to these runs, which the filter leaves. Each is counted up to a limit, by the index of its states."""
+    kinds = [kind for kind in PERMISSIONS if user.has_perm(PERMISSIONS[kind]) and not STATES_OF[kind].isdisjoint(possible(asked))]
+    made = [_offer(kind, asked, _fitting(kind, runs)) for kind in kinds]
     return [offer for offer in made if offer.count]
 
 

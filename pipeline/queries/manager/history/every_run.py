@@ -4,7 +4,7 @@ Nothing here counts or reads further than a limit, so a page takes as long with 
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -31,7 +31,7 @@ STATES: dict[str, tuple[str, Q]] = {
     "retry": (RETRY.word, Q(status="pending", attempt__gt=0)),
     "running": (RunStatus.RUNNING.label, Q(status="running")),
     "waiting": (RunStatus.WAITING.label, Q(status="waiting")),
-    "check": ("Check", Q(status="completed", verdict__in=DOUBTED)),
+    "check": ("Check", Q(verdict__in=DOUBTED)),
     "failed": (RunStatus.FAILED.label, Q(status="failed")),
     "completed": (RunStatus.COMPLETED.label, Q(status="completed", verdict="ok")),
     "cancelled": (RunStatus.CANCELLED.label, Q(status="cancelled")),
@@ -89,6 +89,7 @@ class StateCount:
 class HistoryPage:
     lines: list[Line]
     states: list[StateCount]
+    found: RunQuerySet  # all that match, on whatever page
     newer: str = ""  # the place from which the next page is read; '' if there is none
     older: str = ""
     searched: str = ""  # how far back the words were sought, if not in all runs
@@ -96,28 +97,29 @@ class HistoryPage:
 
 def history(asked: Asked, user: Any, *, before: str = "", after: str = "") -> HistoryPage:
     """The newest lines; or those before or after a place of an earlier page."""
-    runs, searched = found(asked, user)
-    states, _ = found(replace(asked, status=""), user)
-    counts = _counts(states) if asked.words or asked.error else _limited_counts(states)
+    every, searched = found(asked, user)
+    states = found(replace(asked, status=""), user)[0] if asked.status else every
+    counts = _counts(states) if asked.words or asked.error else _limited_counts(states, possible(replace(asked, status="")))
     if after and (place := _place(after, asked)):
-        glances = _glances(runs.filter(_beyond(place, asked, newer=True)), asked, newest_first=False)
+        glances = _glances(every.filter(_beyond(place, asked, newer=True)), asked, newest_first=False)
         taken, more = _fitting(glances, asked)
         if more:  # else the newest page has these too, and is a full one
             taken = taken[::-1]
             lines = _lines(taken, asked, user)
-            return HistoryPage(lines, counts, _key(taken[0], asked), _key(taken[-1], asked), searched)
+            return HistoryPage(lines, counts, every, _key(taken[0], asked), _key(taken[-1], asked), searched)
     earlier = _place(before, asked) if before else None
-    if earlier:
-        runs = runs.filter(_beyond(earlier, asked, newer=False))
+    runs = every.filter(_beyond(earlier, asked, newer=False)) if earlier else every
     taken, more = _fitting(_glances(runs, asked), asked)
     newer = _key(taken[0], asked) if earlier and taken else ""
     older = _key(taken[-1], asked) if more else ""
-    return HistoryPage(_lines(taken, asked, user), counts, newer, older, searched)
+    return HistoryPage(_lines(taken, asked, user), counts, every, newer, older, searched)
 
 
 def found(asked: Asked, user: Any) -> tuple[RunQuerySet, str]:
     """The runs that match, in no order; and how far back the words were sought, if not in all runs."""
     runs = Run.objects.filter(brands_for(user).q())
+    if not possible(asked):
+        return runs.none(), ""
     if asked.status:
         runs = runs.filter(STATES[asked.status][1])
     wanted: Mapping[str, Any] = {
@@ -135,14 +137,20 @@ def found(asked: Asked, user: Any) -> tuple[RunQuerySet, str]:
         return runs, ""
     if asked.error:
         runs = runs.filter(STATES["failed"][1])  # an index leads to them; what may still go well is few, and in its own tab
-    column = "completed_at" if asked.by_end else "pk"
-    edge = runs.order_by(*_order(asked)).values_list(column, flat=True)[SEARCHED : SEARCHED + 1].first()
+    column = "completed_at" if asked.by_end else "pk"  # alone, so that an index of the state has all that is read
+    edge = runs.order_by(f"-{column}").values_list(column, flat=True)[SEARCHED : SEARCHED + 1].first()
     if edge is not None:
         runs = runs.filter(**{f"{column}__gt": edge})
     alike = [Q(subject_label__alike=word) for word in asked.words.split()]
     alike += [Q(error_message__alike=word) for word in asked.error.split()]
     said = f"Searched the newest {SEARCHED:,} runs that the other filters leave." if edge is not None else ""
     return runs.filter(reduce(and_, alike)), said
+
+
+def possible(asked: Asked) -> Collection[str]:
+    """The states that runs of this filter can be in: those that are live have neither an end nor an error yet."""
+    states: Collection[str] = ("failed",) if asked.error else ENDED if asked.since or asked.until else STATES
+    return [state for state in states if asked.status in ("", state)]
 
 
 def in_order(runs: RunQuerySet, asked: Asked) -> RunQuerySet:
@@ -153,9 +161,9 @@ def _order(asked: Asked) -> list[str]:
     return ["-completed_at", "-pk"] if asked.by_end else ["-pk"]
 
 
-def _limited_counts(runs: RunQuerySet) -> list[StateCount]:
-    """Each by the index of its state, up to COUNTED."""
-    of_state = [(name, word, runs.filter(which)) for name, (word, which) in STATES.items()]
+def _limited_counts(runs: RunQuerySet, states: Collection[str]) -> list[StateCount]:
+    """Each by the index of its state, up to COUNTED. Runs can be in these states only."""
+    of_state = [(name, word, runs.filter(which) if name in states else runs.none()) for name, (word, which) in STATES.items()]
     numbers = [(name, word, some.order_by()[: COUNTED + 1].count()) for name, word, some in [("", "All", runs), *of_state]]
     return [StateCount(name, word, f"{number:,}" if number <= COUNTED else f"{COUNTED:,}+") for name, word, number in numbers]
 

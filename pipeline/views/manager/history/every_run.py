@@ -56,7 +56,7 @@ def history(request: HttpRequest) -> HttpResponse:
             "newer": chosen.url(after=page.newer) if page.newer else "",
             "older": chosen.url(before=page.older) if page.older else "",
             "csv": chosen.url(),
-            "offers": bulk_actions.offers(chosen.asked, request.user) if not (chosen.everything or chosen.ignored) else [],
+            "offers": bulk_actions.offers(chosen.asked, page.found, request.user) if not (chosen.everything or chosen.ignored) else [],
             "without_job": chosen.url(job=""),
             "without_subject": chosen.url(subject=""),
         },

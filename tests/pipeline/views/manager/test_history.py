@@ -95,6 +95,7 @@ def test_each_filter_leaves_its_runs_and_the_tabs_count_what_the_other_filters_l
         ("job", str(ok.job_id)): [ok],
     }.items():
         assert shown(operator, **dict([query]))[0] == [run.pk for run in left], query
+    assert shown(operator, status="check", error="refused")[0] == [], "only a failed run has an error"
     both = operator.get(URL, {"brand": "acme", "status": "check"}).content.decode()
     counts = dict(re.findall(r'">([^<>]+) <span class="count">([\d,+]+)</span>', both))
     assert counts == {"All": "5", "Queued": "1", "Will retry": "1", "Running": "0", "Waiting": "0", "Check": "1"} | {
