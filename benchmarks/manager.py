@@ -100,6 +100,9 @@ def every_page() -> Iterator[tuple[str, str]]:
     yield "run", reverse("run", args=[done[0].pk])
     yield "run at work", reverse("run", args=[at_work.pk])
     yield "run at work, live part", reverse("run_live", args=[at_work.pk])
+    subject, key = [done[0].job_type, brand.slug], f"subject={listing.pk}"
+    yield "subject", f"{reverse('subject', args=subject)}?{key}"
+    yield "subject, live part", f"{reverse('subject_live', args=subject)}?{key}"
     yield from of_job_types(brand, listing)
     yield "two runs compared", f"{reverse('runs_compare')}?a={done[1].pk}&b={done[0].pk}"
 

@@ -86,6 +86,8 @@ TEMPLATES = [
     },
 ]
 
+FORM_RENDERER = "pipeline.templatetags.form_widgets.QuickRenderer"
+
 # ---- database: SQLite file by default, PostgreSQL in production -------------------------------------------------
 DEFAULT_DATABASE_URL = f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
 DATABASES: dict[str, dict[str, Any]] = {"default": {}}

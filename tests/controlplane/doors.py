@@ -48,7 +48,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "schedule_undo": (NEVER, "manager"),
     "schedule_spread": ("manager", "manager"),
     "schedule_outlook": ("viewer", NEVER),
-    **dict.fromkeys(("subject", "subject_of_platform"), ("viewer", NEVER)),
+    **dict.fromkeys(("subject", "subject_live", "subject_of_platform", "subject_of_platform_live"), ("viewer", NEVER)),
     **dict.fromkeys(("notifications", "notifications_live"), ("manager", NEVER)),
     **dict.fromkeys(("notification_channel_new", "notification_rule_new"), (NEVER, "manager")),
     **dict.fromkeys(("notification_test", "notification_channel_remove"), (NEVER, "manager")),
@@ -183,7 +183,7 @@ RUN_ACTIONS = {
 }
 NO_LIMIT = {("competitors", "post"), ("outage_end", "post")}  # not for who is limited to some brands, whatever their role
 # Pages whose names begin so are of no single brand: not for who is limited, but for managers.
-OF_NO_BRAND = ("template", "freshness_platform", "subject_of_platform")
+OF_NO_BRAND = ("template", "freshness_platform", "subject_of_platform", "subject_of_platform_live")
 OF_ROWS: dict[str, type] = {
     "media": AdMedia,
     **dict.fromkeys(("schedule_undo", "schedule_spread"), ScheduleRule),

@@ -199,7 +199,7 @@ def _pages_of(name: str, given: frozenset[str], world: World) -> dict[str, str]:
         return {"none": reverse(name, args=[AdMedia.objects.get(library_ad__isnull=False, status="failed").pk])}
     if name == "freshness_platform":
         return {"none": reverse(name, args=["toys"])}
-    if name == "subject_of_platform":
+    if name in ("subject_of_platform", "subject_of_platform_live"):
         return {"none": f"{reverse(name, args=['toy'])}?subject={world[Run]['none'].subject}"}
     if name.startswith(OF_NO_BRAND):
         row = world[TemplateDecision]["none"] if name == "template_undo" else world[OF_ROWS[name]]["none"]

@@ -29,6 +29,7 @@ MOST_SPREAD = timedelta(hours=2)
 PAUSE = timedelta(hours=1)  # after a run that did not make the data fresh; twice as long after the next one
 MOST_DOUBLED = 10
 LAST_MINUTE = 59  # of an hour
+YEAR = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -177,15 +178,15 @@ def count_between(expression: str, zone: str, after: datetime, until: datetime, 
     return cron.count_between(found, zone, after, until, at_most) if found else 0
 
 
-def runs_between(expression: str, zone: str, after: datetime, until: datetime, at_most: int) -> int:
-    """How many runs it makes in that time; at most `at_most` are counted."""
+def runs_a_year(expression: str, zone: str, at: datetime) -> int:
+    """How many runs it makes from then on."""
     match kind(expression):
         case "fresh":
-            return min(math.floor((until - after) / within(expression)), at_most)
+            return YEAR // within(expression)
         case "once":
-            return int(after < once_at(expression, zone) <= until)
+            return int(at < once_at(expression, zone) <= at + YEAR)
         case _:
-            return count_between(expression, zone, after, until, at_most)
+            return cron.times_a_year(cron_of(expression), at.year)
 
 
 def starts(expression: str, zone: str, first: Due, until: datetime, at_most: int) -> list[datetime]:

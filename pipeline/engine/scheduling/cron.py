@@ -1,7 +1,8 @@
 """Cron expressions in a time zone. Pure functions."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,8 @@ from django.core.exceptions import ValidationError
 
 from ...contract.errors import InvalidRequest
 from ...words.zones import validate_time_zone
+
+MINUTES = 24 * 60  # of a day
 
 
 def check(expression: str, zone: str = "") -> None:
@@ -43,6 +46,16 @@ def between(expression: str, zone: str, after: datetime, until: datetime, at_mos
 def count_between(expression: str, zone: str, after: datetime, until: datetime, at_most: int) -> int:
     """How many of its times lie after `after` and up to `until`; at most `at_most` are counted."""
     return len(between(expression, zone, after, until, at_most))
+
+
+@lru_cache(maxsize=1_000)
+def times_a_year(expression: str, year: int) -> int:
+    """Its times of one day, on each of its days, in 365 days of a zone without daylight saving: quicker than one by one."""
+    minute, hour, *days = expression.split()
+    before = datetime(year, 1, 1, tzinfo=UTC) - timedelta(minutes=1)
+    of_a_day = between(f"{minute} {hour} * * *", "UTC", before, before + timedelta(days=1), MINUTES)
+    its_days = between(" ".join(["0 0", *days]), "UTC", before, before + timedelta(days=365), MINUTES)
+    return len(of_a_day) * len(its_days)
 
 
 def _times(expression: str, zone: str, after: datetime) -> Iterator[datetime]:

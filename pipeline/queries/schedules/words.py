@@ -24,8 +24,6 @@ from ...words.zones import validate_time_zone
 TIMES_SHOWN = 5
 WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 TWICE = re.compile(r"(\d+) (\d+),(\d+) \* \* \*")  # a day
-YEAR = timedelta(days=365)
-COUNTED = 10_000  # runs a year; of more often, one day is counted
 HOURLY = 745  # runs in the longest month: a schedule of a paid type that runs more often asks first
 
 
@@ -175,10 +173,7 @@ def next_times(expression: str, zone: str, count: int = TIMES_SHOWN) -> list[dat
 
 def runs_a_month(expression: str, zone: str) -> Decimal:
     """A twelfth of the runs of a year: 30 for every day, 4.3 for every week."""
-    now = timezone.now()
-    count = cadence.runs_between(expression, zone, now, now + YEAR, COUNTED)
-    if count == COUNTED:
-        count = 365 * cadence.runs_between(expression, zone, now, now + timedelta(days=1), COUNTED)
+    count = cadence.runs_a_year(expression, zone, timezone.now())
     return (Decimal(count) / 12).quantize(Decimal(1) if count >= 120 else Decimal("0.1"))
 
 

@@ -44,20 +44,22 @@ PARTS = {
     "active_live": lambda run: Pause.objects.create(job_type="toy", reason="Stocktaking."),
     "health_live": lambda run: queue("fox"),
     "freshness_live": lambda run: make_brand("Bolt"),
+    "subject_live": lambda run: api.record_change("settings", "Changed by ann.", None, subjects=[("toy", run.brand_id, "owl")]),
 }
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_poll_reads_nothing_while_nothing_changes_and_brings_each_change(operator, part):
     run = queue("owl")
-    url = reverse(part, args=[run.pk] if part == "run_live" else [])
-    first = operator.get(url, {"seen": ""})
+    address = {"run_live": [run.pk], "subject_live": ["toy", run.brand.slug]}
+    url, query = reverse(part, args=address.get(part, [])), {"subject": "owl"} if part == "subject_live" else {}
+    first = operator.get(url, {**query, "seen": ""})
     seen = re.search(r"seen=(\w+)", first.content.decode())[1]
     with CaptureQueriesContext(connection) as asked:
-        assert operator.get(url, {"seen": seen}).status_code == 304
+        assert operator.get(url, {**query, "seen": seen}).status_code == 304
     assert len(asked) <= FEW, [one["sql"] for one in asked]
     PARTS[part](run)
-    assert operator.get(url, {"seen": seen}).status_code == 200
+    assert operator.get(url, {**query, "seen": seen}).status_code == 200
 
 
 def test_the_clock_changes_words_too(operator):

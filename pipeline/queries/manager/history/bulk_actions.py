@@ -118,7 +118,7 @@ class ItemRow:
 
 
 def offers(asked: Asked, runs: RunQuerySet, user: Any) -> list[Offer]:
-    """What this person can do to these runs, which the filter leaves. Each is counted up to a limit, by the index of its states."""
+    """What this person can do to these runs, which the filter leaves. Each is counted up to a limit, by an index."""
     kinds = [kind for kind in PERMISSIONS if user.has_perm(PERMISSIONS[kind]) and not STATES_OF[kind].isdisjoint(possible(asked))]
     made = [_offer(kind, asked, _fitting(kind, runs)) for kind in kinds]
     return [offer for offer in made if offer.count]

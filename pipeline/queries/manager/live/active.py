@@ -1,15 +1,12 @@
 """Active: what is live, in four groups. Each has its first rows and the count of all; held runs are folded by their cause."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median_low
 from typing import Any
-from uuid import UUID
 
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Value, When, Window, prefetch_related_objects
-from django.db.models.functions import RowNumber
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from ....contract.registry import find_type, label_of
@@ -145,13 +142,17 @@ def active(user: Any = None, job_type: str = "") -> Active:
     parked = runs.filter(status=RunStatus.WAITING).exclude(pk__in=at_upstream.order_by().values("pk"))
     counts = _counts(runs, fetched, now)
 
-    fetching_runs, working_runs = _first(at_upstream.order_by("started_at")), _first(working.order_by("started_at"))
+    queue = runs.filter(~held_back(around), status=RunStatus.PENDING).in_queue_order()
+    due = _first(queue.filter(due_at__lte=now))
+    later = _first(queue.filter(TRIED, due_at__gt=now)) if len(due) < ROWS else []
+    numbers = [
+        _first(working.order_by("started_at")),
+        _first(at_upstream.order_by("started_at")),
+        [*due, *later, *_first(parked.order_by("due_at"))][:ROWS],
+    ]
+    known = Run.objects.for_rows().in_bulk([pk for group in numbers for pk in group])  # sorted before they are joined
+    working_runs, fetching_runs, waiting_runs = ([known[pk] for pk in group if pk in known] for group in numbers)
     usual = _usual([*fetching_runs, *working_runs])
-    waits = Q(status=RunStatus.PENDING) & ~held_back(around) & (Q(due_at__lte=now) | TRIED)
-    due_first = Case(When(due_at__lte=now, then=Value(0)), default=Value(1))
-    queue = runs.filter(waits).order_by(due_first, "priority", "order_at", "pk")
-    waiting_runs = [*_first(queue), *_first(parked.order_by("due_at"))][:ROWS]
-    prefetch_related_objects([*working_runs, *fetching_runs, *waiting_runs], "upstream_runs")
     rows = {run.pk: run_row(run, user, around) for run in [*working_runs, *fetching_runs, *waiting_runs]}
     in_line = [(run, stop) for run in waiting_runs if (stop := _full(run, around))]
     return Active(
@@ -168,47 +169,44 @@ def active(user: Any = None, job_type: str = "") -> Active:
 
 def _counts(runs: RunQuerySet, fetched: QuerySet[UpstreamRun], now: datetime) -> dict[str, int]:
     """Of the runs that a worker or an upstream is at, and of those that wait between steps, in one query."""
-    there = Q(status=RunStatus.WAITING, due_at__gt=now, fetched=True)
-    found: dict[str, int] = (
+    found = (
         runs.filter(status__in=[RunStatus.RUNNING, RunStatus.WAITING])
         .annotate(fetched=Exists(fetched))
         .aggregate(
             working=Count("pk", filter=Q(status=RunStatus.RUNNING)),
-            fetching=Count("pk", filter=there),
-            parked=Count("pk", filter=Q(status=RunStatus.WAITING) & ~there),
+            waiting=Count("pk", filter=Q(status=RunStatus.WAITING)),
+            fetching=Count("pk", filter=Q(status=RunStatus.WAITING, due_at__gt=now, fetched=True)),
         )
     )
-    return found
+    return {**found, "parked": found["waiting"] - found["fetching"]}
 
 
-def _first(runs: RunQuerySet) -> list[Run]:
-    return list(runs.select_related("job", "brand", "created_by")[:ROWS])
+def _first(runs: RunQuerySet) -> list[int]:
+    return list(runs.values_list("pk", flat=True)[:ROWS])
 
 
-def _rows(runs: Iterable[Run], rows: dict[int, RunRow], usual: dict[Any, timedelta], now: datetime) -> list[ActiveRow]:
-    return [
-        ActiveRow(rows[run.pk], now - (run.started_at or run.created_at), usual.get((run.job_type, run.brand_id, run.subject)))
-        for run in runs
-    ]
+def _rows(runs: Iterable[Run], rows: dict[int, RunRow], usual: dict[int, timedelta], now: datetime) -> list[ActiveRow]:
+    return [ActiveRow(rows[run.pk], now - (run.started_at or run.created_at), usual.get(run.pk)) for run in runs]
 
 
-def _usual(runs: Sequence[Run]) -> dict[Any, timedelta]:
-    """By type, brand and subject, how long its last good runs took, in one query for all of these runs."""
-    brands: dict[str, set[UUID | None]] = defaultdict(set)
-    for run in runs:
-        brands[run.job_type].add(run.brand_id)
-    of = Q(pk__in=[])
-    for job_type, ids in brands.items():
-        whose = Q(brand__in=ids - {None}) | Q(brand=None) if None in ids else Q(brand__in=ids)
-        of |= Q(whose, job_type=job_type, subject__in={run.subject for run in runs if run.job_type == job_type})
-    last = Window(RowNumber(), partition_by=[F("job_type"), F("brand"), F("subject")], order_by=F("id").desc())
-    good = Run.objects.filter(of, status=RunStatus.COMPLETED, verdict=Verdict.OK, started_at__isnull=False)
-    took: dict[Any, list[timedelta]] = defaultdict(list)
-    latest = good.order_by().annotate(back=last).filter(back__lte=USUAL_OF) if runs else good.none()
-    for *subject, start, end in latest.values_list("job_type", "brand_id", "subject", "started_at", "completed_at"):
-        if start and end:
-            took[tuple(subject)].append(end - start)
-    return {subject: median_low(times) for subject, times in took.items()}
+def _usual(runs: Sequence[Run]) -> dict[int, timedelta]:
+    """By run, how long the last good runs of its subject took."""
+    of_brands = [run.pk for run in runs if run.brand_id]
+    of_platform = [run.pk for run in runs if run.brand_id is None]  # NULL is equal to nothing
+    took = _last_times(of_brands, Q(brand=OuterRef("brand"))) | _last_times(of_platform, Q(brand=None))
+    return {pk: median_low(times) for pk, times in took.items() if times}
+
+
+def _last_times(runs: Sequence[int], brand: Q) -> dict[int, list[timedelta]]:
+    """One after the other by the index: a window function would read all runs of these subjects."""
+    if not runs:
+        return {}
+    alike = Run.objects.filter(brand, job_type=OuterRef("job_type"), subject=OuterRef("subject"))
+    good = alike.filter(status=RunStatus.COMPLETED, verdict=Verdict.OK, started_at__isnull=False).order_by("-pk")
+    took = good.values_list(F("completed_at") - F("started_at"))
+    last = [Subquery(took[back : back + 1]) for back in range(USUAL_OF)]
+    rows = Run.objects.filter(pk__in=runs).order_by().values_list("pk", *last)
+    return {pk: [time for time in times if time is not None] for pk, *times in rows}
 
 
 def _where(runs: Iterable[Run]) -> str:

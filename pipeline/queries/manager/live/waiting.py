@@ -73,44 +73,39 @@ def waiting(runs: RunQuerySet, around: QueueView) -> Waiting:
     for stop in around.stops:
         of_scope[stop.job_type, stop.brand_id].append(stop)
     paused_by = dict(Outage.objects.filter(ended_at=None).values_list("pk", "reason"))
-    groups = (
-        runs.filter(status=RunStatus.PENDING)
-        .order_by()
-        .annotate(
-            due=_is(Q(due_at__lte=around.at)),
-            tried=_is(TRIED),
-            woken=_is(WOKEN),
-            ending=_is(Q(cancel_requested_at__isnull=False)),
-        )
-        .values_list("job_type", "brand_id", "due", "tried", "woken", "ending", "job_paused", "job__outage_id")
-        .annotate(Count("pk"), Min("order_at"), Min("due_at"))
-    )
-    for job_type, brand, due, tried, woken, ending, paused, outage, count, since, next_due in groups:
-        if not due and tried:
-            found.later += count
-        elif not due:
-            found.scheduled += count
-            found.next_scheduled = min(filter(None, (found.next_scheduled, next_due)))
+    pending = runs.filter(status=RunStatus.PENDING).order_by()
+    not_due = pending.filter(due_at__gt=around.at).annotate(tried=_is(TRIED)).values_list("tried")
+    for tried, count, next_due in not_due.annotate(Count("pk"), Min("due_at")):
+        if tried:
+            found.later = count
         else:
-            stage = Stage.CANCELLED if ending else Stage.BEGUN if woken else Stage.NEW
-            scopes = {(name, of) for name in ("", job_type) for of in (None, brand)}
-            stops = [stop for scope in scopes for stop in of_scope.get(scope, ()) if stop.keeps_back(stage)]
-            holding = next((stop for kind in HOLDING for stop in stops if stop.kind is kind), None)
-            if paused and stage in KEEPS_BACK[Kind.JOB_PAUSE]:
-                cause = paused_by.get(outage, "Their schedules are paused.")
-            elif holding:
-                cause = words_of(holding, job_type, brand, around)
-            elif stops:
-                found.full[stops[0]] += count
-                continue
-            else:
-                found.free += count
-                continue
-            one = held.setdefault((job_type, cause), Held(job_type, cause))
-            one.count += count
-            one.since = min(filter(None, (one.since, since)))
-            if brand:
-                one.brands.add(brand)
+            found.scheduled, found.next_scheduled = count, next_due
+    groups = (
+        pending.filter(due_at__lte=around.at)
+        .annotate(woken=_is(WOKEN), ending=_is(Q(cancel_requested_at__isnull=False)))
+        .values_list("job_type", "brand_id", "woken", "ending", "job_paused", "job__outage_id")
+        .annotate(Count("pk"), Min("order_at"))
+    )
+    for job_type, brand, woken, ending, paused, outage, count, since in groups:
+        stage = Stage.CANCELLED if ending else Stage.BEGUN if woken else Stage.NEW
+        scopes = {(name, of) for name in ("", job_type) for of in (None, brand)}
+        stops = [stop for scope in scopes for stop in of_scope.get(scope, ()) if stop.keeps_back(stage)]
+        holding = next((stop for kind in HOLDING for stop in stops if stop.kind is kind), None)
+        if paused and stage in KEEPS_BACK[Kind.JOB_PAUSE]:
+            cause = paused_by.get(outage, "Their schedules are paused.")
+        elif holding:
+            cause = words_of(holding, job_type, brand, around)
+        elif stops:
+            found.full[stops[0]] += count
+            continue
+        else:
+            found.free += count
+            continue
+        one = held.setdefault((job_type, cause), Held(job_type, cause))
+        one.count += count
+        one.since = min(filter(None, (one.since, since)))
+        if brand:
+            one.brands.add(brand)
     found.held = sorted(held.values(), key=lambda one: (-one.count, one.job_type, one.cause))
     return found
 

@@ -45,6 +45,7 @@ def history(request: HttpRequest) -> HttpResponse:
     page = runs_asked.history(
         chosen.asked, request.user, before=request.GET.get("before", ""), after=request.GET.get("after", "")
     )
+    some = not (chosen.everything or chosen.ignored)
     return render(
         request,
         "pipeline/run_list.html",
@@ -56,7 +57,7 @@ def history(request: HttpRequest) -> HttpResponse:
             "newer": chosen.url(after=page.newer) if page.newer else "",
             "older": chosen.url(before=page.older) if page.older else "",
             "csv": chosen.url(),
-            "offers": bulk_actions.offers(chosen.asked, page.found, request.user) if not (chosen.everything or chosen.ignored) else [],
+            "offers": bulk_actions.offers(chosen.asked, page.found, request.user) if some else [],
             "without_job": chosen.url(job=""),
             "without_subject": chosen.url(subject=""),
         },

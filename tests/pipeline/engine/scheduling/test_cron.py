@@ -162,3 +162,23 @@ def test_a_crafted_expression_is_answered_within_50_ms(expression):
 
 def test_a_schedule_reads_as_a_sentence():
     assert "03:00" in cron.in_words("0 3 * * *")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "0 6 * * *",
+        "0 * * * *",
+        "*/5 8-18 * * 1-5",
+        "0 6 * * 1",
+        "0 6 31 * *",
+        "15,45 6 1 1,7 *",
+        "0 6 13 * 5",
+        "0 0 * * *",
+        "59 23 L * *",
+    ],
+)
+def test_the_times_of_a_year_are_counted_as_one_by_one(expression):
+    before = datetime(2025, 12, 31, 23, 59, tzinfo=UTC)
+    one_by_one = cron.between(expression, "UTC", before, before + timedelta(days=365), 10**6)
+    assert cron.times_a_year(expression, 2026) == len(one_by_one)

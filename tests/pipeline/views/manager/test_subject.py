@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -131,6 +132,25 @@ def test_pages_go_on_where_the_last_ended_and_cost_as_many_queries_however_long_
         "0001-01-01T00:00:00+14:00~run~1",
     ):
         assert operator.get(page_of(brand, before=nonsense.replace("+", "%2B"))).status_code == 200
+
+
+def test_the_newest_page_polls_and_quicker_while_a_run_is_live(operator, brand, watched):
+    def poll(page):
+        return re.search(
+            r'id="subject-body"(?: hx-get="([^"]*)" hx-trigger="every (\d+)s")?', operator.get(page).content.decode()
+        )
+
+    address, pace = poll(page_of(brand)).groups()
+    assert (unescape(address), pace) == (f"/pipeline/subjects/toy/of/{brand.slug}/live/?seen=&subject=bear", "15")
+    run = api.queue_one_time_job(brand.pk, "toy", {"name": "bear"}).run
+    assert poll(page_of(brand))[2] == "3"
+    part = operator.get(unescape(address))
+    assert part.content.decode().lstrip().startswith('<div class="stack" id="subject-body" hx-get=')
+    assert f"Run {run.pk}" in part.content.decode()
+    assert poll(page_of(brand, before=f"{timezone.now().isoformat()}~run~9".replace("+", "%2B")))[1] is None, (
+        "nothing changes there"
+    )
+    assert operator.get(f"/pipeline/subjects/toy/of/{brand.slug}/live/?subject=owl").status_code == 404
 
 
 def test_a_subject_without_runs_says_what_to_do_and_one_that_nobody_knows_is_not_found(operator, client, brand, watched):

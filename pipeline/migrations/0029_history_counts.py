@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('pipeline', '0025_restores'),
+        ('pipeline', '0028_notifications'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
