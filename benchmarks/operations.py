@@ -37,6 +37,7 @@ FAR = timedelta(days=1)  # leases and workers stay alive for as long as it is me
 DAYS = 90  # over which the runs are spread
 COMPETITORS, LISTINGS = 5, 2  # of each brand, of each competitor
 BEHIND = "pipeline_run AS r"
+ENDS = "cccfccccdcccxc"  # of the last runs of a subject
 
 
 @dataclass(frozen=True)
@@ -294,6 +295,7 @@ def _freshness(brands: list[Brand]) -> None:
     rows: dict[Any, DatasetStatus] = {}
     for handler in all_types():
         for place, (brand_id, subject) in enumerate(handler.subjects_of(brands)):
+            before = last.get((brand_id, handler.name, subject.key), 0)
             for key in handler.datasets if place % 20 else ():
                 rows[brand_id, key, subject.key] = DatasetStatus(
                     brand_id=brand_id,
@@ -302,7 +304,8 @@ def _freshness(brands: list[Brand]) -> None:
                     last_success_at=NOW - handler.max_age * (place % 97 % 12) / 10,
                     last_attempt_at=NOW,
                     last_status="completed",
-                    last_run_id=last.get((brand_id, handler.name, subject.key)),
+                    last_run_id=before or None,
                     records_affected=300,
+                    recent_ends="".join(f"{before + at - 13:010}{ENDS[(place + at) % 14]}" for at in range(14)),
                 )
     DatasetStatus.objects.bulk_create(rows.values(), batch_size=2_000)

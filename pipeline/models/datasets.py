@@ -6,6 +6,9 @@ from django.db.models import Case, OuterRef, Q, Subquery, When
 
 from .fields import ForeignCharField, ForeignJSONField, MessageField
 
+RUNS_KEPT = 14  # whose ends a row tells
+NUMBER = 10  # digits of a run's number there, so that a newer run sorts behind an older one
+MARKS = RUNS_KEPT * (NUMBER + 1)  # characters of all of them
 LEAST_AGE, MOST_AGE = timedelta(hours=1), timedelta(days=366)
 
 
@@ -66,9 +69,24 @@ class DatasetStatus(models.Model):
     records_affected = models.PositiveIntegerField(null=True, blank=True)
     error_message = MessageField(blank=True, default="")
     metadata = ForeignJSONField(default=dict, blank=True)
+    recent_ends = models.CharField(
+        max_length=MARKS,
+        default="",
+        db_default="",
+        blank=True,
+        help_text="The last runs that have ended, oldest first: number of the run and letter of its end.",
+    )
 
     objects = DatasetStatusQuerySet.as_manager()
     own_max_age: timedelta | None = None  # what a manager has set, where for_rows() has read the row
+
+    class End(models.TextChoices):
+        """How a run ended for this data. Of one run's several ends, for subjects of a brand, the last one here says most."""
+
+        COMPLETED = "c", "Completed"
+        DOUBTED = "d", "Check"
+        FAILED = "f", "Failed"
+        CANCELLED = "x", "Cancelled"
 
     class Meta:
         ordering = ["dataset_key", "subject"]

@@ -100,6 +100,7 @@ def accept(run: Run, by: Any) -> bool:
         folding.run_worked(run, now())
         fetched_at = freshness.as_of(run, run.completed_at or now())
         freshness.mark_completed(run, Done(records=rows_met(run.counts)), fetched_at)
+        freshness.mark_accepted(run)
         freshness.accept_parts(run)
         if handler := find_type(run.job_type):
             handler.on_completed(run, fetched_at)

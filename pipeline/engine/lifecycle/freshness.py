@@ -4,14 +4,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import Expression, F, Max, Min, Q, QuerySet, Value
+from django.db.models.functions import Concat, Replace, Right
 
 from ...contract.job_type import Done
 from ...contract.registry import find_type
 from ...models import DatasetStatus, Reuse, Run, UpstreamRun
+from ...models.datasets import MARKS, NUMBER
 from ...states import RunStatus, Verdict
 
-Last = DatasetStatus.Last
+Last, End = DatasetStatus.Last, DatasetStatus.End
 DOUBTED = "doubted"  # in a row's metadata
 MAX_SAVE_DELAY = timedelta(hours=1)  # data saved later than this is only as fresh as the end of its upstream run
 
@@ -51,7 +53,7 @@ def follow(run: Run) -> None:
     under_way = _under_way(run)
     if run.status == RunStatus.COMPLETED:
         no_result = {"last_status": Last.UNKNOWN, "error_message": f"Run {run.pk} ended without a result for it."}
-        under_way.filter(dataset_key__in=_own_clocks(run)).update(**no_result)
+        under_way.filter(dataset_key__in=_own_clocks(run)).update(**no_result, recent_ends=_with_end(run, End.DOUBTED))
     under_way.update(**_said_by(run))
 
 
@@ -74,17 +76,30 @@ def _under_way(run: Run) -> QuerySet[DatasetStatus]:
 def _said_by(run: Run) -> dict[str, Any]:
     match run.status:
         case RunStatus.COMPLETED if run.verdict == Verdict.OK:
-            return {"last_status": Last.COMPLETED, "error_message": ""}
+            said, end = {"last_status": Last.COMPLETED, "error_message": ""}, End.COMPLETED
         case RunStatus.COMPLETED:
-            return {"last_status": Last.UNKNOWN, "error_message": run.summary}
+            said, end = {"last_status": Last.UNKNOWN, "error_message": run.summary}, End.DOUBTED
         case RunStatus.FAILED:
-            return {"last_status": Last.FAILED, "error_message": run.error_message}
+            said, end = {"last_status": Last.FAILED, "error_message": run.error_message}, End.FAILED
         case RunStatus.CANCELLED:  # a cancel says nothing about the data
-            return {"last_status": Last.UNKNOWN, "error_message": run.summary}
+            said, end = {"last_status": Last.UNKNOWN, "error_message": run.summary}, End.CANCELLED
         case RunStatus.WAITING if UpstreamRun.objects.filter(run=run, status=UpstreamRun.Status.RUNNING).exists():
             return {"last_status": Last.RUNNING, "error_message": ""}  # the upstream is fetching it
         case _:
             return {"last_status": Last.WAITING, "error_message": run.blocked_reason or run.error_message}
+    return said | {"recent_ends": _with_end(run, end)}
+
+
+def _with_end(run: Run, end: str) -> Right:
+    """The row's last runs with this one as the newest. A run that is among them, such as a retried one, has a new end."""
+    others: Expression | F = F("recent_ends")
+    for before in End.values:
+        others = Replace(others, Value(_mark_of(run, before)), Value(""))
+    return Right(Concat(others, Value(_mark_of(run, end))), MARKS)
+
+
+def _mark_of(run: Run, end: str) -> str:
+    return f"{run.pk:0{NUMBER}}{end}"
 
 
 def mark_completed(run: Run, done: Done, fetched_at: datetime) -> None:
@@ -118,17 +133,27 @@ def complete_part(run: Run, key: str, subject: str, fetched_at: datetime, record
     older = Q(last_success_at=None) | Q(last_success_at__lte=fetched_at)
     row.filter(older).update(last_success_at=fetched_at, records_affected=records)
     row.filter(last_run_id=run.pk).update(last_status=Last.COMPLETED, error_message="")
+    row.update(recent_ends=_with_end(run, End.COMPLETED))
 
 
 def fail_part(run: Run, key: str, subject: str, error: str) -> None:
-    _part(run, key, subject).filter(last_run_id=run.pk).update(last_status=Last.FAILED, error_message=error)
+    row = _part(run, key, subject)
+    row.filter(last_run_id=run.pk).update(last_status=Last.FAILED, error_message=error)
+    row.update(recent_ends=_with_end(run, End.FAILED))
 
 
 def doubt_part(run: Run, key: str, subject: str, fetched_at: datetime, records: int, reason: str) -> None:
     """A partial or suspicious result. What is needed to accept it later is kept beside the reason."""
     doubted = {DOUBTED: {"fetched_at": fetched_at.isoformat(), "records": records}}
-    row = _part(run, key, subject).filter(last_run_id=run.pk)
-    row.update(last_status=Last.UNKNOWN, error_message=reason, metadata=doubted)
+    row = _part(run, key, subject)
+    row.filter(last_run_id=run.pk).update(last_status=Last.UNKNOWN, error_message=reason, metadata=doubted)
+    row.update(recent_ends=_with_end(run, End.DOUBTED))
+
+
+def mark_accepted(run: Run) -> None:
+    """A person accepts the run's result: it counts as completed among the last runs, whichever ran since."""
+    doubted, good = (Value(_mark_of(run, end)) for end in (End.DOUBTED, End.COMPLETED))
+    _rows(run).update(recent_ends=Replace(F("recent_ends"), doubted, good))
 
 
 def accept_parts(run: Run) -> None:

@@ -25,6 +25,7 @@ class Known(NamedTuple):
     at: datetime | None = None  # of the last success
     last: str = ""  # DatasetStatus.Last
     run_id: int | None = None  # that a worker took last
+    ends: str = ""  # DatasetStatus.recent_ends
 
 
 @dataclass(slots=True)
@@ -56,9 +57,9 @@ def judged(
     keys = {one.key for one in chosen}
     of = of_brands(brands)
     rows = DatasetStatus.objects.filter(of, dataset_key__in=keys).values_list(
-        "brand_id", "dataset_key", "subject", "last_success_at", "last_status", "last_run_id"
+        "brand_id", "dataset_key", "subject", "last_success_at", "last_status", "last_run_id", "recent_ends"
     )
-    stored: dict[Place, Known] = {(brand, key, subject): Known(at, last, run) for brand, key, subject, at, last, run in rows}
+    stored: dict[Place, Known] = {(row[0], row[1], row[2]): Known(*row[3:]) for row in rows}
     ages, unknown = own_max_ages(of), Known()
     found: dict[Place, Judged] = {}
     for handler in {one.name: one for dataset in chosen for one in dataset.types}.values():

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from ... import states
 from ...models import Brand, DatasetStatus
+from ...models.datasets import NUMBER, RUNS_KEPT
 from ...states import Badge
 from ...words import clock, days
 from .counts import Counts
@@ -17,12 +18,19 @@ from .judged import Judged, judged
 from .under_way import Doing, State, with_skips
 
 WORST = (states.STALE, states.RETRY, states.LATE, states.QUEUED, states.RUNNING, states.ON_TRACK, states.NEVER, states.FRESH)
+End, MARK = DatasetStatus.End, NUMBER + 1
+ENDS: dict[str, Badge] = {
+    End.COMPLETED: states.COMPLETED,
+    End.DOUBTED: states.CHECK,
+    End.FAILED: states.FAILED,
+    End.CANCELLED: states.CANCELLED,
+}
 BrandRows = Mapping[UUID | None, Brand | None]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """`worst` of `subjects` have the badge; `words` are about the oldest of those."""
+    """`worst` of `subjects` have the badge; `words` are about the oldest of those. `runs`: the ends of the last, oldest first."""
 
     dataset: Dataset
     badge: Badge
@@ -31,6 +39,7 @@ class Cell:
     age: str
     words: str
     attention: bool
+    runs: tuple[Badge, ...]
 
     @property
     def count(self) -> str:
@@ -92,7 +101,15 @@ def cell_of(found: Iterable[Judged], doing: Doing, now: datetime) -> Cell | None
         attention=failed
         or state.badge.tone in ("red", "amber")
         or (state.badge is not states.FRESH and about.known.at is not None),
+        runs=last_runs(one.known.ends for one, _ in ranked),
     )
+
+
+def last_runs(ends: Iterable[str]) -> tuple[Badge, ...]:
+    """From the rows of several subjects: the newest of all their runs, each once, at its worst."""
+    marks = sorted(text[at : at + MARK] for text in ends for at in range(0, len(text), MARK))
+    worst = {mark[:NUMBER]: mark[NUMBER] for mark in marks}  # the last one of equal numbers counts
+    return tuple(ENDS[end] for end in list(worst.values())[-RUNS_KEPT:])
 
 
 def _age(one: Judged, now: datetime) -> str:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from ...contract.job_type import Subject
 from ...models import Brand, DatasetStatus, MaxAge, Run
+from ...models.datasets import RUNS_KEPT
 from ...states import Badge, run_badge
 from .datasets import Dataset
 from .judged import Judged, judged
@@ -17,7 +18,6 @@ from .matrix import WORST, Cell, cell_of, due_words
 from .rows import FreshnessRow, freshness_row
 from .under_way import Doing, State
 
-RUNS_SHOWN = 14
 SUBJECTS_SHOWN = 100  # the worst of them
 
 
@@ -88,12 +88,12 @@ def _last_runs(dataset: Dataset, brand: Brand | None, keys: Sequence[str]) -> di
     if for_all:
         of |= Q(job_type__in=for_all, subject="")
     back = Window(RowNumber(), partition_by=[F("job_type"), F("subject")], order_by=F("pk").desc())
-    numbered = Run.objects.asked_or_started().filter(of, Q(brand=brand)).annotate(back=back).filter(back__lte=RUNS_SHOWN)
+    numbered = Run.objects.asked_or_started().filter(of, Q(brand=brand)).annotate(back=back).filter(back__lte=RUNS_KEPT)
     found: dict[str, list[Badge]] = {key: [] for key in keys}
     values = numbered.order_by("-pk").values_list("subject", "status", "verdict", "attempt")
     for subject, status, verdict, attempt in values:
         badge = run_badge(status, verdict=verdict, tries_failed=attempt)
         for theirs in found.values() if subject == "" and "" not in found else [found[subject]]:
-            if len(theirs) < RUNS_SHOWN:
+            if len(theirs) < RUNS_KEPT:
                 theirs.insert(0, badge)
     return found

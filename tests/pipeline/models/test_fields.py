@@ -27,6 +27,7 @@ OWN_WORDS = {
     "ConcurrencyLimit.job_type",
     "ConcurrencyLimit.source",
     "DatasetStatus.dataset_key",
+    "DatasetStatus.recent_ends",
     "DayTally.job_type",
     "DayTotal.job_type",
     "Event.job_type",

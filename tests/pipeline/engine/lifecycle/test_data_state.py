@@ -144,3 +144,46 @@ def test_a_cancelled_run_that_another_worker_takes_over_says_so(taken):
     assert says() == ("running", "")
     by_worker.finish_cancel(lease, "stopped")
     assert says()[0] == "unknown"
+
+
+def ends():
+    """The last runs of the data, by number, and how each ended."""
+    text = DatasetStatus.objects.get().recent_ends
+    return [(int(text[at : at + 10]), text[at + 10]) for at in range(0, len(text), 11)]
+
+
+def in_turn(brand_id, do):
+    run = api.queue_one_time_job(brand_id, "toy").run
+    do(*claim(register_worker()))
+    return run
+
+
+def doubted(run, lease):
+    by_worker.complete(lease, Done(verdict="partial", reason="Half."))
+
+
+def test_data_keeps_how_its_last_runs_ended(taken):
+    """A wait, a handed-back run and a try that will be repeated are no end."""
+    first, lease = taken
+    by_worker.fail(lease, "It broke.", permanent=False)
+    assert ends() == []
+    api.cancel(Run.objects.get(pk=first.pk), None)
+    brand = first.brand_id
+    second = in_turn(brand, lambda _, lease: by_worker.fail(lease, "It broke.", permanent=True))
+    third = in_turn(brand, doubted)
+    last = in_turn(brand, lambda _, lease: by_worker.complete(lease, Done()))
+    assert ends() == [(first.pk, "x"), (second.pk, "f"), (third.pk, "d"), (last.pk, "c")]
+    api.accept(Run.objects.get(pk=third.pk), None)
+    assert ends() == [(first.pk, "x"), (second.pk, "f"), (third.pk, "c"), (last.pk, "c")]
+    assert DatasetStatus.objects.get().last_run == last
+
+
+def test_a_retried_run_is_told_once_and_only_the_last_fourteen_runs_are(taken):
+    run, lease = taken
+    by_worker.fail(lease, "It broke.", permanent=True)
+    assert ends() == [(run.pk, "f")]
+    api.retry(Run.objects.get(pk=run.pk), None)
+    by_worker.complete(claim(register_worker())[1], Done())
+    assert ends() == [(run.pk, "c")]
+    later = [in_turn(run.brand_id, lambda _, lease: by_worker.complete(lease, Done())).pk for _ in range(14)]
+    assert [pk for pk, _ in ends()] == later

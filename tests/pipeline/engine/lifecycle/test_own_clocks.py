@@ -50,6 +50,10 @@ def says(key="dolls", subject="owl"):
     return row.last_status, row.error_message
 
 
+def ends(key="dolls", subject="owl"):
+    return clock(key, subject).recent_ends[10::11]
+
+
 def row_of(key, subject, brand):
     return queries.freshness(key, brand.pk, [subject], max_age=timedelta(days=1))[subject]
 
@@ -83,6 +87,8 @@ def test_each_part_has_its_own_result_and_the_runs_end_leaves_it(queue, brand):
     untouched = clock("trains", "owl")
     assert (untouched.last_success_at, untouched.last_run) == (before.last_success_at, before.last_run)
     assert says("shelves", "")[0] == "unknown", "the run's own dataset follows its verdict"
+    ended = {"dolls owl": "c", "dolls fox": "f", "dolls ": "cf", "trains fox": "d", "trains owl": "c", "shelves ": "cd"}
+    assert {name: ends(*name.split(" ")) for name in ended} == ended
     assert f"Dolls not refreshed: {CLOSED} The run goes on." in RunLog.objects.values_list("message", flat=True)
     assert SourceState.objects.get(source="toys").failures == 1
 
@@ -98,6 +104,7 @@ def test_each_part_has_its_own_result_and_the_runs_end_leaves_it(queue, brand):
     assert clock("trains", "fox").last_success_at < run.completed_at
     assert clock("trains", "fox").records_affected == 3
     assert says("dolls", "fox") == ("failed", CLOSED), "nobody accepts what never came"
+    assert (ends("trains", "fox"), ends("shelves", ""), ends("dolls", "fox")) == ("c", "cc", "f")
 
 
 @pytest.mark.parametrize("what", ["fatal", "rejected", "bug", "end"])
@@ -145,6 +152,7 @@ def test_a_part_that_waits_is_under_way_and_goes_on(queue, brand):
     due(run)
     assert work_one().status == RunStatus.COMPLETED
     assert says("trains", "fox") == ("unknown", f"Run {run.pk} ended without a result for it.")
+    assert (ends("trains", "owl"), ends("trains", "fox")) == ("x", "d")
 
 
 def enter(ctx, key="dolls", subject="owl"):
@@ -204,6 +212,7 @@ def test_of_two_runs_the_one_that_began_last_says_what_is_true_and_no_clock_goes
     first.close()
     assert says() == ("running", "")
     assert clock().last_success_at is not None, "what it brought counts"
+    assert ends() == "c"
     newer = timezone.now() + timedelta(minutes=5)
     DatasetStatus.objects.update(last_success_at=newer)
     clock_two.records = 5

@@ -200,6 +200,20 @@ def test_the_matrix_polls_and_answers_304_while_nothing_changed(manager, brand):
     assert "hx-trigger" not in manager.get(f"{PAGE}?live=off").content.decode()
 
 
+def test_a_cell_tells_the_last_runs_of_all_its_subjects_in_words_and_in_shapes(manager, brand):
+    """The oldest of 16 are left out. A run that was about several subjects is told once, at its worst."""
+    aged(brand, 1, 1, 1)
+    old = "".join(f"{number:010}c" for number in range(1, 12))
+    for name, ends in (("bear", f"{old}0000000020c0000000023x"), ("fox", "0000000020f0000000021d"), ("owl", "0000000022c")):
+        DatasetStatus.objects.filter(subject=name).update(recent_ends=ends)
+    assert cell(manager, brand).endswith("Last 14 runs: 11 completed, 1 failed, 1 check, 1 cancelled")
+    body = manager.get(PAGE).content.decode()
+    drawn = dict(re.findall(r'<path class="(\w+)" d="([^"]+)"', body))
+    assert {name: shape.count("M") for name, shape in drawn.items()} == {"ok": 11, "bad": 1, "check": 1, "none": 1}
+    assert len({re.search(r"M\d+ (\d+)v(\d+)", shape).groups() for shape in drawn.values()}) == 4, "told apart without color"
+    assert drawn["none"].startswith("M67 "), "the newest stands last"
+
+
 def test_a_cell_opens_to_its_subjects_their_last_runs_and_where_the_data_comes_from(manager, brand):
     register_page("toys", NeededBy("All runs", "runs"))
     register_page("toys", NeededBy("One toy", "run"))
@@ -220,7 +234,8 @@ def test_a_cell_opens_to_its_subjects_their_last_runs_and_where_the_data_comes_f
     assert seen.index("toy fox") < seen.index("toy owl") < seen.index("toy bear")
     assert "3 subjects, 1 of 3 late. 1 day old, last run failed." in seen
     assert "Last 14 runs: 8 completed, 6 failed" in seen
-    assert (body.count('class="ok"'), body.count('class="bad"')) == (8, 6)
+    shapes = dict(re.findall(r'<path class="(\w+)" d="([^"]+)"', body))
+    assert {name: drawn.count("M") for name, drawn in shapes.items()} == {"ok": 8, "bad": 6}
     assert "The shop &lt;b&gt;burned&lt;/b&gt; down." in body
     assert "1,840" in seen
     assert f'href="/pipeline/runs/{failed.pk}/"' in body
