@@ -1,7 +1,7 @@
 """The domain's rows. Import models from here."""
 
 from .ad_days import AccountDay, AdClassification, AdDay, AdDemographicDay, AdMonth, AttentionRule
-from .ads import AdReading, CompetitorAd, CompetitorAdLibrary, LandingPage, LibraryAd
+from .ads import AdPage, AdReading, CompetitorAd, CompetitorAdLibrary, LandingPage, LibraryAd
 from .amazon import AmazonReview, CompetitorAmazonUrl
 from .brand_ads import AdAccount, AdGap, BrandAd, attribution_words
 from .competitors import Competitor
@@ -31,6 +31,7 @@ __all__ = [
     "AdGap",
     "AdMedia",
     "AdMonth",
+    "AdPage",
     "AdReading",
     "AmazonReview",
     "AttentionRule",

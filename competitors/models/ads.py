@@ -13,6 +13,7 @@ from pipeline.models.fields import FoldedTextField, ForeignCharField, ForeignJSO
 from pipeline.words.foreign import identity
 from pipeline.words.search import folded
 
+LONGEST_PAGE = 200  # characters of a page's name
 LONGEST_ABOUT = 180  # characters of what a scrape is about
 LONGEST_HOST, LONGEST_PATH = 253, 380  # together they fit into a row of PostgreSQL's index, whatever script they are in
 
@@ -80,6 +81,19 @@ class LandingPage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host}{self.path}"
+
+
+class AdPage(models.Model):
+    """The name of a page that ads of a competitor are shown by. A search by name looks here: ads are too many for it."""
+
+    competitor = models.ForeignKey("competitors.Competitor", on_delete=models.CASCADE, related_name="ad_pages", db_index=False)
+    name = ForeignCharField(max_length=LONGEST_PAGE)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["competitor", "name"], name="ad_page_once_per_competitor")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class AdContent(models.Model):

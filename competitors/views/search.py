@@ -1,4 +1,7 @@
-"""What the search in the bar finds of brands, competitors and what is scraped for them. All but ads are small tables."""
+"""What the search in the bar finds of brands, competitors and what is scraped for them.
+
+All but ads are small tables. An ad is found by its id, or by the name of the page that it is shown by.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +21,7 @@ from pipeline.words.search import folded
 
 from ..models import (
     AdAccount,
+    AdPage,
     BrandAd,
     Competitor,
     CompetitorAd,
@@ -57,10 +61,13 @@ class Kind:
     whose: Callable[[Any], str] = lambda row: ""
     all_at: str = ""  # the name of the address of all
     with_a: str = ""  # only such words are looked for
+    opens: bool = True  # at once, if it alone is named just so
 
     def group(self, user: Any, words: str) -> FoundGroup:
         rows = self._rows(user, words)[:READ] if self.with_a in words and self._may_see(user) else []
-        found = [Found(self.title(row), self.url(row), self.whose(row), self._is_named(row, words)) for row in rows]
+        found = [
+            Found(self.title(row), self.url(row), self.whose(row), self.opens and self._is_named(row, words)) for row in rows
+        ]
         return FoundGroup(self.label, found, reverse(self.all_at) if self.all_at else "")
 
     def _may_see(self, user: Any) -> bool:
@@ -116,6 +123,16 @@ KINDS = (
         ("ad_archive_id",),
         lambda row: _in_ads(row.competitor, q=row.ad_archive_id),
         whose=_of_competitor,
+    ),
+    Kind(
+        "Pages that advertise",
+        AdPage,
+        "competitor__brand",
+        ("name__alike",),
+        ("name",),
+        lambda row: _in_ads(row.competitor, q=row.name),
+        whose=_of_competitor,
+        opens=False,  # most are named as their competitor is
     ),
     Kind(
         "Landing pages",

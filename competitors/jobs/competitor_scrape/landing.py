@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from competitors.models import Competitor, CompetitorAd, LandingPage
-from competitors.models.ads import LONGEST_HOST, LONGEST_PATH
+from competitors.models import AdPage, Competitor, CompetitorAd, LandingPage
+from competitors.models.ads import LONGEST_HOST, LONGEST_PAGE, LONGEST_PATH
 from competitors.reading.ad_library import Ad, Rejected, host_and_path, parse_ad
 from competitors.steps.ad_columns import CONTENT, UNREAD, ad_columns
 from competitors.steps.ad_media import note
@@ -32,6 +32,8 @@ def save_page(competitor: Competitor, url: str, items: list[Any], offset: int, r
         else:
             ads.append(read)
     pages = _landing_pages(competitor, ads, fetched)
+    names = sorted({ad.page_name[:LONGEST_PAGE] for ad in ads if ad.page_name})
+    AdPage.objects.bulk_create([AdPage(competitor=competitor, name=name) for name in names], ignore_conflicts=True)
     landed = land(
         CompetitorAd,
         [_row(competitor, ad, pages) for ad in ads],

@@ -61,6 +61,14 @@ def test_ads_lead_to_landing_pages_with_their_number(scrape, library):
         assert page.active_ads == page.ads.filter(status="active").count()
 
 
+def test_the_pages_that_show_the_ads_are_kept_once_by_name(scrape, library):
+    scrape()
+    scrape()
+    names = set(CompetitorAd.objects.exclude(page_name="").values_list("page_name", flat=True))
+    assert names
+    assert sorted(library.competitor.ad_pages.values_list("name", flat=True)) == sorted(names)
+
+
 def test_an_address_that_is_not_on_record_is_scraped_too(scrape, library):
     run = scrape(ad_library_url="facebook.com/ads/library/?q=chews")
     assert (run.verdict, run.subject_label) == ("ok", "Ads of Barkwell (another address)")

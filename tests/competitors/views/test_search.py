@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from competitors.models import CompetitorAd, LandingPage, TemplateCandidate
+from competitors.models import AdPage, CompetitorAd, LandingPage, TemplateCandidate
 from pipeline import api
 from tests.factories import make_brand, make_candidate, make_competitor, make_listing, make_person, make_user
 from tests.performance_rows import make_account, make_brand_ad
@@ -44,7 +44,10 @@ def world():
         listing = make_listing(make_competitor(brand, f"Bärkwell {name}"), product_title=f"Calming chews {name}")
         seen = {"first_seen_at": timezone.now(), "last_seen_at": timezone.now()}
         page = LandingPage.objects.create(competitor=listing.competitor, host="www.barkwell.example", path="/", **seen)
-        CompetitorAd.objects.create(competitor=listing.competitor, ad_archive_id=AD, landing_page=page, **seen)
+        shown = {"ad_archive_id": AD, "page_name": "Würdig & Co", "landing_page": page}
+        CompetitorAd.objects.create(competitor=listing.competitor, **shown, **seen)
+        for page_name in ("Würdig & Co", f"Bärkwell {name}"):
+            AdPage.objects.create(competitor=listing.competitor, name=page_name)
         account = make_account(brand, name=f"{name} account")
         make_brand_ad(account, "77001")
         make_research(brand, name="Fireworks")
@@ -56,8 +59,13 @@ def world():
 def test_every_kind_is_found_by_who_may_see_it_and_one_exact_name_is_opened_at_once(world):
     (own, listing, run), (_, _, foreign_run) = world
     one, every = signed_in("viewer", own), signed_in("viewer")
-    assert found(one, "bark") == {"Competitors": ["Bärkwell Northpaw"]}, "case and accents make no difference"
-    assert found(every, "bark") == {"Competitors": ["Bärkwell Northpaw", "Bärkwell Southpaw"]}
+    names = ["Bärkwell Northpaw", "Bärkwell Southpaw"]
+    kinds = ("Competitors", "Pages that advertise")
+    assert found(one, "bark") == dict.fromkeys(kinds, names[:1]), "case and accents make no difference"
+    assert found(every, "bark") == dict.fromkeys(kinds, names)
+    assert found(one, "bärkwell northpaw") == listing.competitor.get_absolute_url(), "not its page, which has the same name"
+    [page] = ask(one, "wurdig & co").context["groups"][0][1]
+    assert one.get(page.url).context["sheet"].paginator.count == 1
     assert found(one, "northpaw") == reverse("brand_competitors", args=[own.slug])
     assert found(one, "southpaw") == {}
     assert found(one, "B09XK4T2LM") == listing.get_absolute_url()
