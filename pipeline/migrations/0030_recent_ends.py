@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('pipeline', '0028_notifications'),
+        ('pipeline', '0029_history_counts'),
     ]
 
     operations = [
