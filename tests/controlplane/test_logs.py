@@ -157,6 +157,7 @@ def test_a_request_keeps_the_id_that_a_proxy_gave_it_if_that_is_a_plain_word(cli
     answer = client.get("/healthz", headers={"X-Request-ID": given})
     assert (answer["X-Request-ID"] == given) == kept
     assert len(answer["X-Request-ID"]) >= 8
+    assert get_contextvars() == {}  # the thread answers others next
 
 
 @pytest.mark.django_db

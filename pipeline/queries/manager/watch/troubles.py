@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, Max
 from django.urls import reverse
 from django.utils import timezone
 
@@ -46,13 +46,13 @@ def troubles(event: str, brands: Brands, at: datetime) -> list[Found]:
 def _failed(brands: Brands, at: datetime) -> Iterator[Found]:
     """An incident folds the runs that failed of one cause, and ends when all of them work again."""
     open_ones = FailedRun.objects.filter(brands.q(), over_at=None, incident__state__in=Incident.UNRESOLVED).order_by()
-    several = dict(open_ones.values_list("incident").annotate(n=Count("pk")).order_by("-incident")[:AT_MOST])
-    rows = open_ones.filter(incident__in=several).select_related("run__brand").order_by("failed_at")
-    last = {row.incident_id: row for row in rows}
-    for pk, row in last.items():
-        label, number = label_of(row.job_type), several[pk]
+    of_each = open_ones.values_list("incident").annotate(n=Count("pk"), last=Max("pk")).order_by("-incident")[:AT_MOST]
+    several = {last: number for _, number, last in of_each}
+    for row in FailedRun.objects.filter(pk__in=several).select_related("run__brand").order_by("incident"):
+        label, number = label_of(row.job_type), several[row.pk]
         title = f"{label} failed: {_whose(row.run)}" if number == 1 else f"{counted(number, f'{label} run')} failed of one cause"
-        yield Found(f"incident {pk}", title, row.run.error_message, reverse("incident", args=[pk]))
+        url = reverse("incident", args=[row.incident_id])
+        yield Found(f"incident {row.incident_id}", title, row.run.error_message, url)
 
 
 def _needs(brands: Brands, at: datetime) -> Iterator[Found]:

@@ -35,6 +35,7 @@ def test_named_hosts_may_be_asked(url):
         "https://hooks.example.com:8443/",
         "https://hooks.example.com.evil.example/",
         "https://hooks.example.com@evil.example/",
+        "https://ann:password@hooks.example.com/",
         "https://evil.example\\@hooks.example.com/",
         "http://127.0.0.1/",
         "http://127.0.0.1:9001/",

@@ -81,6 +81,10 @@ def test_several_new_troubles_are_one_message(brand, webhook, receiver):
     ((phase, title),) = told(receiver)
     assert (phase, title.endswith(", and 1 more")) == ("opened", True)
     assert Trouble.objects.count() == 2
+    api.queue_one_time_job(brand.pk, "marble", {"name": "blue", "ends": "permanent"})
+    work_off()
+    look()
+    assert told(receiver)[1:] == [("opened", "Marble failed: Acme, toy blue")]
 
 
 def test_a_webhook_is_signed_with_its_time_and_names_the_message(brand, webhook, receiver):

@@ -14,7 +14,7 @@ from pipeline.engine.upstreams import health
 from pipeline.engine.workers.inline import work_off
 from pipeline.engine.workers.processes import register_worker
 from pipeline.jobs.deliver import watch
-from pipeline.models import DatasetStatus, Notification, Run, SourceState, Trouble, UpstreamRun, Worker
+from pipeline.models import DatasetStatus, Notification, Pause, Run, SourceState, Trouble, UpstreamRun, Worker
 from tests.factories import make_brand, make_orphan, make_person, make_upstream
 from tests.receivers import make_channel, make_rule
 
@@ -213,10 +213,19 @@ def test_only_one_worker_looks_and_only_where_there_is_a_rule(brand, channel, dj
 def test_that_no_worker_is_alive_is_sent_by_the_command_and_that_one_is_again_by_the_worker(receiver, brand):
     channel = make_channel("webhook", f"http://{receiver.name}/", secret="x" * 20)
     make_rule("no_worker", channel)
-    worker = register_worker()
+    make_rule("failed", channel)
+    toy(brand, ends="permanent")
+    work_off()
     assert run_command() == ""
-    assert messages() == []
-    Worker.objects.filter(pk=worker.pk).update(last_seen_at=timezone.now() - timedelta(minutes=5))
+    assert not Notification.objects.exists()  # a worker is alive, and looks itself
+    watch.look(timezone.now())
+    work_off()
+    assert len(receiver.got) == 1
+    receiver.got.clear()
+    Worker.objects.update(last_seen_at=timezone.now() - timedelta(minutes=5))
+    pause = Pause.objects.create()
+    assert run_command() == ""
+    pause.delete()
     assert run_command() == "1 sent.\n"
     assert len(receiver.got) == 1
     assert run_command() == ""

@@ -1,7 +1,10 @@
 """The tab Notifications: channels whose addresses are not shown again, rules, the test button, and what became of messages."""
 
 import pytest
+from django.contrib.auth import get_user_model
 
+from pipeline import api
+from pipeline.contract.errors import NotAllowed
 from pipeline.engine.workers.inline import work_off
 from pipeline.models import Event, Notification, NotificationChannel, NotificationRule, Run
 from tests.factories import make_brand, make_person
@@ -121,7 +124,8 @@ def test_rules_that_make_no_sense_are_refused(manager, brand):
     for again in (("failed", ""), ("failed", "acme")):
         manager.post(f"{PAGE}rules/new/", {"rule-event": again[0], "rule-brand": again[1], "rule-channel": channel.pk})
     add_rule(manager, own.pk, "stale")  # would tell one brand's channel of all brands
-    assert list(NotificationRule.objects.values_list("event", "brand", "channel")) == [("failed", None, channel.pk)]
+    rule = NotificationRule.objects.get()
+    assert (rule.event, rule.brand, rule.channel) == ("failed", None, channel)
 
 
 def test_a_manager_of_one_brand_sees_and_sets_what_is_of_that_brand_alone(client, brand):
@@ -146,6 +150,10 @@ def test_a_manager_of_one_brand_sees_and_sets_what_is_of_that_brand_alone(client
     mine = NotificationChannel.objects.get(brand=brand)
     assert add_rule(client, every.pk, "failed", "acme").status_code == 422
     assert add_rule(client, mine.pk, "failed", "acme").status_code == 303
+    ben = get_user_model().objects.get(username="ben")
+    for act in (api.save_channel, api.send_test, api.remove_notification):
+        with pytest.raises(NotAllowed, match="This is for all brands"):
+            act(every, ben)
     assert not Run.objects.exists()
 
 
