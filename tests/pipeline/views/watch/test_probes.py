@@ -116,7 +116,8 @@ def test_a_scrape_takes_as_many_queries_however_many_runs_there_are(scraped):
         return len(queries)
 
     brand = make_brand()
-    api.queue_one_time_job(brand.pk, "toy", {"name": "first"})
+    for name, ends in (("first", "ok"), ("second", "transient")):
+        api.queue_one_time_job(brand.pk, "toy", {"name": name, "ends": ends})
     work_off()
     few = count()
     for number in range(20):
