@@ -19,6 +19,7 @@ from pipeline.models import Brand
 
 logger = logging.getLogger(__name__)
 SYNC = "meta_sync"  # the job type that asks Meta about an account
+REFUSED = (TokenState.BLOCKED, TokenState.EXPIRED)
 LOOKED_UP_EVERY, AT_ONCE = timedelta(days=1), 3
 
 
@@ -86,8 +87,11 @@ def look_up_tokens() -> None:
     for account in due[:AT_ONCE]:
         # The worker whose update succeeds has the turn.
         if AdAccount.objects.filter(pk=account.pk, checked_at=account.checked_at).update(checked_at=at):
+            reader = AdAccountReader(account.account_id)
             try:
-                token = AdAccountReader(account.account_id).token()
+                token = reader.token()
+                if account.token_state in REFUSED and token.state not in REFUSED:
+                    reader.itself()  # Meta may call the token good, and still refuse the account
             except RunError as error:  # it says nothing about the token, and tomorrow is another day
                 logger.warning("The token of %s could not be looked up: %s", account.account_id, error)
                 continue

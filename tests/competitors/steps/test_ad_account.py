@@ -109,3 +109,20 @@ def test_each_token_is_looked_up_daily_whatever_is_synced(sandbox, account, monk
     look_up_tokens()
     assert stored(account)[:2] == ("expires", True)
     assert "could not be looked up" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("fault", "value", "state"), [("graph_blocked", True, "blocked"), ("graph_token_refused", 463, "expired")]
+)
+def test_the_daily_look_up_takes_no_refusal_back_until_meta_lets_the_account_be_read(sandbox, account, fault, value, state):
+    def look_up():
+        AdAccount.objects.update(checked_at=timezone.now() - timedelta(hours=25))
+        look_up_tokens()
+        return stored(account)[0]
+
+    sandbox.account.faults.arm(fault, value, path="act_")  # of the token itself Meta says that it is good
+    with pytest.raises((PermanentError, CredentialRejected)):
+        checked(account)
+    assert look_up() == state
+    sandbox.account.faults.clear()
+    assert look_up() == "valid"
