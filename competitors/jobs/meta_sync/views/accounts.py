@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Count, Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -9,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from competitors.models import AttentionRule
+from competitors.steps import settings
 from competitors.views.access import brands_to_choose, get_brand
 from competitors.views.subjects import scrape
 from pipeline.views.access import back_to, needs, see_other
@@ -69,6 +71,11 @@ class AttentionRuleForm(forms.ModelForm):
         model = AttentionRule
         fields = ["roas_drop_percent", "roas_min_spend", "no_purchase_spend", "idle_days"]
 
+    def changes(self) -> str:
+        """'Days without delivery was 7, is 9', for the pages of the accounts."""
+        found = ((self.fields[name].label, self.initial[name], self.cleaned_data[name]) for name in self.changed_data)
+        return "; ".join(f"{label} was {before}, is {now}" for label, before, now in found)
+
 
 @needs(page.may_view, "pipeline.change_brand")
 def rules(request: HttpRequest, brand: str) -> HttpResponse:
@@ -79,8 +86,11 @@ def rules(request: HttpRequest, brand: str) -> HttpResponse:
     if form.is_bound and owner.closed:
         form.add_error(None, owner.closed)
     if form.is_bound and form.is_valid():
-        # Not form.save(): two people may save the first rule at once.
-        AttentionRule.objects.update_or_create(brand=owner, defaults=form.cleaned_data)
+        with transaction.atomic():
+            # Not form.save(): two people may save the first rule at once.
+            AttentionRule.objects.update_or_create(brand=owner, defaults=form.cleaned_data)
+            if changes := form.changes():
+                settings.record(owner.ad_accounts.all(), "Thresholds changed", request.user, changes)
         messages.success(request, "Saved. These thresholds apply to all ad accounts of the brand.")
         return see_other(reverse(page.url_name, args=[owner.slug]))
     context = {"brand": owner, "form": form}

@@ -19,7 +19,7 @@ from django.utils.timezone import localtime
 from competitors.jobs.meta_sync.figures.window import today_of
 from competitors.models import AccountDay, AdAccount, AdClassification, AdDay, AdGap, AdMedia, AttentionRule
 from pipeline import api
-from pipeline.models import DatasetStatus, Run
+from pipeline.models import DatasetStatus, Event, Run
 from tests.factories import make_brand, make_media, make_person
 from tests.performance_rows import (
     days_back,
@@ -241,9 +241,14 @@ def test_a_manager_sets_the_thresholds(account, three):
     assert manager.post(where, values | {"idle_days": "0"}).status_code == 422
     assert manager.post(where, values | {"roas_min_spend": "-1"}).status_code == 422
     assert not AttentionRule.objects.exists()
-    for spend in ("30.00", "40.00"):
+    for spend in ("30.00", "40.00", "40.00"):
         assert manager.post(where, values | {"no_purchase_spend": spend}).status_code == 303
         assert ("It spent $40.00 without a purchase." in shown(manager, account)) == (spend == "30.00")
+    told = Event.objects.filter(kind="settings", job_type="meta_sync", subject=str(account.pk)).order_by("pk")
+    assert [event.message for event in told] == [
+        "Thresholds changed by the manager: Min spend for that was 50, is 5; Spend without a purchase was 50, is 30.00.",
+        "Thresholds changed by the manager: Spend without a purchase was 30.00, is 40.00.",
+    ]
     assert "At least $5.00 spent" in shown(manager, account)
     assert AttentionRule.objects.count() == 1
 
