@@ -192,7 +192,6 @@ def test_the_file_has_every_run_that_matches_and_no_formula(operator, brand):
     ended(brand, "=1+1", "failed", error_message="@evil")
     answer = operator.get("/pipeline/runs.csv", {"job_type": "toy"})
     rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))
-    assert answer.streaming
     assert len(rows) == 4
     assert [row["Run"] for row in rows] == sorted((row["Run"] for row in rows), key=int, reverse=True)
     assert (rows[0]["State"], rows[0]["By"], rows[0]["Result"]) == ("Failed", "the command line", "'@evil")
