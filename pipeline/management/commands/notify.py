@@ -11,6 +11,7 @@ from django.db import connection
 
 from pipeline import api, queries
 from pipeline.jobs.deliver import watch
+from pipeline.queries.manager.watch.troubles import no_worker
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class Command(BaseCommand):
 
     def look(self) -> int:
         at = queries.database_now()
-        if queries.no_worker_since(at) is None:
+        if no_worker(at) is None:
             return 0
         watch.look_if_due()
         return api.work_here(api.DELIVER)

@@ -14,7 +14,7 @@ from .... import states
 from ....contract.registry import internal_names, label_of
 from ....contract.site.notices import endings
 from ....engine.upstreams.health import closed_sources
-from ....models import Brand, FailedRun, Incident, NotificationRule, Outage, Run
+from ....models import Brand, FailedRun, Incident, NotificationRule, Outage, Run, Worker
 from ....people import Brands
 from ....words import clock, counted, days
 from ...explain import no_worker_since
@@ -23,6 +23,7 @@ from ..days import NEAR, money
 from ..needs import doubted, unknown_starts
 
 Event = NotificationRule.Event
+LONGER_THAN_A_RESTART = timedelta(minutes=2)
 ENDS_WITHIN = timedelta(days=7)
 MOST_FINISHED = 2_000  # that one look tells of
 AT_MOST = 200  # of one kind: a rule that finds more tells of these, and ends none of the others
@@ -104,8 +105,14 @@ def _limit(brands: Brands, at: datetime) -> Iterator[Found]:
         yield Found(f"{timezone.localdate(at)}", title, text, reverse("active"))
 
 
+def no_worker(at: datetime) -> str | None:
+    """What to say when none has been alive for some minutes. None during a restart."""
+    _, last = Worker.objects.filter(kind=Worker.Kind.WORKER).seen(at)
+    return None if last and at - last < LONGER_THAN_A_RESTART else no_worker_since(at)
+
+
 def _no_worker(brands: Brands, at: datetime) -> Iterator[Found]:
-    if words := no_worker_since(at):
+    if words := no_worker(at):
         yield Found("no worker", "No worker is alive", words, reverse("health"))
 
 

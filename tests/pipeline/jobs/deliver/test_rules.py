@@ -222,6 +222,8 @@ def test_that_no_worker_is_alive_is_sent_by_the_command_and_that_one_is_again_by
     work_off()
     assert len(receiver.got) == 1
     receiver.got.clear()
+    Worker.objects.update(last_seen_at=timezone.now() - timedelta(seconds=70), stopped_at=timezone.now())
+    assert run_command() == ""  # a restart
     Worker.objects.update(last_seen_at=timezone.now() - timedelta(minutes=5))
     pause = Pause.objects.create()
     assert run_command() == ""
