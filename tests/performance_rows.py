@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from competitors.jobs.meta_sync.sync.months import add_up
 from competitors.models import AccountDay, AdAccount, AdDay, AdDemographicDay, BrandAd
 from pipeline.models import Brand
 from tests.factories import make_brand
@@ -25,7 +26,9 @@ def make_brand_ad(account: AdAccount, ad_id: str = "120200001", **fields: Any) -
 
 def make_ad_day(account: AdAccount, ad_id: str, day: date, spend: str | None = "10.00", **fields: Any) -> AdDay:
     known = {"spend": spend and Decimal(spend), "impressions": 1000, "link_clicks": 20, "last_read_at": timezone.now()}
-    return AdDay.objects.create(ad_account=account, ad_id=ad_id, date=day, **known | fields)
+    row = AdDay.objects.create(ad_account=account, ad_id=ad_id, date=day, **known | fields)
+    add_up(account, [(ad_id, day)])
+    return row
 
 
 def make_account_day(account: AdAccount, day: date, spend: str | None = "10.00", **fields: Any) -> AccountDay:

@@ -13,7 +13,7 @@ from django.db.models import Count, DecimalField, Model, Q, QuerySet, Sum
 from competitors.models import AccountDay, AdAccount, AdDay, AdDemographicDay, AdMonth
 
 from .rates import NAMES, Figures
-from .window import Window
+from .window import Window, today_of
 
 RETURN = ("spend", "purchase_value")  # what the period before is compared by, for each ad
 CUT = ("spend", "impressions", "link_clicks", "purchases", "purchase_value")  # what a part of an ad's day has
@@ -38,7 +38,8 @@ def of_ads(account: AdAccount, window: Window) -> Iterator[tuple[str, int, Figur
     of which each takes its own rows only would look at every row of both.
     """
     before = _by_ad(account, window.before, RETURN)
-    for ad_id, (days, *values) in _by_ad(account, window, NAMES).items():
+    now = window.with_days_to_come() if window.until >= today_of(account) else window
+    for ad_id, (days, *values) in _by_ad(account, now, NAMES).items():
         _, spend, value = before.get(ad_id, (0, None, None))
         yield ad_id, int(days), Figures._make(values), Figures(spend=spend, purchase_value=value)
 

@@ -37,14 +37,22 @@ class Window:
         firsts = [day for day in self.days if day.day == 1]
         return firsts if (self.until + A_DAY).day == 1 else firsts[:-1]
 
+    def with_days_to_come(self) -> "Window":
+        """To the end of its last month, for a window that ends today: no rows are there of later days, so the month is whole."""
+        return Window(self.since, self._month_after(self.until) - A_DAY)
+
     @cached_property
     def loose(self) -> list[tuple[date, date]]:
         """The days around these months: first and last of each part."""
         if not self.months:
             return [(self.since, self.until)]
-        first, after = self.months[0], (self.months[-1] + timedelta(days=31)).replace(day=1)
+        first, after = self.months[0], self._month_after(self.months[-1])
         around = [(self.since, first - A_DAY), (after, self.until)]
         return [(since, until) for since, until in around if since <= until]
+
+    @staticmethod
+    def _month_after(day: date) -> date:
+        return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
 
     @cached_property
     def before(self) -> "Window":

@@ -95,6 +95,23 @@ def test_months_that_are_added_up_and_the_days_around_them_are_the_sums_of_all_d
     assert ads.rows(account, windows[-1], {}) == [], "whole months are not read day by day"
 
 
+def test_the_month_of_today_is_read_as_it_is_added_up_so_far(time_machine):
+    time_machine.move_to("2026-05-05T12:00:00Z", tick=False)
+    account = make_account()
+    kept = [make_ad_day(account, "1", day, "1.01").date for day in days_back(LAST, 70)]
+    add_up(account, [("1", day) for day in kept])
+    for count in (3, 4, 5, 6, 40, 66):
+        window = Window.of_days(LAST, count)
+        [row] = ads.rows(account, window, {})
+        expected = (count, count * D("1.01"), min(count, 70 - count) * D("1.01"))
+        assert (row.days, row.now.spend, row.before.spend) == expected, count
+    [row] = ads.rows(account, Window(date(2026, 5, 1), date(2026, 5, 4)), {})
+    assert row.now.spend == D("4.04"), "yesterday, the month is not over"
+    account.ad_days.all().delete()
+    [row] = ads.rows(account, Window(date(2026, 5, 1), LAST), {})
+    assert row.now.spend == D("5.05"), "no day is read one by one"
+
+
 def test_a_thousand_small_amounts_of_a_day_add_up_without_a_binary_rest():
     account, at = make_account(), timezone.now()
     AdDay.objects.bulk_create(
