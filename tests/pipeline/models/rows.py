@@ -96,7 +96,7 @@ def row_of_every_model() -> dict[type[models.Model], models.Model]:
         account,
         brand_ad,
         make_ad_day(account, "1", now.date()),
-        AdMonth.objects.create(ad_account=account, ad_id="1", month=now.date().replace(day=1), days=1),
+        AdMonth.objects.create(ad_account=account, ad_id="2", month=now.date().replace(day=1), days=1),
         make_account_day(account, now.date()),
         make_demographic_day(account, "1", now.date(), "25-34 female"),
         AdGap.objects.create(ad_account=account, part="ads", what="Ad 1", since=now),
