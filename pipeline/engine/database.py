@@ -99,6 +99,14 @@ def rows(query: str, values: Sequence[Any] = ()) -> list[Any]:
             return cursor.execute(_HINT.sub("", query), values).fetchall()
 
 
+def claim_rows(query: str, values: Sequence[Any]) -> list[Any]:
+    """rows() for PostgreSQL under CLAIM_PLAN_SETTINGS, sent together: one transaction, where none is open."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        psycopg.Cursor(connection.connection).execute(f"SELECT 1{CLAIM_PLAN_SETTINGS}", prepare=True)
+        return psycopg.Cursor(connection.connection).execute(query, values, prepare=True).fetchall()
+
+
 @cache
 def _say_once(words: str) -> None:
     logger.warning(words)

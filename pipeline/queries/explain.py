@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from ..contract.registry import find_type, label_of
 from ..contract.source import source_label
-from ..engine.queue.candidates import DEPLOYED_WITHIN, has_code_for
 from ..engine.queue.limits import KEEPS_BACK, Kind, Stage, Stop, stage_of
+from ..engine.queue.next_run.candidates import DEPLOYED_WITHIN, has_code_for
 from ..engine.queue.stops import current_stops
 from ..models import Brand, Event, Pause, Run, UpstreamRun, Worker
 from ..people import Brands, brands_for

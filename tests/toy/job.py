@@ -103,7 +103,9 @@ class Toy(JobType):
 
 @job_type("marble", label="Marble", emoji="🔮", datasets={})
 class Marble(Toy):
-    """A second type, for what one type must not do to another."""
+    """A second type, for what one type must not do to another. Nothing hangs on its end: it has no data, and no hook."""
+
+    on_completed = JobType.on_completed
 
 
 @job_type("shelf", label="Shelf", emoji="🪆", datasets=SHELVES, own_clocks=["dolls", "trains"])

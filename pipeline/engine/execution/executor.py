@@ -23,12 +23,14 @@ from ...contract.errors import (
     TransientError,
     UpstreamDown,
 )
+from ...contract.job_type import Done
 from ...contract.parameters import clean_parameters
 from ...contract.registry import get_type
 from ...contract.source import source_label
 from ...models import Run, UpstreamRun
 from ..database import now
 from ..lifecycle import by_worker
+from ..lifecycle.ends import plain_end
 from ..lifecycle.lease import Lease
 from ..lifecycle.state import subject_now
 from ..upstreams import health
@@ -100,7 +102,12 @@ def _work(ctx: WorkerContext, lease: Lease) -> Callable[[], None]:
         return _failed_by(error, lease, ctx.cancelling)
     if handler.source and not handler.actor:  # what is paid is noted by the ledger, with each answer
         health.note_success(handler.source)
-    return lambda: by_worker.complete(lease, done)
+    return lambda: _completed(run, lease, done)
+
+
+def _completed(run: Run, lease: Lease, done: Done) -> None:
+    if not plain_end.complete(run, lease, done):
+        by_worker.complete(lease, done)
 
 
 def _follow_subject(ctx: WorkerContext) -> None:

@@ -9,7 +9,7 @@ from ...models import Attempt, Run, RunLog, Worker
 from ...states import Outcome, RunStatus
 from ..database import now, wake_workers
 from ..journal import log
-from .ending import fail_for_good
+from .ends.ending import fail_for_good
 from .state import first_in_queue, set_state
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from ..incidents import folding
 from ..journal import log
 from ..scheduling.place import dedupe_key, follow_job, order_at_for
 from . import freshness
-from .ending import cancel
+from .ends.ending import cancel
 from .state import first_in_queue, has_upstream_work
 
 

@@ -9,7 +9,7 @@ from ..database import now, wake_workers
 from ..journal import log
 from ..scheduling.place import dedupe_key
 from . import freshness
-from .ending import follow_up
+from .ends.ending import follow_up
 from .state import set_state
 
 SET_ASIDE_FOR = timedelta(minutes=5)

@@ -12,7 +12,7 @@ from ..incidents import folding
 from ..journal import log
 from ..scheduling import retry
 from . import freshness
-from .ending import cancel, end_attempt, end_job, fail_for_good, with_saved
+from .ends.ending import cancel, end_attempt, end_job, fail_for_good, with_saved
 from .lease import Lease, fenced
 from .state import (
     back_in_queue,

@@ -2,10 +2,12 @@
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -14,7 +16,7 @@ from django.utils import timezone
 
 from ...contract.errors import LeaseLost
 from ...models import Run
-from ..database import now
+from ..database import now, rows
 
 # Named instead of *: a deploy may add a column while old workers run, and that must not change their prepared statements.
 RUN_COLUMNS = ", ".join(f"{field.column}" for field in Run._meta.concrete_fields)
@@ -23,11 +25,31 @@ RUN_COLUMNS = ", ".join(f"{field.column}" for field in Run._meta.concrete_fields
 def locked_under(run_id: int, token: uuid.UUID) -> tuple[Run, datetime] | None:
     """The run, locked until the end of the transaction, and the time; None if its row no longer has this lease."""
     # Plain SQL saves the ORM's overhead: each write to a running run begins with this.
-    table = Run._meta.db_table
-    clock, lock = (", clock_timestamp() AS read_at", " FOR NO KEY UPDATE") if connection.vendor == "postgresql" else ("", "")
+    clock, lock = (", clock_timestamp()", " FOR NO KEY UPDATE") if connection.vendor == "postgresql" else ("", "")
     values = [run_id, Run._meta.get_field("lease_token").get_db_prep_value(token, connection)]
-    found = list(Run.objects.raw(f"SELECT {RUN_COLUMNS}{clock} FROM {table} WHERE id = %s AND lease_token = %s{lock}", values))
-    return (found[0], getattr(found[0], "read_at", None) or timezone.now()) if found else None
+    found = rows(f"SELECT {RUN_COLUMNS}{clock} FROM {Run._meta.db_table} WHERE id = %s AND lease_token = %s{lock}", values)
+    if not found:
+        return None
+    run, *read_at = run_from(found[0])
+    return run, read_at[0].astimezone(UTC) if read_at else timezone.now()
+
+
+def run_from(row: Sequence[Any]) -> tuple[Any, ...]:
+    """The run of a row that begins with RUN_COLUMNS, and the rest of the row."""
+    names, compiler, converters = _reader(connection.alias)
+    (values,) = compiler.apply_converters([row[: len(names)]], converters)
+    return Run.from_db(connection.alias, names, values), *row[len(names) :]
+
+
+@cache
+def _reader(alias: str) -> tuple[list[str], Any, Any]:
+    compiler = Run.objects.all().query.get_compiler(alias)
+    fields = Run._meta.concrete_fields
+    return (
+        [field.attname for field in fields],
+        compiler,
+        compiler.get_converters([field.get_col(Run._meta.db_table) for field in fields]),
+    )
 
 
 @dataclass(eq=False)

@@ -2,6 +2,7 @@
 
 A run may be handed out again after its worker's death, so everything that a run does must be a checkpoint or an upsert. Claims
 are serialized (an advisory lock on PostgreSQL, an IMMEDIATE transaction on SQLite), so limits, keys and order are plain reads.
+Where there are none to read, next_run/quick_claim.py needs no lock.
 """
 
 import logging
@@ -14,22 +15,41 @@ from django.db import Error as DatabaseError
 from django.db import IntegrityError, connection, transaction
 
 from ...models import Attempt, Run, Worker
-from ..database import CLAIM_LOCK, lock, now
+from ..database import CLAIM_LOCK, lock, now, rows
 from ..lifecycle import by_death, by_queue, freshness
-from ..lifecycle.lease import RUN_COLUMNS, Lease
-from .candidates import next_candidate
+from ..lifecycle.lease import RUN_COLUMNS, Lease, run_from
+from .next_run.candidates import next_candidate
+from .next_run.quick_claim import Answer, quick_claim
 from .stops import read_stops
 
 logger = logging.getLogger(__name__)
+TRIES = Attempt._meta.db_table
+TAKEN = (
+    f"UPDATE {Run._meta.db_table} SET status = 'running', lease_token = %s, lease_expires_at = %s, worker_id = %s,"
+    f" started_at = COALESCE(started_at, %s), blocked_reason = '' WHERE id = %s RETURNING {RUN_COLUMNS}"
+)
+TRIED = (
+    f"INSERT INTO {TRIES} (run_id, number, worker_id, worker_label, lease_token, started_at, outcome, error, traceback)"
+    f" SELECT {{run}}, (SELECT count(*) + 1 FROM {TRIES} WHERE run_id = {{run}}), %s, %s, %s, %s, '', '', '' {{source}}"
+    " RETURNING id"
+)
 
 
-def claim(worker: Worker, *, may_take_over: Callable[[], bool] = lambda: True) -> tuple[Run, Lease] | None:
+def claim(
+    worker: Worker, *, may_take_over: Callable[[], bool] = lambda: True, expecting: bool = False
+) -> tuple[Run, Lease] | None:
     """The best due run, now running under a new lease of this worker; None where nothing can be claimed.
 
     `may_take_over`: whether a lapsed lease counts as a death. Called after the lock is taken, since that may take a while.
+    `expecting`: whether something is probably due. Otherwise SQLite looks before it takes the lock that all writers share.
     """
-    # First without the write lock: on SQLite every heartbeat and log line wakes the idle workers.
-    if connection.vendor == "sqlite" and not claimable():
+    if connection.vendor == "postgresql":
+        quick = quick_claim(worker)
+        if not isinstance(quick, Answer):
+            return quick
+        if quick == Answer.NOTHING_DUE:
+            return None
+    elif not expecting and not claimable():  # every heartbeat and log line wakes the idle workers
         return None
     raced = 0
     while True:
@@ -70,39 +90,26 @@ def claimable() -> bool:
 def take_lease(run_id: int, worker: Worker, at: datetime) -> tuple[Run, Lease]:
     """Make the run this worker's: lease, attempt and freshness in the caller's transaction."""
     until = at + timedelta(seconds=settings.PIPELINE_LEASE_SECONDS)
-    attempt = Attempt(run_id=run_id, worker=worker, worker_label=str(worker), lease_token=uuid.uuid4(), started_at=at)
+    lease_token = uuid.uuid4()
     moment, lapses, token, worker_id = (
         field.get_db_prep_value(value, connection)
         for field, value in (
             (Run._meta.get_field("started_at"), at),
             (Run._meta.get_field("started_at"), until),
-            (Run._meta.get_field("lease_token"), attempt.lease_token),
+            (Run._meta.get_field("lease_token"), lease_token),
             (Worker._meta.pk, worker.pk),
         )
     )
-    # One statement where possible: each one delays every pick-up.
-    mine = (
-        f"UPDATE {Run._meta.db_table} SET status = 'running', lease_token = %s, lease_expires_at = %s, worker_id = %s,"
-        f" started_at = COALESCE(started_at, %s), blocked_reason = '' WHERE id = %s RETURNING {RUN_COLUMNS}"
-    )
-    values = [token, lapses, worker_id, moment, run_id]
+    taking, trying = [token, lapses, worker_id, moment, run_id], [worker_id, str(worker), token, moment]
     if connection.vendor == "postgresql":
-        tries = Attempt._meta.db_table
-        tried = (
-            f"INSERT INTO {tries} (run_id, number, worker_id, worker_label, lease_token, started_at, outcome, error, traceback)"
-            f" SELECT id, (SELECT count(*) + 1 FROM {tries} WHERE run_id = mine.id), %s, %s, %s, %s, '', '', '' FROM mine"
-            " RETURNING id, number"
-        )
-        values += [worker_id, attempt.worker_label, token, moment]
-        both = f"WITH mine AS ({mine}), tried AS ({tried}) SELECT mine.*, tried.id AS try_id, tried.number FROM mine, tried"
-        (run,) = Run.objects.raw(both, values)
-        attempt.pk, attempt.number = run.try_id, run.number  # type: ignore[attr-defined]
+        tried = TRIED.format(run="mine.id", source="FROM mine")
+        both = f"WITH mine AS ({TAKEN}), tried AS ({tried}) SELECT mine.*, tried.id FROM mine, tried"
+        run, attempt_id = run_from(rows(both, taking + trying)[0])
     else:
-        (run,) = Run.objects.raw(mine, values)
-        attempt.number = 1 if run.started_at == at else Attempt.objects.filter(run=run).count() + 1
-        attempt.save(force_insert=True)
+        (run,) = run_from(rows(TAKEN, taking)[0])
+        ((attempt_id,),) = rows(TRIED.format(run="%s", source=""), [run_id, run_id, *trying])
     if run.cancel_requested_at is None:
         freshness.mark_running(run, at)
     else:
         freshness.mark_ending(run)
-    return run, Lease(run.pk, attempt.lease_token, attempt.pk)
+    return run, Lease(run.pk, lease_token, attempt_id)

@@ -12,7 +12,7 @@ from ..database import by_index, rows
 from ..upstreams import health
 from ..upstreams.room import full_accounts
 from .limits import Kind, Stop, limit, saturated
-from .pending import READY
+from .next_run.pending import pending_types
 
 TYPES, LIMITS, PAUSES, PAUSED_SOURCES, SOURCES = range(5)  # the parts of the query below
 
@@ -30,10 +30,8 @@ def read_stops(at: datetime) -> tuple[list[Stop], list[str]]:
     """What must not start at that time, and the job types with pending runs that do not wait for a paused job."""
     # One query for all parts, since each query delays every claim. Nearly always it finds only a type or two, with one index
     # step per type.
-    least = f"SELECT min(r.job_type) FROM {Run._meta.db_table} r {by_index('run_own_line')} WHERE {READY}"
     found = rows(
-        f"WITH RECURSIVE types(name) AS ({least} UNION ALL"
-        f" SELECT ({least} AND r.job_type > types.name) FROM types WHERE types.name IS NOT NULL)"
+        f"WITH RECURSIVE types(name) AS ({pending_types(by_index('run_own_line'))})"
         f" SELECT {TYPES}, name, NULL, NULL FROM types WHERE name IS NOT NULL"
         f" UNION ALL SELECT {LIMITS}, job_type, brand_id, max_running FROM {ConcurrencyLimit._meta.db_table} WHERE source = ''"
         f" UNION ALL SELECT CASE source WHEN '' THEN {PAUSES} ELSE {PAUSED_SOURCES} END,"

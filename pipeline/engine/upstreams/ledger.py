@@ -11,7 +11,7 @@ from ...contract.source import Order, Seen, Source, get_source
 from ...models import Run, RunLog, UpstreamRun
 from ...words import foreign
 from ..database import now
-from ..lifecycle.ending import wake_joiners
+from ..lifecycle.ends.ending import wake_joiners
 from ..lifecycle.leased_run import LeasedRun
 from . import health
 

@@ -66,6 +66,7 @@ class ClaimQueue(Sink):
         self.cluster = cluster
         self.read_end, self.write_end = os.pipe()
         self.sentinel = self.pid = os.getpid()
+        self.found = False  # by the last claim
 
     def put(self, item: Any) -> None:
         """The sentinel puts "STOP" once per worker; the first one closes the pipe for all."""
@@ -82,7 +83,7 @@ class ClaimQueue(Sink):
             return "STOP"
         while not self.stopping():
             try:
-                claimed = claim(self.worker, may_take_over=self.heartbeat.may_take_over)
+                claimed = claim(self.worker, may_take_over=self.heartbeat.may_take_over, expecting=self.found)
             except DatabaseError as error:
                 self.heartbeat.lost_database()
                 self.waiter.recover(error)
@@ -91,6 +92,7 @@ class ClaimQueue(Sink):
                 logger.exception("A claim failed; the worker tries again.")
                 self.waiter.recover(error)
                 continue
+            self.found = claimed is not None
             if claimed:
                 run, lease = claimed
                 return {

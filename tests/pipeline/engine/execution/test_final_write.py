@@ -10,7 +10,8 @@ from django.utils import timezone
 from pipeline import api
 from pipeline.contract.registry import get_type
 from pipeline.engine.execution import final_write
-from pipeline.engine.lifecycle import by_worker, ending
+from pipeline.engine.lifecycle import by_worker
+from pipeline.engine.lifecycle.ends import ending
 from pipeline.engine.workers.inline import work_off, work_one
 from pipeline.states import Outcome, RunStatus
 from tests.factories import make_brand

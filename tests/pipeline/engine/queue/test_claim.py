@@ -17,9 +17,9 @@ from pipeline import api
 from pipeline.contract.job_type import Subject
 from pipeline.engine.database import now
 from pipeline.engine.queue import claim as claims
-from pipeline.engine.queue.candidates import DEPLOYED_WITHIN
 from pipeline.engine.queue.claim import take_lease
 from pipeline.engine.queue.limits import KEEPS_BACK, Stage
+from pipeline.engine.queue.next_run.candidates import DEPLOYED_WITHIN
 from pipeline.engine.queue.waiter import IDLE_SECONDS, Waiter
 from pipeline.engine.scheduling.place import build_run, order_at_for
 from pipeline.engine.upstreams import health
@@ -216,9 +216,12 @@ def test_a_stop_that_is_lifted_wakes_idle_workers_at_once(brands, stop, fields):
         os.close(write_end)
 
 
-def test_eight_claimers_share_the_runs_without_taking_one_twice(brands):
-    ConcurrencyLimit.objects.create(max_running=100)
-    queued = {queue(brands[0], str(number)).pk for number in range(40)}
+@pytest.mark.parametrize("limits", [[100], []])
+def test_eight_claimers_share_the_runs_without_taking_one_twice(brands, limits):
+    for most in limits:
+        ConcurrencyLimit.objects.create(max_running=most)
+    kinds = ["toy", "marble", "marble", "marble"]
+    queued = {api.queue_one_time_job(brands[n % 2].pk, kinds[n % 4], {"name": str(n)}).run.pk for n in range(80)}
     taken, failures = [], []
 
     def work():

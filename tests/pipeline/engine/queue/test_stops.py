@@ -44,7 +44,7 @@ def runs_of(brand, count, **fields):
 
 SCOPES = st.tuples(st.sampled_from(["", "toy", "amazon_review_scrape"]), st.sampled_from([None, 0, 1]))
 RUNS = st.tuples(
-    st.sampled_from(["toy", "amazon_review_scrape"]),
+    st.sampled_from(["toy", "amazon_review_scrape", "marble"]),
     st.sampled_from([None, 0, 1, 2]),
     st.sampled_from([Run.WOKEN, Run.MANUAL, Run.SCHEDULED]),
     st.sampled_from(["pending", "pending", "waiting"]),

@@ -5,15 +5,15 @@ from typing import Any
 
 from django.db.models import Case, F, Value, When
 
-from ...contract.registry import saved_words
-from ...models import Attempt, Job, Reuse, Run
-from ...states import JobStatus, Outcome, RunStatus, Verdict
-from ..database import wake_workers
-from ..incidents import folding
-from ..journal import log
-from ..scheduling.ticks import insert_next_tick, tell_skipped
-from .lease import Lease
-from .state import cost_so_far, set_state
+from ....contract.registry import saved_words
+from ....models import Attempt, Job, Reuse, Run
+from ....states import JobStatus, Outcome, RunStatus, Verdict
+from ...database import wake_workers
+from ...incidents import folding
+from ...journal import log
+from ...scheduling.ticks import insert_next_tick, tell_skipped
+from ..lease import Lease
+from ..state import cost_so_far, set_state
 
 
 def end_attempt(lease: Lease, outcome: Outcome, at: datetime, error: str = "", traceback: str = "") -> None:

@@ -5,13 +5,26 @@ from uuid import UUID
 
 from django.db import connection
 
-from ...models import Job, Run
-from ..database import by_index
-from .limits import KEEPS_BACK, Kind, Stage, Stop
+from ....models import Job, Run
+from ...database import by_index
+from ..limits import KEEPS_BACK, Kind, Stage, Stop
 
 ANY = 32767  # no priority is higher
 # The condition of the two indexes: they leave out runs that wait for their paused job.
 READY = f"r.status = 'pending' AND (NOT r.job_paused OR r.priority = {Run.WOKEN})"
+# job_paused only makes it quick; the job's row decides.
+ITS_JOB = f"(SELECT j.status FROM {Job._meta.db_table} j WHERE j.id = r.job_id)"
+JOB_GOES = f"(r.priority = {Run.WOKEN} OR {ITS_JOB} <> 'paused')" if Stage.NEW in KEEPS_BACK[Kind.JOB_PAUSE] else "TRUE"
+
+
+def pending_types(index: str = "") -> str:
+    """The recursive query of a CTE types(name): the job types with such runs, then NULL. One index step for each type."""
+    least = f"SELECT r.job_type FROM {Run._meta.db_table} r {index} WHERE {READY}"
+    first = "ORDER BY r.job_type LIMIT 1"  # for min() PostgreSQL may read all pending runs
+    return (
+        f"SELECT * FROM ({least} {first}) AS first UNION ALL"
+        f" SELECT ({least} AND r.job_type > types.name {first}) FROM types WHERE types.name IS NOT NULL"
+    )
 
 
 def first_pending(stops: list[Stop], known: dict[str, int], types: list[str], moment: Any, skip: str) -> tuple[str, list[Any]]:
@@ -69,12 +82,9 @@ def _by_brand(name: str, up_to: int, differ: dict[UUID, int | None], due: list[A
 
 def _first(index: str, condition: str, skip: str, columns: str = "r.id, r.priority, r.order_at") -> str:
     """Its values: the type, the time, and the version of the type's code here."""
-    if Stage.NEW in KEEPS_BACK[Kind.JOB_PAUSE]:  # job_paused only makes it quick; the job's row decides
-        its_job = f"(SELECT j.status FROM {Job._meta.db_table} j WHERE j.id = r.job_id)"
-        condition += f" AND (r.priority = {Run.WOKEN} OR {its_job} <> 'paused')"
     return (
         f"SELECT {columns} FROM {Run._meta.db_table} r {by_index(index)}"
-        f" WHERE r.job_type = %s AND {READY} AND r.due_at <= %s AND r.code_version <= %s AND {condition}"
+        f" WHERE r.job_type = %s AND {READY} AND r.due_at <= %s AND r.code_version <= %s AND {condition} AND {JOB_GOES}"
         f" ORDER BY {'r.brand_id, ' if index == 'run_own_line' else ''}r.priority, r.order_at, r.id LIMIT 1 {skip}"
     )
 

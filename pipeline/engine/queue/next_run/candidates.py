@@ -11,10 +11,10 @@ from typing import Any
 
 from django.db import connection
 
-from ...contract.registry import versions
-from ...models import Run
-from ..database import rows
-from .limits import Stage, Stop
+from ....contract.registry import versions
+from ....models import Run
+from ...database import rows
+from ..limits import Stage, Stop
 from .pending import first_pending
 
 # After this time a rolling deploy is over. A cancelled run whose code no worker has is then ended without that code.

@@ -1,0 +1,158 @@
+"""The end of a run as one statement: it writes what `by_worker.complete` writes, or nothing."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from pipeline import api
+from pipeline.contract.job_type import Done
+from pipeline.engine.lifecycle import by_worker
+from pipeline.engine.lifecycle.ends import plain_end
+from pipeline.engine.queue.claim import claim
+from pipeline.engine.workers.processes import register_worker
+from pipeline.models import Attempt, Brand, DatasetStatus, FailedRun, Incident, Job, Run, RunLog
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DONE = Done({"new": 2}, summary="2 marbles.")
+
+
+@pytest.fixture
+def brand():
+    return Brand.objects.create(name="Acme", slug="acme")
+
+
+@pytest.fixture
+def queue(brand):
+    return lambda **parameters: api.queue_one_time_job(brand.pk, "marble", parameters).run
+
+
+@pytest.fixture
+def taken(queue):
+    queue()
+    return claim(register_worker())
+
+
+def row(instance, *leave_out):
+    fields = {field.attname: getattr(instance, field.attname) for field in instance._meta.concrete_fields}
+    return {name: value for name, value in fields.items() if name not in leave_out}
+
+
+def all_rows(run):
+    """All that an end writes, without ids and times."""
+    times = [
+        field.attname for model in (Run, Job, Attempt) for field in model._meta.concrete_fields if field.attname[-3:] == "_at"
+    ]
+    mine = [
+        "id",
+        "job_id",
+        "run_id",
+        "at",
+        "subject",
+        "subject_label",
+        "parameters",
+        "dedupe_key",
+        "name",
+        "lease_token",
+        "worker_id",
+    ]
+    mine += times
+    log = [row(line, *mine) for line in RunLog.objects.filter(run=run)]
+    return [row(Run.objects.get(pk=run.pk), *mine), row(Attempt.objects.get(run=run), *mine), log, row(run.job, *mine)]
+
+
+@pytest.mark.parametrize("trigger", [Job.Trigger.MANUAL, Job.Trigger.API])
+def test_it_writes_what_the_end_of_any_run_writes(brand, trigger):
+    ended = []
+    for name in ("slow", "quick"):
+        api.queue_one_time_job(brand.pk, "marble", {"name": name}, trigger_source=trigger)
+        run, lease = claim(register_worker())
+        with transaction.atomic():
+            RunLog.objects.create(run=run, seq=1, at=timezone.now(), message="It rolls.")
+        if name == "slow":
+            by_worker.complete(lease, DONE)
+        else:
+            assert plain_end.complete(run, lease, DONE)
+        assert Run.objects.get(pk=run.pk).completed_at == Attempt.objects.get(run=run).ended_at
+        ended.append(all_rows(run))
+    assert ended[0] == ended[1]
+
+
+def lost(run, lease):
+    Run.objects.filter(pk=run.pk).update(lease_token="0b7d8f0e-3c0a-4b0e-9d57-6a3c3a1c0d11")
+
+
+def data_under_way(run, lease):
+    DatasetStatus.objects.create(brand=run.brand, dataset_key="toys", last_status="running", last_run_id=run.pk)
+
+
+def failed_before(run, lease):
+    at = timezone.now() - timedelta(hours=1)
+    incident = Incident.objects.create(
+        job_type="marble", source="", kind="x", cause="x", message="x", first_seen=at, last_seen=at, count=1
+    )
+    FailedRun.objects.create(
+        incident=incident, run=run, job_type="marble", brand=run.brand, subject=run.subject, failed_at=at, held=False
+    )
+
+
+def log_is_full(run, lease):
+    RunLog.objects.create(run=run, seq=9_999, at=timezone.now(), message="Line after line.")
+
+
+@pytest.mark.parametrize("hangs", [lost, data_under_way, failed_before, log_is_full], ids=lambda hangs: hangs.__name__)
+def test_it_leaves_an_end_on_which_more_hangs_to_the_long_way(taken, hangs):
+    run, lease = taken
+    hangs(run, lease)
+    before = all_rows(run)
+    assert plain_end.complete(run, lease, DONE) is False
+    assert all_rows(run) == before
+
+
+@pytest.mark.parametrize(
+    "done", [Done(verdict="partial", reason="Half."), Done(reason="A remark.")], ids="doubted remark".split()
+)
+def test_it_leaves_a_result_that_says_more_to_the_long_way(taken, done):
+    run, lease = taken
+    assert plain_end.complete(run, lease, done) is False
+
+
+def test_it_leaves_types_with_data_or_a_hook_and_ticks_of_schedules_to_the_long_way(brand):
+    api.queue_one_time_job(brand.pk, "toy")
+    run, lease = claim(register_worker())
+    assert plain_end.complete(run, lease, DONE) is False
+    api.run_now(api.ensure_recurring_job(brand.pk, "marble", "0 3 * * *").runs.get(), None)
+    run, lease = claim(register_worker())
+    assert plain_end.complete(run, lease, DONE) is False
+
+
+@pytest.mark.only_on("postgresql")
+def test_a_line_that_is_logged_at_the_same_moment_costs_neither_the_line_nor_the_end(taken):
+    run, lease = taken
+    written, ended = threading.Event(), []
+
+    def end():
+        written.wait(10)
+        ended.append(plain_end.complete(run, lease, DONE))
+        connection.close()
+
+    other = threading.Thread(target=end)
+    with transaction.atomic():
+        RunLog.objects.create(run=run, seq=1, at=timezone.now(), message="A person was here.")
+        other.start()
+        written.set()
+        with connection.cursor() as cursor:
+            waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            for _ in range(500):
+                cursor.execute("SELECT pg_stat_clear_snapshot(), pg_sleep(0.01)")
+                cursor.execute(waits)
+                if cursor.fetchone()[0]:
+                    break
+            else:
+                raise AssertionError("the end did not wait for the line")
+    other.join(10)
+    assert ended == [False]
+    by_worker.complete(lease, DONE)
+    assert [line.message for line in run.logs.all()] == ["A person was here.", "Completed: 2 marbles."]
