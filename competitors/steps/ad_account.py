@@ -2,13 +2,11 @@
 daily."""
 
 import logging
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from competitors.models import AdAccount
@@ -46,10 +44,6 @@ def numbers_of(brand: Brand | None, given: str) -> list[str]:
 
 def account_subject(account: AdAccount, url: str, **parameters: str) -> Subject:
     return Subject(str(account.pk), str(account)[:300], url, closed=account.brand.closed, parameters=parameters)
-
-
-def accounts_of(brands: Iterable[Brand | None]) -> QuerySet[AdAccount]:
-    return AdAccount.objects.filter(brand__in=[brand for brand in brands if brand]).select_related("brand")
 
 
 def check_account(ctx: Context, account: AdAccount) -> None:

@@ -128,16 +128,23 @@ class JobType(ABC):
     def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
         """All subjects of these brands that are not archived, scraped or not, each with its brand's id; None is the platform.
 
-        Freshness is counted over these. Rows are read in one query for all brands.
+        Freshness is counted over these. Rows are read in one query for all brands. A type whose subjects are rows defines
+        `subject_rows` and `subject_of_row` instead.
         """
-        for brand in brands:
-            if brand:
-                yield brand.pk, Subject()
+        ids, rows = [brand.pk for brand in brands if brand], self.subject_rows()
+        if rows is None:
+            yield from ((pk, Subject()) for pk in ids)
+        else:
+            yield from ((row.of_brand, self.subject_of_row(row)) for row in rows.filter(of_brand__in=ids))
+
+    def subject_of_row(self, row: Any) -> Subject:
+        """The subject behind one of the `subject_rows`."""
+        raise NotImplementedError
 
     def subject_rows(self) -> QuerySet[Any] | None:
-        """The rows behind `subjects_of`, of all brands, with `of_brand` and `subject_key`: Health counts thousands.
+        """The rows of all brands that are subjects, with `of_brand` and `subject_key`: Health counts thousands.
 
-        None: each is looked at. It always answers with the same query, which is composed once.
+        None: `subjects_of` makes each. It always answers with the same query, which is composed once.
         """
         return None
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.utils.dates import MONTHS_3
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -49,6 +50,16 @@ def day_strip(label: str, days: Sequence[Any]) -> SafeString:
         failed,
         format_html_join("", '<rect class="{}" x="{}" y="{}" width="8" height="{}"/>', bars),
         len(days) * COLUMN,
+    )
+
+
+@register.simple_tag
+def day_cells(days: Sequence[Any]) -> SafeString:
+    """A cell for each day with how many worked of how many. No template: hundreds of them took a tenth of the page's time."""
+    return format_html_join(
+        "",
+        '<td class="num" data-label="{} {}">{} of {}</td>',
+        ((one.day.day, MONTHS_3[one.day.month].capitalize(), one.worked, one.ended) for one in days),
     )
 
 

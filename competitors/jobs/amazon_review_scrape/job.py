@@ -1,6 +1,5 @@
 """The job type amazon_review_scrape: its parameters, and what a run of it is about, costs and leaves behind."""
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -60,9 +59,8 @@ class AmazonReviewScrape(JobType):
     def subject(self, brand: Brand | None, params: dict[str, Any]) -> Subject:
         return _subject(_listing(params))
 
-    def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
-        for listing in watched(CompetitorAmazonUrl, brands):
-            yield listing.competitor.brand_id, _subject(listing)
+    def subject_of_row(self, row: CompetitorAmazonUrl) -> Subject:
+        return _subject(row)
 
     def subject_rows(self) -> QuerySet[CompetitorAmazonUrl]:
         return countable(watched(CompetitorAmazonUrl), "competitor__brand_id")

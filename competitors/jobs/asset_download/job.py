@@ -1,9 +1,8 @@
 """The job type asset_download: its parameters, and what a run of it is about and leaves behind. It costs nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,7 +11,7 @@ from django.urls import reverse
 
 from competitors.models import AdAccount, AdMedia, MediaStatus
 from competitors.steps.account_files import ASSETS, places
-from competitors.steps.ad_account import AdAccountField, account_subject, accounts_of, numbers_of
+from competitors.steps.ad_account import AdAccountField, account_subject, numbers_of
 from competitors.steps.subject_rows import countable, scraped_by
 from pipeline.contract import Brought, Context, Done, JobType, ParameterForm, Subject, UsualNumber, job_type
 from pipeline.models import Brand, Run
@@ -70,12 +69,11 @@ class AssetDownload(JobType):
             return subject
         return Subject(f"{subject.key} {only}", f"One file of {subject.label}"[:300], subject.url, closed=subject.closed)
 
-    def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
-        for account in accounts_of(brands):
-            yield account.brand_id, _subject(account)
+    def subject_of_row(self, row: AdAccount) -> Subject:
+        return _subject(row)
 
     def subject_rows(self) -> QuerySet[AdAccount]:
-        return countable(AdAccount.objects.all(), "brand_id")
+        return countable(AdAccount.objects.select_related("brand"), "brand_id")
 
     def refreshes(self, parameters: Mapping[str, Any]) -> bool:
         """A file that is tried again alone says nothing about how fresh the account's files are."""

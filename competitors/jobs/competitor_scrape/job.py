@@ -1,6 +1,5 @@
 """The job type competitor_scrape: its parameters, and what a run of it is about, costs and leaves behind."""
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -61,9 +60,8 @@ class CompetitorScrape(JobType):
     def subject(self, brand: Brand | None, params: dict[str, Any]) -> Subject:
         return service.Target.of(params).subject
 
-    def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
-        for library in watched(CompetitorAdLibrary, brands):
-            yield library.competitor.brand_id, service.Target(library.competitor, library.url, library).subject
+    def subject_of_row(self, row: CompetitorAdLibrary) -> Subject:
+        return service.Target(row.competitor, row.url, row).subject
 
     def subject_rows(self) -> QuerySet[CompetitorAdLibrary]:
         return countable(watched(CompetitorAdLibrary), "competitor__brand_id")

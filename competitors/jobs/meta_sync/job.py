@@ -1,10 +1,8 @@
 """The job type meta_sync: its parameters, and what a run of it is about. It costs nothing."""
 
-from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django import forms
 from django.db.models import F, Max, Min, QuerySet
@@ -12,7 +10,7 @@ from django.urls import reverse
 
 from competitors.models import AdAccount, AdDay
 from competitors.steps.account_files import ASSETS
-from competitors.steps.ad_account import SYNC, AdAccountField, account_subject, accounts_of, numbers_of
+from competitors.steps.ad_account import SYNC, AdAccountField, account_subject, numbers_of
 from competitors.steps.subject_rows import countable, scraped_by
 from pipeline.contract import Brought, Context, Done, JobType, ParameterForm, PermanentError, Subject, UsualNumber, job_type
 from pipeline.models import Brand, Run
@@ -95,12 +93,11 @@ class MetaSync(JobType):
         page = reverse("performance", args=[brand.slug])
         return Subject("", f"All ad accounts ({len(accounts)})", page, closed=brand.closed)
 
-    def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
-        for account in accounts_of(brands):
-            yield account.brand_id, _subject(account)
+    def subject_of_row(self, row: AdAccount) -> Subject:
+        return _subject(row)
 
     def subject_rows(self) -> QuerySet[AdAccount]:
-        return countable(AdAccount.objects.all(), "brand_id")
+        return countable(AdAccount.objects.select_related("brand"), "brand_id")
 
     def brought(self, run: Run) -> Brought | None:
         """The days that it read and no later run has read again, of the account with the dearest of them."""

@@ -1,10 +1,8 @@
 """The job type reddit_scrape: its parameters, and what a run of it is about, costs and leaves behind."""
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -102,12 +100,11 @@ class RedditScrape(JobType):
             return _subject(research)
         return Subject(asked.key, asked.label[:300], reverse("reddit", args=[brand.slug]) if brand else "")
 
-    def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
-        for research in _researches(brands):
-            yield research.brand_id, _subject(research)
+    def subject_of_row(self, row: RedditResearch) -> Subject:
+        return _subject(row)
 
     def subject_rows(self) -> QuerySet[RedditResearch]:
-        return countable(RedditResearch.objects.all(), "brand_id", "subject")
+        return countable(RedditResearch.objects.select_related("brand"), "brand_id", "subject")
 
     def estimate(self, brand: Brand | None, params: dict[str, Any]) -> Estimate:
         asked = Asked.of(params)
@@ -136,10 +133,6 @@ class RedditScrape(JobType):
         if run.verdict == Verdict.OK:
             known = RedditResearch.objects.filter(brand=run.brand, subject=run.subject)
             known.filter(Q(last_scraped_at=None) | Q(last_scraped_at__lte=fetched_at)).update(last_scraped_at=fetched_at)
-
-
-def _researches(brands: Iterable[Brand | None]) -> QuerySet[RedditResearch]:
-    return RedditResearch.objects.filter(brand__in=[brand for brand in brands if brand]).select_related("brand")
 
 
 def _subject(research: RedditResearch) -> Subject:

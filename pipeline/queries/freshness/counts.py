@@ -33,7 +33,7 @@ from ...contract.registry import all_types
 from ...engine.database import Among, Composed, Given
 from ...models import Brand, DatasetStatus, MaxAge
 from .datasets import datasets
-from .judged import Judged, Place, judged
+from .judged import Judged, Place, all_keys, judged
 
 LOOKED_AT = 4  # times as many rows as are wanted: some are of subjects that nobody watches any more
 BRANDS, KEYS = Given("brands", UUIDField()), Given("keys", CharField())
@@ -64,7 +64,8 @@ class Counts:
         every, found = datasets(), list[Judged]()
         for places in self._old(most):
             about = {brand: self.brands[brand] for brand, _, _ in places}
-            of = judged(about, [every[key] for key in {key for _, key, _ in places}], self.now)
+            keys = {subject for _, _, subject in places}
+            of = judged(about, [every[key] for key in {key for _, key, _ in places}], self.now, only=keys)
             known = {(one.brand_id, one.dataset.key, one.subject.key): one for one in of}
             found += [known[place] for place in places if place in known]
             if len(found) >= most:
@@ -118,11 +119,17 @@ def _place(one: Judged) -> Place:
 
 
 def _groups() -> tuple[Group, ...]:
-    """What the database can count: that is of types which all name their rows."""
+    """What the database can count."""
+    return _groups_of(tuple(all_types()))
+
+
+@cache
+def _groups_of(every: tuple[JobType, ...]) -> tuple[Group, ...]:
+    """Of types which all name their rows."""
     found: dict[tuple[JobType, ...], list[str]] = {}
     for key, one in datasets().items():
         found.setdefault(one.types, []).append(key)
-    known = {one.name for one in all_types() if one.subject_rows() is not None}
+    known = {one.name for one in every if all_keys(one)}
     return tuple((types, tuple(keys)) for types, keys in found.items() if known.issuperset(one.name for one in types))
 
 
@@ -131,7 +138,7 @@ def _counted(groups: tuple[Group, ...]) -> Composed:
     """Rows of: whether they are fresh, of how many datasets, how many. What two types fetch for a subject counts once."""
     parts = []
     for types, keys in groups:
-        fresh = DatasetStatus.objects.filter(Among("brand", BRANDS), _young(1), _watched(types), dataset_key__in=keys)
+        fresh = DatasetStatus.objects.filter(Among("brand", BRANDS), _young(keys, 1), _watched(types), dataset_key__in=keys)
         parts.append(_one_row(fresh, fresh=True, times=1))
         parts += [_one_row(_subjects(types, number), fresh=False, times=len(keys)) for number in range(len(types))]
     return Composed(parts[0].union(*parts[1:], all=True))
@@ -146,18 +153,20 @@ def _one_row(rows: QuerySet[Any], *, fresh: bool, times: int) -> QuerySet[Any]:
 def _worst(groups: tuple[Group, ...], most: int) -> Composed:
     counted = [key for _, keys in groups for key in keys]
     known = DatasetStatus.objects.filter(
-        Among("brand", BRANDS), ~_young(1), dataset_key__in=counted, last_success_at__isnull=False
+        Among("brand", BRANDS), ~_young(counted, 1), dataset_key__in=counted, last_success_at__isnull=False
     )
-    stale = known.annotate(stale=Case(When(_young(2), then=Value(False)), default=Value(True)))
+    stale = known.annotate(stale=Case(When(_young(counted, 2), then=Value(False)), default=Value(True)))
     first = stale.order_by("-stale", "last_success_at")[: most * LOOKED_AT]
     return Composed(first.values_list("stale", "last_success_at", "brand_id", "dataset_key", "subject"))
 
 
 @cache
 def _in_need(groups: tuple[Group, ...]) -> Composed:
-    bad = Q(last_status=Last.FAILED) | Q(last_success_at__isnull=False) & ~_young(1)
-    rows = DatasetStatus.objects.filter(Among("brand", BRANDS), Among("dataset_key", KEYS), bad).order_by()
-    parts = [rows.filter(_watched(types), dataset_key__in=keys).values_list("brand_id") for types, keys in groups]
+    rows = DatasetStatus.objects.filter(Among("brand", BRANDS), Among("dataset_key", KEYS)).order_by()
+    parts = []
+    for types, keys in groups:
+        bad = Q(last_status=Last.FAILED) | Q(last_success_at__isnull=False) & ~_young(keys, 1)
+        parts.append(rows.filter(bad, _watched(types), dataset_key__in=keys).values_list("brand_id"))
     return Composed(parts[0].distinct().union(*parts[1:]))
 
 
@@ -192,15 +201,14 @@ def _rows(handler: JobType) -> QuerySet[Any]:
     return rows
 
 
-def _young(times: int) -> Q:
-    """Whether the last success is younger than that many times what the data's age may be."""
-    usual = Case(
-        *(When(dataset_key=key, then=Given(f"{key} {times}", DateTimeField())) for key in datasets()),
-        output_field=DateTimeField(),
-    )
+def _young(keys: Sequence[str], times: int) -> Q:
+    """Whether the last success is younger than that many times what the data's age may be; of these datasets."""
+    usual = Q()
+    for key in keys:
+        usual |= Q(dataset_key=key, last_success_at__gte=Given(f"{key} {times}", DateTimeField()))
     own = MaxAge.objects.filter(brand=OuterRef("brand"), dataset_key=OuterRef("dataset_key"), max_age__isnull=False)
     until = OuterRef("last_success_at") + F("max_age")
     for _ in range(times - 1):
         until += F("max_age")
     in_time = own.annotate(until=ExpressionWrapper(until, output_field=DateTimeField()))
-    return Q(last_success_at__gte=usual) & ~Exists(own) | Q(Exists(in_time.filter(until__gte=Given("now", DateTimeField()))))
+    return usual & ~Exists(own) | Q(Exists(in_time.filter(until__gte=Given("now", DateTimeField()))))

@@ -1,6 +1,6 @@
 """Every subject of every dataset of some brands, judged by the clock: in a constant number of queries."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -47,11 +47,16 @@ class Judged:
 
 
 def judged(
-    brands: Mapping[UUID | None, Brand | None], wanted: Iterable[Dataset], now: datetime, *, named: bool = True
+    brands: Mapping[UUID | None, Brand | None],
+    wanted: Iterable[Dataset],
+    now: datetime,
+    *,
+    named: bool = True,
+    only: Collection[str] | None = None,
 ) -> list[Judged]:
     """One query per job type, one for what is stored, one for the ages that managers have set. None is the platform.
 
-    Not `named`: the database lists the subjects' keys, and nothing else is known of them.
+    Not `named`: the database lists the subjects' keys, and nothing else is known of them. `only`: at least those with these keys.
     """
     chosen = list(wanted)
     keys = {one.key for one in chosen}
@@ -64,7 +69,7 @@ def judged(
     found: dict[Place, Judged] = {}
     for handler in {one.name: one for dataset in chosen for one in dataset.types}.values():
         theirs = [one for one in chosen if one.key in handler.datasets]
-        listed = None if named else _keys_of(handler, brands)
+        listed = _keys_of(handler, brands) if not named else _some_of(handler, brands, only) if only is not None else None
         for brand_id, subject in handler.subjects_of(brands.values()) if listed is None else listed:
             for dataset in theirs:
                 place = (brand_id, dataset.key, subject.key)
@@ -82,13 +87,21 @@ def judged(
 
 
 def _keys_of(handler: JobType, brands: Iterable[UUID | None]) -> list[tuple[UUID, Subject]] | None:
-    """None where the database cannot list them."""
-    rows = _all_keys(handler)
+    rows = all_keys(handler)
     return None if rows is None else [(brand, Subject(key)) for brand, key in rows.rows(brands=[pk for pk in brands if pk])]
 
 
+def _some_of(handler: JobType, brands: Iterable[UUID | None], keys: Collection[str]) -> list[tuple[UUID, Subject]] | None:
+    rows = handler.subject_rows()
+    if rows is None:
+        return None
+    theirs = rows.filter(Among("of_brand", [pk for pk in brands if pk]), Among("subject_key", list(keys)))
+    return [(row.of_brand, handler.subject_of_row(row)) for row in theirs]
+
+
 @cache
-def _all_keys(handler: JobType) -> Composed | None:
+def all_keys(handler: JobType) -> Composed | None:
+    """Brand and key of each subject; None where the database cannot list them."""
     rows = handler.subject_rows()
     if rows is None:
         return None

@@ -17,7 +17,7 @@ from ...words import clock, counted, in_words
 from ..explain import QueueView, no_worker_since, pause_words
 from ..runs import waits_at
 from .days import Money, TypeDays, money, type_days
-from .incidents import IncidentRow, resolved_lately, unresolved
+from .incidents import IncidentRow, incidents_now
 from .live.limits import pauses
 from .needs import Need, needs, recovering
 from .stale import StaleRow, freshness_of
@@ -100,7 +100,7 @@ def health(user: Any = None) -> Health:
     every.next_at = min((one.next_at for one in at_work.values() if one.next_at), default=None)
     found = needs(user, at, no_worker_since(at))
     wanted = [need for need in found if need.tone != "grey"]
-    incidents, more = unresolved(user, at)
+    incidents, resolved, more = incidents_now(user, at)
     snoozed = [one for one in incidents if one.incident.state == Incident.State.SNOOZED]
     open_now = [one for one in incidents if one.incident.state == Incident.State.OPEN]
     persons = [one for one in open_now if not one.recovers]
@@ -122,7 +122,7 @@ def health(user: Any = None) -> Health:
         recovering=selfs,
         snoozed=snoozed,
         more_incidents=more,
-        resolved=resolved_lately(user, at),
+        resolved=resolved,
         by_themselves=by_themselves,
         at_work=every,
         under_way=_under_way(runs, at),

@@ -19,10 +19,14 @@ from ...states import LIVE, RunStatus
 from ...words import counted
 from ..explain import QueueView, explain
 
-SHOWN = 20
+SHOWN, RESOLVED_SHOWN = 20, 5
 NAMED = 3  # subjects of an incident that a list names
 RESOLVED_WITHIN = timedelta(days=7)
 _FIRST = re.compile(r"(?<=[.!?])\s")
+READ = (  # of a failed run
+    *("incident_id", "brand_id", "job_type", "over_at"),
+    *(f"run__{name}" for name in ("status", "error_message", "subject_label", "cost_estimate", "brand__name")),
+)
 State, Fixing = Incident.State, Incident.Fixing
 
 
@@ -83,19 +87,18 @@ class Figures:
     latest: list[FailedRun] = field(default_factory=list)
 
 
-def unresolved(user: Any, at: datetime) -> tuple[list[IncidentRow], int]:
-    """The incidents that are open or snoozed, the latest first, and how many more there are."""
-    theirs = FailedRun.objects.filter(brands_for(user).q(), over_at=None)
-    found = Incident.objects.filter(state__in=Incident.UNRESOLVED, pk__in=theirs.values("incident"))
-    rows = list(found.select_related("canary__brand", "canary__job").order_by("-last_seen")[: SHOWN + 1])
-    more = found.count() - SHOWN if len(rows) > SHOWN else 0
-    return incident_rows(rows[:SHOWN], user, at), more
-
-
-def resolved_lately(user: Any, at: datetime) -> list[IncidentRow]:
+def incidents_now(user: Any, at: datetime) -> tuple[list[IncidentRow], list[IncidentRow], int]:
+    """The open or snoozed ones, then those resolved lately, each the latest first; and how many more are open or snoozed."""
     theirs = FailedRun.objects.filter(brands_for(user).q())
-    found = Incident.objects.filter(state=State.RESOLVED, last_seen__gt=at - RESOLVED_WITHIN, pk__in=theirs.values("incident"))
-    return incident_rows(list(found.select_related("resolved_by").order_by("-last_seen")[:5]), user, at)
+    found = Incident.objects.filter(
+        state__in=Incident.UNRESOLVED, pk__in=theirs.filter(over_at=None).values("incident")
+    ).select_related("canary__brand", "canary__job")
+    unresolved = list(found.order_by("-last_seen")[: SHOWN + 1])
+    more = found.count() - SHOWN if len(unresolved) > SHOWN else 0
+    over = Incident.objects.filter(state=State.RESOLVED, last_seen__gt=at - RESOLVED_WITHIN, pk__in=theirs.values("incident"))
+    resolved = list(over.select_related("resolved_by").order_by("-last_seen")[:RESOLVED_SHOWN])
+    rows = incident_rows([*unresolved[:SHOWN], *resolved], user, at)
+    return rows[: len(rows) - len(resolved)], rows[len(rows) - len(resolved) :], more
 
 
 def failed_runs(incident: Incident, user: Any) -> QuerySet[FailedRun]:
@@ -142,7 +145,7 @@ def _figures(ids: list[int], brands: Brands) -> dict[int, Figures]:
     first = list(
         rows.filter(brands.q()).annotate(back=back).filter(back__lte=NAMED).order_by("back").values_list("pk", flat=True)
     )
-    known = FailedRun.objects.select_related("run__brand").in_bulk(first)
+    known = FailedRun.objects.select_related("run__brand").only(*READ).in_bulk(first)
     for failed in (known[pk] for pk in first if pk in known):
         found[failed.incident_id].latest.append(failed)
     return found
