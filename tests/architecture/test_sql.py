@@ -9,6 +9,7 @@ from tests.architecture.tree import imports, source_files, strings, tree, within
 
 HOMES = {
     "pipeline/contract/landing.py",
+    "pipeline/contract/site/search_index.py",
     "pipeline/engine/database.py",
     "pipeline/engine/lifecycle/lease.py",
     "pipeline/engine/lifecycle/ends/plain_end.py",

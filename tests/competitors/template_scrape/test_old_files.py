@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from competitors.upstream.media.incoming import incoming
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
@@ -11,6 +10,7 @@ from competitors.jobs.template_scrape.old_files import remove_old_files
 from competitors.models import AdMedia, Media, TemplateCandidate
 from competitors.upstream.media.content import Content
 from competitors.upstream.media.fetch import _store
+from pipeline.contract.site.incoming import incoming
 from pipeline.models import Event
 from tests.factories import make_ad, make_candidate, make_competitor
 
