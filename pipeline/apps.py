@@ -16,7 +16,7 @@ class PipelineConfig(AppConfig):
         from .contract.source import register_round
         from .engine.database import count_changes, wake_workers
         from .models import ConcurrencyLimit, Pause
-        from .people import sync_groups
+        from .people import audited, sync_groups  # noqa: F401  audited registers what it watches
 
         def wake(**_: Any) -> None:
             wake_workers()

@@ -5,7 +5,7 @@ from .views import search
 from .views.exports import files
 from .views.exports.lists import csv_view
 from .views.manager import active, freshness, health, limits, refresh, subject
-from .views.manager.history import bulk_actions, compare, dry_run, edit_run, every_run
+from .views.manager.history import audit, bulk_actions, compare, dry_run, edit_run, every_run
 from .views.manager.history import one_run as runs
 from .views.person import account
 from .views.schedules import page as schedules
@@ -59,6 +59,8 @@ urlpatterns = [
     path("exports/", files.exports, name="exports"),
     path("exports/<int:pk>/", files.export_file, name="export_file"),
     path("pipeline/runs/compare/", compare.compare, name="runs_compare"),
+    path("pipeline/audit/", audit.audit, name="audit"),
+    path("pipeline/audit.csv", audit.audit_csv, name="audit_csv"),
     path("pipeline/runs/bulk/cancel/", bulk_actions.cancel, name="bulk_cancel"),
     path("pipeline/runs/bulk/retry/", bulk_actions.retry, name="bulk_retry"),
     path("pipeline/runs/bulk/run-now/", bulk_actions.run_now, name="bulk_run_now"),

@@ -5,6 +5,7 @@ Who is limited to some brands manages nobody: they could lift their own limit.
 
 from typing import Any
 
+from auditlog.models import LogEntry
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
@@ -129,6 +130,7 @@ class OtherGroups(ManagesPeople, GroupAdmin):
         return obj.name not in NAMES
 
 
+admin.site.unregister(LogEntry)  # the audit log is a page of its own
 for model, ours in ((User, PeopleAdmin), (Group, OtherGroups)):
     admin.site.unregister(model)
     admin.site.register(model, ours)

@@ -26,7 +26,10 @@ def cancel(run: Run, by: Any) -> None:
 def retry(run: Run, by: Any) -> None:
     """Reopen the same run with its steps and a new retry budget. Its schedule continues after it."""
     require_spend(by, run.brand_id, run.job_type)
-    one_run.retry(run, by)
+    before = run.status
+    with transaction.atomic():
+        one_run.retry(run, by)
+        record_event("retry", f"Run {run.pk} was retried by {by or 'the system'}: was {before}, is queued.", run=run, by=by)
 
 
 def run_again(run: Run, by: Any) -> Queued:
@@ -53,8 +56,9 @@ def accept(run: Run, by: Any) -> None:
 def start_again(run: Run, by: Any) -> None:
     """Retry with a new paid start, although earlier ones of this run failed or are in doubt."""
     require(by, DECIDE, run.brand_id)
+    require_spend(by, run.brand_id, run.job_type)
     with transaction.atomic():
-        retry(run, by)  # locks the run's row first, as its worker does: no deadlock
+        one_run.retry(run, by)  # locks the run's row first, as its worker does: no deadlock
         Reuse.objects.filter(run=run).delete()
         for upstream in UpstreamRun.objects.filter(run=run).exclude(status=UpstreamRun.Status.SUCCEEDED):
             run.steps.update_or_create(name=f"start again: {upstream.step}", defaults={"result": upstream.intent})
@@ -76,7 +80,7 @@ def adopt(run: Run, upstream_id: str, by: Any) -> None:
             raise NotAllowed(f"It is known what run {run.pk} paid for, so there is no run to adopt.")
         if not get_source(unknown.source).id_pattern.fullmatch(upstream_id):
             raise NotAllowed("This is not an ID of a run. Copy it from the data source.")
-        retry(run, by)  # locks the run's row first, as its worker does: no deadlock
+        one_run.retry(run, by)  # locks the run's row first, as its worker does: no deadlock
         try:
             with transaction.atomic():
                 UpstreamRun.objects.filter(pk=unknown.pk).update(

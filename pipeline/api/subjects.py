@@ -63,7 +63,7 @@ def archive_brand(brand_id: Any, by: Any) -> None:
         ScheduleRule.objects.filter(brand=brand).update(enabled=False)
         end_schedules(Job.objects.filter(brand=brand), f"The brand was archived by {by}.")
         _cancel(Run.objects.live().filter(brand=brand), by)
-        record_event("archive_brand", f"Brand “{brand}” was archived by {by}.", by=by)
+        record_event("archive_brand", f"Brand “{brand}” was archived by {by}.", brand_id=brand_id, by=by)
 
 
 def restore_brand(brand_id: Any, by: Any) -> None:
@@ -72,7 +72,8 @@ def restore_brand(brand_id: Any, by: Any) -> None:
     with transaction.atomic():
         if not Brand.objects.filter(pk=brand_id, archived_at__isnull=False).update(archived_at=None):
             raise NotAllowed("This brand is not archived.")
-        record_event("restore_brand", f"Brand “{Brand.objects.get(pk=brand_id)}” was restored by {by}.", by=by)
+        words = f"Brand “{Brand.objects.get(pk=brand_id)}” was restored by {by}."
+        record_event("restore_brand", words, brand_id=brand_id, by=by)
 
 
 def _cancel(runs: QuerySet[Run], by: Any) -> None:
@@ -111,9 +112,9 @@ def set_max_age(dataset_key: str, brand_id: UUID | None, max_age: timedelta | No
             _, changed = MaxAge.objects.get_or_create(brand=brand, dataset_key=dataset_key, defaults=new)
         if not changed:
             raise NotAllowed("Somebody changed this meanwhile. Look at it, then save again.")
-        record_event(
-            "max_age", f"{label} of {brand or 'the platform'}: expected {words}, set by {by or 'another program'}.", by=by
-        )
+        was = f"every {days(seen)}" if seen else "as often as its job type says"
+        text = f"{label} of {brand or 'the platform'}: expected {words}, before {was}, set by {by or 'another program'}."
+        record_event("max_age", text, brand_id=brand_id, by=by)
 
 
 def restore_freshness(run: Run) -> None:

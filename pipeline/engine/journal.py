@@ -3,6 +3,7 @@
 import logging
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
@@ -26,9 +27,16 @@ def log(run_id: int, message: str, level: str = RunLog.Level.INFO, at: datetime 
 
 
 def record_event(
-    kind: str, message: str, *, job: Job | None = None, run: Run | None = None, rule: ScheduleRule | None = None, by: Any = None
+    kind: str,
+    message: str,
+    *,
+    job: Job | None = None,
+    run: Run | None = None,
+    rule: ScheduleRule | None = None,
+    brand_id: UUID | None = None,
+    by: Any = None,
 ) -> None:
-    Event.objects.create(kind=kind, message=message, job=job, run=run, rule=rule, by=by)
+    Event.objects.create(kind=kind, message=message, job=job, run=run, rule=rule, brand_id=brand_id, by=by)
 
 
 def warn_and_record(kind: str, message: str, **about: Any) -> None:

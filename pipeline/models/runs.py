@@ -287,6 +287,7 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [("audit_event", "Can see who did what")]
         indexes = [models.Index(fields=["brand", "subject"], name="event_of_subject", condition=~Q(subject=""))]
 
     def __str__(self) -> str:

@@ -39,13 +39,19 @@ ROLES = (  # each can do what the one before can
     ),
     Role(
         "manager",
+<<<<<<< HEAD
         "set schedules, limits, pauses, notifications, brands and how old data may be, accept results, resolve incidents,"
         " pay for another start, archive, and remove",
+=======
+        "set schedules, limits, pauses, brands and how old data may be, accept results, resolve incidents,"
+        " pay for another start, archive, remove, and see who did what",
+>>>>>>> 2c36391 (An audit log: who did what, with what was before, in one list with filters and as CSV)
         (
             "pipeline.add_job",
             "pipeline.change_job",
             "pipeline.accept_run",
             "pipeline.manage_incident",
+            "pipeline.audit_event",
             "pipeline.start_again_run",
             "pipeline.replay_run",
             "pipeline.scrape_platform",
@@ -111,7 +117,7 @@ def assign(user: Any, name: str) -> None:
     """Give the user this one of our roles ('' for none), and with it the way into the admin. Other groups stay."""
     ours = {role.name for role in ROLES}
     role = next((one for one in ROLES if one.name == name), None)
-    user.groups.remove(*Group.objects.filter(name__in=ours - {name}))
+    user.groups.remove(*user.groups.filter(name__in=ours - {name}))  # only what is there: the audit log tells what was removed
     if role:
         user.groups.add(Group.objects.get(name=role.name))
     user.is_staff = user.is_superuser or bool(role and role.staff)

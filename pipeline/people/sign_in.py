@@ -32,7 +32,7 @@ class Failures(AxesDatabaseHandler):
         if request is not None:
             until = refused_until(request, credentials)
             refused = f"; refused until {timezone.localtime(until):%H:%M:%S}" if until else ""
-            logger.warning("Sign-in failed: %s from %s%s.", _known(credentials.get("username")), address_of(request), refused)
+            logger.warning("Sign-in failed: %s from %s%s.", known_name(credentials.get("username")), address_of(request), refused)
 
     def reset_user_attempts(self, request: Any, credentials: dict[str, Any] | None = None) -> int:
         """Who signs in starts anew. Failures with other names, or with theirs from elsewhere, may be somebody else's guesses."""
@@ -78,6 +78,6 @@ def let_try_again(names: list[str]) -> None:
     AccessAttempt.objects.filter(username__in=names).delete()
 
 
-def _known(name: Any) -> str:
+def known_name(name: Any) -> str:
     """What somebody typed as a name may be a password, so only a name that exists is repeated."""
     return str(name) if get_user_model().objects.filter(username=name or "").exists() else "an unknown name"

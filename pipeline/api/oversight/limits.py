@@ -27,11 +27,12 @@ def save_stop(stop: ConcurrencyLimit | Pause, by: Any) -> None:
     """Set a new limit or pause, or change this one. It applies from the next claim; what runs goes on."""
     new = stop._state.adding
     _require(by, "add" if new else "change", stop)
+    before = "" if new else str(type(stop)._default_manager.get(pk=stop.pk))
     if isinstance(stop, Pause):
         stop.by = stop.by or by
     with transaction.atomic():
         stop.save()
-        _tell("set" if new else "changed", stop, by)
+        _tell("set" if new else "changed", stop, by, before)
 
 
 def remove_stop(stop: ConcurrencyLimit | Pause, by: Any) -> None:
@@ -48,9 +49,11 @@ def _require(by: Any, action: str, stop: ConcurrencyLimit | Pause) -> None:
         raise NotAllowed("This is for all brands. Only somebody who sees all of them can change it.")
 
 
-def _tell(what: str, stop: ConcurrencyLimit | Pause, by: Any) -> None:
+def _tell(what: str, stop: ConcurrencyLimit | Pause, by: Any, before: str = "") -> None:
     kind = str(stop._meta.verbose_name).capitalize()
-    record_change(str(stop._meta.model_name), f"{kind} “{stop}” was {what} by {by or 'the system'}.", by)
+    was = f" Before: “{before}”." if before not in ("", str(stop)) else ""
+    of = [("", stop.brand_id, "")]
+    record_change(str(stop._meta.model_name), f"{kind} “{stop}” was {what} by {by or 'the system'}.{was}", by, subjects=of)
 
 
 def end_outage(outage: Outage, by: Any) -> None:

@@ -11,7 +11,7 @@ from ...models import Job, Reuse, Run
 from ...states import LIVE, JobStatus, RunStatus, Verdict
 from ..database import CLAIM_LOCK, lock, now, wake_workers
 from ..incidents import folding
-from ..journal import log
+from ..journal import log, record_event
 from ..scheduling.place import dedupe_key, follow_job, order_at_for
 from . import freshness
 from .ends.ending import cancel
@@ -96,6 +96,7 @@ def accept(run: Run, by: Any) -> bool:
         doubted = [Verdict.PARTIAL, Verdict.SUSPICIOUS]
         if not Run.objects.filter(pk=run.pk, status=RunStatus.COMPLETED, verdict__in=doubted).update(verdict=Verdict.OK):
             return False
+        before = run.verdict  # as the caller read it
         run.refresh_from_db()
         folding.run_worked(run, now())
         fetched_at = freshness.as_of(run, run.completed_at or now())
@@ -105,6 +106,7 @@ def accept(run: Run, by: Any) -> bool:
         if handler := find_type(run.job_type):
             handler.on_completed(run, fetched_at)
         log(run.pk, f"Accepted by {by}.")
+        record_event("accept", f"The result of run {run.pk} was accepted by {by}: was {before}, is good.", run=run, by=by)
         if not run.job.recurring:
             Job.objects.filter(pk=run.job_id).update(status=JobStatus.ARCHIVED)
         return True

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from auditlog.models import LogEntry
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -23,7 +24,14 @@ KIND = "removed"  # of the event
 RUNS, ROWS = 50, 5000  # that one transaction looks at, and removes
 SECONDS = 1.0  # of work in a turn
 NEXT_TURN, NEXT_ROUND = timedelta(seconds=30), timedelta(hours=6)
-NAMES = {"page": "downloaded page", "line": "log line", "attempt": "attempt", "item": "rejected item", "event": "event"}
+NAMES = {
+    "page": "downloaded page",
+    "line": "log line",
+    "attempt": "attempt",
+    "item": "rejected item",
+    "event": "event",
+    "change": "recorded change",
+}
 
 
 def remove_old(at: datetime) -> None:
@@ -86,9 +94,10 @@ def _events(at: datetime) -> bool:
     why_paused = Q(job__status=JobStatus.PAUSED, kind__in=["pause", "switch_off"])
     old = Event.objects.filter(~Exists(of_live), ~Exists(open_doubt), at__lt=before).exclude(why_paused)
     with transaction.atomic():
-        gone = _remove(old.order_by("pk"), ROWS)
-        _keep_count(Retention.objects.get(pk=1), Counter(event=gone))
-    return gone == ROWS
+        gone = Counter(event=_remove(old.order_by("pk"), ROWS))
+        gone["change"] = _remove(LogEntry.objects.filter(timestamp__lt=before), ROWS)
+        _keep_count(Retention.objects.get(pk=1), gone)
+    return max(gone.values()) == ROWS
 
 
 def _remove(rows: QuerySet[Any], most: int | None = None) -> int:

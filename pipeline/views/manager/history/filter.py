@@ -17,25 +17,25 @@ from ....queries.runs import type_choices
 PLACES = ("before", "after")  # of a page; they say nothing about which runs are meant
 
 
-def _day(label: str) -> forms.DateField:
+def day_field(label: str) -> forms.DateField:
     return forms.DateField(required=False, label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
 
 
-def _words(label: str) -> forms.CharField:
+def words_field(label: str) -> forms.CharField:
     return forms.CharField(required=False, max_length=100, label=label, widget=forms.SearchInput())
 
 
 class HistoryForm(forms.Form):
-    words = _words("Words in what it is about")
+    words = words_field("Words in what it is about")
     brand = forms.ModelChoiceField(Brand.objects.none(), required=False, to_field_name="slug", empty_label="Any brand")
     job_type = forms.ChoiceField(required=False, label="Type")
     trigger = forms.ChoiceField(required=False, label="Started", choices=[("", "In any way"), *Job.Trigger.choices])
     person = forms.ModelChoiceField(
         get_user_model().objects.none(), required=False, to_field_name="username", empty_label="Anybody"
     )
-    ended_from = _day("Ended from")
-    ended_to = _day("Ended until")
-    error = _words("Words in the error of failed runs")
+    ended_from = day_field("Ended from")
+    ended_to = day_field("Ended until")
+    error = words_field("Words in the error of failed runs")
     status = forms.ChoiceField(required=False, choices=[(name, word) for name, (word, _) in STATES.items()])
     subject = forms.CharField(required=False, max_length=200)
     job = forms.ModelChoiceField(Job.objects.none(), required=False, label="Schedule")
@@ -63,8 +63,8 @@ class HistoryFilter:
         since, until = values.pop("ended_from", None), values.pop("ended_to", None)
         self.asked = Asked(
             **{name: value for name, value in values.items() if value},
-            since=_midnight(since) if since else None,
-            until=_midnight(until + timedelta(days=1)) if until and until < date.max else None,
+            since=midnight(since) if since else None,
+            until=midnight(until + timedelta(days=1)) if until and until < date.max else None,
         )
         good = [name for name in self.form.fields if query.get(name) and name not in self.form.errors]
         self.query = {name: query[name] for name in good}
@@ -98,6 +98,6 @@ class HistoryFilter:
         return f"?{urlencode({name: value for name, value in {**self.query, **changes}.items() if value})}"
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
     """When the day begins in the site's zone."""
     return timezone.make_aware(datetime.combine(day, time.min))

@@ -1,0 +1,171 @@
+"""Who did what: the events of acts, and the changes of rows that django-auditlog records, in one list."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from itertools import islice
+from operator import or_
+from typing import Any
+
+from auditlog.models import LogEntry
+from django.db.models import Q, QuerySet
+
+from ....models import Brand, Event
+from ....people import Brands, brands_for
+
+PAGE = 50
+PEOPLE = "people"
+LABELS = {  # of groups of acts
+    "sign-ins": "Signing in and out",
+    PEOPLE: "People, roles and brands",
+    "exports": "Downloads",
+    "schedules": "Schedules and pauses",
+    "limits": "Limits",
+    "money": "Paid starts and retries",
+    "results": "Results",
+    "settings": "What is scraped",
+    "notifications": "Notifications",
+    "system": "Backups and removals",
+}
+KINDS = {  # of events, by group; what happens by itself is on the pages of runs and subjects
+    "sign-ins": ("sign_in", "sign_out", "sign_in_failed"),
+    "exports": ("export",),
+    "schedules": (
+        *("scheduled", "rescheduled", "switch_on", "switch_off", "pause", "resume", "archive", "rule_changed", "max_age"),
+    ),
+    "limits": ("concurrencylimit",),
+    "money": ("start_again", "adopt", "end_upstream", "retry", "incident_retry", "bulk_started", "bulk_ended"),
+    "results": ("accept", "replay", "replay_queued", "incident_resolved", "incident_snoozed"),
+    "settings": ("settings", "archive_brand", "restore_brand"),
+    "notifications": ("notificationchannel", "notificationrule"),
+    "system": ("backup", "restored", "removed"),
+}
+GROUP_OF = {kind: group for group, kinds in KINDS.items() for kind in kinds}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    group: str = ""
+    person: Any = None
+    brand: Brand | None = None
+    words: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Act:
+    at: datetime
+    who: str
+    group: str
+    what: str
+    brand: Brand | None
+    url: str
+    changes: list[Change]
+    address: str = ""
+
+    @property
+    def label(self) -> str:
+        return LABELS[self.group]
+
+
+def acts(wanted: Wanted, user: Any, *, before: datetime | None = None) -> Iterator[Act]:
+    """The newest first, as far as this user may see them. Reads both tables piece by piece."""
+    brands = brands_for(user)
+    sources = [iter(_events(wanted, brands, before)), iter(_changes(wanted, brands, before))]
+    heads = [next(source, None) for source in sources]
+    while any(heads):
+        newest = max((head for head in heads if head), key=lambda act: act.at)
+        place = next(number for number, head in enumerate(heads) if head is newest)
+        heads[place] = next(sources[place], None)
+        yield newest
+
+
+def page_of(wanted: Wanted, user: Any, *, before: datetime | None = None) -> tuple[list[Act], datetime | None]:
+    """A page, and where the next one begins; None if this is the last."""
+    found = list(islice(acts(wanted, user, before=before), PAGE + 1))
+    return found[:PAGE], found[PAGE - 1].at if len(found) > PAGE else None
+
+
+def _events(wanted: Wanted, brands: Brands, before: datetime | None) -> Iterator[Act]:
+    if wanted.group == PEOPLE:
+        return
+    rows = Event.objects.filter(kind__in=KINDS.get(wanted.group) or list(GROUP_OF))
+    if not brands.every:
+        rows = rows.filter(_of(brands))
+    if wanted.person:
+        rows = rows.filter(by=wanted.person)
+    if wanted.brand:
+        paths = ("run__brand", "job__brand", "rule__brand", "brand")
+        rows = rows.filter(reduce(or_, (Q(**{path: wanted.brand}) for path in paths)))
+    if wanted.words:
+        rows = rows.filter(message__alike=wanted.words)
+    rows = _within(rows, "at", wanted, before).select_related("by", "run__brand", "job__brand", "rule__brand", "brand")
+    for event in rows.order_by("-pk").iterator(PAGE):
+        owner = event.run or event.job or event.rule
+        yield Act(
+            at=event.at,
+            who=str(event.by or "The system"),
+            group=GROUP_OF[event.kind],
+            what=event.message,
+            brand=event.brand or (owner.brand if owner else None),
+            url=event.run.get_absolute_url() if event.run else "",
+            changes=[],
+        )
+
+
+def _of(brands: Brands) -> Q:
+    """Of a run, else of a schedule, else of a brand; one of these has to be theirs."""
+    return (
+        Q(brands.q("run__brand"), run__isnull=False)
+        | Q(brands.q("job__brand"), run=None, job__isnull=False)
+        | Q(brands.q("rule__brand"), run=None, job=None, rule__isnull=False)
+        | Q(brands.q("brand"), brand__isnull=False)
+    )
+
+
+def _changes(wanted: Wanted, brands: Brands, before: datetime | None) -> Iterator[Act]:
+    """Of people, roles and brands: for those who see all brands, as in the admin."""
+    if wanted.group not in ("", PEOPLE) or not brands.every or wanted.brand:
+        return
+    rows = LogEntry.objects.select_related("actor", "content_type")
+    if wanted.person:
+        rows = rows.filter(actor=wanted.person)
+    if wanted.words:
+        rows = rows.filter(object_repr__icontains=wanted.words)
+    for entry in _within(rows, "timestamp", wanted, before).order_by("-timestamp", "-pk").iterator(PAGE):
+        done = {LogEntry.Action.CREATE: "was added", LogEntry.Action.DELETE: "was removed"}.get(entry.action, "was changed")
+        yield Act(
+            at=entry.timestamp,
+            who=str(entry.actor or ("Somebody" if entry.remote_addr else "A command")),
+            group=PEOPLE,
+            what=f"{str(entry.content_type).rpartition('| ')[2].capitalize()} {entry.object_repr} {done}.",
+            brand=None,
+            url="",
+            changes=[_change(name, values) for name, values in (entry.changes or {}).items() if name not in ("id", "user")],
+            address=entry.remote_addr or "",
+        )
+
+
+def _change(name: str, values: Any) -> Change:
+    if isinstance(values, dict):  # of a relation to several
+        names = ", ".join(map(str, values.get("objects", ())))
+        removed = values.get("operation") == "delete"
+        return Change(name, names if removed else "", "" if removed else names)
+    before, after = (("" if value in (None, "None") else str(value)) for value in values)
+    return Change(name.replace("_", " "), before, after)
+
+
+def _within(rows: QuerySet[Any], column: str, wanted: Wanted, before: datetime | None) -> QuerySet[Any]:
+    for limit, how in ((wanted.since, "gte"), (wanted.until, "lt"), (before, "lt")):
+        if limit:
+            rows = rows.filter(**{f"{column}__{how}": limit})
+    return rows
