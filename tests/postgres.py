@@ -37,7 +37,9 @@ OPTIONS = {
 class Server:
     """One cluster in a temporary folder. Tests can stop it and start it again."""
 
-    def __init__(self) -> None:
+    def __init__(self, also: str = "") -> None:
+        """`also`: another address to listen at, for the hosts of its network."""
+        self.addresses = ",".join(filter(None, [OPTIONS["listen_addresses"], also]))
         self.binaries = postgres_binaries()
         self.identity = _unprivileged() if os.geteuid() == 0 else {}
         # For root, use /tmp: the server's user may have no access to root's TMPDIR.
@@ -69,13 +71,16 @@ class Server:
             cwd="/",
             **self.identity,
         )
+        if also:
+            with (self.folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write(f"host all all {also}/24 password\n")
 
     @property
     def url(self) -> str:
         return f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        options = [f"--{name}={value}" for name, value in OPTIONS.items()]
+        options = [f"--{name}={value}" for name, value in {**OPTIONS, "listen_addresses": self.addresses}.items()]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [self.binaries / "postgres", "-D", self.folder / "data", "-k", self.folder, "-p", str(self.port), *options],
@@ -114,9 +119,9 @@ class Server:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
+def server(also: str = "") -> Iterator[Server]:
     """A started server; its processes and its folder are removed at the end."""
-    ours = Server()
+    ours = Server(also)
     try:
         ours.start()
         yield ours

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +76,24 @@ def alive(pid: int) -> bool:
 class Cluster:
     """A `manage.py worker` process, with everything below it."""
 
-    def __init__(self, log: Path, *, ready: Callable[[], Any] | None = None, **environment: str):
-        """Returns when it has two workers. Pass `ready` if the test's database does not show them."""
+    def __init__(
+        self,
+        log: Path,
+        *,
+        ready: Callable[[], Any] | None = None,
+        inside: Sequence[str] = (),
+        folder: Path | None = None,
+        **environment: str,
+    ):
+        """Returns when it has two workers. Pass `ready` if the test's database does not show them.
+
+        `inside`: what the command begins with. `folder`: of other code.
+        """
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "worker"],
-                cwd=settings.BASE_DIR,
+                [*inside, sys.executable, "manage.py", "worker"],
+                cwd=folder or settings.BASE_DIR,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "DATABASE_URL": database_url(), "DEBUG": "1", **environment},

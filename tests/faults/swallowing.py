@@ -9,10 +9,10 @@ from collections.abc import Iterator
 class Proxy:
     """One per test. `swallowed` counts the bytes dropped since `lose` was set."""
 
-    def __init__(self, host: str, port: int):
+    def __init__(self, host: str, port: int, listen: str):
         self.server = (host, port)
         self.lose, self.swallowed = False, 0
-        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.listening = socket.create_server((listen, 0))
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -42,8 +42,8 @@ class Proxy:
 
 
 @contextlib.contextmanager
-def proxy_to(host: str, port: int) -> Iterator[Proxy]:
-    proxy = Proxy(host, port)
+def proxy_to(host: str, port: int, listen: str = "127.0.0.1") -> Iterator[Proxy]:
+    proxy = Proxy(host, port, listen)
     try:
         yield proxy
     finally:
