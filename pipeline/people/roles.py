@@ -39,13 +39,8 @@ ROLES = (  # each can do what the one before can
     ),
     Role(
         "manager",
-<<<<<<< HEAD
         "set schedules, limits, pauses, notifications, brands and how old data may be, accept results, resolve incidents,"
-        " pay for another start, archive, and remove",
-=======
-        "set schedules, limits, pauses, brands and how old data may be, accept results, resolve incidents,"
         " pay for another start, archive, remove, and see who did what",
->>>>>>> 2c36391 (An audit log: who did what, with what was before, in one list with filters and as CSV)
         (
             "pipeline.add_job",
             "pipeline.change_job",

@@ -54,14 +54,11 @@ PAGES: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("notification_test", "notification_channel_remove"), (NEVER, "manager")),
     **dict.fromkeys(("notification_rule", "notification_rule_remove"), (NEVER, "manager")),
     "runs": ("viewer", NEVER),
-<<<<<<< HEAD
     "runs_csv": ("viewer", "viewer"),
     "exports": (ANYBODY, NEVER),
     "export_file": (NEVER, NEVER),  # only to whoever asked for the file: tests/pipeline/views/exports
-=======
-    "runs_csv": ("viewer", NEVER),
-    **dict.fromkeys(("audit", "audit_csv"), ("manager", NEVER)),
->>>>>>> 2c36391 (An audit log: who did what, with what was before, in one list with filters and as CSV)
+    "audit": ("manager", NEVER),
+    "audit_csv": ("manager", "manager"),
     **dict.fromkeys(("bulk_cancel", "bulk_retry", "bulk_run_now"), ("operator", "operator")),
     **dict.fromkeys(("bulk_actions", "bulk_action", "bulk_action_live"), ("viewer", NEVER)),
     "bulk_action_abort": (NEVER, "operator"),

@@ -19,13 +19,17 @@ def audit(answer: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRe
         token = request_here.set(request)
         try:
             response = answer(request)
-            if response.headers.get("Content-Type", "").startswith(FILES) and response.status_code == 200:
+            if request.method == "GET" and response.status_code == 200 and _is_file(response):
                 _record_download(request, response)
             return response
         finally:
             request_here.reset(token)
 
     return answered
+
+
+def _is_file(response: HttpResponseBase) -> bool:
+    return response.headers.get("Content-Type", "").startswith(FILES)
 
 
 def _record_download(request: Any, response: HttpResponseBase) -> None:

@@ -37,7 +37,7 @@ KINDS = {  # of events, by group; what happens by itself is on the pages of runs
     "limits": ("concurrencylimit",),
     "money": ("start_again", "adopt", "end_upstream", "retry", "incident_retry", "bulk_started", "bulk_ended"),
     "results": ("accept", "replay", "replay_queued", "incident_resolved", "incident_snoozed"),
-    "settings": ("settings", "archive_brand", "restore_brand"),
+    "settings": ("settings", "archive_brand", "restore_brand", "archive_competitor", "restore_competitor"),
     "notifications": ("notificationchannel", "notificationrule"),
     "system": ("backup", "restored", "removed"),
 }

@@ -2,21 +2,22 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.auth import get_user_model
-from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET
 
+from ....contract.site.list_files import ListFile, list_export
 from ....models import Brand
 from ....people import brands_for
 from ....queries.manager.history.audit import LABELS, Act, Wanted, acts, page_of
 from ...access import needs
-from ...csv_export import csv_response
 from .filter import day_field, midnight, words_field
 
 VIEW = "pipeline.audit_event"
@@ -73,12 +74,22 @@ def audit(request: HttpRequest) -> HttpResponse:
     return render(request, "pipeline/manager/audit.html", context)
 
 
-@require_GET
-@needs(VIEW)
-def audit_csv(request: HttpRequest) -> StreamingHttpResponse:
+class _Lines:
+    """The lines of the file, read only as far as they are wanted."""
+
+    def __init__(self, wanted: Wanted, user: Any):
+        self.wanted, self.user = wanted, user
+
+    def __getitem__(self, part: slice) -> list[list[Any]]:
+        lines = (line for act in acts(self.wanted, self.user) for line in _lines(act))
+        return list(islice(lines, part.stop))
+
+
+@list_export("audit", VIEW)
+def audit_file(user: Any, query: QueryDict) -> ListFile:
     """A line for each changed field."""
-    chosen = AuditFilter(request.GET, request.user)
-    return csv_response("audit.csv", COLUMNS, (line for act in acts(chosen.wanted, request.user) for line in _lines(act)))
+    lines: Any = _Lines(AuditFilter(query, user).wanted, user)
+    return ListFile("audit.csv", COLUMNS, lines)
 
 
 def _lines(act: Act) -> Iterator[list[Any]]:
