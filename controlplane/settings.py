@@ -225,6 +225,7 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 # Failed sign-ins, counted by django-axes: pipeline/people/sign_in.py. Its own log and admin are off, as we write both.
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_USERNAME_CALLABLE = "pipeline.people.sign_in.name_of"
 AXES_HANDLER = "pipeline.people.sign_in.Failures"
 AXES_FAILURE_LIMIT = 1  # the handler counts limits
 AXES_COOLOFF_TIME = timedelta(minutes=15)

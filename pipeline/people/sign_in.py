@@ -20,6 +20,7 @@ from django.utils import timezone
 logger = logging.getLogger("pipeline.sign_in")
 REMEMBERED: timedelta = settings.AXES_COOLOFF_TIME
 OF_NAME, OF_ADDRESS = 10, 30
+LONGEST_NAME = 255
 
 
 class Failures(AxesDatabaseHandler):
@@ -39,6 +40,12 @@ class Failures(AxesDatabaseHandler):
         name = (credentials or {}).get("username")
         deleted, _ = AccessAttempt.objects.filter(username=name, ip_address=address_of(request)).delete()
         return deleted
+
+
+def name_of(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str | None:
+    """What is kept of a typed name. Its column is no longer, and no person's name is."""
+    name = (credentials or {}).get("username") or request.POST.get("username")
+    return name[:LONGEST_NAME] if name else None
 
 
 def refused_until(request: HttpRequest, credentials: dict[str, Any] | None) -> datetime | None:
