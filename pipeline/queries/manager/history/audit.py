@@ -37,10 +37,11 @@ KINDS = {  # of events, by group; what happens by itself is on the pages of runs
     "limits": ("concurrencylimit",),
     "money": ("start_again", "adopt", "end_upstream", "retry", "incident_retry", "bulk_started", "bulk_ended"),
     "results": ("accept", "replay", "replay_queued", "incident_resolved", "incident_snoozed"),
-    "settings": ("settings", "archive_brand", "restore_brand", "archive_competitor", "restore_competitor"),
+    "settings": ("settings",),
     "notifications": ("notificationchannel", "notificationrule"),
     "system": ("backup", "restored", "removed"),
 }
+BEGIN = {"settings": ("archive_", "restore_")}  # kinds that begin so; apps add what is theirs
 GROUP_OF = {kind: group for group, kinds in KINDS.items() for kind in kinds}
 
 
@@ -98,7 +99,7 @@ def page_of(wanted: Wanted, user: Any, *, before: datetime | None = None) -> tup
 def _events(wanted: Wanted, brands: Brands, before: datetime | None) -> Iterator[Act]:
     if wanted.group == PEOPLE:
         return
-    rows = Event.objects.filter(kind__in=KINDS.get(wanted.group) or list(GROUP_OF))
+    rows = Event.objects.filter(_of_group(wanted.group))
     if not brands.every:
         rows = rows.filter(_of(brands))
     if wanted.person:
@@ -114,12 +115,19 @@ def _events(wanted: Wanted, brands: Brands, before: datetime | None) -> Iterator
         yield Act(
             at=event.at,
             who=str(event.by or "The system"),
-            group=GROUP_OF[event.kind],
+            group=GROUP_OF.get(event.kind) or next(group for group, begin in BEGIN.items() if event.kind.startswith(begin)),
             what=event.message,
             brand=event.brand or (owner.brand if owner else None),
             url=event.run.get_absolute_url() if event.run else "",
             changes=[],
         )
+
+
+def _of_group(wanted: str) -> Q:
+    """'': of any group."""
+    kinds = KINDS.get(wanted) or list(GROUP_OF)
+    begin = [one for group, ones in BEGIN.items() if wanted in ("", group) for one in ones]
+    return reduce(or_, (Q(kind__startswith=one) for one in begin), Q(kind__in=kinds))
 
 
 def _of(brands: Brands) -> Q:

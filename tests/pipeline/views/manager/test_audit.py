@@ -97,6 +97,13 @@ def test_a_brand_limit_and_a_brand_are_recorded(ann):
     assert any(change.after == "Northpaw" for act in listed(ann) for change in act.changes if change.field == "brands")
 
 
+def test_what_apps_archive_is_among_the_settings(ann):
+    Event.objects.create(kind="archive_kennel", message="The kennel was archived.", by=ann)
+    assert said(ann, group="settings") == ["The kennel was archived."]
+    assert "The kennel was archived." in said(ann)
+    assert said(ann, group="limits") == []
+
+
 def test_a_command_is_recorded_as_one(ann):
     call_command("add_user", "carl", "--role", "viewer")
     assert {act.who for act in listed(ann, words="carl")} == {"A command"}
