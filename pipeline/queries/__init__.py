@@ -21,7 +21,7 @@ from .estimates import (
 from .explain import Activity, QueueView, activity, before_the_click, explain, kept_back, missing_code, no_worker_since
 from .freshness import Banner, FreshnessRow, SubjectState, banner, freshness, no_subject, usual_max_age
 from .manager.health import Health, health
-from .manager.incidents import IncidentRow, failed_runs, incident_rows
+from .manager.incidents import IncidentRow, failed_runs, incident_rows, subjects_failing_by
 from .manager.live.active import Active, active
 from .manager.live.cancel import CancelRow, cancel_row
 from .manager.needs import Need, closed_sources, unknown_starts
@@ -124,6 +124,7 @@ __all__ = [
     "schedules",
     "spends",
     "spent_today",
+    "subjects_failing_by",
     "tick_in_words",
     "type_choices",
     "unknown_starts",

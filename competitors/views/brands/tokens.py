@@ -6,11 +6,15 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
 from competitors.models import AdAccount
+from competitors.upstream.graph.refusals import BlockedAtMeta, TokenRefused
+from pipeline import queries
 from pipeline.contract import Ending, Notice, register_endings, register_notices
+from pipeline.contract.errors import CredentialRejected
 from pipeline.people import brands_for
 from pipeline.states import Badge
 from pipeline.words import days
@@ -18,6 +22,8 @@ from pipeline.words import days
 State = AdAccount.TokenState
 WARNED_BEFORE = ((1, "red"), (7, "amber"), (14, "grey"))  # days before a token's end, and how loud the banner is then
 VERSION_WARNED_BEFORE = timedelta(days=60)
+# Errors of a run that say the same as the notice about its account's token, beside the button that retries it.
+TOLD_BY_INCIDENTS = [error.__name__ for error in (TokenRefused, BlockedAtMeta, CredentialRejected)]
 NAMED = 3  # accounts of one banner that are named
 RENEW = "Make a new token at Meta and set it as META_ACCESS_TOKENS (act_…=token) or META_ACCESS_TOKEN, for web and worker."
 
@@ -111,5 +117,10 @@ def _ends_of_tokens() -> Iterator[Ending]:
 def _on_the_overview(user: Any) -> list[Notice]:
     if not user.has_perm("competitors.view_adaccount"):
         return []
-    tokens = token_notices(AdAccount.objects.filter(brands_for(user).q(), brand__archived_at=None))
-    return [*version_notices(), *tokens]
+    now = timezone.now()
+    soon = Q(token_expires_at__lte=now + timedelta(days=WARNED_BEFORE[-1][0]))
+    troubled = soon | Q(token_state__in=[State.EXPIRED, State.BLOCKED, State.MISSING])
+    accounts = AdAccount.objects.filter(brands_for(user).q(), troubled, brand__archived_at=None)
+    told = queries.subjects_failing_by(TOLD_BY_INCIDENTS, user)
+    untold = [one for one in accounts if state_now(one, now) == State.EXPIRES or (one.brand_id, str(one.pk)) not in told]
+    return [*version_notices(), *token_notices(untold, now)]

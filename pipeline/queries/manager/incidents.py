@@ -2,11 +2,12 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
@@ -99,6 +100,14 @@ def incidents_now(user: Any, at: datetime) -> tuple[list[IncidentRow], list[Inci
     resolved = list(over.select_related("resolved_by").order_by("-last_seen")[:RESOLVED_SHOWN])
     rows = incident_rows([*unresolved[:SHOWN], *resolved], user, at)
     return rows[: len(rows) - len(resolved)], rows[len(rows) - len(resolved) :], more
+
+
+def subjects_failing_by(kinds: Collection[str], user: Any) -> set[tuple[UUID | None, str]]:
+    """Brand and key of the subjects for which an unresolved incident of such errors tells what to do."""
+    failing = FailedRun.objects.filter(
+        brands_for(user).q(), over_at=None, incident__state__in=Incident.UNRESOLVED, incident__kind__in=kinds
+    )
+    return set(failing.values_list("brand_id", "subject"))
 
 
 def failed_runs(incident: Incident, user: Any) -> QuerySet[FailedRun]:

@@ -4,9 +4,13 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import timezone
 
 from competitors.models import AdAccount
 from competitors.views.brands.tokens import token_badge, token_notices, version_notices
+from pipeline.models import FailedRun, Incident, Job, Run
+from tests.factories import make_brand, make_person
+from tests.performance_rows import make_account
 
 NOW = datetime(2026, 5, 5, 12, tzinfo=ZoneInfo("America/Los_Angeles"))
 
@@ -64,3 +68,33 @@ def test_the_end_of_the_graph_apis_version_is_told_about_in_time_where_it_is_kno
         [("amber", "Meta ends version v26.0 of its Graph API in 60 days, on 31 May 2028.")],
         [("red", "Meta has ended version v26.0 of its Graph API on 31 May 2028.")],
     ]
+
+
+@pytest.mark.django_db
+def test_health_leaves_a_token_to_the_incident_that_tells_of_it(client):
+    """An account whose sync has not failed yet, a token that ends soon and one whose incident is over are told of."""
+    client.force_login(make_person("ann", "manager"))
+    now = timezone.now()
+    times = {"due_at": now, "order_at": now, "created_at": now, "asked_at": now, "completed_at": now}
+    seen = {"job_type": "meta_sync", "message": "The token is bad.", "first_seen": now, "last_seen": now}
+    incident = Incident.objects.create(**seen, kind="TokenRefused")
+    other_kind = Incident.objects.create(**seen, kind="TransientError")
+
+    def failing(name, of=incident, **fields):
+        account = make_account(make_brand(name), f"act_{name}", name=name, **fields)
+        job = {"brand": account.brand, "job_type": "meta_sync", "subject": str(account.pk)}
+        run = Run.objects.create(**job, job=Job.objects.create(**job), status="failed", **times)
+        return FailedRun.objects.create(incident=of, run=run, **job, failed_at=now)
+
+    failing("Told", token_state="expired")
+    make_account(make_brand("Untold"), "act_2", name="Untold", token_state="expired")
+    failing("Soon", token_state="valid", token_expires_at=now + timedelta(days=2))
+    failing("Otherwise", of=other_kind, token_state="missing")
+    over = failing("Over", token_state="blocked")
+    FailedRun.objects.filter(pk=over.pk).update(over_at=now)
+    body = client.get("/pipeline/").content.decode()
+    assert "The token is bad" in body
+    assert "Meta no longer accepts the token of Untold." in body
+    assert "The Meta token of Soon ends in" in body
+    assert "There is no Meta token for Otherwise." in body
+    assert "Meta has blocked Over." in body
