@@ -67,6 +67,25 @@ def prepare() -> None:
         Worker.objects.create(host="worker-1", pid=pid, **alive)
     Attempt.objects.update(worker_label="worker-1, pid 41")
     count_days(at)
+    cancel_many(user)
+
+
+def cancel_many(user: Any) -> None:
+    """A weekly schedule for each subject of the demo, and a bulk action that canceled its next run."""
+    from uuid import uuid4
+
+    from django.utils import timezone
+
+    from pipeline import api
+    from pipeline.engine.queue.asked import bulk_actions
+    from pipeline.models import Run
+
+    for run in Run.objects.filter(status="completed", brand__isnull=False):
+        api.ensure_recurring_job(run.brand_id, run.job_type, "0 6 * * 1", run.parameters, created_by=user)
+    planned = dict(Run.objects.filter(status="pending").values_list("pk", "status"))
+    asked = {"query": "status=pending", "words": "Status: Queued.", "runs": planned, "cost": None}
+    api.start_bulk_action(api.Wanted(token=uuid4(), kind="cancel", at=timezone.now(), **asked), user)
+    bulk_actions.advance()
 
 
 @contextlib.contextmanager
@@ -138,7 +157,9 @@ def addresses() -> Iterator[tuple[str, str]]:
 
 def query_of(name: str) -> str:
     """What the page needs besides its address."""
-    return {"schedules": "?brand=northpaw", "subject": f"?subject={listing().pk}"}.get(name, "")
+    queries = {"schedules": "brand=northpaw", "subject": f"subject={listing().pk}"}
+    queries |= {"bulk_retry": "status=cancelled", "bulk_cancel": "status=pending", "bulk_run_now": "status=pending"}
+    return f"?{queries[name]}" if name in queries else ""
 
 
 def listing() -> Any:

@@ -48,8 +48,10 @@ def test_the_run_s_page_first_shows_what_it_would_change(done, listing, page, ma
     dry = f"/pipeline/runs/{done.pk}/dry-run/"
     assert f'action="{dry}"' in page.get(done.get_absolute_url()).content.decode()
     answer = page.post(dry).content.decode()
-    assert re.search(r"<dt>New</dt><dd><span class=\"strong\">1</span>", answer)
-    assert re.search(rf"<dt>Unchanged</dt><dd><span class=\"strong\">{known - 1}</span>", answer)
+    assert "1 new row, 0 changed rows." in answer
+    table = re.findall(r'row">(\w+)</th><td class="num" data-label="When it ran">([\d,]+)</td><td[^>]*>([\d,]+)<', answer)
+    assert table[:2] == [("New", str(known), "1"), ("Unchanged", "0", str(known - 1))]
+    assert re.search(rf"It reported</dt><dd><bdi>{known} new, .*The replay would report</dt><dd><bdi>1 new, ", answer)
     assert f'action="/pipeline/runs/{done.pk}/replay/"' in answer
     assert listing.reviews().count() == known - 1
     assert not done.events.filter(kind="replay").exists()

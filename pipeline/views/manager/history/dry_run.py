@@ -1,5 +1,8 @@
 """What a replay of a run would change, before it is queued."""
 
+from collections import Counter
+from collections.abc import Mapping
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -34,7 +37,12 @@ def dry_run(request: HttpRequest, pk: int) -> HttpResponse:
             "items": items,
             "most": MOST_ITEMS,
             "done": result.done if result else None,
-            "counts": queries.counts_in_order(result.done.counts) if result else [],
-            "rejected": (run.counts or {}).get("rejected", 0),
+            "counts": _compared(run.counts or {}, result.done.counts) if result else [],
         },
     )
+
+
+def _compared(then: Mapping[str, int], now: Mapping[str, int]) -> list[tuple[str, int, int]]:
+    """Name, how many when it ran, and how many now."""
+    names = [name for name, _ in queries.counts_in_order(Counter(then) + Counter(now))]
+    return [(name, then.get(name, 0), now.get(name, 0)) for name in names]
