@@ -3,7 +3,7 @@
 Estimates learn from what good runs took. Failed starts, queues, retries, blocks and pauses do not count.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError
+from django.db.models import Count, F, Sum
 from django.utils import timezone
 
 from ..contract.job_type import Estimate, JobType
@@ -20,7 +21,8 @@ from ..contract.registry import find_type, get_type
 from ..contract.tally import rows_met
 from ..engine.execution.prices import per_thousand
 from ..engine.upstreams.reuse import finished, stored_key
-from ..models import ActorPrice, Attempt, Brand, Run, UpstreamRun
+from ..models import ActorPrice, Attempt, Brand, DayTotal, Run, UpstreamRun
+from ..models.runs import RunQuerySet
 from ..people import brands_for
 from ..states import Outcome
 from ..words import clock, counted, days
@@ -199,6 +201,43 @@ def history(handler: JobType, parameters: Mapping[str, Any], good_runs: Sequence
         usual=median(own) if len(own) >= LEARNED_FROM else None,
         had_rows=any(rows_met(run.counts) for run in others),
     )
+
+
+@dataclass(frozen=True)
+class CostTogether:
+    """About what some runs cost. `usd`: None where nothing is paid. `unknown`: how many paid runs nobody can price yet."""
+
+    count: int
+    usd: Decimal | None
+    unknown: int
+
+
+def cost_together(runs: RunQuerySet) -> CostTogether:
+    """`runs` may be a slice. A planned one has no estimate of its own until it starts. In two queries."""
+    of_type = Run.objects.filter(pk__in=runs.values("pk")).order_by().values_list("job_type")
+    sums = list(of_type.annotate(Count("pk"), Count("cost_estimate"), Sum("cost_estimate")))
+    open_ = {name: count - priced for name, count, priced, _ in sums if count > priced and is_paid(name)}
+    usual = usual_costs(open_)
+    parts = [usd for *_, usd in sums if usd is not None] + [usual[name] * open_[name] for name in usual]
+    return CostTogether(
+        count=sum(count for _, count, *_ in sums),
+        usd=sum(parts, Decimal(0)) if parts else None,
+        unknown=sum(count for name, count in open_.items() if name not in usual),
+    )
+
+
+def usual_costs(job_types: Collection[str]) -> dict[str, Decimal]:
+    """By type, USD of a completed run on average, for those of which some are known."""
+    if not job_types:
+        return {}
+    days = DayTotal.objects.filter(job_type__in=job_types).order_by().values_list("job_type")
+    sums = days.annotate(Sum("usd"), runs=Sum(F("good") + F("doubted")))
+    return {name: usd / runs for name, usd, runs in sums if usd and runs}
+
+
+def is_paid(job_type: str) -> bool:
+    handler = find_type(job_type)
+    return bool(handler and handler.actor)
 
 
 def _covered(spans: Iterable[Span]) -> float:

@@ -16,6 +16,7 @@ from ....models.runs import LIVE_VALUES, RunQuerySet
 from ....people import Brands, brands_for
 from ....states import CHECK, COMPLETED, FAILED, QUEUED, RUNNING, Badge, RunStatus, run_badge
 from ....words import counted
+from ...estimates import cost_together, is_paid, usual_costs
 from ...explain import no_worker_since
 from ...runs import RunRow, run_rows
 from .every_run import STATES, Asked, found, possible
@@ -47,13 +48,17 @@ FIRST = (State.FAILED, State.SKIPPED, State.DONE, State.WAITING)  # what needs a
 
 @dataclass(frozen=True)
 class Offer:
-    """What a filter allows. `count`: at most BulkAction.MOST, `more`: there are more. `cost`: None where all is free."""
+    """What a filter allows. `count`: at most BulkAction.MOST, `more`: there are more. `cost`: None where all is free.
+
+    `unknown`: how many paid runs are not in the cost, as nobody knows their price yet.
+    """
 
     kind: BulkAction.Kind
     what: str  # 'failed'
     count: int
     more: bool
     cost: Decimal | None
+    unknown: int = 0
 
     @property
     def title(self) -> str:
@@ -65,8 +70,11 @@ class Offer:
     def price(self) -> str:
         """'about $3.40'."""
         if self.kind == Kind.CANCEL:
-            return f"saves up to ${self.cost:.2f}" if self.cost else "saves no money"
-        return "free" if self.cost is None else f"about ${self.cost:.2f}"
+            unpriced = "saving not known yet" if self.unknown else "saves no money"
+            return f"saves up to ${self.cost:.2f}" if self.cost else unpriced
+        if self.cost is None:
+            return "price not known yet" if self.unknown else "free"
+        return f"about ${self.cost:.2f}{' or more' if self.unknown else ''}"
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,7 @@ class Plan:
 
     offer: Offer
     runs: Mapping[int, str]
-    first: list[RunRow]
+    first: list[tuple[RunRow, str]]  # with the price in words
     searched: str
     at: datetime
 
@@ -130,7 +138,7 @@ def plan(kind: BulkAction.Kind, asked: Asked, user: Any) -> Plan:
     runs = _fitting(kind, every)
     chosen = dict(sorted(runs.order_by().values_list("pk", "status")[: BulkAction.MOST]))  # no index has them in this order
     first = Run.objects.for_rows().in_bulk(list(chosen)[:SHOWN])
-    rows = run_rows([first[pk] for pk in chosen if pk in first], user)
+    rows = _with_prices(run_rows([first[pk] for pk in chosen if pk in first], user))
     return Plan(_offer(kind, asked, runs), chosen, rows, searched, now())
 
 
@@ -185,13 +193,26 @@ def _fitting(kind: BulkAction.Kind, runs: RunQuerySet) -> RunQuerySet:
 
 def _offer(kind: BulkAction.Kind, asked: Asked, runs: RunQuerySet) -> Offer:
     some = runs.order_by()[: BulkAction.MOST + 1]
-    sums = some.aggregate(count=Count("pk"), cost=Sum("cost_estimate"))
-    cost = sums["cost"]
+    expected = cost_together(some)
+    cost = expected.usd
     if kind == Kind.CANCEL and cost:
         spent = UpstreamRun.objects.filter(run__in=some.values("pk")).aggregate(usd=Sum("cost_actual"))["usd"]
         cost = max(cost - (spent or Decimal(0)), Decimal(0))
     what = STATES[asked.status][0].lower() if asked.status and asked.status != "retry" else USUALLY[kind]
-    return Offer(kind, what, min(sums["count"], BulkAction.MOST), sums["count"] > BulkAction.MOST, cost)
+    count, most = expected.count, BulkAction.MOST
+    return Offer(kind, what, min(count, most), count > most, cost, expected.unknown)
+
+
+def _with_prices(rows: list[RunRow]) -> list[tuple[RunRow, str]]:
+    usual = usual_costs({row.run.job_type for row in rows if row.run.cost_estimate is None and is_paid(row.run.job_type)})
+    return [(row, _price(row.run, usual)) for row in rows]
+
+
+def _price(run: Run, usual: Mapping[str, Decimal]) -> str:
+    usd = usual.get(run.job_type) if run.cost_estimate is None else run.cost_estimate
+    if usd is None:
+        return "not known yet" if is_paid(run.job_type) else "free"
+    return f"≈ ${usd:.2f}"
 
 
 def _row(action: BulkAction, counts: Mapping[str, int]) -> BulkRow:

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from pipeline import api
 from pipeline.engine.queue.claim import claimable
-from pipeline.models import ConcurrencyLimit, Event, Pause, Run, SourceState, UpstreamRun, Worker
+from pipeline.models import ConcurrencyLimit, DayTotal, Event, Pause, Run, SourceState, UpstreamRun, Worker
 from tests.factories import make_brand, make_person, make_upstream
+from tests.toy.job import Toy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ACTIVE = "/pipeline/active/"
@@ -244,3 +245,12 @@ def test_no_number_of_rows_limits_or_pauses_costs_a_query_more(manager, brand):
     few = queries()
     grow(8)
     assert queries() == few <= 30
+
+
+def test_a_planned_run_of_a_paid_type_says_what_its_cancel_saves(client, brand, monkeypatch):
+    client.force_login(make_person("otto", "operator"))
+    monkeypatch.setattr(Toy, "actor", "toys~all")
+    api.ensure_recurring_job(brand.pk, "toy", "0 6 * * 1", {"name": "owl"})
+    DayTotal.objects.create(day=timezone.localdate(), job_type="toy", good=4, usd=2)
+    asked = client.get(f"/pipeline/active/{Run.objects.get().pk}/cancel/").content.decode()
+    assert "It has spent nothing so far. A cancel saves up to ≈ $0.50." in asked

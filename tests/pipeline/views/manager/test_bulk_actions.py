@@ -13,12 +13,14 @@ from django.utils import timezone
 from pipeline import api
 from pipeline.engine.queue.asked import bulk_actions
 from pipeline.engine.workers.processes import register_worker
-from pipeline.models import BulkAction, Run, UpstreamRun
+from pipeline.models import BulkAction, DayTotal, Run, UpstreamRun
 from pipeline.people import limit_to
 from tests.factories import make_brand, make_person, make_upstream
+from tests.toy.job import Toy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HISTORY, RETRY, CANCEL = "/pipeline/runs/", "/pipeline/runs/bulk/retry/", "/pipeline/runs/bulk/cancel/"
+RUN_NOW = "/pipeline/runs/bulk/run-now/"
 
 
 @pytest.fixture
@@ -195,3 +197,24 @@ def test_pages_take_as_many_queries_for_one_run_as_for_many(operator, brand):
         asked.append(taken)
     assert asked[0] == asked[1]
     assert all(number <= most for number, most in zip(asked[0], (26, 17, 12, 9), strict=True)), asked
+
+
+def test_planned_runs_of_a_paid_type_are_never_called_free(operator, brand, monkeypatch):
+    monkeypatch.setattr(Toy, "actor", "toys~all")
+    for name in ("owl", "bear"):
+        api.ensure_recurring_job(brand.pk, "toy", "0 6 * * 1", {"name": name})
+    ask = {"status": "pending"}
+    unpriced = words(operator.get(RUN_NOW, ask))
+    assert "so the price is not known. All limits hold." in unpriced
+    assert "Run 2 queued runs now, price not known yet" in unpriced
+    assert "What this saves is not known yet." in words(operator.get(CANCEL, ask))
+    assert "free" not in unpriced
+    DayTotal.objects.create(day=timezone.localdate(), job_type="toy", good=3, doubted=1, usd=2)
+    priced = words(operator.get(RUN_NOW, ask))
+    assert "Run 2 queued runs now, about $1.00" in priced
+    assert priced.count("≈ $0.50") == 2
+    assert "saves up to $1.00" in words(operator.get(HISTORY, ask))
+    Run.objects.filter(subject="owl").update(cost_estimate=Decimal("0.20"))
+    assert "about $0.70" in words(operator.get(RUN_NOW, ask))
+    Run.objects.filter(subject="owl").update(job_type="marble", cost_estimate=None)
+    assert "about $0.50" in words(operator.get(RUN_NOW, ask)), "a type without an actor costs nothing"
