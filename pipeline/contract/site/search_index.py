@@ -96,8 +96,14 @@ def _index_some(model: type[models.Model]) -> bool:
 def make_indexes(using: str, **_: Any) -> None:
     """After each migration: make what is missing. SQLite loses triggers when a table is altered."""
     there = connections[using]
-    known = set(there.introspection.table_names())
-    for model in indexed_models():
+    postgresql = there.vendor == "postgresql"
+    with there.cursor() as cursor:
+        cursor.execute("SELECT tgname FROM pg_trigger" if postgresql else "SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        triggers = {name for (name,) in cursor.fetchall()}
+    whole = ("new", "changed", "gone") if postgresql else ("new", "changed")
+    lacking = [one for one in indexed_models() if not {f"{one._meta.db_table}_queue_{name}" for name in whole} <= triggers]
+    known = set(there.introspection.table_names()) if lacking else set()
+    for model in lacking:
         if model._meta.db_table not in known:
             continue
         try:

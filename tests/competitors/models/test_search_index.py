@@ -100,9 +100,13 @@ def test_too_many_rows_in_the_queue_leave_the_search_to_the_texts(listing, three
     assert may_have(AmazonReview, ["absent"]) is None
 
 
-def test_triggers_that_a_migration_lost_are_made_anew(listing, three):
+def lose_a_trigger():
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TRIGGER {TABLE}_queue_new" + (f" ON {TABLE}" if connection.vendor == "postgresql" else ""))
+
+
+def test_triggers_that_a_migration_lost_are_made_anew(listing, three):
+    lose_a_trigger()
     make_indexes("default")
     make_review(listing, review_id="RNEW")
     assert queued() == 1
@@ -125,6 +129,7 @@ def test_a_database_that_cannot_have_the_index_is_migrated_and_searched_without(
     def refuse(*_):
         raise ProgrammingError('permission denied to create extension "pg_trgm"')
 
+    lose_a_trigger()
     monkeypatch.setattr(search_index, "_make", refuse)
     make_indexes("default")
     assert "There is no search index for" in caplog.text
