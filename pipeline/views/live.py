@@ -49,12 +49,16 @@ def fragment(
 
 def _key(request: HttpRequest, of: Any) -> str:
     """Equal where rights, brands, address and `of` are."""
-    user: Any = request.user
+    asked = sorted((name, values) for name, values in request.GET.lists() if name != "seen")
+    return "live-" + _digest(repr((request.path, asked, sight_of(request.user), of)))
+
+
+def sight_of(user: Any) -> str:
+    """Equal for those who have the same rights and brands: to them, pages say the same of what they all see."""
     rights = ["all"] if user.is_superuser else [user.is_staff, *sorted(user.get_all_permissions())]
     brands = brands_for(user)
     ids = ["all"] if brands.ids is None else sorted(map(str, brands.ids))
-    asked = sorted((name, values) for name, values in request.GET.lists() if name != "seen")
-    return "live-" + _digest(repr((request.path, asked, rights, ids, brands.platform, of)))
+    return _digest(repr((rights, ids, brands.platform)))
 
 
 def _digest(text: str) -> str:

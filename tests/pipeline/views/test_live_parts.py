@@ -15,7 +15,7 @@ from django.utils import timezone
 from pipeline import api
 from pipeline.engine.database import change_stamp
 from pipeline.engine.workers.processes import register_worker
-from pipeline.models import Brand, Pause, Run, Worker
+from pipeline.models import Brand, FailedRun, Incident, Pause, Run, Worker
 from tests.factories import make_brand, make_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,6 +81,27 @@ def test_who_has_other_brands_is_not_answered_by_what_others_saw():
     queue("owl", Brand.objects.get(name="Acme"))
     assert bob.get(url, {"seen": seen}).status_code == 304
     assert ann.get(url, {"seen": seen}).status_code == 200
+
+
+def test_what_many_share_is_shown_to_nobody_with_other_brands_or_rights():
+    """Health is rendered once for all who see the same. None of these do."""
+    register_worker()
+    acme, bolt = make_brand("Acme"), make_brand("Bolt")
+    people = {"ann": ("operator", acme), "bob": ("operator", bolt), "eve": ("viewer", acme), "max": ("operator",)}
+    clients = {name: Client() for name in people}
+    for name, client in clients.items():
+        client.force_login(make_person(name, *people[name]))
+    run = queue("owl", acme)
+    Run.objects.filter(pk=run.pk).update(due_at=timezone.now() - LATER, blocked_reason="Held.")
+    failed = queue("fox", acme)
+    now = timezone.now()
+    incident = Incident.objects.create(job_type="toy", kind="Error", message="The shop burned.", first_seen=now, last_seen=now)
+    Run.objects.filter(pk=failed.pk).update(status="failed", completed_at=now)
+    FailedRun.objects.create(incident=incident, run=failed, job_type="toy", brand=acme, failed_at=now)
+    said = {name: client.get(reverse("health_live"), {"seen": ""}).content.decode() for name, client in clients.items()}
+    assert ["toy owl" in said[name] for name in people] == [True, False, True, True]
+    assert ["Retry" in said[name] for name in people] == [True, False, False, True]
+    assert said["ann"] != said["bob"]
 
 
 def test_what_names_its_reader_is_not_shown_to_another_one():

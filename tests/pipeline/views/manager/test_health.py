@@ -234,7 +234,7 @@ def test_a_days_tally_is_counted_anew_and_says_how_each_type_did(client, brand):
     assert DatasetStatus.objects.exists()
 
 
-def test_the_tabs_tell_what_health_told_this_person_last(client, brand):
+def test_the_tabs_tell_what_health_told_those_last_who_see_the_same(client, brand):
     sign_in(client, "ann", "manager")
     register_worker()
     assert "Health Schedules Active History Freshness" in words(client.get("/pipeline/runs/"))
@@ -242,6 +242,10 @@ def test_the_tabs_tell_what_health_told_this_person_last(client, brand):
     api.queue_one_time_job(brand.pk, "toy", {"name": "bee"})
     client.get("/")
     said = words(client.get("/pipeline/runs/"))
-    assert "Health 1 need you Schedules Active 1 live History Freshness 1 need refreshing" in said
+    told = "Health 1 need you Schedules Active 1 live History Freshness 1 need refreshing"
+    assert told in said
+    sign_in(client, "mia", "manager")
+    assert client.get("/pipeline/live/?seen=").status_code == 200
+    assert told in words(client.get("/pipeline/runs/")), "what she polls may have been rendered for another"
     sign_in(client, "ben", "viewer", make_brand("Other"))
     assert "Health Schedules Active History Freshness" in words(client.get("/pipeline/runs/"))
