@@ -97,6 +97,7 @@ def every_page() -> Iterator[tuple[str, str]]:
     yield "Freshness, live part", reverse("freshness_live")
     yield "Freshness, one cell", reverse("freshness_cell", args=[brand.slug, "amazon_reviews"])
     yield "Notifications", reverse("notifications")
+    yield "Audit log", reverse("audit")
     yield "run", reverse("run", args=[done[0].pk])
     yield "run at work", reverse("run", args=[at_work.pk])
     yield "run at work, live part", reverse("run_live", args=[at_work.pk])

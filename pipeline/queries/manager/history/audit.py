@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
-from itertools import islice
 from operator import or_
 from typing import Any
 
@@ -14,7 +13,7 @@ from django.db.models import Q, QuerySet
 from ....models import Brand, Event
 from ....people import Brands, brands_for
 
-PAGE = 50
+PAGE, PIECE = 50, 500
 PEOPLE = "people"
 LABELS = {  # of groups of acts
     "sign-ins": "Signing in and out",
@@ -78,25 +77,28 @@ class Act:
         return LABELS[self.group]
 
 
-def acts(wanted: Wanted, user: Any, *, before: datetime | None = None) -> Iterator[Act]:
-    """The newest first, as far as this user may see them. Reads both tables piece by piece."""
+def acts(wanted: Wanted, user: Any) -> Iterator[Act]:
+    """The newest first, as far as this user may see them. Reads them piece by piece."""
+    before: datetime | None = None
+    while True:
+        found, before = page_of(wanted, user, before=before, size=PIECE)
+        yield from found
+        if before is None:
+            return
+
+
+def page_of(wanted: Wanted, user: Any, *, before: datetime | None = None, size: int = PAGE) -> tuple[list[Act], datetime | None]:
+    """A page, and before when the next one is; None if this is the last. What happened at the same moment is on one page."""
     brands = brands_for(user)
-    sources = [iter(_events(wanted, brands, before)), iter(_changes(wanted, brands, before))]
-    heads = [next(source, None) for source in sources]
-    while any(heads):
-        newest = max((head for head in heads if head), key=lambda act: act.at)
-        place = next(number for number, head in enumerate(heads) if head is newest)
-        heads[place] = next(sources[place], None)
-        yield newest
+    found = [*_events(wanted, brands, before, size + 1), *_changes(wanted, brands, before, size + 1)]
+    found.sort(key=lambda act: act.at, reverse=True)
+    end = size
+    while end < len(found) and found[end].at == found[end - 1].at:
+        end += 1
+    return found[:end], found[end - 1].at if end < len(found) else None
 
 
-def page_of(wanted: Wanted, user: Any, *, before: datetime | None = None) -> tuple[list[Act], datetime | None]:
-    """A page, and where the next one begins; None if this is the last."""
-    found = list(islice(acts(wanted, user, before=before), PAGE + 1))
-    return found[:PAGE], found[PAGE - 1].at if len(found) > PAGE else None
-
-
-def _events(wanted: Wanted, brands: Brands, before: datetime | None) -> Iterator[Act]:
+def _events(wanted: Wanted, brands: Brands, before: datetime | None, most: int) -> Iterator[Act]:
     if wanted.group == PEOPLE:
         return
     rows = Event.objects.filter(_of_group(wanted.group))
@@ -110,7 +112,7 @@ def _events(wanted: Wanted, brands: Brands, before: datetime | None) -> Iterator
     if wanted.words:
         rows = rows.filter(message__alike=wanted.words)
     rows = _within(rows, "at", wanted, before).select_related("by", "run__brand", "job__brand", "rule__brand", "brand")
-    for event in rows.order_by("-pk").iterator(PAGE):
+    for event in rows.order_by("-pk")[:most]:
         owner = event.run or event.job or event.rule
         yield Act(
             at=event.at,
@@ -140,7 +142,7 @@ def _of(brands: Brands) -> Q:
     )
 
 
-def _changes(wanted: Wanted, brands: Brands, before: datetime | None) -> Iterator[Act]:
+def _changes(wanted: Wanted, brands: Brands, before: datetime | None, most: int) -> Iterator[Act]:
     """Of people, roles and brands: for those who see all brands, as in the admin."""
     if wanted.group not in ("", PEOPLE) or not brands.every or wanted.brand:
         return
@@ -149,7 +151,7 @@ def _changes(wanted: Wanted, brands: Brands, before: datetime | None) -> Iterato
         rows = rows.filter(actor=wanted.person)
     if wanted.words:
         rows = rows.filter(object_repr__icontains=wanted.words)
-    for entry in _within(rows, "timestamp", wanted, before).order_by("-timestamp", "-pk").iterator(PAGE):
+    for entry in _within(rows, "timestamp", wanted, before).order_by("-timestamp", "-pk")[:most]:
         done = {LogEntry.Action.CREATE: "was added", LogEntry.Action.DELETE: "was removed"}.get(entry.action, "was changed")
         yield Act(
             at=entry.timestamp,

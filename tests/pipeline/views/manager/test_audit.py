@@ -164,7 +164,8 @@ def test_who_is_limited_to_some_brands_reads_of_these_only(ann):
 
 
 def test_the_list_can_be_filtered_paged_and_downloaded(page, ann, monkeypatch):
-    monkeypatch.setattr(audit, "PAGE", 2)
+    monkeypatch.setattr(audit.page_of, "__kwdefaults__", {"before": None, "size": 2})
+    monkeypatch.setattr(audit, "PIECE", 2)
     Event.objects.all().delete()
     LogEntry.objects.all().delete()
     other = make_person("ben", "manager")
