@@ -46,6 +46,7 @@ def test_a_right_environment_passes():
         ("META_GRAPH_VERSION", "26", "META_GRAPH_VERSION has another form: '26'. Use one like v26.0."),
         ("META_GRAPH_VERSION_ENDS", "May", "META_GRAPH_VERSION_ENDS is not a day: 'May'. Use a form like 2028-05-31."),
         ("META_ACCESS_TOKENS", "act_1", "META_ACCESS_TOKENS has an entry that cannot be read."),
+        ("EMAIL_URL", "smtp+tls://user:hunter22@mail.example.com:x", "EMAIL_URL cannot be read. Write smtp+tls://"),
         ("DATABASE_URL", "nonsense", "DATABASE_URL cannot be used"),
         ("DEBUG", "0", "SECRET_KEY is not set"),
     ],
@@ -55,6 +56,7 @@ def test_a_wrong_value_is_one_clear_line_and_no_traceback(name, value, said):
     assert code == 1
     assert said in words
     assert "Traceback" not in words
+    assert "hunter22" not in words
 
 
 def in_settings(expression, **environment):
@@ -65,6 +67,13 @@ def in_settings(expression, **environment):
     result = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=60, env=environment)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
+
+
+def test_a_mail_server_is_read_with_its_password_and_encryption():
+    wanted = ("HOST", "PORT", "HOST_USER", "HOST_PASSWORD", "USE_TLS")
+    values = f"[{', '.join(f'settings.EMAIL_{name}' for name in wanted)}]"
+    found = in_settings(values, EMAIL_URL="smtp+tls://ann:a%23b@mail.example.com:587")
+    assert found == ["mail.example.com", 587, "ann", "a#b", True]
 
 
 def test_a_secret_is_taken_as_it_is():
