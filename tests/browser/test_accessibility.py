@@ -211,12 +211,9 @@ def test_names_and_errors_without_a_place_to_break_widen_no_page(open_page, fill
     Attempt.objects.update(error=long)
     Incident.objects.update(message=long * 9, note=long)
     BulkAction.objects.update(words=long)
-<<<<<<< HEAD
     Event.objects.update(message=long, by=None)
-=======
     NotificationChannel.objects.update(name=long[:100], shown=long)
     Notification.objects.update(title=long)
->>>>>>> e9e0bfd (Long names widen no table of notifications, and a mail server that cannot be read is told without its password)
     BulkItem.objects.filter(state="skipped").update(message=long)
     failed = Run.objects.filter(status="failed")
     DatasetStatus.objects.update(last_status="failed", last_run=failed.first(), error_message=long * 500)
