@@ -99,6 +99,8 @@ def idle(account: AdAccount, window: Window, known: Mapping[str, Listed]) -> lis
     days = AdDay.objects.filter(ad_account=account, date__range=(window.since, window.until), impressions__gt=0)
     shown = set(days.order_by().values_list("ad_id", flat=True).distinct())
     silent = [ad_id for ad_id, one in known.items() if one.runs and ad_id not in shown]
+    if not silent:
+        return []
     young = BrandAd.objects.filter(ad_account=account, ad_id__in=silent, started_at__gte=first_moment(account, window))
     found = [known[ad_id] for ad_id in set(silent).difference(young.values_list("ad_id", flat=True))]
     return sorted(found, key=lambda one: (one.name, one.ad_id))

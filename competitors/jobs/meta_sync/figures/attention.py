@@ -8,7 +8,7 @@ from typing import NamedTuple
 from competitors.models import AttentionRule
 
 from .ads import AdRow, Listed
-from .rates import fallen
+from .rates import has_fallen
 from .words import money, ratio
 
 MOST = 10  # are listed
@@ -56,7 +56,7 @@ def _reasons(rule: AttentionRule, row: AdRow) -> Reasons | None:
     spend = row.now.spend or Decimal(0)
     disapproved = bool(row.listed and row.listed.status == "DISAPPROVED" and spend > 0)
     sold_nothing = spend > rule.no_purchase_spend and not row.now.purchases
-    fell = spend >= rule.roas_min_spend and fallen(row.now, row.before) * 100 >= rule.roas_drop_percent
+    fell = spend >= rule.roas_min_spend and has_fallen(row.now, row.before, rule.roas_drop_percent)
     return Reasons(row, spend, disapproved, sold_nothing, fell) if disapproved or sold_nothing or fell else None
 
 

@@ -79,10 +79,10 @@ def change(now: Number, before: Number) -> Decimal | None:
     return None if now is None or not before else Decimal(now) / Decimal(before) - 1
 
 
-def fallen(now: Figures, before: Figures) -> Decimal:
-    """By what part the return fell, 0.3 for 30 %; 0 if it did not, or if there is nothing to compare. Spend without a known
-    value counts as no return: Meta leaves a value of nothing out."""
-    was = before.roas
-    if not was or not now.spend:
-        return Decimal(0)
-    return max(1 - (now.roas or Decimal(0)) / was, Decimal(0))
+def has_fallen(now: Figures, before: Figures, percent: int) -> bool:
+    """Whether the return fell by so much. False if there is nothing to compare. Spend without a known value counts as no
+    return: Meta leaves a value of nothing out. Without a division, as a page asks for a thousand ads.
+    """
+    if not (now.spend and before.spend and before.purchase_value):
+        return False
+    return (now.purchase_value or 0) * before.spend * 100 <= (100 - percent) * before.purchase_value * now.spend

@@ -37,7 +37,7 @@ def of_ads(account: AdAccount, window: Window) -> Iterator[tuple[str, int, Figur
     Whole months are read as they are added up already, the days around them one by one. The two periods are read apart: sums
     of which each takes its own rows only would look at every row of both.
     """
-    before = _by_ad(account, window.before, RETURN)
+    before = _return(account, window.before)
     now = window.with_days_to_come() if window.until >= today_of(account) else window
     for ad_id, (days, *values) in _by_ad(account, now, NAMES).items():
         _, spend, value = before.get(ad_id, (0, None, None))
@@ -74,6 +74,19 @@ def of_demographics(account: AdAccount, ad_id: str, window: Window) -> dict[str,
 
 def _days(model: type[Model], account: AdAccount, window: Window) -> QuerySet[Any]:
     return model._default_manager.filter(ad_account=account, date__range=(window.since, window.until)).order_by()
+
+
+def _return(account: AdAccount, window: Window) -> dict[str, Sequence[Any]]:
+    """Of each ad in the window, perhaps of others as well. A last month of which most days are in it is read as a whole, and
+    the other days are subtracted: 0 and nothing are the same for a return.
+    """
+    if not window.rest:
+        return _by_ad(account, window, RETURN)
+    found = _by_ad(account, window.with_days_to_come(), RETURN)
+    for ad_id, values in _by_ad(account, Window(*window.rest), RETURN).items():
+        if ad_id in found:
+            found[ad_id] = [None if a is None else a - (b or 0) for a, b in zip(found[ad_id], values, strict=True)]
+    return found
 
 
 def _by_ad(account: AdAccount, window: Window, names: Sequence[str]) -> dict[str, Sequence[Any]]:

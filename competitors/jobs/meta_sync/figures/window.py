@@ -38,7 +38,7 @@ class Window:
         return firsts if (self.until + A_DAY).day == 1 else firsts[:-1]
 
     def with_days_to_come(self) -> "Window":
-        """To the end of its last month, for a window that ends today: no rows are there of later days, so the month is whole."""
+        """To the end of its last month. Of a window that ends today the sums are the same: there are no rows of later days."""
         return Window(self.since, self._month_after(self.until) - A_DAY)
 
     @cached_property
@@ -49,6 +49,13 @@ class Window:
         first, after = self.months[0], self._month_after(self.months[-1])
         around = [(self.since, first - A_DAY), (after, self.until)]
         return [(since, until) for since, until in around if since <= until]
+
+    @cached_property
+    def rest(self) -> tuple[date, date] | None:
+        """The days after it, to the end of its last month, if they are fewer than the days of that month in it."""
+        first, after = max(self.since, self.until.replace(day=1)), self._month_after(self.until)
+        left, inside = (after - self.until).days - 1, (self.until - first).days + 1
+        return (self.until + A_DAY, after - A_DAY) if first.day == 1 and 0 < left < inside else None
 
     @staticmethod
     def _month_after(day: date) -> date:

@@ -8,7 +8,7 @@ import pytest
 from competitors.jobs.meta_sync.figures import charts, words
 from competitors.jobs.meta_sync.figures.days import Day
 from competitors.jobs.meta_sync.figures.deltas import six
-from competitors.jobs.meta_sync.figures.rates import Figures, added, change, fallen, per
+from competitors.jobs.meta_sync.figures.rates import Figures, added, change, has_fallen, per
 from competitors.jobs.meta_sync.figures.window import Window
 
 D = Decimal
@@ -45,10 +45,11 @@ def test_what_is_not_known_and_what_is_zero_stay_apart():
 
 def test_a_fall_of_the_return_counts_no_value_as_none():
     before = Figures(spend=D(100), purchase_value=D(200))
-    assert fallen(Figures(spend=D(100), purchase_value=D(140)), before) == D("0.3")
-    assert fallen(Figures(spend=D(100)), before) == 1
-    assert fallen(Figures(spend=D(100), purchase_value=D(900)), before) == 0
-    assert fallen(Figures(), before) == fallen(FULL, Figures()) == 0
+    by_30 = Figures(spend=D(100), purchase_value=D(140))
+    assert has_fallen(by_30, before, 30) and not has_fallen(by_30, before, 31)
+    assert has_fallen(Figures(spend=D(100)), before, 100)
+    assert not has_fallen(Figures(spend=D(100), purchase_value=D(900)), before, 1)
+    assert not has_fallen(Figures(), before, 1) and not has_fallen(FULL, Figures(), 1)
     assert change(D(111), D(100)) == D("0.11")
     assert change(D(5), D(0)) is change(None, D(5)) is None
 

@@ -300,7 +300,7 @@ def test_queries_do_not_grow_with_ads_and_days(page, three, django_assert_max_nu
         for day in days_back(today, 60)
     )
     page.get(at(three))
-    with django_assert_max_num_queries(31):
+    with django_assert_max_num_queries(32):
         page.get(at(three), {"since": str(today - timedelta(days=59))})
 
 

@@ -1,17 +1,15 @@
 """An ad's line in the table, in words. '' is a value that Meta did not send."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-
-from django.db.models import Prefetch
 
 from competitors.models import AdAccount, AdClassification, AdMedia, BrandAd, MediaStatus
 from pipeline.states import Badge
 
 from ...figures.ads import AdRow
-from ...figures.rates import Figures, fallen
+from ...figures.rates import Figures, has_fallen
 from ...figures.words import count, money, percent, ratio
 
 Role = AdMedia.Role
@@ -47,11 +45,11 @@ class AdLine:
 def lines(account: AdAccount, rows: Sequence[AdRow], drop: int) -> list[AdLine]:
     """`drop`: from what fall of the return, in percent, the line says so. Two queries."""
     ads = BrandAd.objects.filter(ad_account=account, ad_id__in=[row.ad_id for row in rows]).select_related("classification")
-    places = AdMedia.objects.filter(role__in=PICTURES).order_by("position", "pk")
-    known = {ad.ad_id: ad for ad in ads.prefetch_related(Prefetch("media", queryset=places))}
+    known = {ad.ad_id: ad for ad in ads.only("ad_id", "is_video", "classification__format", "classification__awareness")}
+    pictures = _pictures(known.values())
     # The longest bar is the best rate on this sheet.
     most = max((rate for row in rows for rate in (row.now.hook, row.now.hold) if rate), default=Decimal(1))
-    return [_line(row, known.get(row.ad_id), account.currency, drop, most) for row in rows]
+    return [_line(row, known.get(row.ad_id), pictures.get(row.ad_id), account.currency, drop, most) for row in rows]
 
 
 def kind_in_words(ad: BrandAd | None) -> str:
@@ -67,10 +65,14 @@ def kind_in_words(ad: BrandAd | None) -> str:
     return " · ".join(words)
 
 
-def picture_of(ad: BrandAd | None) -> AdMedia | None:
-    """A stored one if there is any; else what became of the one that there should be."""
-    places = list(ad.media.all()) if ad else []
-    return min(places, key=lambda one: (one.status != MediaStatus.STORED, PICTURES.index(one.role)), default=None)
+def _pictures(ads: Iterable[BrandAd]) -> dict[str, AdMedia]:
+    """By the ad's id: a stored one if there is any; else what became of the one that there should be."""
+    of = {ad.pk: ad.ad_id for ad in ads}
+    places = (
+        AdMedia.objects.filter(role__in=PICTURES, brand_ad__in=of).only("role", "status", "brand_ad").order_by("position", "pk")
+    )
+    best = sorted(places, key=lambda one: (one.status != MediaStatus.STORED, PICTURES.index(one.role)))
+    return {of[one.brand_ad_id]: one for one in reversed(best) if one.brand_ad_id}
 
 
 def sums_in_words(figures: Figures, currency: str) -> Mapping[str, Any]:
@@ -87,9 +89,9 @@ def sums_in_words(figures: Figures, currency: str) -> Mapping[str, Any]:
     }
 
 
-def _line(row: AdRow, ad: BrandAd | None, currency: str, drop: int, most: Decimal) -> AdLine:
+def _line(row: AdRow, ad: BrandAd | None, picture: AdMedia | None, currency: str, drop: int, most: Decimal) -> AdLine:
     words = sums_in_words(row.now, currency)
-    fell = f"fell from {ratio(row.before.roas)}" if fallen(row.now, row.before) * 100 >= drop else ""
+    fell = f"fell from {ratio(row.before.roas)}" if has_fallen(row.now, row.before, drop) else ""
     hook, hold = (
         Rate(words[name], "" if rate is None else f"{rate / most * 100:.0f}")
         for name, rate in (("hook", row.now.hook), ("hold", row.now.hold))
@@ -99,7 +101,7 @@ def _line(row: AdRow, ad: BrandAd | None, currency: str, drop: int, most: Decima
         name=row.name,
         about=kind_in_words(ad),
         state=row.state,
-        picture=picture_of(ad),
+        picture=picture,
         spend=words["spend"],
         impressions=words["impressions"],
         roas=words["roas"],
