@@ -34,7 +34,7 @@ def found(*words):
 @pytest.fixture
 def three(listing):
     """Keys of three reviews that are indexed."""
-    texts = ("calming chews", 'Crème brûlée 100% real_taste \\ "quoted"', "品質が良い")
+    texts = ("calming chews", 'Crème brûlée 100% real_taste back\\slash "quoted"', "品質が良い")
     rows = [make_review(listing, review_id=f"R{number:09}", body=text) for number, text in enumerate(texts)]
     index_queued()
     assert queued() == 0
@@ -50,6 +50,7 @@ def three(listing):
         (["creme"], 1),
         (["100%"], 1),
         (["real_t"], 1),
+        (["ck\\sl"], 1),
         (['"quo'], 1),
         (["品質が"], 2),
     ],
@@ -136,3 +137,19 @@ def test_a_database_that_cannot_have_the_index_is_migrated_and_searched_without(
     monkeypatch.setattr(search_index, "_is_there", lambda *_: False)
     assert may_have(AmazonReview, ["chews"]) is None
     index_queued()
+
+
+def test_a_row_that_is_indexed_in_the_middle_of_a_search_is_found(three, listing):
+    new = make_review(listing, review_id="RNEW", body="meanwhile")
+    asked = []
+
+    def index_before_the_second(execute, sql, *others):
+        if sql.startswith("SELECT") and len(asked) < 2:
+            asked.append(sql)
+            if len(asked) == 2:
+                index_queued()
+        return execute(sql, *others)
+
+    with connection.execute_wrapper(index_before_the_second):
+        assert found("meanwhile") == {new.pk}
+    assert (len(asked), queued()) == (2, 0)

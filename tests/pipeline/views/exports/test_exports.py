@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from pipeline import api
 from pipeline.contract.site import incoming
+from pipeline.contract.site.list_files import ListFile
 from pipeline.engine.workers.inline import work_off, work_one
-from pipeline.jobs.export import files
+from pipeline.jobs.export import files, job
 from pipeline.jobs.export.job import NAME
 from pipeline.models import Run
 from pipeline.people import assign, limit_to
@@ -217,3 +218,23 @@ def test_the_brand_of_a_list_may_be_renamed_and_archived_meanwhile(client, brand
     brand.save()
     work_off()
     assert saved(client, run)[0] == 200
+
+
+@pytest.mark.usefixtures("ann", "large")
+def test_a_cancelled_export_stops_in_the_middle_and_leaves_no_file(client, monkeypatch):
+    run = ask_for(client)
+    written = []
+
+    def text(self, keys):
+        for number in range(3):
+            if number == 1:
+                api.cancel(run, by=None)
+            written.append(number)
+            yield number, "row\r\n"
+
+    monkeypatch.setattr(ListFile, "text", text)
+    monkeypatch.setattr(job, "PROGRESS_SECONDS", -1)
+    work_off()
+    run.refresh_from_db()
+    assert (run.status, written) == ("cancelled", [0, 1, 2])
+    assert not default_storage.exists(f"exports/{run.pk}.csv")
