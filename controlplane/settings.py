@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "controlplane.time_limit.TimeLimitMiddleware",
     "pipeline.views.person.session.end_of_idle_sessions",
+    "pipeline.views.person.sign_in.few_at_once",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "controlplane.urls"

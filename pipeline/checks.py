@@ -89,11 +89,11 @@ def is_loopback(host: str) -> bool:
 
 def _dangers() -> Iterator[tuple[int, str]]:
     """The number of the check, and one sentence of what is wrong and what to do."""
-    key = settings.SECRET_KEY
-    if len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_CHARACTERS or key.startswith(KNOWN_KEYS):
+    keys = {"SECRET_KEY": [settings.SECRET_KEY], "SECRET_KEY_FALLBACKS": settings.SECRET_KEY_FALLBACKS}
+    for name in (name for name, used in keys.items() if any(map(_can_be_guessed, used))):
         yield (
             10,
-            f"SECRET_KEY is short or known, so anybody could sign in as anybody: set it to {SHORTEST_KEY} or more random"
+            f"{name} is short or known, so anybody could sign in as anybody: set it to {SHORTEST_KEY} or more random"
             " characters, such as those of `openssl rand -base64 48`.",
         )
     public = [host for host in settings.ALLOWED_HOSTS if not is_loopback(host)]
@@ -117,6 +117,10 @@ def _dangers() -> Iterator[tuple[int, str]]:
             yield 15, f"{name} is plain http, so whoever is in between reads the token: write https://."
     for path in _readable_by_others():
         yield 14, f"Every user of this machine can read the database: run `chmod o-rwx {path}`."
+
+
+def _can_be_guessed(key: str) -> bool:
+    return len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_CHARACTERS or key.startswith(KNOWN_KEYS)
 
 
 def _readable_by_others() -> Iterator[Path]:

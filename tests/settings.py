@@ -43,9 +43,11 @@ for name, value in {
     os.environ.setdefault(name, value)
 
 from controlplane.settings import *  # noqa: E402, F403  they read the environment above
-from controlplane.settings import INSTALLED_APPS  # noqa: E402
+from controlplane.settings import INSTALLED_APPS, MIDDLEWARE  # noqa: E402
 
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.toy"]
+# django-zeal: see tests/one_query_for_all.py.
+INSTALLED_APPS = ["zeal", *INSTALLED_APPS, "tests.toy"]
+MIDDLEWARE = ["tests.one_query_for_all.middleware", *MIDDLEWARE]
 if os.environ.get("TESTS_TABLES") == "models":  # as pytest's --nomigrations does, for a database that a test makes itself
     MIGRATION_MODULES = dict.fromkeys(app.rpartition(".")[2] for app in INSTALLED_APPS)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast: tests sign in often

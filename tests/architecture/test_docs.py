@@ -64,6 +64,13 @@ def test_every_page_that_the_readme_names_exists():
     assert [page for page in pages if not any(path == page or path.startswith(f"{page}/") for path in present)] == []
 
 
+def test_every_test_that_the_page_on_security_names_exists():
+    named = re.findall(r"`(tests/[^`]+)`", text("SECURITY.md"))
+    present = files()
+    assert named
+    assert [one for one in named if not any(path == one or path.startswith(one.rstrip("/") + "/") for path in present)] == []
+
+
 def test_every_picture_that_the_docs_show_exists_and_is_told_in_words():
     pages = [path for path in files() if path == "README.md" or (path.startswith("docs/") and path.endswith(".md"))]
     shown = [(page, words, link) for page in pages for words, link in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", text(page))]

@@ -21,6 +21,7 @@ DANGERS = [
     ("SECRET_KEY", "4x!w0+8e^k2$b7z", "SECRET_KEY is short or known"),
     ("SECRET_KEY", "ab" * 30, "SECRET_KEY is short or known"),
     ("SECRET_KEY", "django-insecure-4x!w0+8e^k2$b7z(9m@q1v#s5t&u6y)i3o", "SECRET_KEY is short or known"),
+    ("SECRET_KEY_FALLBACKS", "an-old-one", "SECRET_KEY_FALLBACKS is short or known"),
     ("ALLOWED_HOSTS", "a.example,*", "ALLOWED_HOSTS has *"),
     ("CSRF_TRUSTED_ORIGINS", "https://a.example,https://*.b.example", "CSRF_TRUSTED_ORIGINS has https://*.b.example"),
     ("APIFY_API_URL", "http://apify.example", "APIFY_API_URL is plain http"),
@@ -48,7 +49,7 @@ def test_a_safe_site_has_no_danger(production):
 
 @pytest.mark.parametrize(("name", "value", "words"), DANGERS)
 def test_each_danger_is_one_sentence_that_stops_it(production, name, value, words):
-    many = name in ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS")
+    many = name in ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "SECRET_KEY_FALLBACKS")
     setattr(production, name, value.split(",") if many else value)
     (danger,) = found()
     assert danger.is_serious()

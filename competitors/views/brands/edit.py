@@ -1,5 +1,6 @@
 """Rename a brand or a competitor, set a brand's time zone and subreddits. Addresses on this site stay as they are."""
 
+from copy import copy  # the page names what is saved, whatever the form was given
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from ..forms import BrandEditForm, CompetitorForm, SubredditsForm, saved
 @needs("competitors.view_competitor", "pipeline.change_brand")
 def brand(request: HttpRequest, brand: str) -> HttpResponse:
     owner = get_brand(brand)
-    form = BrandEditForm(request.POST or None, instance=get_brand(brand))
+    form = BrandEditForm(request.POST or None, instance=copy(owner))
     back = reverse("brand_competitors", args=[owner.slug])
     if form.is_bound and form.is_valid() and saved(form):
         if "time_zone" in form.changed_data:
@@ -38,7 +39,7 @@ def add_subreddits(request: HttpRequest, brand: str) -> HttpResponse:
     """Those that the brand has already stay as they are."""
     owner, form = get_brand(brand), SubredditsForm(request.POST)
     if not form.is_valid():
-        return _brand_page(request, owner, BrandEditForm(instance=get_brand(brand)), form)
+        return _brand_page(request, owner, BrandEditForm(instance=copy(owner)), form)
     known = {name.casefold() for name in owner.subreddits.values_list("name", flat=True)}
     wanted = {name.casefold(): name for name in form.cleaned_data["subreddits"]}
     new = [BrandSubreddit(brand=owner, name=name) for folded, name in wanted.items() if folded not in known]
@@ -59,7 +60,7 @@ def remove_subreddit(request: HttpRequest, brand: str, pk: int) -> HttpResponse:
 @needs("competitors.view_competitor", "competitors.change_competitor")
 def competitor(request: HttpRequest, brand: str, competitor: UUID) -> HttpResponse:
     found = get_competitor(brand, competitor)
-    form = CompetitorForm(request.POST or None, instance=get_competitor(brand, competitor), brand=found.brand)
+    form = CompetitorForm(request.POST or None, instance=copy(found), brand=found.brand)
     back = found.get_absolute_url()
     if form.is_bound and form.is_valid() and saved(form, by=request.user):
         messages.success(request, format_html("Saved <bdi>{}</bdi>.", form.instance.name))

@@ -1,14 +1,44 @@
-"""The page for who has failed to sign in too often."""
+"""Who may try to sign in now: not who has failed too often, and few at once."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 from math import ceil
+from threading import BoundedSemaphore
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 
 from ...people import refused_until
+
+AT_ONCE = BoundedSemaphore(2)  # a password takes a core for half a second and more, and a thread that pages need too
+
+
+def few_at_once(answer: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: of many people, or guessers, who sign in at the same moment, most are asked to try again."""
+
+    def answered(request: HttpRequest) -> HttpResponseBase:
+        if request.method != "POST" or request.path not in _doors():
+            return answer(request)
+        if not AT_ONCE.acquire(blocking=False):
+            page = render(request, "registration/refused.html", status=429)
+            page.headers["Retry-After"] = "3"
+            return page
+        try:
+            return answer(request)
+        finally:
+            AT_ONCE.release()
+
+    return answered
+
+
+@cache
+def _doors() -> set[str]:
+    return {reverse("login"), reverse("admin:login")}
 
 
 def refused(request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any] | None) -> HttpResponse:

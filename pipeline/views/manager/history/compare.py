@@ -1,8 +1,8 @@
 """Two runs beside each other."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
@@ -24,6 +24,8 @@ def compare(request: HttpRequest) -> HttpResponse:
     if "a" not in request.GET:
         a, b = sorted(numbers)
         return redirect(f"{reverse('runs_compare')}?a={a}&b={b}")
-    runs = Run.objects.filter(brands_for(request.user).q()).for_rows()
-    first, second = (get_object_or_404(runs, pk=number) for number in numbers)
-    return render(request, "pipeline/manager/compare.html", {"found": compared(first, second, request.user)})
+    runs = Run.objects.filter(brands_for(request.user).q()).for_rows().in_bulk(numbers)
+    if not runs.keys() >= set(numbers):
+        raise Http404
+    found = compared(runs[numbers[0]], runs[numbers[1]], request.user)
+    return render(request, "pipeline/manager/compare.html", {"found": found})
