@@ -122,11 +122,13 @@ class StopAdmin(OfBrands):
 @admin.register(ConcurrencyLimit)
 class ConcurrencyLimitAdmin(StopAdmin):
     list_display = ("__str__", "job_type", "brand", "source", "max_running", "max_memory_mb")
+    list_select_related = ("brand",)
 
 
 @admin.register(Pause)
 class PauseAdmin(StopAdmin):
     list_display = ("__str__", "reason", "by", "since", "until")
+    list_select_related = ("brand", "by")
     readonly_fields = ("by", "since")
 
 

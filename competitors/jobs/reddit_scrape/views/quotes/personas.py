@@ -1,5 +1,6 @@
 """A brand's personas: their list, and the quotes of one of them."""
 
+from copy import copy
 from typing import Any
 
 from django import forms
@@ -87,7 +88,7 @@ def persona_file(user: Any, query: QueryDict, brand: str, pk: int) -> ListFile:
 @needs("competitors.view_persona", "competitors.change_persona")
 def edit(request: HttpRequest, brand: str, pk: int) -> HttpResponse:
     found = _persona(brand, pk)
-    form = PersonaForm(request.POST or None, instance=_persona(brand, pk), brand=found.brand)
+    form = PersonaForm(request.POST or None, instance=copy(found), brand=found.brand)
     if form.is_bound and form.is_valid() and saved(form):
         messages.success(request, format_html("Saved <bdi>{}</bdi>.", form.instance))
         return see_other(reverse("persona", args=[brand, pk]))
