@@ -95,7 +95,8 @@ def _strip(runs: tuple[Badge, ...]) -> SafeString:
         bars.setdefault(name, []).append(f"M{at * STEP + MIDDLE} {top}v{height}")
     said = ", ".join(f"{count} {word.lower()}" for word, count in Counter(run.word for run in runs).items())
     return format_html(
-        '<svg class="spark" viewBox="0 0 70 16" aria-hidden="true">{}</svg><span class="vh">Last {}: {}</span>',
+        '<svg class="spark" viewBox="0 0 70 16" preserveAspectRatio="xMinYMid" aria-hidden="true">{}</svg>'
+        '<span class="vh">Last {}: {}</span>',
         format_html_join("", '<path class="{}" d="{}"/>', ((name, "".join(shapes)) for name, shapes in bars.items())),
         "run" if len(runs) == 1 else f"{len(runs)} runs",
         said,
