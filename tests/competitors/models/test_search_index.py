@@ -141,7 +141,7 @@ def test_a_database_that_cannot_have_the_index_is_migrated_and_searched_without(
 
 def test_a_row_that_is_indexed_in_the_middle_of_a_search_is_found(three, listing):
     new = make_review(listing, review_id="RNEW", body="meanwhile")
-    asked = []
+    asked: list[str] = []
 
     def index_before_the_second(execute, sql, *others):
         if sql.startswith("SELECT") and len(asked) < 2:
