@@ -54,16 +54,17 @@ def _from(request: Any) -> str:
     return f" from {address}" if address else ""
 
 
+# Fields by name: without that, it compares what points to the row too.
 auditlog.register(
     get_user_model(),
-    exclude_fields=["last_login"],
+    include_fields=["username", "first_name", "last_name", "email", "is_active", "is_staff", "is_superuser", "password"],
     mask_fields=["password"],
     mask_callable="pipeline.people.audited.hidden",
     m2m_fields={"groups", "user_permissions"},
 )
-auditlog.register(Group)  # not its permissions: `migrate` sets those of the roles
-auditlog.register(BrandLimit, m2m_fields={"brands"})
-auditlog.register(Brand, exclude_fields=["archived_at"])  # of which an event tells
+auditlog.register(Group, include_fields=["name"])  # not its permissions: `migrate` sets those of the roles
+auditlog.register(BrandLimit, include_fields=["user"], m2m_fields={"brands"})
+auditlog.register(Brand, include_fields=["name", "slug", "time_zone"])  # of its archiving an event tells
 pre_save.connect(add_actor, sender=LogEntry, dispatch_uid="audit_actor")
 user_logged_in.connect(note_sign_in, dispatch_uid="audit_sign_in")
 user_logged_out.connect(note_sign_out, dispatch_uid="audit_sign_out")

@@ -21,9 +21,9 @@ from ....words import counted
 from ...journal import record_event
 
 KIND = "removed"  # of the event
-RUNS, ROWS = 50, 5000  # that one transaction looks at, and removes
+RUNS, ROWS = 200, 5000  # that one transaction looks at, and removes
 SECONDS = 1.0  # of work in a turn
-NEXT_TURN, NEXT_ROUND = timedelta(seconds=30), timedelta(hours=6)
+NEXT_TURN, NEXT_ROUND = timedelta(seconds=30), timedelta(days=1)
 NAMES = {
     "page": "downloaded page",
     "line": "log line",

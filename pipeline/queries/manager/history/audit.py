@@ -160,7 +160,7 @@ def _changes(wanted: Wanted, brands: Brands, before: datetime | None, most: int)
             what=f"{str(entry.content_type).rpartition('| ')[2].capitalize()} {entry.object_repr} {done}.",
             brand=None,
             url="",
-            changes=[_change(name, values) for name, values in (entry.changes or {}).items() if name not in ("id", "user")],
+            changes=[one for name, values in (entry.changes or {}).items() if (one := _change(name, values)).before or one.after],
             address=entry.remote_addr or "",
         )
 

@@ -104,6 +104,11 @@ def test_what_apps_archive_is_among_the_settings(ann):
     assert said(ann, group="limits") == []
 
 
+def test_a_new_row_tells_its_own_values_only(ann):
+    make_brand()
+    assert listed(ann, group="people")[0].changes == [Change("name", "", "Northpaw"), Change("slug", "", "northpaw")]
+
+
 def test_a_command_is_recorded_as_one(ann):
     call_command("add_user", "carl", "--role", "viewer")
     assert {act.who for act in listed(ann, words="carl")} == {"A command"}
