@@ -13,7 +13,7 @@ from django.db.models import Max
 from benchmarks import load
 from competitors.models import AdAccount, Competitor, CompetitorAdLibrary, CompetitorAmazonUrl, RedditResearch
 from competitors.reading.ad_library import clean_address
-from pipeline.contract.registry import all_types, find_type
+from pipeline.contract.registry import find_type, offered_types
 from pipeline.engine.incidents.days import count_days
 from pipeline.models import (
     Attempt,
@@ -75,7 +75,7 @@ def _fill(amount: Amount) -> None:
     ConcurrencyLimit.objects.bulk_create(
         [
             ConcurrencyLimit(source="apify", max_running=100),
-            *(ConcurrencyLimit(job_type=one.name, max_running=50) for one in all_types()),
+            *(ConcurrencyLimit(job_type=one.name, max_running=50) for one in offered_types()),
         ]
     )
     Pause.objects.bulk_create(Pause(brand=brand, reason="New price list.") for brand in brands[:2])
@@ -122,13 +122,13 @@ def _subjects(brands: list[Brand]) -> None:
 
 def _jobs(brands: list[Brand]) -> list[Job]:
     """A daily schedule of each subject; those of two types follow their brand's rule."""
-    ruled = [one.name for one in all_types()][:2]
+    ruled = [one.name for one in offered_types()][:2]
     rules = ScheduleRule.objects.bulk_create(
         ScheduleRule(brand=brand, job_type=name, cadence="0 6 * * *") for brand in brands for name in ruled
     )
     rule_of = {(rule.brand_id, rule.job_type): rule for rule in rules}
     number: dict[Any, int] = {brand.pk: place for place, brand in enumerate(brands)}
-    every = [(brand_id, one, subject) for one in all_types() for brand_id, subject in one.subjects_of(brands)]
+    every = [(brand_id, one, subject) for one in offered_types() for brand_id, subject in one.subjects_of(brands)]
     every.sort(key=lambda one: (number[one[0]], one[1].name, one[2].label))
     return Job.objects.bulk_create(
         Job(
@@ -293,7 +293,7 @@ def _freshness(brands: list[Brand]) -> None:
         for brand, name, subject, pk in ended.values_list("brand_id", "job_type", "subject").annotate(last=Max("pk"))
     }
     rows: dict[Any, DatasetStatus] = {}
-    for handler in all_types():
+    for handler in offered_types():
         for place, (brand_id, subject) in enumerate(handler.subjects_of(brands)):
             before = last.get((brand_id, handler.name, subject.key), 0)
             for key in handler.datasets if place % 20 else ():

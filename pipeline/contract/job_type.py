@@ -133,7 +133,7 @@ class JobType(ABC):
         """
         ids, rows = [brand.pk for brand in brands if brand], self.subject_rows()
         if rows is None:
-            yield from ((pk, Subject()) for pk in ids)
+            yield from ((pk, Subject()) for pk in ids if not self.internal)
         else:
             yield from ((row.of_brand, self.subject_of_row(row)) for row in rows.filter(of_brand__in=ids))
 

@@ -1,9 +1,7 @@
 """The run that sends one message. It is claimed, retried and shown like any other run."""
 
-from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from django import forms
 
@@ -33,9 +31,6 @@ class Deliver(JobType):
             raise InvalidRequest("There is no such message any more.")
         # Not its title: who may see this run may not see every brand that the message tells of.
         return Subject(str(message.pk), str(message.channel or message.person))
-
-    def subjects_of(self, brands: Iterable[Brand | None]) -> Iterator[tuple[UUID | None, Subject]]:
-        return iter(())
 
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:
         rows = Notification.objects.select_related("channel", "person", "brand", "after__run")

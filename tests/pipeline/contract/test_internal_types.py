@@ -38,6 +38,7 @@ def test_an_internal_type_is_offered_nowhere_and_history_can_be_filtered_by_it(c
     assert "job_type=marble" in page
     assert "job_type=toy" not in page
     assert "toy" in dict(queries.type_choices())
+    assert list(get_type("toy").subjects_of([make_brand()])) == []
 
 
 @pytest.mark.django_db
