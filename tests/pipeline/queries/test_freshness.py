@@ -1,5 +1,6 @@
 """What pages and monitors say of data and runs: running and being fetched only while somebody is at it; one banner."""
 
+import random
 from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
@@ -9,9 +10,11 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from pipeline import api, queries
-from pipeline.models import DatasetStatus, Run
+from pipeline.engine.scheduling import cron
+from pipeline.models import DatasetStatus, Job, Run
 from pipeline.queries import Activity, SubjectState
 from pipeline.queries.freshness import freshness_row
+from pipeline.queries.freshness.under_way import SKIPPED_TICKS, Skips
 from pipeline.queries.manager.health import health
 from pipeline.states import RunStatus
 from tests.factories import make_brand, make_upstream
@@ -158,3 +161,15 @@ def test_data_without_a_run_says_only_its_age():
     assert freshness_row(DatasetStatus(last_success_at=hour(-2)), WEEK, timezone.now()).sentence == (
         "2 hours old; expected every 7 days."
     )
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_whether_a_schedule_was_skipped_is_the_same_whichever_of_its_runs_is_looked_at_first(order):
+    now = timezone.now()
+    job = Job(cron_expression="0 4 * * *", time_zone="UTC")
+    late = [Run(job=job, scheduled_for=now + timedelta(hours=hours)) for hours in range(-120, 20, 7)] * 2
+    random.Random(order).shuffle(late)
+    skips = Skips(now)
+    for run in late:
+        ticks = cron.count_between(job.cron_expression, "UTC", run.scheduled_for, now, SKIPPED_TICKS)
+        assert skips.skipped(run) == (ticks == SKIPPED_TICKS), run.scheduled_for
