@@ -48,6 +48,7 @@ from controlplane.settings import INSTALLED_APPS, MIDDLEWARE  # noqa: E402
 # django-zeal: see tests/one_query_for_all.py.
 INSTALLED_APPS = ["zeal", *INSTALLED_APPS, "tests.toy"]
 MIDDLEWARE = ["tests.one_query_for_all.middleware", *MIDDLEWARE]
+ZEAL_ALLOWLIST = [{"model": "auth.User", "field": "get()"}]  # who asks, and whom the page is about
 if os.environ.get("TESTS_TABLES") == "models":  # as pytest's --nomigrations does, for a database that a test makes itself
     MIGRATION_MODULES = dict.fromkeys(app.rpartition(".")[2] for app in INSTALLED_APPS)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast: tests sign in often
