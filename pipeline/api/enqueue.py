@@ -15,9 +15,10 @@ from ..contract.parameters import clean_parameters
 from ..contract.registry import get_type
 from ..engine.database import CLAIM_LOCK, lock, now, wake_workers
 from ..engine.lifecycle.lease import Lease
+from ..engine.queue import new_work
 from ..engine.queue.claim import take_lease
 from ..engine.queue.stops import stops_for
-from ..engine.scheduling.place import PLACE_GAP, build_run, dedupe_key, insert_run, order_at_for
+from ..engine.scheduling.place import PLACE_GAP, build_run, dedupe_key, new_run, order_at_for
 from ..models import Brand, Job, Run, Worker
 from ..people import require_spend
 from ..states import RunStatus
@@ -226,20 +227,14 @@ def find_brand(brand_id: UUID | str | None) -> Brand | None:
 
 
 def _queue(request: Request) -> Queued:
-    """Job and run in one savepoint, so that the loser of a race leaves nothing. If the winner has ended by then, try again."""
+    """Job and run, or the live run that has the key. If that has ended by the time it is looked up, try again."""
     for _ in range(10):
+        job = request.new_job()
+        run = new_run(job, request.subject, **request.one_time_fields())
+        if new_work.insert(job, run):
+            return Queued(job, run, created=True)
         if live := _live_by_key([request.key]).get(request.key):
             return Queued(live.job, live, created=False)
-        job = request.new_job()
-        try:
-            with transaction.atomic():
-                at = wake_workers()
-                job.save(force_insert=True)
-                run = insert_run(job, due_at=at, at=at, subject=request.subject, **request.one_time_fields())
-            return Queued(job, run, created=True)
-        except IntegrityError as error:
-            if "run_one_live_per_key" not in str(error) and "dedupe_key" not in str(error):
-                raise
     raise NotAllowed("The same work was queued by others at the same moment. Try again.")
 
 

@@ -39,7 +39,7 @@ class ForeignTextField(models.TextField):
 
     def get_prep_value(self, value: Any) -> Any:
         value = super().get_prep_value(value)
-        return self.cleaned(value) if isinstance(value, str) else value
+        return self.cleaned(value) if value and isinstance(value, str) else value
 
     def cleaned(self, text: str) -> str:
         return shortened(storable(text), settings.PIPELINE_TEXT_CHARACTERS)

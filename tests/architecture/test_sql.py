@@ -13,6 +13,7 @@ HOMES = {
     "pipeline/engine/database.py",
     "pipeline/engine/lifecycle/lease.py",
     "pipeline/engine/lifecycle/ends/plain_end.py",
+    "pipeline/engine/queue/new_work.py",
     "pipeline/engine/queue/next_run/candidates.py",
     "pipeline/engine/queue/claim.py",
     "pipeline/engine/queue/next_run/pending.py",

@@ -37,8 +37,8 @@ def order_at_for(
     return max(due_at, last + PLACE_GAP) if last else due_at
 
 
-def build_run(job: Job, *, due_at: datetime, order_at: datetime, at: datetime, subject: Subject, **fields: Any) -> Run:
-    """A pending run, not saved yet."""
+def new_run(job: Job, subject: Subject, **fields: Any) -> Run:
+    """A pending run of the job, not saved yet, without its times and its place."""
     return Run(
         job=job,
         brand_id=job.brand_id,
@@ -49,12 +49,13 @@ def build_run(job: Job, *, due_at: datetime, order_at: datetime, at: datetime, s
         about=subject.about,
         subject_label=subject.label,
         subject_url=subject.url,
-        due_at=due_at,
-        order_at=order_at,
-        created_at=at,
-        asked_at=at,
         **fields,
     )
+
+
+def build_run(job: Job, *, due_at: datetime, order_at: datetime, at: datetime, subject: Subject, **fields: Any) -> Run:
+    """A pending run, not saved yet."""
+    return new_run(job, subject, due_at=due_at, order_at=order_at, created_at=at, asked_at=at, **fields)
 
 
 def insert_run(

@@ -8,12 +8,13 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from pipeline import api
-from pipeline.contract.job_type import Done
+from pipeline.contract.job_type import Done, JobType, Subject
 from pipeline.engine.lifecycle import by_worker
 from pipeline.engine.lifecycle.ends import plain_end
 from pipeline.engine.queue.claim import claim
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Attempt, Brand, DatasetStatus, FailedRun, Incident, Job, Run, RunLog
+from tests.toy.job import Marble, Toy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DONE = Done({"new": 2}, summary="2 marbles.")
@@ -119,12 +120,28 @@ def test_it_leaves_a_result_that_says_more_to_the_long_way(taken, done):
     assert plain_end.complete(run, lease, done) is False
 
 
-def test_it_leaves_types_with_data_or_a_hook_and_ticks_of_schedules_to_the_long_way(brand):
+def test_it_leaves_types_with_data_to_the_long_way(brand, monkeypatch):
+    monkeypatch.setattr(Toy, "on_completed", JobType.on_completed)
     api.queue_one_time_job(brand.pk, "toy")
     run, lease = claim(register_worker())
     assert plain_end.complete(run, lease, DONE) is False
+
+
+def test_it_leaves_types_with_a_hook_to_the_long_way(taken, monkeypatch):
+    monkeypatch.setattr(Marble, "on_completed", lambda self, run, fetched_at: None)
+    run, lease = taken
+    assert plain_end.complete(run, lease, DONE) is False
+
+
+def test_it_leaves_a_schedules_run_to_the_long_way(brand):
     api.run_now(api.ensure_recurring_job(brand.pk, "marble", "0 3 * * *").runs.get(), None)
     run, lease = claim(register_worker())
+    assert plain_end.complete(run, lease, DONE) is False
+
+
+def test_it_leaves_a_run_whose_name_came_with_the_work_to_the_long_way(taken, monkeypatch):
+    monkeypatch.setattr(Marble, "subject", lambda self, brand, params: Subject("bear", "a green marble"))
+    run, lease = taken
     assert plain_end.complete(run, lease, DONE) is False
 
 
