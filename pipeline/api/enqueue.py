@@ -242,13 +242,13 @@ def _queue_batch(requests: Sequence[Request]) -> dict[str, Queued]:
     """The result by key, for requests of one brand and type with different keys. One transaction."""
     found = {key: Queued(run.job, run, created=False) for key, run in _live_by_key(request.key for request in requests).items()}
     missing = [request for request in requests if request.key not in found]
+    if not missing:
+        return found
     jobs = [request.new_job() for request in missing]
     try:
         with transaction.atomic():
             at = wake_workers()
-            if missing:
-                first = order_at_for(missing[0].handler.name, missing[0].brand_id, at)
-            Job.objects.bulk_create(jobs)
+            first = order_at_for(missing[0].handler.name, missing[0].brand_id, at)
             new = [
                 build_run(
                     job,
@@ -260,8 +260,7 @@ def _queue_batch(requests: Sequence[Request]) -> dict[str, Queued]:
                 )
                 for number, (request, job) in enumerate(zip(missing, jobs, strict=True))
             ]
-            # By key: otherwise two calls with the same work in different orders could deadlock.
-            Run.objects.bulk_create(sorted(new, key=lambda run: str(run.dedupe_key)))
+            new_work.insert_many(jobs, new)
         return found | {str(run.dedupe_key): Queued(run.job, run, created=True) for run in new}
     except IntegrityError:  # somebody queued one of them meanwhile: queue them one by one
         return found | {request.key: _queue(request) for request in missing}

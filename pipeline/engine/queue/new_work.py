@@ -1,6 +1,7 @@
 """Saves a one-time job and its run, or neither if a live run has the key. On PostgreSQL as one statement."""
 
-from collections.abc import Set
+import json
+from collections.abc import Sequence, Set
 from datetime import UTC
 from functools import cache
 from typing import Any
@@ -38,7 +39,7 @@ def _as_one(job: Job, run: Run) -> bool:
     found = rows(_statement(run.brand_id is None), [*_scope(run), *of_run, *_values(job)])
     if found:
         ((run.pk, job.pk, at, run.order_at),) = found
-        run.job_id, run.due_at, run.created_at, run.asked_at = job.pk, at, at, at
+        run.job, run.due_at, run.created_at, run.asked_at = job, at, at, at
     return bool(found)
 
 
@@ -75,7 +76,7 @@ def _one_by_one(job: Job, run: Run) -> bool:
             for (place,) in rows(last, [*_scope(run), *moments]):
                 run.order_at = max(at, place.replace(tzinfo=UTC) + PLACE_GAP)
             ((job.pk,),) = rows(_insert(Job), _values(job))
-            run.job_id = job.pk
+            run.job = job
             found = rows(_insert(Run), _values(run))
             if not found:
                 raise _KeyIsTaken
@@ -83,6 +84,44 @@ def _one_by_one(job: Job, run: Run) -> bool:
     except _KeyIsTaken:
         return False
     return True
+
+
+def insert_many(jobs: Sequence[Job], runs: Sequence[Run]) -> None:
+    """Save them, each run with its job. IntegrityError, with nothing saved, if a live run has one of the keys."""
+    with transaction.atomic():
+        _insert_alike(jobs)
+        for job, run in zip(jobs, runs, strict=True):
+            run.job = job
+        # By key: otherwise two calls with the same work in different orders could deadlock.
+        _insert_alike(sorted(runs, key=lambda run: str(run.dedupe_key)))
+
+
+def _insert_alike(instances: Sequence[models.Model]) -> None:
+    """Insert rows of one model that differ in few columns: only these are sent row by row, as one array for each column."""
+    model, first = type(instances[0]), instances[0]
+    columns: dict[str, str] = {}  # each with its expression
+    constants, arrays = [], []
+    for field in (field for field in model._meta.concrete_fields if not field.primary_key):
+        same = field.pre_save(first, True)
+        values = [getattr(row, field.attname) for row in instances]
+        if getattr(field, "auto_now_add", False) or values.count(same) == len(values):
+            columns[field.column] = f"CAST(%s AS {field.db_type(connection)})"
+            constants.append(field.get_db_prep_save(same, connection))
+        else:
+            columns[field.column] = f"v.c{len(arrays)}"
+            arrays.append((field.db_type(connection), [field.get_db_prep_save(value, connection) for value in values]))
+    if connection.vendor == "postgresql":
+        each = ", ".join(f"CAST(%s AS {kind}[])" for kind, _ in arrays)
+        source = f"unnest({each}) AS v({', '.join(f'c{number}' for number in range(len(arrays)))})"
+        given = [values for _, values in arrays]
+    else:
+        each = ", ".join(f"json_extract(value, '$[{number}]') AS c{number}" for number in range(len(arrays)))
+        source = f"(SELECT {each} FROM json_each(%s)) AS v"
+        given = [json.dumps([*zip(*(values for _, values in arrays), strict=True)])]
+    target = f"{model._meta.db_table} ({', '.join(columns)})"
+    ids = rows(f"INSERT INTO {target} SELECT {', '.join(columns.values())} FROM {source} RETURNING id", [*constants, *given])
+    for row, (row.pk,) in zip(instances, ids, strict=True):
+        row._state.adding, row._state.db = False, connection.alias
 
 
 @cache
