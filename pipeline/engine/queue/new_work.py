@@ -105,7 +105,7 @@ def _insert_alike(instances: Sequence[models.Model]) -> None:
         same = field.pre_save(first, True)
         values = [getattr(row, field.attname) for row in instances]
         if getattr(field, "auto_now_add", False) or values.count(same) == len(values):
-            columns[field.column] = f"CAST(%s AS {field.db_type(connection)})"
+            columns[field.column] = _mark(field)
             constants.append(field.get_db_prep_save(same, connection))
         else:
             columns[field.column] = f"v.c{len(arrays)}"
@@ -134,12 +134,15 @@ def _insert(model: type[models.Model]) -> str:
 
 
 def _columns(model: type[models.Model], **expressions: str) -> dict[str, str]:
-    """Each column but the id, with its expression, or a mark for its value. PostgreSQL has to be told the type of a NULL."""
+    """Each column but the id, with its expression, or a mark for its value."""
     return {
-        field.column: expressions.get(field.name, f"CAST(%s AS {field.db_type(connection)})")
-        for field in model._meta.concrete_fields
-        if not field.primary_key
+        field.column: expressions.get(field.name, _mark(field)) for field in model._meta.concrete_fields if not field.primary_key
     }
+
+
+def _mark(field: Any) -> str:
+    """PostgreSQL has to be told the type of a NULL. SQLite would make a number of a date."""
+    return f"CAST(%s AS {field.db_type(connection)})" if connection.vendor == "postgresql" else "%s"
 
 
 def _values(row: models.Model, leave_out: Set[str] = frozenset()) -> list[Any]:
