@@ -93,35 +93,42 @@ def insert_many(jobs: Sequence[Job], runs: Sequence[Run]) -> None:
         for job, run in zip(jobs, runs, strict=True):
             run.job = job
         # By key: otherwise two calls with the same work in different orders could deadlock.
-        _insert_alike(sorted(runs, key=lambda run: str(run.dedupe_key)))
+        by_key: list[Run] = sorted(runs, key=lambda run: str(run.dedupe_key))
+        _insert_alike(by_key)
 
 
 def _insert_alike(instances: Sequence[models.Model]) -> None:
     """Insert rows of one model that differ in few columns: only these are sent row by row, as one array for each column."""
     model, first = type(instances[0]), instances[0]
+    fields: list[Any] = [field for field in model._meta.concrete_fields if not field.primary_key]
     columns: dict[str, str] = {}  # each with its expression
-    constants, arrays = [], []
-    for field in (field for field in model._meta.concrete_fields if not field.primary_key):
+    constants: list[Any] = []
+    arrays: list[list[Any]] = []
+    types: list[str] = []
+    for field in fields:
         same = field.pre_save(first, True)
         values = [getattr(row, field.attname) for row in instances]
-        if getattr(field, "auto_now_add", False) or values.count(same) == len(values):
+        alike = getattr(field, "auto_now_add", False) or values.count(same) == len(values)
+        if alike and field is not fields[-1]:  # at least one array, for as many rows
             columns[field.column] = _mark(field)
             constants.append(field.get_db_prep_save(same, connection))
         else:
             columns[field.column] = f"v.c{len(arrays)}"
-            arrays.append((field.db_type(connection), [field.get_db_prep_save(value, connection) for value in values]))
+            types.append(str(field.db_type(connection)))
+            arrays.append([field.get_db_prep_save(same if alike else value, connection) for value in values])
+    names = [f"c{number}" for number in range(len(arrays))]
     if connection.vendor == "postgresql":
-        each = ", ".join(f"CAST(%s AS {kind}[])" for kind, _ in arrays)
-        source = f"unnest({each}) AS v({', '.join(f'c{number}' for number in range(len(arrays)))})"
-        given = [values for _, values in arrays]
+        source = f"unnest({', '.join(f'CAST(%s AS {kind}[])' for kind in types)}) AS v({', '.join(names)})"
+        given: list[Any] = arrays
     else:
-        each = ", ".join(f"json_extract(value, '$[{number}]') AS c{number}" for number in range(len(arrays)))
+        each = ", ".join(f"json_extract(value, '$[{number}]') AS {name}" for number, name in enumerate(names))
         source = f"(SELECT {each} FROM json_each(%s)) AS v"
-        given = [json.dumps([*zip(*(values for _, values in arrays), strict=True)])]
+        given = [json.dumps([*zip(*arrays, strict=True)])]
     target = f"{model._meta.db_table} ({', '.join(columns)})"
     ids = rows(f"INSERT INTO {target} SELECT {', '.join(columns.values())} FROM {source} RETURNING id", [*constants, *given])
-    for row, (row.pk,) in zip(instances, ids, strict=True):
-        row._state.adding, row._state.db = False, connection.alias
+    for one, (pk,) in zip(instances, ids, strict=True):
+        one.pk = pk
+        one._state.adding, one._state.db = False, connection.alias
 
 
 @cache
@@ -135,9 +142,8 @@ def _insert(model: type[models.Model]) -> str:
 
 def _columns(model: type[models.Model], **expressions: str) -> dict[str, str]:
     """Each column but the id, with its expression, or a mark for its value."""
-    return {
-        field.column: expressions.get(field.name, _mark(field)) for field in model._meta.concrete_fields if not field.primary_key
-    }
+    fields: list[Any] = [field for field in model._meta.concrete_fields if not field.primary_key]
+    return {field.column: expressions.get(field.name, _mark(field)) for field in fields}
 
 
 def _mark(field: Any) -> str:
