@@ -87,13 +87,16 @@ class PeopleAdmin(ManagesPeople, UserAdmin):
     )
     add_fieldsets = ((None, {"fields": ("username", "usable_password", "password1", "password2", "role")}),)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).select_related("brand_limit").prefetch_related("groups", "brand_limit__brands")
+
     @admin.display(description="Role")
     def role(self, user: User) -> str:
         return "superuser" if user.is_superuser else str(getattr(role_of(user), "name", "–"))
 
     @admin.display(description="Brands")
     def brands(self, user: User) -> str:
-        limit = BrandLimit.objects.filter(user=user).first()
+        limit: BrandLimit | None = getattr(user, "brand_limit", None)
         return ", ".join(map(str, limit.brands.all())) if limit else "all"
 
     @admin.action(description="Sign out everywhere", permissions=["change"])

@@ -104,7 +104,7 @@ def role_with(permission: str) -> Role:
 
 def role_of(user: Any) -> Role | None:
     """The highest of the user's roles; None if there is none."""
-    names = set(user.groups.values_list("name", flat=True)) if user.pk else set()
+    names = {group.name for group in user.groups.all()} if user.pk else set()
     return next((role for role in reversed(ROLES) if role.name in names), None)
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.contrib.auth import authenticate, get_user_model
 from django.core.management import CommandError, call_command
+from django.http import HttpRequest
 
 from pipeline.models import Run
 from pipeline.people import brands_for, role_of
@@ -20,7 +21,7 @@ def add(capsys, *arguments):
 
 def test_a_password_is_made_up_and_shown_once(capsys):
     said = add(capsys, "anna", "--role", "operator")
-    user = authenticate(username="anna", password=re.search(r"shown only now: (\S+)", said)[1])
+    user = authenticate(HttpRequest(), username="anna", password=re.search(r"shown only now: (\S+)", said)[1])
     assert (role_of(user).name, user.is_staff, user.is_superuser, brands_for(user).every) == ("operator", False, False, True)
 
 
@@ -29,7 +30,7 @@ def test_a_typed_password_is_checked_and_never_shown(capsys, monkeypatch):
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("getpass.getpass", lambda _: next(typed))
     assert "a-long-enough-one" not in add(capsys, "mia", "--role", "manager")
-    user = authenticate(username="mia", password="a-long-enough-one")
+    user = authenticate(HttpRequest(), username="mia", password="a-long-enough-one")
     assert (role_of(user).name, user.is_staff) == ("manager", True)
 
 

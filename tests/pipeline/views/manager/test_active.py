@@ -149,7 +149,10 @@ def test_a_limit_that_is_changed_on_the_page_changes_the_claim(manager, brand):
     assert "0: nothing starts until it is raised." in text_of(manager.get(ACTIVE))
     manager.post(f"/pipeline/limits/{limit.pk}/", {"remove": "1"})
     assert claimable()
-    assert [event.message.partition(" was ")[2] for event in Event.objects.filter(kind="concurrencylimit").order_by("pk")] == [
+    assert [
+        event.message.partition(" was ")[2].partition(" Before: ")[0]
+        for event in Event.objects.filter(kind="concurrencylimit").order_by("pk")
+    ] == [
         "set by nadia.",
         "changed by nadia.",
         "changed by nadia.",

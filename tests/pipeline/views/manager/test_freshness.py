@@ -265,7 +265,10 @@ def test_a_manager_sets_how_old_data_may_be_and_every_page_judges_by_it(manager,
     assert (cell(manager, brand)[:12], cell(manager, other)[:11]) == ("green: Fresh", "amber: Late")
     assert queries.health().stale_count == 3
     event = Event.objects.get(kind="max_age")
-    assert (event.message, event.by.username) == ("Toys of Acme: expected every 2 days, set by maria.", "maria")
+    assert (event.message, event.by.username) == (
+        "Toys of Acme: expected every 2 days, before as often as its job type says, set by maria.",
+        "maria",
+    )
     # Another tab, which shows an older state, changes nothing.
     assert "Somebody changed this meanwhile." in save(604_800, "")
     assert "Choose one of the ages." in save(5, 172_800)
