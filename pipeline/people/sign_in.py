@@ -17,6 +17,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from ..words import to_the_second
+
 logger = logging.getLogger("pipeline.sign_in")
 REMEMBERED: timedelta = settings.AXES_COOLOFF_TIME
 OF_NAME, OF_ADDRESS = 10, 30
@@ -32,7 +34,7 @@ class Failures(AxesDatabaseHandler):
         super().user_login_failed(sender, credentials, request, **kwargs)
         if request is not None:
             until = refused_until(request, credentials)
-            refused = f"; refused until {timezone.localtime(until):%H:%M:%S}" if until else ""
+            refused = f"; refused until {to_the_second(until)}" if until else ""
             logger.warning("Sign-in failed: %s from %s%s.", known_name(credentials.get("username")), address_of(request), refused)
 
     def reset_user_attempts(self, request: Any, credentials: dict[str, Any] | None = None) -> int:

@@ -21,14 +21,15 @@ OF_RUNS = [
     states.FAILED,
     states.CANCELLED,
 ]
+OF_MESSAGES = [states.SENT, states.QUEUED, states.RETRY, states.FAILED]
 OF_DATA = [states.FRESH, states.LATE, states.STALE, states.NEVER, states.ON_TRACK]
 
 
 def test_every_badge_is_in_a_group():
-    assert set(OF_RUNS + OF_DATA) == set(BADGES)
+    assert set(OF_RUNS + OF_MESSAGES + OF_DATA) == set(BADGES)
 
 
-@pytest.mark.parametrize("group", [OF_RUNS, OF_DATA, list(states.OUTCOMES.values())])
+@pytest.mark.parametrize("group", [OF_RUNS, OF_MESSAGES, OF_DATA, list(states.OUTCOMES.values())])
 def test_states_that_stand_side_by_side_differ_in_word_and_shape(group):
     assert len({badge.word for badge in group}) == len(group)
     assert len({badge.icon for badge in group}) == len(group)
