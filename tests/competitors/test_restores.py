@@ -23,10 +23,23 @@ LATER = timedelta(minutes=1)  # when the upstream's list can no longer lag
 @pytest.fixture
 def empty(tmp_path):
     """The name of a new, empty database."""
-    if connection.vendor == "sqlite":
-        yield str(tmp_path / "restored.sqlite3")
-        return
+    with new_database(tmp_path) as name:
+        yield name
+
+
+@pytest.fixture
+def emptied(tmp_path):
+    """The name of another one."""
+    with new_database(tmp_path) as name:
+        yield name
+
+
+@contextmanager
+def new_database(folder):
     name = f"restored_{uuid.uuid4().hex[:8]}"
+    if connection.vendor == "sqlite":
+        yield str(folder / f"{name}.sqlite3")
+        return
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name}")
     yield name
@@ -92,6 +105,28 @@ def test_after_a_restore_what_was_never_started_is_started_once(sandbox, listing
         work(run, age_intent=LATER)
         finish(run)
         assert (run.status, upstream_runs(sandbox)) == ("completed", 1)
+
+
+def test_after_two_restores_a_start_before_the_first_is_still_looked_for(held, listing, backup, empty, emptied, monkeypatch):
+    """The second backup was made while the run was still queued, and knows no more of its start than the first."""
+    monkeypatch.setattr(lost_answers, "MAX_CLOCK_DIFFERENCE", timedelta(0))
+    run = click(listing)
+    call_command("backup", backup)
+    work(run)
+    with using(empty):
+        call_command("restore", backup)
+        call_command("backup", backup, overwrite=True)
+    with using(emptied):
+        call_command("restore", backup)
+        assert Restore.objects.count() == 2
+        run.refresh_from_db()
+        work(run)
+        let_end(held)
+        work(run, age_intent=LATER)
+        run.refresh_from_db()
+        finish(run)
+        assert run.status == "completed"
+    assert upstream_runs(held) == 1
 
 
 def test_a_run_that_was_queued_after_the_restore_asks_for_nothing_older(sandbox, listing, backup, empty):

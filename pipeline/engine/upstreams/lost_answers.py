@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Min
 
 from ...contract.errors import BlockedError, PermanentError, SlowDown, TransientError, UnknownStart
 from ...contract.source import Order, Seen, Source
@@ -19,11 +20,15 @@ from .ledger import GIVE_UP_AFTER, MAX_CLOCK_DIFFERENCE, Status, adopt, close, f
 SINCE = "since"  # in `extra` of a row that stands for what was started since a backup, with whatever tag
 
 
-def lost_by_a_restore(run: Run, last: UpstreamRun | None) -> Restore | None:
-    """The restore that may have lost a start of this step, if the upstream has not been asked since."""
-    restore = Restore.objects.first()
-    known = restore is None or run.created_at >= restore.at or (last is not None and last.intent_at >= restore.at)
-    return None if known or run.reuse == Run.Reuse.ONLY else restore
+def lost_since(run: Run, last: UpstreamRun | None) -> datetime | None:
+    """Since when restores may have lost a start of this step, if the upstream has not been asked since the newest of them.
+
+    Of several, the oldest backup counts: a start that the first restore lost is not in the backup of the second one either.
+    """
+    if run.reuse == Run.Reuse.ONLY:
+        return None
+    known = max(run.created_at, last.intent_at) if last else run.created_at
+    return Restore.objects.filter(at__gt=known).aggregate(since=Min("taken_at"))["since"]
 
 
 def resolve(leased: LeasedRun, source: Source, order: Order, upstream: UpstreamRun) -> None:

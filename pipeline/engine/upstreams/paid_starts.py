@@ -5,21 +5,21 @@ After a lost answer or a crash the upstream is asked first (lost_answers.py).
 """
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 
 from ...contract.errors import AmbiguousStart, Cancelled, PermanentError, RunError
 from ...contract.source import Order, Source, get_source
-from ...models import Restore, Run, UpstreamRun
+from ...models import Run, UpstreamRun
 from ..database import MONEY_LOCK, durable, lock, now
 from ..lifecycle.leased_run import LeasedRun
 from ..lifecycle.state import closed
 from . import reuse
 from .budget import check_daily_spend, check_retry_spend
 from .ledger import DEADLINE_MARGIN, Status, adopt, close, fingerprint
-from .lost_answers import SINCE, lost_by_a_restore, resolve
+from .lost_answers import SINCE, lost_since, resolve
 from .room import check_room
 
 NOT_SENT_IN_TIME = "The request could not be sent in time, so it was not sent."
@@ -38,8 +38,8 @@ def ensure_started(leased: LeasedRun, order: Order, step: str) -> UpstreamRun:
             raise Cancelled
         elif other := reuse.shared(leased, order, step):
             return other
-        elif restore := lost_by_a_restore(leased.run, last):
-            _ask_about(restore, leased, order, step, last)
+        elif since := lost_since(leased.run, last):
+            _ask_about(since, leased, order, step, last)
         else:
             _start(leased, source, order, step, last)
 
@@ -73,10 +73,10 @@ def _start(leased: LeasedRun, source: Source, order: Order, step: str, last: Ups
     adopt(leased, source, order, upstream, seen, f"{source.label} accepted the run: {seen.id}.")
 
 
-def _ask_about(restore: Restore, leased: LeasedRun, order: Order, step: str, last: UpstreamRun | None) -> None:
+def _ask_about(since: datetime, leased: LeasedRun, order: Order, step: str, last: UpstreamRun | None) -> None:
     """A row for a start that may have been sent after the backup. Nothing is sent: the upstream is asked for it."""
     with leased.fenced():
-        _record(leased, order, step, last, status=Status.UNKNOWN, extra={SINCE: restore.taken_at.isoformat()})
+        _record(leased, order, step, last, status=Status.UNKNOWN, extra={SINCE: since.isoformat()})
         leased.write_log("The database was restored from a backup. Looking for what this run started since then.")
 
 
