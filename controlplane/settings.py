@@ -310,7 +310,7 @@ NOTIFY_HOSTS = environment.names("NOTIFY_HOSTS", [])
 NOTIFY_PRIVATE_HOSTS = environment.names("NOTIFY_PRIVATE_HOSTS", [])
 # Of apprise: those whose messages go to a fixed host. Others could be made to ask any address.
 NOTIFY_APPRISE_SCHEMES = environment.names(
-    "NOTIFY_APPRISE_SCHEMES", "discord gchat msteams opsgenie pagerduty pover tgram wxteams zulip".split()
+    "NOTIFY_APPRISE_SCHEMES", "discord gchat opsgenie pagerduty pover tgram wxteams".split()
 )
 EMAIL_URL = environment.text("EMAIL_URL")
 EMAIL_FROM = environment.text("EMAIL_FROM") or "controlplane@localhost"

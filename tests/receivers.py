@@ -38,7 +38,7 @@ def receiver(settings: Any) -> Iterator[Receiver]:
             there.got.append((dict(self.headers), body))
             self.send_response(there.answers.pop(0) if there.answers else 200)
             self.send_header("Content-Length", "0")
-            self.send_header("Location", "http://127.0.0.1:9/")
+            self.send_header("Location", f"http://{there.name}/elsewhere")
             self.end_headers()
 
         def log_message(self, *args: Any) -> None: ...

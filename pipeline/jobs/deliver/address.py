@@ -1,8 +1,9 @@
-"""Where a message may go over HTTP: known hosts, at public addresses.
+"""Where a message may go: over HTTP to known hosts, at public addresses; by apprise to services with a host of their own.
 
 A name is resolved once, and what was checked is connected to.
 """
 
+import re
 import socket
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -16,6 +17,10 @@ from ...words.addresses import is_public
 
 SLACK_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 PORTS = {"https": 443, "http": 80}
+# What apprise may be told after a "?". More of it would open files, ask any address, or leave certificates unchecked.
+OPTIONS = ("priority", "region", "silent", "sound", "thread", "topic")
+_OPTION = rf"(?:{'|'.join(OPTIONS)})=[\w.-]+"
+_SERVICE = re.compile(rf"[^?]+(?:\?{_OPTION}(?:&{_OPTION})*)?")
 
 
 @dataclass(frozen=True)
@@ -60,3 +65,14 @@ def resolve(place: Place) -> str:
     if not place.inside and not all(map(is_public, ips)):
         raise PermanentError(f"{place.name} has an address that is not public. Name it in NOTIFY_PRIVATE_HOSTS if it is yours.")
     return str(ips[0])
+
+
+def service_of(address: str) -> str:
+    """The scheme of an address of apprise. PermanentError if it may not be used, or could lead elsewhere than to its service."""
+    scheme, _, rest = address.partition("://")
+    if not rest or scheme.lower() not in settings.NOTIFY_APPRISE_SCHEMES:
+        allowed = ", ".join(f"{one}://" for one in settings.NOTIFY_APPRISE_SCHEMES)
+        raise PermanentError(f"The address must begin with one of: {allowed} (NOTIFY_APPRISE_SCHEMES, for web and worker).")
+    if not _SERVICE.fullmatch(rest):
+        raise PermanentError(f"After a ? only these may follow, with plain values: {', '.join(OPTIONS)}.")
+    return scheme.lower()

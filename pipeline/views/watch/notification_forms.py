@@ -8,7 +8,7 @@ from django.core.validators import validate_email
 from django.db.models import Q
 
 from ...contract.errors import PermanentError
-from ...jobs.deliver.address import SLACK_HOSTS, find
+from ...jobs.deliver.address import SLACK_HOSTS, find, service_of
 from ...models import Brand, NotificationChannel, NotificationRule
 from ...people import brands_for
 
@@ -78,11 +78,7 @@ def _checked(kind: str, address: str) -> str:
                 validate_email(one)
             return ", ".join(several)[:300]
         case Kind.APPRISE:
-            scheme = address.partition("://")[0].lower()
-            if "://" not in address or scheme not in settings.NOTIFY_APPRISE_SCHEMES:
-                allowed = ", ".join(f"{one}://" for one in settings.NOTIFY_APPRISE_SCHEMES)
-                raise forms.ValidationError(f"It must begin with one of: {allowed}")
-            return f"{scheme}://…"
+            return f"{service_of(address)}://…"
         case _:
             place = find(address, SLACK_HOSTS if kind == Kind.SLACK else ())
             return f"{place.scheme}://{place.name}/…"

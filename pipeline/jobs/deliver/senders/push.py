@@ -1,10 +1,10 @@
 """Other services, by an address that apprise reads. Only schemes whose messages go to a fixed host are allowed."""
 
 import apprise
-from django.conf import settings
 
 from ....contract.errors import PermanentError, TransientError
 from ....models import Notification, NotificationChannel
+from ..address import service_of
 from ..words import body, subject
 
 KINDS = {
@@ -14,10 +14,8 @@ KINDS = {
 
 
 def send(message: Notification, channel: NotificationChannel) -> None:
-    scheme = channel.address.partition("://")[0].lower()
-    if scheme not in settings.NOTIFY_APPRISE_SCHEMES:
-        raise PermanentError(f"{scheme or 'This'} is not allowed. Name it in NOTIFY_APPRISE_SCHEMES, for web and worker.")
-    asset = apprise.AppriseAsset(secure_logging=True, plugin_paths=[], app_id="controlplane")
+    scheme = service_of(channel.address)
+    asset = apprise.AppriseAsset(secure_logging=True, plugin_paths=[], app_id="controlplane", http_redirects=False)
     service = apprise.Apprise.instantiate(channel.address, asset=asset, suppress_exceptions=True)
     if service is None:
         raise PermanentError(f"The address of {scheme} cannot be read. Write it as apprise's documentation says.")

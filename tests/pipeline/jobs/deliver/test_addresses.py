@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from pipeline.contract.errors import PermanentError, TransientError
-from pipeline.jobs.deliver.address import SLACK_HOSTS, find, resolve
+from pipeline.jobs.deliver.address import SLACK_HOSTS, find, resolve, service_of
 
 
 @pytest.fixture(autouse=True)
@@ -69,3 +69,39 @@ def test_a_name_that_cannot_be_found_is_tried_again(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", missing)
     with pytest.raises(TransientError):
         resolve(find("https://hooks.example.com/"))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js?thread=12",
+        "opsgenie://key?region=eu&priority=high",
+        "tgram://123456789:abcdefg_hijklmnop/-100?topic=7&silent=yes",
+    ],
+)
+def test_a_service_is_asked_at_its_own_host(address):
+    assert address.startswith(service_of(address))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "zulip://bot@a.intranet.example/a8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3",  # any host
+        "json://169.254.169.254/",
+        "discord:/json://169.254.169.254/",
+        "discord://1/x?template=http://169.254.169.254/",  # read, and sent along
+        "discord://1/x?thread=1&%74emplate=/etc/passwd",
+        "discord://1/x?thread=1;template=/etc/passwd",
+        "discord://1/x?thread=1?&template=/etc/passwd",
+        "tgram://123456789:abc/1?Template=file:///etc/passwd",
+        "discord://1/x?verify=no",
+        "discord://1/x?redirect=yes",
+        "discord://1/x?avatar_url=http://169.254.169.254/",
+        "discord://",
+        "discord",
+        "",
+    ],
+)
+def test_a_service_cannot_be_made_to_ask_another_address_or_to_read_a_file(address):
+    with pytest.raises(PermanentError):
+        service_of(address)

@@ -139,7 +139,21 @@ def test_another_service_is_reached_by_apprise_if_its_scheme_is_allowed(monkeypa
     notifications.send_test(channel, None)
     work_off()
     assert len(said) == 1
-    assert Run.objects.latest("pk").error_message.startswith("discord is not allowed.")
+    assert Run.objects.latest("pk").error_message.startswith("The address must begin with one of: tgram://")
+    settings.NOTIFY_APPRISE_SCHEMES = ["discord"]
+    NotificationChannel.objects.update(address=channel.address + "?template=/etc/passwd")
+    notifications.send_test(NotificationChannel.objects.get(), None)
+    work_off()
+    assert len(said) == 1
+    assert Run.objects.latest("pk").error_message.startswith("After a ? only")
+
+
+def test_another_service_cannot_lead_elsewhere(monkeypatch, receiver):
+    monkeypatch.setattr(apprise.plugins.N_MGR["discord"], "notify_url", f"http://{receiver.name}/hooks")
+    receiver.answers = [307]
+    notifications.send_test(make_channel("apprise", "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js"), None)
+    work_off()
+    assert len(receiver.got) == 1
 
 
 def test_a_receiver_that_is_down_gets_the_message_by_a_later_try(brand, webhook, receiver):
@@ -157,7 +171,7 @@ def test_a_receiver_that_is_down_gets_the_message_by_a_later_try(brand, webhook,
     ]
 
 
-@pytest.mark.parametrize("answer", [404, 302])
+@pytest.mark.parametrize("answer", [404, 307])
 def test_a_receiver_that_refuses_gets_no_second_try_and_no_redirect_is_followed(webhook, receiver, answer):
     receiver.answers = [answer]
     run = notifications.send_test(webhook, None).run
