@@ -182,7 +182,8 @@ def take_queued(job_type: str, worker: Worker) -> Lease | None:
     with transaction.atomic():
         at = lock(CLAIM_LOCK)
         due = Run.objects.filter(job_type=job_type, status=RunStatus.PENDING, due_at__lte=at, dedupe_key__isnull=False)
-        for run in due.in_queue_order():
+        # Locked: on PostgreSQL a worker may claim without the claim's lock.
+        for run in due.in_queue_order().select_for_update(skip_locked=True):
             if not stops_for(job_type, run.brand_id, at):
                 return take_lease(run.pk, worker, now())[1]
     return None

@@ -55,6 +55,13 @@ def lock(number: int) -> datetime:
     return rows(query, [number])[0][1].astimezone(UTC)
 
 
+def wait_for_readers(table: str) -> None:
+    """In a transaction that makes the first row of the table: whoever looked and found none has committed by then."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {connection.ops.quote_name(table)} IN ACCESS EXCLUSIVE MODE")
+
+
 @contextmanager
 def durable() -> Iterator[None]:
     """What commits inside survives a power cut. For commits that must come before something that cannot be taken back.

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from ...contract.errors import NotAllowed
-from ...engine.database import now
+from ...engine.database import now, wait_for_readers
 from ...engine.queue import outages
 from ...models import ConcurrencyLimit, Event, Outage, Pause
 from ...people import brands_for, require
@@ -31,6 +31,8 @@ def save_stop(stop: ConcurrencyLimit | Pause, by: Any) -> None:
     if isinstance(stop, Pause):
         stop.by = stop.by or by
     with transaction.atomic():
+        if new and isinstance(stop, ConcurrencyLimit):  # claims without the lock see no limit, and their runs are not counted yet
+            wait_for_readers(ConcurrencyLimit._meta.db_table)
         stop.save()
         _tell("set" if new else "changed", stop, by, before)
 

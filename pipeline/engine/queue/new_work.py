@@ -123,7 +123,7 @@ def _insert_alike(instances: Sequence[models.Model]) -> None:
     else:
         each = ", ".join(f"json_extract(value, '$[{number}]') AS {name}" for number, name in enumerate(names))
         source = f"(SELECT {each} FROM json_each(%s)) AS v"
-        given = [json.dumps([*zip(*arrays, strict=True)])]
+        given = [json.dumps([*zip(*arrays, strict=True)], default=str)]  # of a Decimal: as SQLite keeps it
     target = f"{model._meta.db_table} ({', '.join(columns)})"
     ids = rows(f"INSERT INTO {target} SELECT {', '.join(columns.values())} FROM {source} RETURNING id", [*constants, *given])
     for one, (pk,) in zip(instances, ids, strict=True):

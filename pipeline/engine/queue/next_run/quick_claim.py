@@ -2,8 +2,8 @@
 a plain pending run whose taking changes only the run and its attempt.
 
 The lock is there because limits and keys are counted before a run is taken. Here there are none, and two workers that choose the
-same run at the same moment get different ones by SKIP LOCKED. It locks no run that it does not take: a worker that found a run
-locked, and went to sleep, would leave it to nobody. All else is left to `claim`.
+same run at the same moment get different ones by SKIP LOCKED. It locks no run of another type. Where it finds a
+run and cannot take it, `claim` goes on with the lock: a worker that went to sleep would leave that run to nobody.
 """
 
 import json

@@ -4,15 +4,18 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.utils import timezone
 
 from pipeline import api
+from pipeline.api.enqueue import take_queued
 from pipeline.engine.database import CLAIM_LOCK, lock
 from pipeline.engine.queue.claim import claim
 from pipeline.engine.queue.next_run.quick_claim import Answer, quick_claim
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, ConcurrencyLimit, Job, Pause, Run, SourceState
+from tests.processes import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.only_on("postgresql")]
 
@@ -121,3 +124,47 @@ def test_it_locks_no_run_that_it_does_not_take(queue):
 def locked_by_me():
     with transaction.atomic():
         return list(Run.objects.select_for_update(skip_locked=True).filter(status="pending"))
+
+
+def test_the_first_limit_waits_for_claims_that_have_not_seen_it(queue):
+    """Otherwise the next claim would not count their runs."""
+    queue()
+    worker, taken, go_on = register_worker(), threading.Event(), threading.Event()
+
+    def claims_slowly():
+        with transaction.atomic():
+            quick_claim(worker)
+            taken.set()
+            go_on.wait(10)
+        connection.close()
+
+    thread = threading.Thread(target=claims_slowly)
+    thread.start()
+    assert taken.wait(10)
+    saves = threading.Thread(target=saves_a_limit)
+    saves.start()
+    try:
+        until(somebody_waits, "the limit to wait", 10)
+    finally:
+        go_on.set()
+        thread.join(10)
+        saves.join(10)
+    assert ConcurrencyLimit.objects.get().max_running == 1
+
+
+def somebody_waits():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
+        return cursor.fetchone()[0]
+
+
+def saves_a_limit():
+    api.save_stop(ConcurrencyLimit(job_type="marble", max_running=1), get_user_model().objects.create_superuser("ann"))
+    connection.close()
+
+
+def test_another_process_does_not_take_a_run_that_is_being_claimed(queue):
+    run, worker = queue(), register_worker()
+    with transaction.atomic():
+        assert quick_claim(worker)[0] == run
+        assert in_another_session(lambda: take_queued("marble", worker)) is None
