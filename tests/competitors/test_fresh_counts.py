@@ -60,6 +60,7 @@ def test_the_counts_and_the_oldest_are_those_of_judging_each_subject(brands, now
     assert {states.FRESH, states.LATE, states.STALE, states.NEVER} <= set(found)
     counts = Counts(brands, now)
     assert counts.fresh() == (len(every) - found[states.FRESH], found[states.FRESH])
+    assert counts.stale() == Counter((one.brand_id, one.dataset.key) for one in every if one.badge is states.STALE)
     rest = [one for one in every if one.badge is not states.FRESH]
     ranked = sorted(rest, key=lambda one: (WORST_FIRST.index(one.badge), one.known.at or now))
     assert [(one.badge, one.known.at) for one in counts.oldest(most)] == [(one.badge, one.known.at) for one in ranked[:most]]

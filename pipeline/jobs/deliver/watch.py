@@ -12,7 +12,7 @@ from ...api.oversight.notifications import write_notification
 from ...models import Notification, NotificationRule, SourceState, Trouble
 from ...people import Brands, brands_for
 from ...queries import database_now
-from ...queries.manager.watch.troubles import AT_MOST, Found, finished_since, finished_words, troubles
+from ...queries.manager.watch.troubles import Found, finished_since, finished_words, may_be_cut, troubles
 
 logger = logging.getLogger(__name__)
 Event, Phase = NotificationRule.Event, Notification.Phase
@@ -68,8 +68,8 @@ def _compare(rule: NotificationRule, at: datetime) -> None:
     if new := [one for key, one in now.items() if key not in known]:
         message = _write(rule, Phase.OPENED, [one.title for one in new], _texts(new), new[0].url)
         Trouble.objects.bulk_create([Trouble(rule=rule, key=one.key, title=one.title, since=at, told=message) for one in new])
-    over = [one for key, one in known.items() if key not in now] if len(now) < AT_MOST else []
-    if over:
+    over = [one for key, one in known.items() if key not in now]
+    if over and not may_be_cut(rule.event, now.values()):
         Trouble.objects.filter(pk__in=[one.pk for one in over]).update(over_at=at)
         titles = [one.title for one in over]
         _write(rule, Phase.RESOLVED, titles, titles if len(titles) > 1 else [], after=over[0].told_id)

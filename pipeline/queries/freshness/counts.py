@@ -3,6 +3,7 @@
 judged() says the same of each subject, with its words; it is for one page of them.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,6 +72,14 @@ class Counts:
             if len(found) >= most:
                 break
         return found[:most]
+
+    def stale(self) -> Counter[tuple[UUID | None, str]]:
+        """How many subjects are stale, by brand and dataset."""
+        groups = _groups()
+        found = Counter((one.brand_id, one.dataset.key) for one in self._one_by_one if one.badge is states.STALE)
+        for brand, key, count in _stale(groups).rows(**self._given) if groups else ():
+            found[brand, key] = count
+        return found
 
     def attention(self, keys: Collection[str]) -> set[UUID | None]:
         """The brands of which one of these datasets is out of date, or failed last."""
@@ -158,6 +167,16 @@ def _worst(groups: tuple[Group, ...], most: int) -> Composed:
     stale = known.annotate(stale=Case(When(_young(counted, 2), then=Value(False)), default=Value(True)))
     first = stale.order_by("-stale", "last_success_at")[: most * LOOKED_AT]
     return Composed(first.values_list("stale", "last_success_at", "brand_id", "dataset_key", "subject"))
+
+
+@cache
+def _stale(groups: tuple[Group, ...]) -> Composed:
+    known = DatasetStatus.objects.filter(Among("brand", BRANDS), last_success_at__isnull=False).order_by()
+    parts = []
+    for types, keys in groups:
+        old = known.filter(~_young(keys, 2), _watched(types), dataset_key__in=keys)
+        parts.append(old.values("brand_id", "dataset_key").annotate(n=Count("pk")).values_list("brand_id", "dataset_key", "n"))
+    return Composed(parts[0].union(*parts[1:], all=True))
 
 
 @cache

@@ -1,7 +1,7 @@
 """What is wrong now, by the event of a rule, among the brands of its scope. Read from the rows: they are the truth."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -18,7 +18,7 @@ from ....models import Brand, FailedRun, Incident, NotificationRule, Outage, Run
 from ....people import Brands
 from ....words import clock, counted, days
 from ...explain import no_worker_since
-from ...freshness import Counts
+from ...freshness import Counts, datasets
 from ..days import NEAR, money
 from ..needs import doubted, unknown_starts
 
@@ -27,6 +27,7 @@ LONGER_THAN_A_RESTART = timedelta(minutes=2)
 ENDS_WITHIN = timedelta(days=7)
 MOST_FINISHED = 2_000  # that one look tells of
 AT_MOST = 200  # of one kind: a rule that finds more tells of these, and ends none of the others
+CUT = (Event.FAILED, Event.NEEDS, Event.LATE)  # stale data is counted by brand and kind, whatever number of subjects it is
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Found:
 def troubles(event: str, brands: Brands, at: datetime) -> list[Found]:
     """Of these brands alone: other brands are not even counted."""
     return list(_FINDERS[event](brands, at))
+
+
+def may_be_cut(event: str, found: Collection[Found]) -> bool:
+    """Whether there may be more that are not among them."""
+    return event in CUT and len(found) >= AT_MOST
 
 
 def _failed(brands: Brands, at: datetime) -> Iterator[Found]:
@@ -67,18 +73,15 @@ def _stale(brands: Brands, at: datetime) -> Iterator[Found]:
     known: dict[UUID | None, Brand | None] = {brand.pk: brand for brand in brands.rows().filter(archived_at=None)}
     if brands.platform:
         known[None] = None
-    of: dict[tuple[UUID | None, str], list[str]] = defaultdict(list)
-    labels = {}
-    for one in Counts(known, at).oldest(AT_MOST):
-        if one.badge is states.STALE:
-            labels[one.dataset.key] = one.dataset.label
-            of[one.brand_id, one.dataset.key].append(one.subject.label)
-    for (brand_id, key), subjects in of.items():
+    counts = Counts(known, at)
+    stale, named = counts.stale(), defaultdict(list)
+    for one in counts.oldest(AT_MOST) if stale else ():
+        named[one.brand_id, one.dataset.key].append(one.subject.label)
+    for (brand_id, key), number in stale.most_common():
         brand = known[brand_id]
-        whose = f"{labels[key]} of {brand or 'no single brand'}"
-        title = f"{whose}: {counted(len(subjects), 'stale subject')}"
+        title = f"{datasets()[key].label} of {brand or 'no single brand'}: {counted(number, 'stale subject')}"
         address = reverse("freshness_cell", args=[brand.slug, key]) if brand else reverse("freshness_platform", args=[key])
-        yield Found(f"{key} {brand_id or ''}", title, _first(subjects), address)
+        yield Found(f"{key} {brand_id or ''}", title, _first(named[brand_id, key][:number], number), address)
 
 
 def _late(brands: Brands, at: datetime) -> Iterator[Found]:
@@ -127,7 +130,7 @@ def _token(brands: Brands, at: datetime) -> Iterator[Found]:
     for ends, names in of.items():
         left = ends - at
         when = f"ends in {days(left)}" if left > timedelta(0) else "has ended"
-        yield Found(f"token {ends.isoformat()}", f"The access token of {_first(names)} {when}", text[ends], url[ends])
+        yield Found(f"token {ends.isoformat()}", f"The access token of {_first(names, len(names))} {when}", text[ends], url[ends])
 
 
 _FINDERS: Mapping[str, Callable[[Brands, datetime], Iterator[Found]]] = {
@@ -158,6 +161,7 @@ def _whose(run: Run) -> str:
     return ", ".join(filter(None, [run.brand.name if run.brand else "", run.subject_label])) or "no single brand"
 
 
-def _first(names: list[str], most: int = 3) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"{', '.join(names[:most])}{more}"
+def _first(names: list[str], number: int, most: int = 3) -> str:
+    """The first names of that number; '' where none is known."""
+    more = number - len(names[:most])
+    return f"{', '.join(names[:most])}{f' and {more} more' if more else ''}" if names else ""

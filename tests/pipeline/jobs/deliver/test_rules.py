@@ -15,7 +15,7 @@ from pipeline.engine.workers.inline import work_off
 from pipeline.engine.workers.processes import register_worker
 from pipeline.jobs.deliver import watch
 from pipeline.models import DatasetStatus, Notification, Pause, Run, SourceState, Trouble, UpstreamRun, Worker
-from tests.factories import make_brand, make_orphan, make_person, make_upstream
+from tests.factories import make_brand, make_competitor, make_library, make_orphan, make_person, make_upstream
 from tests.receivers import make_channel, make_rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,6 +81,25 @@ def test_stale_data_is_told_once_per_brand_and_kind(brand, channel):
     assert messages(6) == [("opened", "Toys of Acme: 1 stale subject")]
     status.update(last_success_at=timezone.now())
     assert messages(12) == [("resolved", "Toys of Acme: 1 stale subject")]
+
+
+def test_a_brands_stale_data_is_not_over_because_that_of_others_is_older(brand, channel, monkeypatch):
+    monkeypatch.setattr("pipeline.queries.manager.watch.troubles.AT_MOST", 2)
+    make_rule("stale", channel)
+    stale_ads(brand, days=30)
+    assert messages() == [("opened", "Competitor Ads of Acme: 1 stale subject")]
+    other = make_brand("Other")
+    for number in range(3):
+        stale_ads(other, days=40 + number)
+    assert messages(6) == [("opened", "Competitor Ads of Other: 3 stale subjects")]
+    assert Notification.objects.first().text == "Ads of Barkwell 42, Ads of Barkwell 41 and 1 more"
+    assert messages(12) == []
+
+
+def stale_ads(brand, days):
+    library = make_library(make_competitor(brand, f"Barkwell {days}"))
+    at = timezone.now() - timedelta(days=days)
+    DatasetStatus.objects.create(brand=brand, dataset_key="competitor_ads", subject=str(library.pk), last_success_at=at)
 
 
 def test_a_run_that_is_not_over_when_its_data_is_needed_is_late(brand, channel):
