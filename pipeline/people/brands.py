@@ -26,6 +26,10 @@ class Brands:
     def __contains__(self, brand_id: UUID | None) -> bool:
         return self.ids is None or (self.platform if brand_id is None else brand_id in self.ids)
 
+    def covers(self, other: "Brands") -> bool:
+        """Whether all that is open by `other` is open by these too."""
+        return self.ids is None or (other.ids is not None and other.ids <= self.ids and self.platform >= other.platform)
+
     def q(self, path: str = "brand") -> Q:
         """A condition for rows whose brand is at `path`."""
         if self.ids is None:

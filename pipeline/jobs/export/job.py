@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -22,7 +23,7 @@ from ...contract.site.incoming import incoming, on_disk
 from ...contract.site.list_files import ListExport, ListFile, find_export
 from ...contract.source import register_round
 from ...models import Brand, Run
-from ...people import check_page
+from ...people import Brands, brands_for, check_page
 from ...words import counted
 from . import files
 
@@ -32,13 +33,14 @@ LOOK_SECONDS = 3600  # between two looks for files that are kept no longer
 
 
 class Parameters(ParameterForm):
-    """The frozen request. `person` is part of it: two people never share a file."""
+    """The frozen request. `person` is part of it: two people never share a file. `brands`: whose rows may be in the file."""
 
     list = forms.CharField(max_length=100)
     address = forms.JSONField(required=False)
     page = forms.CharField(max_length=1000, label="Address")
     query = forms.CharField(max_length=4000, required=False)
     person = forms.IntegerField()
+    brands = forms.JSONField(required=False)
     name = forms.CharField(max_length=200, label="File")
 
 
@@ -80,6 +82,21 @@ def key_of(person: int, url: str) -> str:
     return hashlib.sha256(f"{person} {url}".encode()).hexdigest()[:40]
 
 
+def brands_in(person: Any, brand: Brand | None) -> Brands:
+    """Whose rows are in a file that is made now. `brand`: of the list, if it is of one."""
+    return Brands(frozenset([brand.pk]), platform=False) if brand else brands_for(person)
+
+
+def frozen(brands: Brands) -> dict[str, Any] | None:
+    return None if brands.ids is None else {"ids": sorted(map(str, brands.ids)), "platform": brands.platform}
+
+
+def frozen_brands(params: Mapping[str, Any]) -> Brands:
+    """Every brand too if the file does not say it, as old ones do not."""
+    said = params.get("brands")
+    return Brands(frozenset(map(UUID, said["ids"])), said["platform"]) if said else Brands(None, platform=True)
+
+
 def list_of(params: Mapping[str, Any], person: Any, brand: Brand | None) -> tuple[ListExport, dict[str, Any]]:
     """The list, and its address as it is now. PermissionDenied or Http404 unless the person may see it now."""
     if find_export(params["list"]) is None:
@@ -100,6 +117,9 @@ def _file(ctx: Context, params: dict[str, Any]) -> ListFile:
         raise PermanentError("A file is for the person who asked for it. Open the list and export it yourself.")
     try:
         export, address = list_of(params, person, ctx.brand)
+        if not frozen_brands(params).covers(brands_in(person, ctx.brand)):
+            words = f"More brands are open to {person.get_username()} than when the file was asked for."
+            raise PermanentError(f"{words} Open the list and export it again.")
         return export.file(person, QueryDict(params["query"]), address)
     except (PermissionDenied, Http404) as error:
         words = str(error) if isinstance(error, PermissionDenied) else ""

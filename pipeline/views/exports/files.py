@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from ...jobs.export import files
-from ...jobs.export.job import NAME, list_of
+from ...jobs.export.job import NAME, frozen_brands, list_of
 from ...models import Run
 from ...people import brands_for
 from ...queries.runs import RunRow, run_row
@@ -45,6 +45,8 @@ def export_file(request: HttpRequest, pk: int) -> FileResponse:
             raise Http404
         raise PermissionDenied("A file is for the person who asked for it. Open the list and export it yourself.")
     list_of(run.parameters, request.user, run.brand)
+    if not brands_for(request.user).covers(frozen_brands(run.parameters)):
+        raise PermissionDenied("The file was made when more brands were open to you. Open the list and export it again.")
     file = files.opened(run)
     if file is None:
         raise Http404("The file is not there yet, or was removed after a week. Open the list and export it again.")

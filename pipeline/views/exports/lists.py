@@ -12,9 +12,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from ... import api
-from ...contract.errors import NotAllowed
+from ...contract.errors import InvalidRequest, NotAllowed
 from ...contract.site.list_files import ListExport, ListFile
-from ...jobs.export.job import NAME, key_of
+from ...jobs.export.job import NAME, brands_in, frozen, key_of
 from ...models import Brand, Run
 from ..access import View, needs, see_other
 from .files import rows_of
@@ -101,11 +101,12 @@ def _queue(request: HttpRequest, export: ListExport, file: ListFile, address: Ma
         "page": request.path,
         "query": request.META.get("QUERY_STRING", ""),
         "person": person.pk,
+        "brands": frozen(brands_in(person, brand)),
         "name": file.name,
     }
     try:
         api.queue_one_time_job(brand.pk if brand else None, NAME, parameters, created_by=person)
-    except NotAllowed as error:
+    except (NotAllowed, InvalidRequest) as error:
         return _page(request, file, refusal=str(error), status=409)
     messages.success(request, f"{file.name} is being made. You find it here and among your files when it is done.")
     return see_other(here)

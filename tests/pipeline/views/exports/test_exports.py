@@ -15,7 +15,7 @@ from pipeline.contract.site.list_files import ListFile
 from pipeline.engine.workers.inline import work_off, work_one
 from pipeline.jobs.export import files, job
 from pipeline.jobs.export.job import NAME
-from pipeline.models import Run
+from pipeline.models import BrandLimit, Run
 from pipeline.people import assign, limit_to
 from pipeline.views.exports import lists
 from tests.factories import make_brand, make_person
@@ -137,6 +137,52 @@ def test_a_person_with_a_brand_limit_exports_what_is_of_several_brands(client, b
     work_off()
     status, content = saved(client, run)
     assert (status, len(content.splitlines()), b"secret" in content) == (200, 8, False)
+
+
+@pytest.mark.usefixtures("large")
+def test_a_file_that_may_hold_what_is_open_no_longer_is_refused(client, brand, ann):
+    other = make_brand("Otherpaw")
+    of_every = ask_for(client)
+    of_one = ask_for(client, f"/competitors/{brand.slug}/competitors.csv")
+    work_off()
+    limit_to(ann, [brand, other])
+    of_both = ask_for(client)
+    work_off()
+    assert [saved(client, run)[0] for run in (of_every, of_one, of_both)] == [403, 200, 200]
+    assert "made when more brands were open to you" in saved(client, of_every)[1].decode()
+    limit_to(ann, [brand])
+    assert [saved(client, run)[0] for run in (of_every, of_one, of_both)] == [403, 200, 403]
+    BrandLimit.objects.all().delete()
+    assert [saved(client, run)[0] for run in (of_every, of_one, of_both)] == [200, 200, 200]
+
+
+@pytest.mark.usefixtures("large")
+def test_a_file_that_does_not_say_which_brands_it_holds_is_for_who_sees_all(client, brand, ann):
+    run = ask_for(client)
+    work_off()
+    run.refresh_from_db()
+    Run.objects.filter(pk=run.pk).update(parameters={name: run.parameters[name] for name in run.parameters if name != "brands"})
+    assert saved(client, run)[0] == 200
+    limit_to(ann, [brand])
+    assert saved(client, run)[0] == 403
+
+
+@pytest.mark.usefixtures("large")
+def test_brands_that_were_opened_after_the_click_are_not_in_the_file(client, brand, ann):
+    limit_to(ann, [brand])
+    run = ask_for(client)
+    BrandLimit.objects.all().delete()
+    work_off()
+    run.refresh_from_db()
+    assert (run.status, saved(client, run)[0]) == ("failed", 404)
+    assert "More brands are open to ann" in run.error_message
+
+
+@pytest.mark.usefixtures("ann", "large")
+def test_an_address_that_is_too_long_is_refused_in_words(client):
+    answer = client.post(f"/pipeline/runs.csv?words={'x' * 4100}")
+    assert answer.status_code == 409
+    assert "4000 characters" in answer.content.decode()
 
 
 @pytest.mark.usefixtures("ann", "large")
