@@ -260,12 +260,15 @@ MEDIA_LEAST_SPEED = environment.integer("MEDIA_LEAST_SPEED", 10_000, at_least=0)
 MEDIA_LEAST_SPEED_SECONDS = environment.number("MEDIA_LEAST_SPEED_SECONDS", 30.0, at_least=0.1)
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
+# Files are named by their content, so one that is there already may be overwritten.
+MEDIA_S3_OPTIONS: dict[str, Any] = {
+    "bucket_name": MEDIA_S3_BUCKET,
+    "endpoint_url": MEDIA_S3_URL or None,
+    "default_acl": None,
+    "max_memory_size": 1_000_000,  # of a file that is sent; the rest of it lies in the folder for temporary files
+}
 STORAGES = {
-    "default": {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        # Files are named by their content, so one that is there already may be overwritten.
-        "OPTIONS": {"bucket_name": MEDIA_S3_BUCKET, "endpoint_url": MEDIA_S3_URL or None, "default_acl": None},
-    }
+    "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": MEDIA_S3_OPTIONS}
     if MEDIA_S3_BUCKET
     else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -40,9 +40,11 @@ def kept(run: Run) -> bool:
 
 def remove_old() -> list[int]:
     """Delete the files that are kept no longer. Their runs stay in the history. Returns the runs' numbers."""
-    if not default_storage.exists(FOLDER):
+    try:
+        names = default_storage.listdir(FOLDER)[1]  # S3 has no folder whose existence could be asked
+    except FileNotFoundError:
         return []
-    numbers = [int(found[1]) for name in default_storage.listdir(FOLDER)[1] if (found := _NAME.fullmatch(name))]
+    numbers = [int(found[1]) for name in names if (found := _NAME.fullmatch(name))]
     runs = Run.objects.in_bulk(numbers)
     old = [number for number in numbers if number not in runs or not (runs[number].is_live or kept(runs[number]))]
     for number in old:

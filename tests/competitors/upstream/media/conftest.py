@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from competitors.upstream.media import NotStored, fetch
+from tests.buckets import bucket
 
 from .cdn import Cdn, cdn
+
+__all__ = ["bucket", "folder", "refusal", "server", "stored"]
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """The same storing and sending with S3 instead of a disk, against moto's server."""
 
-import boto3
 import pytest
 from django.test import Client
-from moto.server import ThreadedMotoServer
 
 from competitors.models import AdMedia, Media
 from competitors.upstream.media import fetch
@@ -14,25 +12,6 @@ from .cdn import file
 from .files import MP4, picture
 
 pytestmark = pytest.mark.only_on("sqlite")
-
-
-@pytest.fixture
-def bucket(settings, monkeypatch):
-    """An empty bucket, which is the storage."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    moto.start()
-    try:
-        url = "http://{}:{}".format(*moto.get_host_and_port())
-        s3 = boto3.resource("s3", endpoint_url=url)
-        s3.create_bucket(Bucket="media")
-        options = {"bucket_name": "media", "endpoint_url": url, "default_acl": None}
-        settings.STORAGES = settings.STORAGES | {"default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}}
-        yield s3.Bucket("media")
-    finally:
-        moto.stop()
 
 
 def test_a_file_is_stored_in_the_bucket_once_and_sent_from_there(server, bucket):

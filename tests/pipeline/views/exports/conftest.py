@@ -1,0 +1,5 @@
+"""Fixtures are found here by pytest."""
+
+from tests.buckets import bucket
+
+__all__ = ["bucket"]
