@@ -3,7 +3,7 @@
 from .brands import Brands, brands_for, limit_to
 from .rights import can_words, check_page, may, may_spend, platform_words, require, require_spend
 from .roles import ROLES, Role, assign, role_of, role_with, sync_groups
-from .sessions import sign_out_everywhere
+from .sessions import end_every_session, sign_out_everywhere
 from .sign_in import let_try_again, refused_until
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "brands_for",
     "can_words",
     "check_page",
+    "end_every_session",
     "let_try_again",
     "limit_to",
     "may",

@@ -21,3 +21,8 @@ def sign_out_everywhere(*users: Any) -> int:
     ]
     Session.objects.filter(pk__in=ended).delete()
     return len(ended)
+
+
+def end_every_session() -> None:
+    """After a restore: sessions that were ended since the backup would live again."""
+    Session.objects.all().delete()

@@ -6,15 +6,17 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import connection
 
 from pipeline import api
 from pipeline.engine.upstreams import lost_answers
 from pipeline.models import Event, Restore, Run, UpstreamRun
+from pipeline.people import sign_out_everywhere
 from tests.competitors.reuse import click, let_end
 from tests.competitors.scraping import finish, upstream_runs, words, work
-from tests.factories import make_listing
+from tests.factories import make_listing, make_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = timedelta(minutes=1)  # when the upstream's list can no longer lag
@@ -127,6 +129,15 @@ def test_after_two_restores_a_start_before_the_first_is_still_looked_for(held, l
         finish(run)
         assert run.status == "completed"
     assert upstream_runs(held) == 1
+
+
+def test_a_restore_lets_no_session_live_again_that_was_ended_since(client, run, backup, empty):
+    client.force_login(make_person("ann", "viewer"))
+    call_command("backup", backup)
+    sign_out_everywhere(get_user_model().objects.get())
+    with using(empty):
+        call_command("restore", backup)
+        assert client.get("/pipeline/").status_code == 302, "to the sign-in"
 
 
 def test_a_run_that_was_queued_after_the_restore_asks_for_nothing_older(sandbox, listing, backup, empty):
