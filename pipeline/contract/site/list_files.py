@@ -16,22 +16,24 @@ CHUNK = 500  # rows that are read at once
 
 @dataclass(frozen=True)
 class ListFile:
-    """What the file has. `rows`: in the file's order. `cells`: of one of them. The name must be plain ASCII."""
+    """What the file has. `rows`: in the file's order; what reads them piece by piece itself is read once for each use.
+    `cells`: of one of them. The name must be plain ASCII.
+    """
 
     name: str
     header: Sequence[str]
-    rows: "QuerySet[Any] | Sequence[Any]"
+    rows: "QuerySet[Any] | Iterable[Any]"
     cells: Callable[[Any], Iterable[Any]] = iter
 
-    def keys(self, most: int | None = None) -> Sequence[Any]:
+    def keys(self, most: int | None = None) -> Iterable[Any]:
         """Which rows: their keys are read first. An open query over all of them would be in the way of every writer on SQLite,
         and hold back PostgreSQL's clean-up.
         """
         if isinstance(self.rows, QuerySet):
             return list(self.rows.values_list("pk", flat=True)[:most])
-        return self.rows[:most]
+        return self.rows if most is None else list(islice(self.rows, most))
 
-    def text(self, keys: Sequence[Any]) -> Iterator[tuple[int, str]]:
+    def text(self, keys: Iterable[Any]) -> Iterator[tuple[int, str]]:
         """The file in pieces, each with the number of rows up to its end. A row that is gone meanwhile is left out."""
         yield 0, BYTE_ORDER_MARK + csv_text([self.header])
         left, done = iter(keys), 0

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -57,7 +57,8 @@ class Export(JobType):
     def run(self, ctx: Context, params: dict[str, Any]) -> Done:
         file = _file(ctx, params)
         keys = file.keys()
-        noted, size = time.monotonic(), 0
+        total = len(keys) if isinstance(keys, Sized) else None
+        noted, size, done = time.monotonic(), 0, 0
         with incoming() as target:
             for done, text in file.text(keys):
                 ctx.check()
@@ -66,12 +67,12 @@ class Export(JobType):
                 with on_disk():
                     size += target.write(text.encode())
                 if time.monotonic() > noted + PROGRESS_SECONDS:
-                    ctx.progress(done, len(keys), "rows")
+                    ctx.progress(done, total, "rows")
                     noted = time.monotonic()
             files.store(ctx.run, target)
         until = timezone.localdate(ctx.now() + files.KEPT)
-        words = f"{counted(len(keys), 'row')}, {filesizeformat(size)}. The file is kept until {until:%-d %B}."
-        return Done(counts={"exported": len(keys)}, records=len(keys), summary=words.replace("\xa0", " "))
+        words = f"{counted(done, 'row')}, {filesizeformat(size)}. The file is kept until {until:%-d %B}."
+        return Done(counts={"exported": done}, records=done, summary=words.replace("\xa0", " "))
 
     def brought(self, run: Run) -> Brought | None:
         """Nobody but the person who asked can open it."""

@@ -64,7 +64,7 @@ def _place(person: int) -> Iterator[bool]:
 
 def _small(file: ListFile) -> bytes | None:
     """The whole file; None if it is large."""
-    keys = file.keys(AT_ONCE + 1)
+    keys = list(file.keys(AT_ONCE + 1))
     if len(keys) > AT_ONCE:
         return None
     content = bytearray()

@@ -8,15 +8,20 @@ import pytest
 from auditlog.models import LogEntry
 from auditlog.registry import auditlog
 from django.core.management import call_command
+from django.db import connection
+from django.http import QueryDict
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from pipeline import api
+from pipeline.contract.site import list_files
 from pipeline.models import ConcurrencyLimit, Event, Run
 from pipeline.people import assign, limit_to
 from pipeline.queries.manager.history import audit
 from pipeline.queries.manager.history.audit import Change, Wanted, acts
+from pipeline.views.manager.history.audit import audit_file
 from tests.factories import make_brand, make_person
 
 pytestmark = pytest.mark.django_db
@@ -191,6 +196,23 @@ def test_the_list_can_be_filtered_paged_and_downloaded(page, ann, monkeypatch):
     sheet = list(csv.DictReader(io.StringIO(b"".join(page.get(reverse("audit_csv"))).decode("utf-8-sig"))))
     told = {tuple(row[name] for name in ("Who", "Field", "Before", "After")) for row in sheet}
     assert ("A command", "groups", "manager", "") in told
+
+
+def test_the_file_is_read_piece_by_piece_as_it_is_written(ann, monkeypatch):
+    monkeypatch.setattr(audit, "PIECE", 2)
+    Event.objects.bulk_create(Event(kind="pause", message=f"Act {number}") for number in range(9))
+    file = audit_file.file(ann, QueryDict("group=schedules"), {})
+    with CaptureQueriesContext(connection) as queries:
+        keys = file.keys()
+        pieces = file.text(keys)
+        next(pieces)
+    assert [query for query in queries.captured_queries if "event" in query["sql"]] == []
+    monkeypatch.setattr(list_files, "CHUNK", 2)
+    with CaptureQueriesContext(connection) as queries:
+        assert next(pieces)[0] == 2
+    assert len([query for query in queries.captured_queries if "event" in query["sql"]]) == 1
+    assert [done for done, _ in pieces] == [4, 6, 8, 9]
+    assert len(list(file.keys(3))) == 3
 
 
 def test_nothing_that_workers_or_clicks_write_is_registered():
