@@ -15,7 +15,6 @@ from .limits import record_change
 
 DELIVER = "deliver"  # the job type that sends messages
 RETRIES = 6  # over about three hours
-Event = NotificationRule.Event
 
 
 def save_channel(channel: NotificationChannel, by: Any) -> None:
@@ -42,7 +41,8 @@ def save_notification_rule(rule: NotificationRule, by: Any) -> None:
         same = NotificationRule.objects.filter(wider, event=rule.event, channel=rule.channel).exclude(pk=rule.pk)
         if rule.enabled and same.exists():
             raise NotAllowed("This channel is told of the same already. Remove that rule first, or choose others.")
-        rule.looked_at = rule.looked_at or (now() if rule.event == Event.FINISHED else None)  # not of what has finished before
+        if rule.enabled and not NotificationRule.objects.filter(pk=rule.pk, enabled=True).exists():
+            rule.switched_on_at, rule.looked_at = now(), None
         rule.save()
         if not rule.enabled:
             rule.troubles.filter(over_at=None).update(over_at=now())  # nobody is told: it was switched off

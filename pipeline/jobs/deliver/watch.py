@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import QuerySet
 
 from ...api.oversight.notifications import write_notification
-from ...models import Notification, NotificationRule, SourceState, Trouble
+from ...models import Notification, NotificationRule, Run, SourceState, Trouble
 from ...people import Brands, brands_for
 from ...queries import database_now
 from ...queries.manager.watch.troubles import Found, finished_since, finished_words, may_be_cut, troubles
@@ -21,12 +22,13 @@ INTERVAL = timedelta(seconds=30)
 SLOW = dict.fromkeys((Event.STALE, Event.TOKEN), timedelta(minutes=5))  # these look at every subject
 OVERLAP = timedelta(minutes=5)  # longer than a transaction may take: what it wrote has the time at which it began
 KEPT = timedelta(days=90)
+FINISHED_KEPT = timedelta(hours=1)  # longer than OVERLAP: what is older is not read again
 NAMED = 20  # troubles in one message
 
 
 def look_if_due() -> None:
     """Look, if half a minute has passed and no other worker has taken this turn."""
-    if not NotificationRule.objects.filter(enabled=True).exists():
+    if not (NotificationRule.objects.filter(enabled=True).exists() or Notification.objects.exists()):
         return
     at = database_now()
     if not SourceState.objects.filter(source=TURN_ROW).exists():
@@ -37,23 +39,38 @@ def look_if_due() -> None:
 
 def look(at: datetime) -> None:
     """At every rule whose time has come. A fault in one keeps no other from its turn."""
-    for old in (Notification.objects.filter(created_at__lt=at - KEPT), Trouble.objects.filter(over_at__lt=at - KEPT)):
-        if old.exists():  # with PostgreSQL, deleting nothing counts as a change, and live parts are made anew
-            old.delete()
-    rules = NotificationRule.objects.filter(enabled=True, brand__archived_at=None).select_related("brand", "channel")
-    for rule in rules:
-        if rule.looked_at and at - rule.looked_at < SLOW.get(Event(rule.event), timedelta(0)):
+    _remove(Notification.objects.filter(created_at__lt=at - KEPT))
+    _remove(Trouble.objects.filter(over_at__lt=at - KEPT))
+    for rule in NotificationRule.objects.filter(enabled=True, brand__archived_at=None):
+        if not _is_due(rule, at):
             continue
         try:
             with transaction.atomic():
-                _finished(rule, at) if rule.event == Event.FINISHED else _compare(rule, at)
-                NotificationRule.objects.filter(pk=rule.pk).update(looked_at=at)
+                _look_at(rule.pk, at)
         except IntegrityError:  # another worker has just written the same
             logger.info("Another worker has told of %s.", rule)
         except DatabaseError:
             raise
         except Exception:
             logger.exception("Nobody could be told of %s. It is looked at again.", rule)
+
+
+def _is_due(rule: NotificationRule, at: datetime) -> bool:
+    return rule.looked_at is None or at - rule.looked_at >= SLOW.get(Event(rule.event), timedelta(0))
+
+
+def _look_at(pk: int, at: datetime) -> None:
+    """Under the rule's lock. Another worker may have the next turn before this look is over: it leaves the rule out."""
+    free = NotificationRule.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    rule = free.select_related("brand", "channel").filter(pk=pk, enabled=True).first()
+    if rule and _is_due(rule, at):
+        _finished(rule, at) if rule.event == Event.FINISHED else _compare(rule, at)
+        NotificationRule.objects.filter(pk=pk).update(looked_at=at)
+
+
+def _remove(old: QuerySet[Any]) -> None:
+    if old.exists():  # with PostgreSQL, deleting nothing counts as a change, and live parts are made anew
+        old.delete()
 
 
 def scope(rule: NotificationRule) -> Brands:
@@ -77,11 +94,17 @@ def _compare(rule: NotificationRule, at: datetime) -> None:
 
 def _finished(rule: NotificationRule, at: datetime) -> None:
     """Each run that ended is told of once, to the channel or to who queued it, who may still see it."""
-    ended = finished_since(scope(rule), (rule.looked_at or rule.created_at) - OVERLAP)
-    keys = {f"run {run.pk} {run.completed_at:%Y-%m-%dT%H:%M:%S.%f}": run for run in ended if run.completed_at}
+    on_since = rule.switched_on_at or rule.created_at
+    since = max(on_since, rule.looked_at - OVERLAP) if rule.looked_at else on_since
+    for ended in finished_since(scope(rule), since):
+        _tell_of(ended, rule, at)
+    _remove(rule.troubles.filter(over_at__lt=at - FINISHED_KEPT))
+
+
+def _tell_of(ended: Sequence[Run], rule: NotificationRule, at: datetime) -> None:
+    keys = {f"run {run.pk} {run.completed_at:%Y-%m-%dT%H:%M:%S.%f}": run for run in ended}
     told = set(rule.troubles.filter(key__in=keys).values_list("key", flat=True))
-    since = rule.created_at
-    new = {key: run for key, run in keys.items() if key not in told and run.completed_at and run.completed_at > since}
+    new = {key: run for key, run in keys.items() if key not in told}
     Trouble.objects.bulk_create(
         [Trouble(rule=rule, key=key, title=finished_words(run), since=at, over_at=at) for key, run in new.items()]
     )

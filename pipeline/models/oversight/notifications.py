@@ -56,6 +56,7 @@ class NotificationRule(models.Model):
     enabled = models.BooleanField(default=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    switched_on_at = models.DateTimeField(null=True, blank=True, help_text="Nothing is told of runs that had ended before.")
     looked_at = models.DateTimeField(null=True, blank=True, help_text="When a worker last looked for what it is about.")
 
     class Meta:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -25,7 +25,7 @@ from ..needs import doubted, unknown_starts
 Event = NotificationRule.Event
 LONGER_THAN_A_RESTART = timedelta(minutes=2)
 ENDS_WITHIN = timedelta(days=7)
-MOST_FINISHED = 2_000  # that one look tells of
+AT_ONCE = 2_000  # finished runs that are read at once
 AT_MOST = 200  # of one kind: a rule that finds more tells of these, and ends none of the others
 CUT = (Event.FAILED, Event.NEEDS, Event.LATE)  # stale data is counted by brand and kind, whatever number of subjects it is
 
@@ -145,11 +145,16 @@ _FINDERS: Mapping[str, Callable[[Brands, datetime], Iterator[Found]]] = {
 }
 
 
-def finished_since(brands: Brands, since: datetime) -> list[Run]:
-    """Runs that somebody queued and that have ended since then, the oldest first."""
+def finished_since(brands: Brands, since: datetime) -> Iterator[list[Run]]:
+    """Runs that somebody queued and that have ended since then, the oldest first, some at a time."""
     ended = Run.objects.filter(brands.q(), completed_at__gt=since, created_by__isnull=False)
-    ours = ended.exclude(job_type__in=internal_names())
-    return list(ours.select_related("brand", "created_by").order_by("completed_at")[:MOST_FINISHED])
+    ours = ended.exclude(job_type__in=internal_names()).select_related("brand", "created_by").order_by("completed_at", "pk")
+    some = list(ours[:AT_ONCE])
+    while some:
+        yield some
+        last = some[-1]
+        later = Q(completed_at__gt=last.completed_at) | Q(completed_at=last.completed_at, pk__gt=last.pk)
+        some = list(ours.filter(later)[:AT_ONCE]) if len(some) == AT_ONCE else []
 
 
 def finished_words(run: Run) -> str:

@@ -18,16 +18,10 @@ from pipeline.engine.execution import context
 from pipeline.engine.workers.inline import work_off, work_one
 from pipeline.jobs.deliver import watch
 from pipeline.models import Attempt, Notification, NotificationChannel, Run, RunLog, Trouble
-from tests.factories import make_brand
 from tests.receivers import make_channel, make_rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET = "the-secret-that-signs"
-
-
-@pytest.fixture
-def brand():
-    return make_brand("Acme")
 
 
 @pytest.fixture

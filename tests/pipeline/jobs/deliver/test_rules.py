@@ -15,31 +15,11 @@ from pipeline.engine.workers.inline import work_off
 from pipeline.engine.workers.processes import register_worker
 from pipeline.jobs.deliver import watch
 from pipeline.models import DatasetStatus, Notification, Pause, Run, SourceState, Trouble, UpstreamRun, Worker
-from tests.factories import make_brand, make_competitor, make_library, make_orphan, make_person, make_upstream
+from tests.factories import make_brand, make_competitor, make_library, make_orphan, make_upstream
+from tests.pipeline.jobs.deliver.looks import messages, toy
 from tests.receivers import make_channel, make_rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def brand():
-    return make_brand("Acme")
-
-
-@pytest.fixture
-def channel():
-    return make_channel("slack", "https://hooks.slack.com/services/T0/B0/x")  # no test asks it: nothing is sent
-
-
-def toy(brand, name="owl", ends="ok", **options):
-    return api.queue_one_time_job(brand.pk, "toy", {"name": name, "ends": ends}, **options).run
-
-
-def messages(minutes=0):
-    """What a look adds: phase and title, the oldest first."""
-    known = set(Notification.objects.values_list("pk", flat=True))
-    watch.look(timezone.now() + timedelta(minutes=minutes))
-    return list(Notification.objects.exclude(pk__in=known).order_by("created_at").values_list("phase", "title"))
 
 
 def test_a_rule_of_one_brand_is_not_told_of_another_not_even_in_a_count(brand, channel):
@@ -145,40 +125,11 @@ def test_a_token_that_ends_within_seven_days_is_told_once_for_all_that_use_it(br
     assert [phase for phase, _ in messages(2 * 24 * 60 + 10)] == ["resolved"]
 
 
-def test_who_queued_a_run_gets_one_e_mail_when_it_has_finished(brand, inbox):
-    ann, ben = make_person("ann", "operator"), make_person("ben", "operator")
-    for person in (ann, ben):
-        person.email = f"{person}@example.com"
-        person.save()
-    toy(brand, "before", created_by=ann)
-    work_off()
-    api.save_notification_rule(make_rule_of_finished(), None)
-    toy(brand, "owl", created_by=ann)
-    toy(brand, "fox", "permanent", created_by=ben)
-    toy(brand, "bear")
-    work_off()
-    watch.look(timezone.now())
-    watch.look(timezone.now())
-    work_off()
-    got = sorted((to, mail["Subject"].partition(" ")[2].partition(" ")[2]) for to, mail in inbox.mails)
-    assert got == [(["ann@example.com"], "completed: Toy, Acme, toy owl"), (["ben@example.com"], "failed: Toy, Acme, toy fox")]
-
-
-def make_rule_of_finished():
-    rule = make_rule("finished", None)
-    rule.looked_at = None
-    return rule
-
-
-def test_who_may_no_longer_see_the_brand_is_not_told_how_its_run_ended(brand):
-    ann = make_person("ann", "operator", brand)
-    ann.email = "ann@example.com"
-    ann.save()
-    make_rule("finished", None)
-    toy(brand, created_by=ann)
-    ann.brand_limit.brands.set([make_brand("Other")])
-    work_off()
-    assert messages() == []
+def test_old_messages_go_also_where_no_rule_is_left(channel):
+    message = api.send_test(channel, None)
+    Notification.objects.filter(pk=message.pk).update(created_at=timezone.now() - timedelta(days=91))
+    watch.look_if_due()
+    assert not Notification.objects.exists()
 
 
 def test_a_rule_that_is_switched_off_tells_nothing_and_does_not_say_resolved(brand, channel):
@@ -216,7 +167,7 @@ def test_a_rule_that_cannot_be_looked_at_keeps_no_other_from_its_turn(brand, cha
 
 
 def test_only_one_worker_looks_and_only_where_there_is_a_rule(brand, channel, django_assert_num_queries):
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         watch.look_if_due()
     make_rule("failed", channel)
     toy(brand, ends="permanent")
