@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -72,7 +73,7 @@ def test_the_rows_are_those_that_django_would_save(brand, person, platform):
 def test_many_rows_are_those_that_django_would_save(brand, person, count):
     quick, slow = [], []
     for number in range(count):
-        times = {"due_at": AT, "created_at": AT, "asked_at": AT, "order_at": AT + timedelta(hours=number)}
+        times: dict[str, Any] = {"due_at": AT, "created_at": AT, "asked_at": AT, "order_at": AT + timedelta(hours=number)}
         times |= {"cost_estimate": [None, Decimal("0.1250"), Decimal(3)][number]}
         quick.append(pair(brand, person, f"{number}", **times))
         slow.append(pair(brand, person, f"{number}", dedupe_key=f"{number}", **times))
