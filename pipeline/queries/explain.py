@@ -167,7 +167,7 @@ def words_of(stop: Stop, job_type: str, brand_id: UUID | None, around: QueueView
         return stop.reason
     handler = find_type(job_type)
     source = handler.source if handler else ""
-    pause = next((one for one in around.pauses if one.covers(job_type, brand_id, source)), None)
+    pause = next((one for one in around.pauses if one.stops(stop.job_type, stop.brand_id, source)), None)
     return pause_words(pause) if pause else "Paused."
 
 

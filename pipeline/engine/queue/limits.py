@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from uuid import UUID
 
+from ...contract.registry import is_internal
 from ...models import Run
 from ...states import RunStatus
 
@@ -46,7 +47,10 @@ KEEPS_BACK: dict[Kind, frozenset[Stage]] = {
 
 @dataclass(frozen=True)
 class Stop:
-    """Something that keeps runs of a scope from starting. '' and None mean any type and any brand."""
+    """Something that keeps runs of a scope from starting. '' and None mean any type that people start, and any brand.
+
+    Alarms and files that somebody waits for go on while everything is paused: internal types are kept back only by name.
+    """
 
     kind: Kind
     job_type: str = ""
@@ -55,7 +59,8 @@ class Stop:
     reason: str = ""  # of an upstream, in words
 
     def covers(self, job_type: str, brand_id: UUID | None) -> bool:
-        return self.job_type in ("", job_type) and self.brand_id in (None, brand_id)
+        of_type = self.job_type == job_type or not (self.job_type or is_internal(job_type))
+        return of_type and self.brand_id in (None, brand_id)
 
     def keeps_back(self, stage: Stage) -> bool:
         return stage in KEEPS_BACK[self.kind]

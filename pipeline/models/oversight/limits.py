@@ -9,7 +9,7 @@ from ..fields import MessageField
 
 
 class ConcurrencyLimit(models.Model):
-    """How many runs may run at once. Empty type and brand: everything. 0: nothing starts.
+    """How many runs may run at once. Empty type and brand: everything that people start. 0: nothing starts.
 
     A change applies from the next claim.
     """
@@ -49,7 +49,7 @@ class PauseQuerySet(models.QuerySet["Pause"]):
 
 
 class Pause(models.Model):
-    """Set by a person: nothing of this type and brand, or of this upstream account, starts. All empty: everything."""
+    """Set by a person: nothing of this type and brand, or of this upstream account, starts. All empty: what people start."""
 
     job_type = models.CharField(max_length=80, blank=True, default="")
     brand = models.ForeignKey("pipeline.Brand", null=True, blank=True, on_delete=models.CASCADE)
@@ -73,9 +73,9 @@ class Pause(models.Model):
     def __str__(self) -> str:
         return " ".join(filter(None, [self.job_type, self.source, str(self.brand or "")])) or "everything"
 
-    def covers(self, job_type: str, brand_id: UUID | None, source: str) -> bool:
-        """`source`: what runs of that type use."""
-        return self.job_type in ("", job_type) and self.brand_id in (None, brand_id) and self.source in ("", source)
+    def stops(self, job_type: str, brand_id: UUID | None, source: str) -> bool:
+        """Whether it is of this scope, or of the account that runs of that type use."""
+        return self.source == source if self.source else (self.job_type, self.brand_id) == (job_type, brand_id)
 
 
 class Outage(models.Model):

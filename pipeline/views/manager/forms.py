@@ -7,6 +7,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from ...contract.registry import internal_names, label_of
 from ...contract.source import known_sources, known_upstreams
 from ...models import Brand, ConcurrencyLimit, Pause
 from ...people import brands_for
@@ -57,7 +58,13 @@ class ScopeForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         brands = brands_for(user)
         open_brands: QuerySet[Brand] = brands.rows().filter(archived_at=None).order_by("name")
-        self.fields["job_type"] = forms.ChoiceField(label="Type", required=False, choices=[("", "Every type"), *type_choices()])
+        others = " and ".join(label_of(name) for name in internal_names())
+        self.fields["job_type"] = forms.ChoiceField(
+            label="Type",
+            required=False,
+            choices=[("", "Every type"), *type_choices()],
+            help_text=f"Every type but {others}: these go on unless they are chosen." if others else "",
+        )
         # Not a select: three hundred options in each form would be most of the page's time.
         self.fields["brand"] = forms.ModelChoiceField(
             open_brands,

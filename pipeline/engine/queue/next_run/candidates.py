@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from ....contract.registry import versions
+from ....contract.registry import internal_names, versions
 from ....models import Run
 from ...database import rows
 from ..limits import Stage, Stop
@@ -77,13 +77,12 @@ def next_candidate(stops: list[Stop], pending_types: list[str], at: datetime, *,
 
 def _none_of(stops: Iterable[Stop]) -> tuple[str, list[Any]]:
     """The SQL condition that none of these stops covers the run, and its values."""
-    clauses = ""
+    clauses, internal = "", internal_names()
     values: list[Any] = []
     for stop in stops:
-        terms: list[str] = []
-        if stop.job_type:
-            terms.append("r.job_type = %s")
-            values.append(stop.job_type)
+        types = [stop.job_type] if stop.job_type else internal
+        terms = [f"r.job_type {'' if stop.job_type else 'NOT '}IN ({', '.join('%s' for _ in types)})"] if types else []
+        values += types
         if stop.brand_id:
             terms.append("r.brand_id = %s")
             values.append(Run._meta.get_field("brand").get_db_prep_value(stop.brand_id, connection))

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.models import BooleanField, Count, ExpressionWrapper, Min, Q
 
-from ....contract.registry import find_type, label_of
+from ....contract.registry import find_type, internal_names, is_internal, label_of
 from ....engine.queue.limits import KEEPS_BACK, Kind, Stage, Stop
 from ....models import Brand, Outage, Run
 from ....models.runs import RunQuerySet
@@ -88,7 +88,7 @@ def waiting(runs: RunQuerySet, around: QueueView) -> Waiting:
     )
     for job_type, brand, woken, ending, paused, outage, count, since in groups:
         stage = Stage.CANCELLED if ending else Stage.BEGUN if woken else Stage.NEW
-        scopes = {(name, of) for name in ("", job_type) for of in (None, brand)}
+        scopes = {(name, of) for name in ({job_type} if is_internal(job_type) else {"", job_type}) for of in (None, brand)}
         stops = [stop for scope in scopes for stop in of_scope.get(scope, ()) if stop.keeps_back(stage)]
         holding = next((stop for kind in HOLDING for stop in stops if stop.kind is kind), None)
         if paused and stage in KEEPS_BACK[Kind.JOB_PAUSE]:
@@ -130,16 +130,16 @@ def held_back(around: QueueView) -> Q:
 def _scopes(around: QueueView, stage: Stage) -> Q:
     """Runs that a stop which holds covers: few conditions, however many brands are paused."""
     brands: dict[str, list[UUID]] = defaultdict(list)
-    found = Q(pk__in=[])
+    found, every = Q(pk__in=[]), ~Q(job_type__in=internal_names())
     for stop in around.stops:
         if stop.kind not in HOLDING or not stop.keeps_back(stage):
             continue
         if stop.brand_id:
             brands[stop.job_type].append(stop.brand_id)
         else:
-            found |= Q(job_type=stop.job_type) if stop.job_type else Q(pk__isnull=False)
+            found |= Q(job_type=stop.job_type) if stop.job_type else every
     for job_type, of in brands.items():
-        found |= Q(brand__in=of, **({"job_type": job_type} if job_type else {}))
+        found |= Q(brand__in=of) & (Q(job_type=job_type) if job_type else every)
     return found
 
 

@@ -19,6 +19,7 @@ from pipeline.engine.workers.inline import work_one
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, ConcurrencyLimit, Job, Pause, Run
 from pipeline.queries.explain import QueueView, kept_back
+from pipeline.queries.manager.live.waiting import held_back, waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,9 +43,9 @@ def runs_of(brand, count, **fields):
     return job
 
 
-SCOPES = st.tuples(st.sampled_from(["", "toy", "amazon_review_scrape"]), st.sampled_from([None, 0, 1]))
+SCOPES = st.tuples(st.sampled_from(["", "toy", "amazon_review_scrape", "deliver"]), st.sampled_from([None, 0, 1]))
 RUNS = st.tuples(
-    st.sampled_from(["toy", "amazon_review_scrape", "marble"]),
+    st.sampled_from(["toy", "amazon_review_scrape", "marble", "deliver"]),
     st.sampled_from([None, 0, 1, 2]),
     st.sampled_from([Run.WOKEN, Run.MANUAL, Run.SCHEDULED]),
     st.sampled_from(["pending", "pending", "waiting"]),
@@ -74,6 +75,7 @@ def first_of(runs):
 @example(limits={("toy", 0): 0}, pauses={("", 1)}, queued=[("toy", n, 10, "pending", n, set()) for n in (0, 1, 2)])
 @example(limits={}, pauses={("", 0)}, queued=[("toy", 0, 10, "pending", 0, set()), ("toy", 0, 0, "pending", 1, set())])
 @example(limits={}, pauses={("", 0)}, queued=[("toy", 0, 10, "pending", 0, set()), ("toy", None, 20, "pending", 1, set())])
+@example(limits={("", None): 0}, pauses=set(), queued=[("deliver", 0, 10, "waiting", 0, set())])
 def test_the_claim_takes_the_first_run_that_nothing_keeps_back(brands, limits, pauses, queued):
     with transaction.atomic():
         for (job_type, brand), most in limits.items():
@@ -95,6 +97,39 @@ def test_the_claim_takes_the_first_run_that_nothing_keeps_back(brands, limits, p
         expected = first_of(Run.objects.select_related("job", "brand"))
         assert claim() == expected
         transaction.set_rollback(True)
+
+
+STOPS_OF_ALL = {
+    "pause": lambda brand: Pause.objects.create(),
+    "pause of the brand": lambda brand: Pause.objects.create(brand=brand),
+    "limit of 0": lambda brand: ConcurrencyLimit.objects.create(max_running=0),
+    "full limit": lambda brand: ConcurrencyLimit.objects.create(max_running=1),
+}
+
+
+@pytest.mark.parametrize("stop", STOPS_OF_ALL)
+def test_what_stops_every_type_lets_messages_go_on_and_only_what_names_their_type_holds_them(brands, stop):
+    """An alarm is sent also while somebody has paused everything."""
+    runs_of(brands[0], 2)
+    if stop == "full limit":
+        claim()
+    STOPS_OF_ALL[stop](brands[0])
+    at = timezone.now()
+    message = build_run(Job.objects.create(brand=brands[0], job_type="deliver"), due_at=at, order_at=at, at=at, subject=Subject())
+    message.save()
+    around = QueueView(timezone.now())
+    toys = Run.objects.filter(job_type="toy", status="pending")
+    assert kept_back(toys[0], around)
+    assert not kept_back(message, around)
+    assert set(Run.objects.filter(held_back(around))) == (set() if stop == "full limit" else set(toys))
+    assert waiting(Run.objects.all(), around).free == 1
+    with transaction.atomic():
+        assert claim() == message
+        assert claim() is None
+        transaction.set_rollback(True)
+    Pause.objects.create(job_type="deliver", reason="Its mails come back.")
+    assert kept_back(message, QueueView(timezone.now())).endswith(": Notification. Its mails come back.")
+    assert claim() is None
 
 
 def rows_read():

@@ -195,9 +195,10 @@ def test_that_no_worker_is_alive_is_sent_by_the_command_and_that_one_is_again_by
     Worker.objects.update(last_seen_at=timezone.now() - timedelta(seconds=70), stopped_at=timezone.now())
     assert run_command() == ""  # a restart
     Worker.objects.update(last_seen_at=timezone.now() - timedelta(minutes=5))
-    pause = Pause.objects.create()
+    pause = Pause.objects.create(job_type="deliver")
     assert run_command() == ""
     pause.delete()
+    Pause.objects.create()  # of everything: alarms go on
     assert run_command() == "1 sent.\n"
     assert len(receiver.got) == 1
     assert run_command() == ""
