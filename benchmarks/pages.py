@@ -148,7 +148,10 @@ def timed(client: Any, url: str, samples: int) -> tuple[float, float, float, flo
     from django.db import connection
 
     from benchmarks.measures import cpu_seconds
+    from controlplane.garbage import keep_what_is_loaded
 
+    get(client, url)  # loads what is loaded once
+    keep_what_is_loaded()  # as the web process does
     session = [connection.connection.info.backend_pid] if connection.vendor == "postgresql" else []
     took, spent = [], time.process_time() + cpu_seconds(session)
     for _ in range(samples):

@@ -1,6 +1,5 @@
 """The web process. Its threads share a pool of database connections; each worker opens its own after the fork."""
 
-import gc
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.settings")
@@ -12,6 +11,7 @@ from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
 from controlplane import time_limit
+from controlplane.garbage import keep_what_is_loaded
 
 application = get_wsgi_application()
 # `manage.py web` has said it already; another server that loads this file refuses as well.
@@ -19,8 +19,4 @@ if dangers := [found.msg for found in run_checks(tags=["safety"], include_deploy
     raise ImproperlyConfigured(" ".join(map(str, dangers)))
 time_limit.watch()
 _ = get_resolver().url_patterns  # with the addresses the code of all pages is loaded, before the first request
-# A full collection stops a request for as long as it takes to scan every object. What is loaded now stays loaded, so it
-# need not be scanned, and few objects of a request live long, so full collections may be rare.
-gc.collect()
-gc.freeze()
-gc.set_threshold(700, 10, 100)
+keep_what_is_loaded()
