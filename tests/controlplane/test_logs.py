@@ -161,7 +161,17 @@ def test_a_request_keeps_the_id_that_a_proxy_gave_it_if_that_is_a_plain_word(cli
 
 
 @pytest.mark.django_db
-def test_what_a_run_logs_names_the_run(as_json, monkeypatch):
+def test_lines_of_plain_text_cost_a_run_no_look_at_its_brand(monkeypatch):
+    api.queue_one_time_job(make_brand("Acme").pk, "toy", {})
+    seen = []
+    monkeypatch.setattr(type(get_type("toy")), "run", lambda *a: seen.append(get_contextvars()) or Done())
+    work_off()
+    assert [sorted(about) for about in seen] == [["job_type", "run"]]
+
+
+@pytest.mark.django_db
+def test_what_a_run_logs_names_the_run(as_json, monkeypatch, settings):
+    settings.LOG_FORMAT = "json"
     run = api.queue_one_time_job(make_brand("Acme").pk, "toy", {}).run
     seen = []
     monkeypatch.setattr(type(get_type("toy")), "run", lambda *a: seen.append(get_contextvars()) or Done())

@@ -1,10 +1,13 @@
 """Executes one claimed run: finds the handler, calls it, and turns its answer or error into the run's next state."""
 
+import contextlib
 import logging
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
 from structlog.contextvars import bound_contextvars
@@ -43,13 +46,23 @@ DATABASE_RETRY_SECONDS = 5  # until a run that lost the database continues
 
 def execute(run: Run, lease: Lease, *, stopping: Callable[[], bool], waits_here: bool = False) -> None:
     """Execute the run and write its next state. Whatever happens, the caller can go on to the next run."""
-    with bound_contextvars(run=run.pk, job_type=run.job_type, **({"brand": run.brand.slug} if run.brand else {})):
+    with bound_contextvars(**_about(run)):
         logger.debug("Run %s (%s) begins.", run.pk, run.job_type)
         ctx = WorkerContext(run, lease, stopping=stopping, waits_here=waits_here)
         try:
             write_end(_work(ctx, lease), lease, ctx.cancelling)
         except LeaseLost:
             logger.info("Run %s was taken over by another worker; this one writes nothing.", run.pk)
+
+
+def _about(run: Run) -> dict[str, Any]:
+    """For log lines as JSON. Only they name the brand, so only for them it is read: each run would pay for that."""
+    about: dict[str, Any] = {"run": run.pk, "job_type": run.job_type}
+    if settings.LOG_FORMAT == "json":
+        with contextlib.suppress(DatabaseError):  # the handler's own queries say what is wrong, and the run waits
+            if run.brand:
+                about["brand"] = run.brand.slug
+    return about
 
 
 def _work(ctx: WorkerContext, lease: Lease) -> Callable[[], None]:
