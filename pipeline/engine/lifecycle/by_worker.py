@@ -12,7 +12,7 @@ from ..incidents import folding
 from ..journal import log
 from ..scheduling import retry
 from . import freshness
-from .ends.ending import cancel, end_attempt, end_job, fail_for_good, with_saved
+from .ends.ending import cancel, completed_words, end_attempt, end_job, fail_for_good, with_saved
 from .lease import Lease, fenced
 from .state import (
     back_in_queue,
@@ -88,7 +88,7 @@ def complete(lease: Lease, done: Done) -> None:
         end_attempt(lease, Outcome.COMPLETED, at)
         log(
             run.pk,
-            f"Completed: {summary}" if done.verdict == Verdict.OK else f"Completed, but check the result: {summary}",
+            completed_words(summary) if done.verdict == Verdict.OK else f"Completed, but check the result: {summary}",
             RunLog.Level.INFO if done.verdict == Verdict.OK else RunLog.Level.WARNING,
             at,
         )

@@ -100,7 +100,7 @@ def insert_many(jobs: Sequence[Job], runs: Sequence[Run]) -> None:
 def _insert_alike(instances: Sequence[models.Model]) -> None:
     """Insert rows of one model that differ in few columns: only these are sent row by row, as one array for each column."""
     model, first = type(instances[0]), instances[0]
-    fields: list[Any] = [field for field in model._meta.concrete_fields if not field.primary_key]
+    fields = _fields(model)
     columns: dict[str, str] = {}  # each with its expression
     constants: list[Any] = []
     arrays: list[list[Any]] = []
@@ -142,8 +142,11 @@ def _insert(model: type[models.Model]) -> str:
 
 def _columns(model: type[models.Model], **expressions: str) -> dict[str, str]:
     """Each column but the id, with its expression, or a mark for its value."""
-    fields: list[Any] = [field for field in model._meta.concrete_fields if not field.primary_key]
-    return {field.column: expressions.get(field.name, _mark(field)) for field in fields}
+    return {field.column: expressions.get(field.name, _mark(field)) for field in _fields(model)}
+
+
+def _fields(model: type[models.Model]) -> list[Any]:
+    return [field for field in model._meta.concrete_fields if not field.primary_key]
 
 
 def _mark(field: Any) -> str:
@@ -154,8 +157,8 @@ def _mark(field: Any) -> str:
 def _values(row: models.Model, leave_out: Set[str] = frozenset()) -> list[Any]:
     return [
         field.get_db_prep_save(field.pre_save(row, True), connection)
-        for field in row._meta.concrete_fields
-        if not field.primary_key and field.name not in leave_out
+        for field in _fields(type(row))
+        if field.name not in leave_out
     ]
 
 

@@ -29,6 +29,11 @@ def with_saved(run: Run, words: str) -> str:
     return f"{words if words.endswith('.') else f'{words}.'} {saved}"
 
 
+def completed_words(summary: str) -> str:
+    """The log's last line of a good result."""
+    return f"Completed: {summary}"
+
+
 def cancel(run: Run, at: datetime, summary: str) -> None:
     summary = with_saved(run, summary)
     folding.run_told_nothing(run)

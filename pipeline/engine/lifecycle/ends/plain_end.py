@@ -18,6 +18,7 @@ from ....states import JobStatus, Outcome, RunStatus, Verdict
 from ...database import rows
 from ..lease import Lease
 from ..state import subject_now
+from .ending import completed_words
 
 JOB, LOG, TRY = Job._meta.db_table, RunLog._meta.db_table, Attempt._meta.db_table
 # What makes it another end: the run has data, failed runs of its subject are over with it, or its log is full.
@@ -69,10 +70,6 @@ def complete(run: Run, lease: Lease, done: Done) -> bool:
             return _as_one(ended, values, rest) if at is None else _one_by_one(ended, values, rest)
     except IntegrityError:  # a line was logged at the same moment and has the number
         return False
-
-
-def completed_words(summary: str) -> str:
-    return f"Completed: {summary}"
 
 
 def _nothing_hangs_on(run: Run, handler: JobType, done: Done) -> bool:
