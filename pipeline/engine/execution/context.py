@@ -3,10 +3,9 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
-from django.utils.functional import SimpleLazyObject
 
 from ...contract.context import Context, DatasetClock, Ingested
 from ...contract.errors import (
@@ -21,11 +20,12 @@ from ...contract.errors import (
 )
 from ...contract.registry import get_type, version_of
 from ...contract.source import Order, get_source
-from ...models import Brand, Run, RunLog, Step, UpstreamRun
+from ...models import Run, RunLog, Step, UpstreamRun
 from .. import database
 from ..lifecycle import freshness
 from ..lifecycle.lease import Lease
 from ..lifecycle.leased_run import LeasedRun
+from ..lifecycle.state import brand_of
 from ..upstreams import health
 from ..upstreams.health import ASK_AGAIN_AFTER
 from ..upstreams.ledger import GIVE_UP_AFTER, observe
@@ -43,8 +43,7 @@ class WorkerContext(LeasedRun, Context):
 
     def __init__(self, run: Run, lease: Lease, *, stopping: Callable[[], bool], waits_here: bool = False):
         super().__init__(run, lease, stopping=stopping, waits_here=waits_here)
-        # Read from the database only if the handler uses it.
-        self.brand = cast("Brand | None", SimpleLazyObject(lambda: run.brand) if run.brand_id else None)
+        self.brand = brand_of(run)
         self._sleeps = 0
 
     def step(self, name: str, fn: Callable[[], Any]) -> Any:

@@ -3,15 +3,16 @@
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Sum
+from django.utils.functional import SimpleLazyObject
 
 from ...contract.job_type import Subject
 from ...contract.registry import find_type
-from ...models import Reuse, Run, UpstreamRun
+from ...models import Brand, Reuse, Run, UpstreamRun
 from ...states import RunStatus
 from ..scheduling.place import order_at_for
 from . import freshness
@@ -42,11 +43,16 @@ def subject_now(run: Run) -> Subject | None:
     """What the run's parameters are about by now; None where that or the type's code is gone, or the type cannot tell."""
     handler = find_type(run.job_type)
     try:
-        return handler.subject(run.brand, run.parameters) if handler else None
+        return handler.subject(brand_of(run), run.parameters) if handler else None
     except DatabaseError:
         raise
     except Exception:  # noqa: BLE001  its subject is gone, or the type has a bug: neither stops the run from ending
         return None
+
+
+def brand_of(run: Run) -> Brand | None:
+    """The run's brand, read from the database only if it is used."""
+    return cast("Brand | None", SimpleLazyObject(lambda: run.brand) if run.brand_id else None)
 
 
 def closed(run: Run) -> str:

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from pipeline import api
 from pipeline.contract.job_type import Done, JobType, Subject
+from pipeline.engine.execution import executor
 from pipeline.engine.lifecycle import by_worker
 from pipeline.engine.lifecycle.ends import plain_end
 from pipeline.engine.queue.claim import claim
@@ -79,6 +81,13 @@ def test_it_writes_what_the_end_of_any_run_writes(brand, trigger):
         assert Run.objects.get(pk=run.pk).completed_at == Attempt.objects.get(run=run).ended_at
         ended.append(all_rows(run))
     assert ended[0] == ended[1]
+
+
+def test_a_run_whose_type_does_not_look_at_its_brand_does_not_read_it(taken):
+    with CaptureQueriesContext(connection) as asked:
+        executor.execute(*taken, stopping=lambda: False)
+    assert Run.objects.get().status == "completed"
+    assert not [query["sql"] for query in asked if Brand._meta.db_table in query["sql"]]
 
 
 def lost(run, lease):
