@@ -80,7 +80,7 @@ def fill(amount: Amount) -> Contents:
     pages = [_landing_page(competitor) for competitor in made.competitors]
     for part in range(ROUNDS):
         for listing, count in shares(made.listings, amount.reviews // ROUNDS):
-            _reviews(listing, count, part)
+            reviews(listing, count, part)
         for place, (competitor, count) in enumerate(shares(made.competitors, amount.ads // ROUNDS)):
             _ads(made, competitor, count, part, pages[place])
     for subject, count in shares([*made.listings, *made.libraries], amount.runs, first=amount.runs // 50):
@@ -128,7 +128,7 @@ def _landing_page(competitor: Competitor) -> LandingPage:
     return LandingPage.objects.filter(competitor=competitor)[0]
 
 
-def _reviews(listing: CompetitorAmazonUrl, count: int, part: int) -> None:
+def reviews(listing: CompetitorAmazonUrl, count: int, part: int) -> None:
     text = f"CASE WHEN n % 500 = 0 THEN 'broke ' ELSE '' END || '{TEXT} ' || n"
     load.insert(
         AmazonReview(

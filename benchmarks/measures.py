@@ -6,14 +6,13 @@ import signal
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from django.db import connection
 
 from benchmarks import rows
 from benchmarks.marks import seen
 from benchmarks.rows import MoreThan, Row
-from benchmarks.scratch import percentile, percentiles, tree
+from benchmarks.scratch import cpu_seconds, percentile, percentiles, tree
 from benchmarks.system import Lacks, System
 
 Figures = dict[Row, float]
@@ -187,12 +186,3 @@ def committed() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
         return cursor.fetchone()[0]
-
-
-def cpu_seconds(pids: list[int]) -> float:
-    total = 0
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            total += int(fields[11]) + int(fields[12])
-    return total / os.sysconf("SC_CLK_TCK")

@@ -95,3 +95,12 @@ def percentile(values: list[float], share: float) -> float:
 def percentiles(values: list[float]) -> tuple[float, float, float]:
     """p50, p95, max."""
     return percentile(values, 0.5), percentile(values, 0.95), max(values)
+
+
+def cpu_seconds(pids: list[int]) -> float:
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
