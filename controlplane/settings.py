@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "controlplane.time_limit.TimeLimitMiddleware",
     "pipeline.views.person.session.end_of_idle_sessions",
     "pipeline.views.person.sign_in.few_at_once",
+    "pipeline.views.person.searches.few_at_once",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "controlplane.urls"

@@ -21,7 +21,7 @@ STOPPED = {  # SQLSTATE or SQLite's name of the error: the query or its wait for
     "SQLITE_INTERRUPT",
     "SQLITE_BUSY",
 }
-STEPS = 20_000  # of SQLite's machine between two looks at the clock: about a millisecond
+STEPS = 200_000  # of SQLite's machine between two looks at the clock: some 10 ms. Each look waits for other threads
 
 
 class TimeLimitMiddleware:

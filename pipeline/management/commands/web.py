@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--listen", default="127.0.0.1:8000", help="host:port (default 127.0.0.1:8000)")
-        parser.add_argument("--threads", type=int, default=8)
+        parser.add_argument("--threads", type=int, default=16)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.DEBUG and not is_loopback(options["listen"].rpartition(":")[0]):

@@ -1,9 +1,6 @@
 """A list as a CSV file. A small one is sent at once and whole: no thread waits for its reader. A run makes a large one."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from threading import Lock
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -14,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from ... import api
 from ...contract.errors import InvalidRequest, NotAllowed
 from ...contract.site.list_files import ListExport, ListFile
+from ...contract.site.turns import Turns
 from ...jobs.export.job import NAME, brands_in, frozen, key_of
 from ...models import Brand, Run
 from ..access import View, needs, see_other
@@ -23,8 +21,8 @@ AT_ONCE = 5_000  # rows
 BYTES_AT_ONCE = 8_000_000  # below what waitress takes from a thread without waiting for the reader
 AT_A_TIME = 2  # exports of one person
 TOO_MANY = f"{AT_A_TIME} exports of yours are being made. Wait until one is done, then try again."
-_lock = Lock()
-_sending: Counter[int] = Counter()  # of this process, by person
+BUSY = "Several exports are being made. Wait a moment, then try again."
+TURNS = Turns(3, of_one=AT_A_TIME)  # of those that are sent at once
 
 
 def csv_view(export: ListExport) -> View:
@@ -37,29 +35,16 @@ def csv_view(export: ListExport) -> View:
         file = export.file(person, request.GET, address)
         if request.method == "POST":
             return _queue(request, export, file, address)
-        with _place(person.pk) as free:
+        with TURNS.turn(person.pk) as free:
             content = _small(file) if free else b""
         if not free:
-            return _page(request, file, refusal=TOO_MANY, status=429)
+            return _page(request, file, refusal=BUSY, status=429)
         if content is None:
             return _page(request, file)
         attachment = f'attachment; filename="{file.name}"'
         return HttpResponse(content, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": attachment})
 
     return view
-
-
-@contextmanager
-def _place(person: int) -> Iterator[bool]:
-    """Whether the person has a place for another file. It is given back at the end."""
-    with _lock:
-        free = _sending[person] < AT_A_TIME
-        _sending[person] += free
-    try:
-        yield free
-    finally:
-        with _lock:
-            _sending[person] -= free
 
 
 def _small(file: ListFile) -> bytes | None:

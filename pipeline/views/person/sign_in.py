@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from math import ceil
-from threading import BoundedSemaphore
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -13,9 +12,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from ...contract.site.turns import Turns
 from ...people import refused_until
+from ...people.sign_in import address_of
 
-AT_ONCE = BoundedSemaphore(2)  # a password takes a core for half a second and more, and a thread that pages need too
+TURNS = Turns(1, of_one=1, waiting=4, seconds=3)  # a password takes a core for half a second and more
 
 
 def few_at_once(answer: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
@@ -24,14 +25,12 @@ def few_at_once(answer: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[
     def answered(request: HttpRequest) -> HttpResponseBase:
         if request.method != "POST" or request.path not in _doors():
             return answer(request)
-        if not AT_ONCE.acquire(blocking=False):
-            page = render(request, "registration/refused.html", status=429)
-            page.headers["Retry-After"] = "3"
-            return page
-        try:
-            return answer(request)
-        finally:
-            AT_ONCE.release()
+        with TURNS.turn(address_of(request)) as came:
+            if came:
+                return answer(request)
+        page = render(request, "registration/refused.html", status=429)
+        page.headers["Retry-After"] = "3"
+        return page
 
     return answered
 

@@ -198,7 +198,7 @@ def test_a_third_export_at_a_time_waits_and_the_same_list_is_made_once(client):
 
 
 def test_of_small_files_too_two_are_made_at_a_time(client, ann):
-    with lists._place(ann.pk), lists._place(ann.pk):
+    with lists.TURNS.turn(ann.pk), lists.TURNS.turn(ann.pk):
         assert client.get(LIST).status_code == 429
     assert client.get(LIST).status_code == 200
 

@@ -1,6 +1,5 @@
 """Guessing passwords: after some failures nothing is hashed any more, at either door, until the time that the page tells."""
 
-from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -8,12 +7,11 @@ import time_machine
 from django.test import Client
 
 from pipeline.people.sign_in import OF_ADDRESS, OF_NAME
-from pipeline.views.person.sign_in import AT_ONCE
+from pipeline.views.person import sign_in
 from tests.factories import make_person
 
 pytestmark = pytest.mark.django_db
 DOORS = ["/login/", "/admin/login/"]
-SLOTS = 2
 HOME, AWAY = "192.0.2.1", "198.51.100.7"
 
 
@@ -147,16 +145,14 @@ def test_each_failure_is_a_line_that_repeats_no_typed_password(anna, caplog):
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_of_many_who_sign_in_at_once_some_are_asked_to_try_again_and_pages_have_threads(door, anna, hashed):
-    with ExitStack() as others:
-        for _ in range(SLOTS):
-            AT_ONCE.acquire()
-            others.callback(AT_ONCE.release)
+def test_of_many_who_sign_in_at_once_some_are_asked_to_try_again_and_pages_have_threads(door, anna, hashed, monkeypatch):
+    monkeypatch.setattr(sign_in.TURNS, "_seconds", 0)
+    with sign_in.TURNS.turn("somebody else"):
         answer = try_in(door, password="pass")
         assert (answer.status_code, answer["Retry-After"], hashed) == (429, "3", [])
         assert "Many people are signing in right now." in answer.content.decode()
         assert Client().get(door).status_code == 200
-    for _ in range(SLOTS + 1):
+    for _ in range(3):
         try_in(door)
     assert try_in(door, password="pass").status_code == 302
 

@@ -1,0 +1,28 @@
+"""Searches take turns: each may read all texts there are, which takes a processor and a thread."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from ...contract.site.turns import Turns
+
+SECONDS = 5
+TURNS = Turns(2, of_one=1, waiting=4, seconds=SECONDS)
+
+
+def few_at_once(answer: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware. Every list, the admin's too, has the words that are searched for in `q`."""
+
+    def answered(request: HttpRequest) -> HttpResponseBase:
+        if not request.GET.get("q") or not request.user.is_authenticated:
+            return answer(request)
+        with TURNS.turn(request.user.pk) as came:
+            if came:
+                return answer(request)
+        page = render(None, "429.html", status=429)  # it reads nothing of the database, which has enough to do
+        page.headers["Retry-After"] = str(SECONDS)
+        return page
+
+    return answered
