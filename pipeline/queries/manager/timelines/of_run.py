@@ -19,7 +19,10 @@ SAID = {
 
 @dataclass(frozen=True)
 class Entry:
-    """`kind`: line, upstream, work or end. `times`: how often a wait was looked at, each time for the same wait."""
+    """`kind`: line, upstream, work or end. `times`: how often a wait was looked at, each time for the same wait.
+
+    `why`: the error of a failed attempt, or why another one ended before the run did.
+    """
 
     kind: str
     at: datetime
@@ -27,7 +30,8 @@ class Entry:
     tone: str
     words: str
     seconds: float = 0
-    error: str = ""
+    why: str = ""
+    failed: bool = False
     steps: Sequence[str] = field(default_factory=tuple)
     times: int = 1
 
@@ -64,9 +68,9 @@ def _entries(
             words = SAID[Outcome(attempt.outcome)] if attempt.outcome else "Working"
             icon, tone = ("play", "green") if parked else (mark.icon, mark.tone)
             words = f"Attempt {attempt.number}: {words[0].lower()}{words[1:]}"
-            yield Entry(
-                "work", attempt.started_at, icon, tone, words, (end - attempt.started_at).total_seconds(), attempt.error, done
-            )
+            why = "" if parked else attempt.error  # the wait that follows says where
+            failed, worked = attempt.outcome == Outcome.FAILED, (end - attempt.started_at).total_seconds()
+            yield Entry("work", attempt.started_at, icon, tone, words, worked, why, failed, done)
         until = following or (now if run.is_live and attempt.ended_at else None)
         if until and until > end:
             waited = (until - end).total_seconds()

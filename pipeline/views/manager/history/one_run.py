@@ -1,5 +1,6 @@
 """The page of one run."""
 
+from decimal import Decimal
 from urllib.parse import urlencode
 
 from django import forms
@@ -22,6 +23,8 @@ from ...live import fragment
 
 LEVELS = [("", "All"), ("warning", "Warnings"), ("error", "Errors")]
 SAVED = {"new": "tone-green", "changed": "tone-blue", "unchanged": "tone-grey", "duplicate": "dup", "rejected": "tone-red"}
+NEAR = Decimal("0.8")  # of the most that a run may cost
+TOLD_OVER = 10  # percent above the estimate
 # action -> (permission, message); the api refuses what the state forbids
 ACTIONS = {
     "cancel": ("pipeline.cancel_run", "Run {} is being cancelled. Paid-for data is saved first."),
@@ -80,6 +83,7 @@ def _context(request: HttpRequest, pk: int) -> dict[str, object]:
         "level": values.get("level", ""),
         "levels": [(name, word, detail.log_counts[name]) for name, word in LEVELS],
         "saved": [(SAVED[name], count) for name, count in detail.counts],
+        "cost": _cost(detail),
         "spent": [(tone, size) for tone, size in _spent(detail) if size],
         "brought": detail.brought if detail.brought and request.user.has_perm(detail.brought.permission) else None,
     }
@@ -87,6 +91,19 @@ def _context(request: HttpRequest, pk: int) -> dict[str, object]:
 
 def _spent(detail: queries.RunDetail) -> list[tuple[str, float]]:
     return [("tone-grey", detail.in_queue), ("tone-blue", detail.at_upstream), ("tone-green", detail.working)]
+
+
+def _cost(detail: queries.RunDetail) -> dict[str, object] | None:
+    """What was paid beside what was expected. `over`: by what percent, once no more is paid. `mark`: the tick of the estimate."""
+    paid, expected = detail.run.cost_actual, detail.run.cost_estimate
+    if paid is None or not detail.cap:
+        return None
+    over = round(100 * (paid / expected - 1)) if expected and detail.cost_settled else 0
+    return {
+        "tone": "amber" if paid >= NEAR * detail.cap else "grey",
+        "mark": round(100 * min(expected / detail.cap, 1)) if expected else 0,
+        "over": over if over >= TOLD_OVER else 0,
+    }
 
 
 def _open_runs(request: HttpRequest) -> RunQuerySet:

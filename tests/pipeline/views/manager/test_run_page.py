@@ -10,8 +10,8 @@ from django.utils import timezone
 from pipeline import api
 from pipeline.contract.job_type import Brought
 from pipeline.engine.workers.inline import work_off
-from pipeline.models import Attempt, Run, RunLog, Step
-from tests.factories import make_brand, make_person, make_user
+from pipeline.models import Attempt, Run, RunLog, Step, UpstreamRun
+from tests.factories import make_brand, make_person, make_upstream, make_user
 from tests.toy.job import Toy
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,7 +38,7 @@ def test_the_story_of_a_run_names_its_failed_attempt_after_its_steps_and_folds_l
     detail = operator.get(run.get_absolute_url()).context["detail"]
     assert [entry.kind for entry in detail.timeline] == ["line", "work", "end"]
     failed = detail.timeline[1]
-    assert (failed.words, failed.error, failed.steps) == ("Attempt 1: failed", "There is no such toy.", ["unpack"])
+    assert (failed.words, failed.why, failed.steps) == ("Attempt 1: failed", "There is no such toy.", ["unpack"])
     page = operator.get(run.get_absolute_url()).content.decode()
     assert "The next step failed." in page
     assert "Retry from the failed step" in page
@@ -55,6 +55,25 @@ def test_the_story_of_a_run_names_its_failed_attempt_after_its_steps_and_folds_l
     Step.objects.filter(run=waits).update(at=start)
     story = operator.get(waits.get_absolute_url()).context["detail"].timeline
     assert [(entry.kind, entry.times) for entry in story] == [("line", 1), ("work", 1), ("upstream", 4)]
+
+
+def test_an_attempt_that_only_waited_or_went_back_to_the_queue_is_not_told_as_a_failed_step(operator, brand):
+    run = queue(brand)
+    start = timezone.now() - timedelta(minutes=30)
+    Run.objects.filter(pk=run.pk).update(status="waiting", created_at=start, started_at=start)
+    told = [("parked", "Waiting for Apify."), ("handed_back", "Over today's limit.")]
+    for number, (outcome, why) in enumerate(told):
+        at = start + timedelta(minutes=5 * number)
+        times = {"started_at": at, "ended_at": at + timedelta(seconds=9)}
+        token = "00000000-0000-0000-0000-000000000001"
+        Attempt.objects.create(run=run, number=number + 1, lease_token=token, outcome=outcome, error=why, **times)
+        Step.objects.create(run=run, name=f"step {number}")
+        Step.objects.filter(name=f"step {number}").update(at=at)
+    page = operator.get(run.get_absolute_url()).content.decode()
+    assert page.count("1 step done") == 2
+    assert "The next step failed." not in page
+    assert "Attempt 1: worked, then waited</p>" in page
+    assert "Attempt 2: handed back to the queue: <bdi>Over today&#x27;s limit.</bdi>" in page
 
 
 def test_a_run_is_compared_with_what_is_usual_and_with_the_last_good_one(operator, brand):
@@ -113,3 +132,25 @@ def test_other_parameters_are_checked_and_priced_before_a_new_run_is_queued(oper
     assert Run.objects.count() == 2, "the second click finds the first one's run"
     client.force_login(make_person("anna", "operator", make_brand("Own")))
     assert client.get(url).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("paid", "settled", "tone", "words"),
+    [
+        ("1.59", True, "grey", "71 % over the estimate."),
+        ("1.59", False, "grey", ""),
+        ("0.95", True, "grey", ""),
+        ("2.50", True, "amber", "169 %"),
+    ],
+)
+def test_what_was_paid_stands_beside_the_estimate_and_the_most_it_may_cost(operator, brand, paid, settled, tone, words):
+    run = queue(brand)
+    work_off()
+    Run.objects.filter(pk=run.pk).update(cost_estimate="0.93", cost_actual=paid)
+    UpstreamRun.objects.filter(pk=make_upstream(run).pk).update(status="succeeded", cost_cap="2.79", cost_settled=settled)
+    page = operator.get(run.get_absolute_url()).content.decode()
+    meter = re.search(r'<svg class="chart chart--meter"[^>]*aria-label="Paid.*?</svg>', page)[0]
+    assert f'class="tone-{tone}"' in meter
+    assert 'class="tick" d="M33' in meter
+    assert words in page
+    assert ("over the estimate" in page) == bool(words)
