@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from ..contract.registry import find_type, label_of
+from ..contract.registry import find_type, internal_names, label_of
 from ..contract.source import source_label
 from ..engine.queue.limits import KEEPS_BACK, Kind, Stage, Stop, stage_of
 from ..engine.queue.next_run.candidates import DEPLOYED_WITHIN, has_code_for
@@ -18,7 +18,7 @@ from ..engine.queue.stops import current_stops
 from ..models import Brand, Event, Pause, Run, UpstreamRun, Worker
 from ..people import Brands, brands_for
 from ..states import JobStatus, RunStatus
-from ..words import clock, in_words
+from ..words import clock, in_words, plural
 
 TIMED_RUNS = 20  # recent upstream runs whose median is the usual time
 PLACES_NUMBERED = 500  # for a run further back, the sentence says only "at least this many"
@@ -251,12 +251,13 @@ def _running_upstream(run: Run) -> UpstreamRun | None:
     return next((one for one in run.upstream_runs.all() if one.status == UpstreamRun.Status.RUNNING), None)
 
 
-def scope_words(job_type: str, brand: Brand | None, source: str = "") -> str:
-    """Which runs a limit or pause is for: 'all runs', 'Toy of Acme', 'everything at Toyland'."""
+def scope_words(job_type: str, brand: Brand | None, source: str = "", more: str = "") -> str:
+    """Which runs a limit or pause is for: 'all runs except exports and notifications', 'Toy of Acme', 'everything at Toyland'."""
     if source:
         return f"everything at {source_label(source)}"
     what = label_of(job_type) if job_type else "all runs"
-    return f"{what} of {brand}" if brand else what
+    going_on = "" if job_type else " and ".join(sorted(plural(label_of(name).lower()) for name in internal_names()))
+    return f"{what}{f' of {brand}' if brand else ''}{more}{f' except {going_on}' if going_on else ''}"
 
 
 def _limited(limit: Stop, around: QueueView) -> str:

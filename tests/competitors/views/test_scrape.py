@@ -74,7 +74,10 @@ def test_a_second_click_returns_the_live_run(page: Client, listing: CompetitorAm
 
 @pytest.mark.parametrize(
     ("stop", "fields", "why"),
-    [(ConcurrencyLimit, {"max_running": 0}, "The limit for all runs is 0"), (Pause, {}, "Paused by the system since")],
+    [
+        (ConcurrencyLimit, {"max_running": 0}, "The limit for all runs except exports and notifications is 0"),
+        (Pause, {}, "Paused by the system since"),
+    ],
 )
 def test_a_click_on_what_is_kept_back_says_why_and_no_place_in_the_queue(
     page: Client, listing: CompetitorAmazonUrl, stop: Any, fields: dict[str, int], why: str

@@ -13,7 +13,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.mark.parametrize(
     ("job_type", "of_brand", "words"),
-    [("", False, "all runs"), ("", True, "all runs of Acme"), ("toy", False, "Toy"), ("toy", True, "Toy of Acme")],
+    [
+        ("", False, "all runs except exports and notifications"),
+        ("", True, "all runs of Acme except exports and notifications"),
+        ("toy", False, "Toy"),
+        ("toy", True, "Toy of Acme"),
+    ],
 )
 def test_a_limit_and_a_pause_name_their_type_and_brand(job_type, of_brand, words):
     brand = make_brand("Acme")

@@ -51,7 +51,10 @@ def test_a_limit_that_other_brands_use_up_names_none_of_their_runs(own, foreign)
     ConcurrencyLimit.objects.create(max_running=1)
     theirs, ours = running(toy(foreign)), toy(own)
     assert f"(run {theirs.pk})" in queries.run_row(ours, make_person("free", "viewer")).explanation
-    assert queries.run_row(ours, make_person("bound", "viewer", own)).explanation == "The limit for all runs is reached."
+    assert (
+        queries.run_row(ours, make_person("bound", "viewer", own)).explanation
+        == "The limit for all runs except exports and notifications is reached."
+    )
 
 
 def test_a_place_in_the_queue_counts_no_run_of_another_brand(own, foreign):

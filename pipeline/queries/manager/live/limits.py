@@ -211,8 +211,8 @@ def _row(
         full = any(now.kind is Kind.FULL_ACCOUNT and _source(now.job_type) == one.source for now in around.stops)
         holders = held.get(one.source)
     else:
-        label = scope_words(one.job_type, one.brand)
-        label = f"{label[0].upper()}{label[1:]} at once"
+        label = scope_words(one.job_type, one.brand, more=" at once")
+        label = f"{label[0].upper()}{label[1:]}"
         waits, full = {stop} & waiting.keys(), stop in around.stops
         shared = one.brand_id is None and not around.brands.every
         holders = None if shared else [pk for pk, name, brand in around.running if stop.covers(name, brand)]
