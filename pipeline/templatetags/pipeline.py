@@ -91,7 +91,7 @@ def _cells_of_run(row: Any, key: str, anchor: str) -> tuple[Any, ...]:
         result if row.result and row.result != row.badge.word else "",
         ago(run.started_at) if run.started_at else format_html("queued {}", ago(run.created_at)),
         row.by,
-        NOT_STARTED if row.took is None else f"{duration(row.took)}{' so far' if row.live else ''}",
+        NOT_STARTED if row.took is None else f"{duration(row.took)} so far" if row.live else lasted(row.took),
         row.rows,
         NO_COST if row.cost is None else f"{'≈ ' if row.cost_is_estimate else ''}{usd(row.cost)}",
     )
@@ -134,6 +134,15 @@ def duration(value: timedelta | float | None) -> str | SafeString:
     if whole < 3600:
         return f"{whole // 60} m {whole % 60:02} s"
     return f"{whole // 3600} h {whole % 3600 // 60} m"
+
+
+@register.filter
+def lasted(value: timedelta | float | None) -> SafeString:
+    """The duration of what is over: the clock does not change it, so a live part that tells it need not be built anew."""
+    if value is None:
+        return UNKNOWN
+    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    return format_html('<time datetime="PT{}S">{}</time>', f"{max(seconds, 0):.1f}", duration(seconds))
 
 
 @register.filter

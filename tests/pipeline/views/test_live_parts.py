@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from pipeline import api
 from pipeline.engine.database import change_stamp
+from pipeline.engine.incidents.days import count_days
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, Event, FailedRun, Incident, Pause, Run, Worker
 from tests.factories import make_brand, make_person
@@ -60,6 +61,23 @@ def test_a_poll_reads_nothing_while_nothing_changes_and_brings_each_change(opera
     assert len(asked) <= FEW, [one["sql"] for one in asked]
     PARTS[part](run)
     assert operator.get(url, {**query, "seen": seen}).status_code == 200
+
+
+@pytest.mark.parametrize("part", ["health_live", "subject_live"])
+def test_how_long_an_ended_run_took_is_no_word_that_the_clock_changes(operator, part):
+    """Else each poll of a page with a run of less than a minute would read all again."""
+    run = queue("owl")
+    end = timezone.now() - LATER
+    ended = {"status": "completed", "verdict": "ok", "started_at": end - timedelta(seconds=45), "completed_at": end}
+    Run.objects.filter(pk=run.pk).update(**ended)
+    count_days(timezone.now())
+    url = reverse(part, args=["toy", run.brand.slug] if part == "subject_live" else [])
+    first = operator.get(url, {"subject": "owl", "seen": ""}).content.decode()
+    assert "45 s</time>" in first
+    seen = re.search(r"seen=(\w+)", first)[1]
+    with CaptureQueriesContext(connection) as asked:
+        assert operator.get(url, {"subject": "owl", "seen": seen}).status_code == 304
+    assert len(asked) <= FEW, [one["sql"] for one in asked]
 
 
 def test_the_clock_changes_words_too(operator):
