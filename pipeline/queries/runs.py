@@ -11,7 +11,7 @@ from django.db.models import F, Q, Window, prefetch_related_objects
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from ..contract.registry import all_types
+from ..contract.registry import all_types, find_type, label_of
 from ..contract.source import source_label
 from ..contract.tally import rows_met
 from ..models import Job, Run, UpstreamRun
@@ -35,6 +35,15 @@ class RunRow:
     result: str  # one phrase
     live: bool
     actions: frozenset[str]  # those that the state allows; the page checks whether the user may
+
+    @property
+    def emoji(self) -> str:
+        handler = find_type(self.run.job_type)
+        return handler.emoji if handler else ""
+
+    @property
+    def type_label(self) -> str:
+        return label_of(self.run.job_type)
 
 
 def run_row(run: Run, user: Any = None, around: QueueView | None = None) -> RunRow:

@@ -69,6 +69,20 @@ class TypeRow:
         return sum(one.key not in own for one in self.chosen)
 
     @property
+    def for_whom(self) -> str:
+        """'All 5, new ones included', '2 of 5'."""
+        if not self.subjects:
+            return "Nothing to scrape yet"
+        if self.rule and not self.rule.every_subject:
+            return f"{self.for_rule} of {len(self.subjects)}"
+        if [one.key for one in self.subjects] == [""]:
+            return "The whole brand"
+        if not self.for_rule:
+            return "None: each has a schedule of its own"
+        who = "One" if self.for_rule == 1 else f"{'The other' if self.own else 'All'} {self.for_rule}"
+        return f"{who}, new ones included"
+
+    @property
     def chosen(self) -> list[Subject]:
         """The subjects that the rule names, those with a schedule of their own included."""
         keys = None if self.rule is None or self.rule.every_subject else set(self.rule.subjects)

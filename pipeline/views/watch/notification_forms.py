@@ -22,6 +22,10 @@ class OfBrand(forms.ModelForm):
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
+        for name in ("kind", "event"):
+            if name in self.fields:
+                choices: Any = self.fields[name]
+                choices.choices = [("", "Choose"), *choices.choices[1:]]
         self.brands = brands_for(user)
         self.fields["brand"] = forms.ModelChoiceField(
             self.brands.rows().filter(archived_at=None).order_by("name"),

@@ -14,6 +14,7 @@ from ....models import Brand, Event
 from ....people import Brands, brands_for
 
 PAGE, PIECE = 50, 500
+WORDS = {"None": "", "True": "yes", "False": "no"}  # of a stored value
 PEOPLE = "people"
 LABELS = {  # of groups of acts
     "sign-ins": "Signing in and out",
@@ -71,6 +72,7 @@ class Act:
     url: str
     changes: list[Change]
     address: str = ""
+    new: bool = False  # of a row: it was added
 
     @property
     def label(self) -> str:
@@ -160,17 +162,19 @@ def _changes(wanted: Wanted, brands: Brands, before: datetime | None, most: int)
             what=f"{str(entry.content_type).rpartition('| ')[2].capitalize()} {entry.object_repr} {done}.",
             brand=None,
             url="",
-            changes=[one for name, values in (entry.changes or {}).items() if (one := _change(name, values)).before or one.after],
+            changes=[one for one in map(_change, sorted((entry.changes or {}).items())) if one.before or one.after],
             address=entry.remote_addr or "",
+            new=entry.action == LogEntry.Action.CREATE,
         )
 
 
-def _change(name: str, values: Any) -> Change:
+def _change(known: tuple[str, Any]) -> Change:
+    name, values = known
     if isinstance(values, dict):  # of a relation to several
         names = ", ".join(map(str, values.get("objects", ())))
         removed = values.get("operation") == "delete"
         return Change(name, names if removed else "", "" if removed else names)
-    before, after = (("" if value in (None, "None") else str(value)) for value in values)
+    before, after = (WORDS.get(str(value), str(value)) for value in values)
     return Change(name.replace("_", " "), before, after)
 
 

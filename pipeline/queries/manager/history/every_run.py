@@ -133,6 +133,8 @@ def found(asked: Asked, user: Any) -> tuple[RunQuerySet, str]:
         "job": asked.job,
     }
     runs = runs.filter(**{name: value for name, value in wanted.items() if value})
+    if asked.subject and not asked.brand:
+        runs = runs.filter(brand=None)  # a key is of one brand or of none: so an index leads to its runs
     if not asked.words and not asked.error:
         return runs, ""
     if asked.error:

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.http import QueryDict
 from django.utils import timezone
 
+from ....contract.registry import find_type
 from ....models import Brand, Job
 from ....people import brands_for
 from ....queries.manager.history.every_run import STATES, Asked
@@ -47,6 +48,15 @@ class HistoryForm(forms.Form):
         chosen["person"].queryset = get_user_model().objects.order_by("username")
         chosen["job"].queryset = Job.objects.filter(brands_for(user).q())
         chosen["job_type"].choices = [("", "Any type"), *type_choices()]
+
+    def clean(self) -> dict[str, Any]:
+        """The index of a subject's runs begins with type and brand: without them, all runs would be read."""
+        values = super().clean() or {}
+        handler = find_type(values.get("job_type") or "")
+        of_no_brand = handler is not None and (handler.platform or handler.internal)
+        if values.get("subject") and not (handler and (values.get("brand") or of_no_brand)):
+            self.add_error("subject", f"Choose its {'brand' if handler else 'type and brand'}.")
+        return values
 
 
 class HistoryFilter:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -112,6 +113,16 @@ def test_what_apps_archive_is_among_the_settings(ann):
 def test_a_new_row_tells_its_own_values_only(ann):
     make_brand()
     assert listed(ann, group="people")[0].changes == [Change("name", "", "Northpaw"), Change("slug", "", "northpaw")]
+
+
+def test_changes_are_told_in_plain_words_in_the_order_of_their_names(page):
+    carl = make_person("carl", "viewer")
+    carl.is_active = False
+    carl.set_password("another")
+    carl.save()
+    told = " ".join(re.sub(r"<[^>]+>", " ", page.get(reverse("audit"), {"words": "carl"}).content.decode()).split())
+    assert "User carl was changed. is active : was yes , is no password : changed" in told
+    assert "username : carl" in told
 
 
 def test_a_command_is_recorded_as_one(ann):

@@ -91,7 +91,6 @@ def test_each_filter_leaves_its_runs_and_the_tabs_count_what_the_other_filters_l
         ("words", "toy bar"): [failed],
         ("error", "TOKEN refused"): [failed],
         ("error", "slow"): [],
-        ("subject", "owl"): [check],
         ("job", str(ok.job_id)): [ok],
     }.items():
         assert shown(operator, **dict([query]))[0] == [run.pk for run in left], query
@@ -109,6 +108,22 @@ def test_each_filter_leaves_its_runs_and_the_tabs_count_what_the_other_filters_l
     assert wrong.count("Filter ignored.") == 4
     assert len(re.findall(r'id="run-', wrong)) == 6
     assert "No runs match these filters." in operator.get(URL, {"job_type": "marble"}).content.decode()
+
+
+def test_a_subject_is_found_by_its_type_and_brand_and_without_them_nothing_is_searched_for_it(operator, brand):
+    """The index begins with these: a million runs would be read."""
+    owl, fox = ended(brand, "owl"), ended(brand, "fox")
+    alone, other = (api.queue_one_time_job(one, "marble", {}).run for one in (None, brand.pk))
+    Run.objects.filter(pk__in=[alone.pk, other.pk]).update(subject="owl", job_type="export")
+    assert shown(operator, brand="acme", job_type="toy", subject="owl")[0] == [owl.pk]
+    assert shown(operator, job_type="export", subject="owl")[0] == [alone.pk]
+    for query, asks, left in (
+        ({}, "Choose its type and brand.", [other.pk, alone.pk, fox.pk, owl.pk]),
+        ({"brand": "acme"}, "Choose its type and brand.", [other.pk, fox.pk, owl.pk]),
+        ({"job_type": "toy"}, "Choose its brand.", [fox.pk, owl.pk]),
+    ):
+        assert f"Filter ignored. Subject: {asks}" in operator.get(URL, {**query, "subject": "owl"}).content.decode(), query
+        assert shown(operator, **query, subject="owl")[0] == left
 
 
 def test_a_person_with_a_limit_sees_and_counts_only_their_brands(client, brand):

@@ -56,6 +56,7 @@ def test_a_type_appears_by_being_registered_and_is_scheduled_in_its_row(client, 
     assert "Scheduled by anna: 0 6 * * *." in words(page)
     assert sorted(Job.objects.values_list("subject", flat=True)) == ["Bella", "Rex"]
     assert "the first of 2" in words(page)
+    assert "All 2, new ones included" in words(page)
     assert 'value="daily" selected' in page.content.decode()
 
 
@@ -153,6 +154,7 @@ def test_who_may_not_change_schedules_sees_them_and_no_form(client, brand, walk)
     page = client.get(PAGE)
     assert "Kept fresh within 3 days" in words(page)
     assert "1 with a schedule of its own" in words(page)
+    assert "One, new ones included" in words(page)
     assert "Every day at 09:00" in words(page)
     assert reverse("schedule_save") not in page.content.decode()
     assert "Only managers can" in words(page)
