@@ -11,7 +11,7 @@ from django.db.models import Q
 from ... import states
 from ...engine.queue.limits import stage_of
 from ...engine.queue.stops import current_stops
-from ...engine.scheduling import cron
+from ...engine.scheduling import cadence
 from ...engine.scheduling.ticks import zone_of
 from ...models import Brand, Run, Worker
 from ...states import Badge, JobStatus, RunStatus, Verdict
@@ -21,7 +21,7 @@ from .rows import UNDER_WAY
 
 READ = (  # of a run and its job
     *("pk", "job_type", "brand_id", "subject", "subject_label", "status", "attempt", "due_at", "started_at", "scheduled_for"),
-    *("blocked_reason", "lease_expires_at", "priority", "cancel_requested_at"),
+    *("blocked_reason", "lease_expires_at", "priority", "cancel_requested_at", "deadline"),
     *("job__status", "job__cron_expression", "job__time_zone"),
 )
 SKIPPED_TICKS = 3  # so many in a row make data late, however young it is
@@ -117,13 +117,14 @@ class Skips:
         self._known: dict[tuple[str, str], tuple[datetime, datetime]] = {}  # skipped if due until then; not if due from then on
 
     def skipped(self, run: Run) -> bool:
-        if (due := run.scheduled_for) is None:
+        if run.scheduled_for is None:
             return False
+        due = run.deadline or run.scheduled_for
         schedule = (run.job.cron_expression, zone_of(run.job))
         until, since = self._known.get(schedule, (due - timedelta(1), self._now))
         if due <= until or due >= since:
             return due <= until
-        skipped = cron.count_between(*schedule, due, self._now, SKIPPED_TICKS) == SKIPPED_TICKS
+        skipped = cadence.count_between(*schedule, due, self._now, SKIPPED_TICKS) == SKIPPED_TICKS
         self._known[schedule] = (due, since) if skipped else (until, due)
         return skipped
 

@@ -141,6 +141,24 @@ def test_three_skipped_times_of_a_schedule_in_a_row_make_fresh_data_late(manager
     assert cell(manager, brand).startswith("green: Fresh")
 
 
+@pytest.mark.parametrize(
+    ("cadence", "late"), [("fresh 1h", False), ("once 2026-05-04T09:00", False), ("ready 0 * * * *", True), ("0 * * * *", True)]
+)
+def test_a_schedule_of_any_cadence_whose_run_is_late_is_judged_by_its_own_times(manager, brand, cadence, late):
+    """Three more deadlines are as three more times. What is kept fresh has no times: its clock tells."""
+    register_worker(Worker.Kind.WORKER)
+    aged(brand, 1, 1, 1)
+    api.ensure_recurring_job(brand.pk, "toy", "0 * * * *", {"name": "bear"})
+    Job.objects.update(cron_expression=cadence)
+    deadline = hours(-3.2) if cadence.startswith("ready") else None
+    Run.objects.update(scheduled_for=hours(-4.2), due_at=hours(-4.2), deadline=deadline, blocked_reason="Full.")
+    assert cell(manager, brand).startswith("amber: Late 1 hour old" if late else "green: Fresh")
+    Run.objects.update(scheduled_for=hours(-3.2), due_at=hours(-3.2), deadline=deadline and hours(-1.9), blocked_reason="Full.")
+    assert cell(manager, brand).startswith("amber: Late" if cadence == "0 * * * *" else "green: Fresh")
+    assert manager.get(f"{PAGE}of/{brand.slug}/toys/").status_code == 200
+    assert manager.get("/pipeline/").status_code == 200
+
+
 def test_the_address_filters_and_pages_and_a_limited_person_sees_only_their_brands(client, manager, brand):
     others = [make_brand(f"Brand {number:02}") for number in range(27)]
     for other in others:
