@@ -124,7 +124,7 @@ class TypeRow:
         if self.rule and self.next_deadline and cadence.kind(self.rule.cadence) == cadence.READY:
             end = self.next_deadline.astimezone(ZoneInfo(self.zone))
             return f"{tick_in_words(end)}, latest start {time_of_day(start)}"
-        return tick_in_words(start)
+        return f"{'Waits since ' if self.next_at < timezone.now() else ''}{tick_in_words(start)}"
 
     @property
     def cost(self) -> Decimal:

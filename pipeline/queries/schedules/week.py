@@ -105,7 +105,7 @@ def week_ahead(brand: Brand | None, rows: Sequence[TypeRow]) -> Week:
     named = [
         Collision(
             at,
-            " and ".join(f"{count} {name}" for name, count in sorted(runs.items())),
+            _listed([f"{count} {name}" for name, count in sorted(runs.items())]),
             sum(runs.values()),
             [movable[name] for name in sorted(runs) if name in movable],
         )
@@ -121,3 +121,8 @@ def week_ahead(brand: Brand | None, rows: Sequence[TypeRow]) -> Week:
         zone=zone_name,
         left_out=max(len(found) - MOST_JOBS, 0),
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """'1 Marble, 1 Toy and 2 Walk'."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

@@ -1,6 +1,7 @@
 """Tab Schedules: what a person sees and saves in a row, and the week ahead."""
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from html import unescape
 
@@ -184,6 +185,17 @@ def test_the_week_ahead_counts_what_starts_and_names_what_starts_together(client
     page = words(client.get(PAGE))
     assert "1 Toy and 2 Walk start at the same minute." in page
     assert f"{week.runs} runs" in page
+
+
+def test_three_types_that_start_together_are_listed_and_a_run_that_is_held_says_since_when_it_waits(client, brand, walk, anna):
+    api.save_rule(brand.pk, NAME, cadence="0 6 * * *", enabled=True)
+    for name in ("toy", "marble"):
+        api.ensure_recurring_job(brand.pk, name, "0 6 * * 1")
+    due = timezone.now() - timedelta(hours=5)
+    Run.objects.filter(job_type=NAME).update(due_at=due)
+    page = words(client.get(PAGE))
+    assert "1 Marble, 1 Toy and 2 Walk start at the same minute." in page
+    assert f"Waits since {queries.tick_in_words(timezone.localtime(due))}" in page
 
 
 def test_a_collision_is_spread_after_a_look_at_what_moves_and_comes_back_by_undo(client, brand, walk, anna):
