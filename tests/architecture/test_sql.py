@@ -8,6 +8,7 @@ import pytest
 from tests.architecture.tree import imports, source_files, strings, tree, within
 
 HOMES = {
+    "controlplane/sqlite3/base.py",
     "pipeline/contract/landing.py",
     "pipeline/contract/site/search_index.py",
     "pipeline/engine/database.py",
