@@ -5,6 +5,7 @@ Files have no address of their own.
 
 import re
 from collections.abc import Mapping
+from os import SEEK_CUR, SEEK_END, SEEK_SET
 from pathlib import PurePath
 from typing import IO, Any
 
@@ -97,14 +98,22 @@ def _part(request: HttpRequest, size: int, etag: str) -> range | None:
 
 
 class _Part:
-    """Some bytes of an open file, as a file."""
+    """Some bytes of an open file, as a file. The web server sends one that it can seek in without a thread that waits."""
 
     def __init__(self, file: IO[bytes], part: range):
-        file.seek(part.start)
-        self._file, self._left = file, len(part)
+        self._file, self._part, self._at = file, part, 0
         self.close = file.close
 
-    def read(self, size: int) -> bytes:
-        piece = self._file.read(min(size, self._left))
-        self._left -= len(piece)
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, to: int, whence: int = SEEK_SET) -> int:
+        self._at = to + {SEEK_SET: 0, SEEK_CUR: self._at, SEEK_END: len(self._part)}[whence]
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        rest = max(len(self._part) - self._at, 0)
+        self._file.seek(self._part.start + self._at)
+        piece = self._file.read(rest if size < 0 else min(size, rest))
+        self._at += len(piece)
         return piece

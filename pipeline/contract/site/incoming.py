@@ -43,6 +43,13 @@ def incoming() -> Iterator[IO[bytes]]:
         Path(file.name).unlink(missing_ok=True)
 
 
+def unnamed() -> IO[bytes]:
+    """An empty file beside the storage, which is gone when it is closed or its process ends."""
+    folder = Path(settings.MEDIA_ROOT) / "incoming"
+    folder.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryFile(dir=folder)
+
+
 @contextlib.contextmanager
 def on_disk() -> Iterator[None]:
     """Says in plain words what is wrong with the disk, or with the S3 storage that is used instead."""

@@ -1,10 +1,13 @@
 """Who gets a stored picture or video, and which part of it."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
+from waitress.buffers import ReadOnlyFileBasedBuffer
 
 from competitors.models import AdMedia, LibraryAd
+from competitors.views.media import send
 from tests.factories import make_ad, make_brand, make_competitor, make_media, make_person
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +86,14 @@ def test_a_part_is_sent_to_who_asks_for_one(client, place):
         if status != 200:
             sent = f"{first}-{last}" if status == 206 else "*"
             assert got.headers["Content-Range"] == f"bytes {sent}/{len(VIDEO)}"
+
+
+def test_the_web_server_sends_a_part_without_a_thread_that_waits_for_its_reader(rf, place):
+    got = send(rf.get("/", headers={"Range": "bytes=10-19"}), place.media, "video")
+    with contextlib.closing(got):
+        sent = ReadOnlyFileBasedBuffer(got.file_to_stream)
+        assert sent.prepare() == 10, "waitress itself reads only files in which it can seek"
+        assert [sent.get(4), sent.get(4, skip=True), sent.get(), len(sent)] == [VIDEO[10:14], VIDEO[10:14], VIDEO[14:20], 6]
 
 
 def test_what_the_browser_has_is_not_sent_again_and_a_part_of_another_file_is_not_mixed_in(client, place):

@@ -1,17 +1,24 @@
-"""Stored files as one ZIP file, sent while it is made: neither memory nor disk grows with it."""
+"""Stored files as one ZIP file. It is made on the disk and sent from there: no thread waits for its reader."""
 
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import PurePath
+from shutil import copyfileobj
+from typing import IO
 
 from django.conf import settings
 from django.db.models import Count, QuerySet, Sum
-from django.http import StreamingHttpResponse
+from django.http import FileResponse
 from django.utils.text import slugify
 
 from competitors.models import AdMedia
+from pipeline.contract.site.incoming import unnamed
+from pipeline.contract.site.turns import Turns
 
-MOST_FILES, PIECE = 1000, 65_536
+MOST_FILES, PIECE = 1000, 1_000_000
+TURNS = Turns(6, of_one=1)  # in a web process: each has up to MEDIA_MAX_ZIP_BYTES on the disk
+BUSY = "Another ZIP file is on its way to you, or several to others. Wait until it has arrived, then try again."
 DATE = (2020, 1, 1, 0, 0, 0)  # the same files make the same ZIP file
 
 
@@ -29,32 +36,34 @@ def refusal(places: QuerySet[AdMedia]) -> str:
     return ""
 
 
-def response(places: Iterable[AdMedia], filename: str) -> StreamingHttpResponse:
-    """`filename` must be plain ASCII."""
-    headers = {"Content-Disposition": f'attachment; filename="{filename}"', "Cache-Control": "private, no-store"}
-    return StreamingHttpResponse(_pieces(places), content_type="application/zip", headers=headers)
+def response(places: Iterable[AdMedia], filename: str, person: int) -> FileResponse | None:
+    """`filename` must be plain ASCII. None while another one is sent to this person, or several to others."""
+    with ExitStack() as stack:
+        if not TURNS.take(person):
+            return None
+        stack.callback(TURNS.give_back, person)
+        file = stack.enter_context(unnamed())
+        _write(file, places)
+        file.seek(0)
+        answer = _Sent(file, as_attachment=True, filename=filename, content_type="application/zip")
+        answer.headers["Cache-Control"] = "private, no-store"
+        answer.ended = stack.pop_all()
+        return answer
 
 
-class _Outgoing:
-    """A file for zipfile that cannot be wound back. `take` gives what was written since."""
+class _Sent(FileResponse):
+    """Its turn ends when its file is sent, or its reader is gone."""
 
-    def __init__(self) -> None:
-        self._written = bytearray()
+    ended: ExitStack
 
-    def write(self, data: bytes) -> int:
-        self._written += data
-        return len(data)
-
-    def flush(self) -> None: ...
-
-    def take(self) -> bytes:
-        taken, self._written = bytes(self._written), bytearray()
-        return taken
+    def close(self) -> None:
+        super().close()
+        self.ended.close()
 
 
-def _pieces(places: Iterable[AdMedia]) -> Iterator[bytes]:
-    out, missing = _Outgoing(), []
-    with zipfile.ZipFile(out, "w") as archive:  # type: ignore[call-overload]
+def _write(target: IO[bytes], places: Iterable[AdMedia]) -> None:
+    missing = []
+    with zipfile.ZipFile(target, "w") as archive:
         for place in places:
             name = _name(place)
             try:
@@ -63,12 +72,9 @@ def _pieces(places: Iterable[AdMedia]) -> Iterator[bytes]:
                 missing.append(name)
                 continue
             with file, archive.open(zipfile.ZipInfo(name, DATE), "w", force_zip64=True) as entry:
-                while piece := file.read(PIECE):
-                    entry.write(piece)
-                    yield out.take()
+                copyfileobj(file, entry, PIECE)
         if missing:
             archive.writestr(zipfile.ZipInfo("missing.txt", DATE), "Not in the storage:\n" + "\n".join(missing))
-    yield out.take()
 
 
 def _name(place: AdMedia) -> str:

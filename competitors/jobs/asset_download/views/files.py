@@ -1,5 +1,8 @@
 """What can be done with the files below the ad accounts: try one again, and save a selection as a ZIP file."""
 
+import logging
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -15,6 +18,8 @@ from pipeline.views.access import back_to, needs
 from ..job import NAME
 from . import archive
 from .file_filter import FileFilter
+
+logger = logging.getLogger(__name__)
 
 
 @require_POST
@@ -40,7 +45,14 @@ def as_zip(request: HttpRequest, brand: str) -> HttpResponseBase:
         picked = [int(pk) for pk in request.GET.getlist("ad")[: archive.MOST_FILES] if pk.isdecimal() and len(pk) < 19]
         places = AdMedia.objects.filter(brand_ad__ad_account__brand=owner, brand_ad__in=picked, status=MediaStatus.STORED)
     places = places.select_related("media", "brand_ad").order_by("brand_ad_id", "role", "position")
-    if refusal := archive.refusal(places):
-        messages.error(request, refusal)
+    person: Any = request.user
+    refusal = archive.refusal(places)
+    try:
+        answer = None if refusal else archive.response(places, f"{owner.slug}-files.zip", person.pk)
+    except OSError:
+        logger.exception("A ZIP file of %s could not be made.", owner)
+        answer, refusal = None, "The ZIP file could not be made: the disk is full, or cannot be written to. Tell an admin."
+    if answer is None:
+        messages.error(request, refusal or archive.BUSY)
         return back_to(request, f"{reverse('research', args=[brand])}#files")
-    return archive.response(places, f"{owner.slug}-files.zip")
+    return answer

@@ -1,15 +1,19 @@
 """Brand Research: ad accounts, the button, the grid of ads with their files, one more try, and a selection as a ZIP file."""
 
+import contextlib
+import errno
 import io
 import zipfile
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from waitress.buffers import ReadOnlyFileBasedBuffer
 
 from competitors.jobs.asset_download.views import archive
 from competitors.models import AdAccount, AdMedia, BrandAd, Media
@@ -169,6 +173,31 @@ def test_a_selection_is_saved_as_a_zip_file(page, account, files):
     ]
     assert len(names(page.get(at(account, "research_zip"), {"all": "1"}))) == 3
     assert names(page.get(at(account, "research_zip"), {"all": "1", "kind": "video"})) == ["evil-b-120200006-video.mp4"]
+
+
+def test_a_second_zip_file_is_refused_until_the_first_was_sent_from_the_disk(page, account, files):
+    address, chosen = at(account, "research_zip"), {"all": "1"}
+    first = page.get(address, chosen)
+    refused = page.get(address, chosen)
+    assert (refused.status_code, refused.headers["Location"]) == (303, at(account) + "#files")
+    assert "Wait until it has arrived" in said(refused)
+    assert len(names(first)) == 3
+    assert len(names(page.get(address, chosen))) == 3
+
+
+def test_the_web_server_sends_a_zip_file_without_a_thread_that_waits_for_its_reader(account, files):
+    places = AdMedia.objects.filter(brand_ad=files["1"]).select_related("media", "brand_ad")
+    for _ in range(2):
+        answer = archive.response(places, "files.zip", 1)
+        with contextlib.closing(answer):
+            assert ReadOnlyFileBasedBuffer(answer.file_to_stream).prepare() == int(answer.headers["Content-Length"]) > 100
+
+
+def test_a_zip_file_that_cannot_be_made_leaves_its_turn_to_the_next(page, account, files, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(archive, "copyfileobj", Mock(side_effect=OSError(errno.ENOSPC, "full")))
+        assert "the disk is full" in said(page.get(at(account, "research_zip"), {"all": "1"}))
+    assert len(names(page.get(at(account, "research_zip"), {"all": "1"}))) == 3
 
 
 def test_a_zip_file_says_which_file_is_missing(page, account, files, settings):
