@@ -156,6 +156,9 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
+        # Without a number, Django lets psycopg prepare nothing, not even what engine/database.py asks it to. Django's own
+        # queries are not prepared.
+        "prepare_threshold": 5,
     }
     # A process suspended in a transaction must not keep its locks, nor make others wait, for longer than a lease.
     # PostgreSQL 14 and newer also ends the query of a client that was killed.

@@ -1,24 +1,26 @@
 """How one-time work is queued: a job and its run, or the live run that already does the same."""
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
-from functools import cached_property
+from datetime import datetime
+from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, transaction
 
 from ..contract.errors import InvalidRequest, NotAllowed
 from ..contract.job_type import JobType, Subject
-from ..contract.parameters import clean_parameters
+from ..contract.parameters import clean_again, clean_parameters
 from ..contract.registry import get_type
-from ..engine.database import CLAIM_LOCK, lock, now, wake_workers
+from ..engine.database import CLAIM_LOCK, Composed, Given, lock, now, wake_workers
 from ..engine.lifecycle.lease import Lease
 from ..engine.queue import new_work
 from ..engine.queue.claim import take_lease
 from ..engine.queue.stops import stops_for
-from ..engine.scheduling.place import PLACE_GAP, build_run, dedupe_key, new_run, order_at_for
+from ..engine.scheduling.place import PLACE_GAP, dedupe_key, new_run, of_subject, order_at_for
 from ..models import Brand, Job, Run, Worker
 from ..people import require_spend
 from ..states import RunStatus
@@ -63,25 +65,33 @@ class Request:
         return Job(
             brand=self.brand,
             job_type=self.handler.name,
-            subject=self.subject.key,
-            name=self.name or f"{self.handler.label} {self.subject.label}".strip()[:200],
-            parameters=self.parameters,
             trigger_source=self.trigger_source,
             max_retries=self.max_retries,
             created_by=self.created_by,
+            **self.of_this_job(),
         )
 
-    def one_time_fields(self) -> dict[str, Any]:
-        """The fields that a one-time run has besides those of its job."""
+    def of_this_job(self) -> dict[str, Any]:
+        """The fields that other jobs of the same call have other values for."""
+        name = self.name or f"{self.handler.label} {self.subject.label}".strip()[:200]
+        return {"subject": self.subject.key, "name": name, "parameters": self.parameters}
+
+    def new_run(self, job: Job) -> Run:
+        """Not saved, without its times and its place."""
+        return new_run(
+            job,
+            self.subject,
+            mode=self.mode,
+            reuse=self.reuse,
+            trigger_source=self.trigger_source,
+            created_by=self.created_by,
+            **self.of_this_run(),
+        )
+
+    def of_this_run(self) -> dict[str, Any]:
+        """The fields that other runs of the same call have other values for, besides those of subject and job."""
         estimate = self.handler.estimate(self.brand, self.parameters)
-        return {
-            "dedupe_key": self.key,
-            "mode": self.mode,
-            "reuse": self.reuse,
-            "trigger_source": self.trigger_source,
-            "created_by": self.created_by,
-            "cost_estimate": estimate.cost_usd if estimate else None,
-        }
+        return {"dedupe_key": self.key, "cost_estimate": estimate.cost_usd if estimate else None}
 
 
 def queue_one_time_job(
@@ -122,9 +132,10 @@ def queue_many(
     require_spend(created_by, brand.pk if brand else None, job_type)
     answers: list[str | InvalidRequest] = []  # the key of each, or what is wrong with it
     wanted: dict[str, Request] = {}
+    form = handler.Params({}, brand=brand)
     for given in parameters:
         try:
-            params = clean_parameters(handler.Params, given, brand)
+            params = clean_again(form, given)
             request = Request(handler, brand, params, _open_subject(handler, brand, params), **options)
         except InvalidRequest as error:
             answers.append(error)
@@ -222,16 +233,22 @@ def find_brand(brand_id: UUID | str | None) -> Brand | None:
     if brand_id is None:
         return None
     try:
-        return Brand.objects.get(pk=brand_id)
-    except (Brand.DoesNotExist, ValidationError, ValueError, TypeError) as error:
+        (found,) = _brand_by_key().rows(key=Brand._meta.pk.to_python(brand_id))
+    except (ValidationError, ValueError, TypeError) as error:
         raise InvalidRequest(f"There is no brand {brand_id}.", {"brand": ["Unknown brand."]}) from error
+    return Brand.from_db(DEFAULT_DB_ALIAS, [field.attname for field in Brand._meta.concrete_fields], found)
+
+
+@cache
+def _brand_by_key() -> Composed:
+    return Composed(Brand.objects.filter(pk=Given("key", Brand._meta.pk)), prepared=True)
 
 
 def _queue(request: Request) -> Queued:
     """Job and run, or the live run that has the key. If that has ended by the time it is looked up, try again."""
     for _ in range(10):
         job = request.new_job()
-        run = new_run(job, request.subject, **request.one_time_fields())
+        run = request.new_run(job)
         if new_work.insert(job, run):
             return Queued(job, run, created=True)
         if live := _live_by_key([request.key]).get(request.key):
@@ -245,26 +262,30 @@ def _queue_batch(requests: Sequence[Request]) -> dict[str, Queued]:
     missing = [request for request in requests if request.key not in found]
     if not missing:
         return found
-    jobs = [request.new_job() for request in missing]
     try:
         with transaction.atomic():
-            at = wake_workers()
-            first = order_at_for(missing[0].handler.name, missing[0].brand_id, at)
-            new = [
-                build_run(
-                    job,
-                    due_at=at,
-                    order_at=first + number * PLACE_GAP,
-                    at=at,
-                    subject=request.subject,
-                    **request.one_time_fields(),
-                )
-                for number, (request, job) in enumerate(zip(missing, jobs, strict=True))
-            ]
+            jobs, new = _rows(missing, wake_workers())
             new_work.insert_many(jobs, new)
         return found | {str(run.dedupe_key): Queued(run.job, run, created=True) for run in new}
     except IntegrityError:  # somebody queued one of them meanwhile: queue them one by one
         return found | {request.key: _queue(request) for request in missing}
+
+
+def _rows(requests: Sequence[Request], at: datetime) -> tuple[list[Job], list[Run]]:
+    """A job and a run for each, not saved yet. Copies of the first ones: Django takes several times as long to make them."""
+    like = requests[0].new_job()
+    its = requests[0].new_run(like)
+    its.due_at = its.created_at = its.asked_at = at
+    first = order_at_for(like.job_type, like.brand_id, at)
+    jobs, runs = [], []
+    for number, request in enumerate(requests):
+        job, run = copy(like), copy(its)
+        vars(job).update(request.of_this_job())
+        vars(run).update(of_subject(request.subject), parameters=request.parameters, **request.of_this_run())
+        run.order_at, run.progress, run.counts = first + number * PLACE_GAP, {}, {}  # a dict of its own each
+        jobs.append(job)
+        runs.append(run)
+    return jobs, runs
 
 
 def _live_by_key(keys: Iterable[str]) -> dict[str, Run]:

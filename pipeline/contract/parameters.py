@@ -43,7 +43,12 @@ class UsualNumber(forms.IntegerField):
 
 def clean_parameters(form_class: type[ParameterForm], given: Mapping[str, Any], brand: Brand | None) -> dict[str, Any]:
     """Validate the parameters and return them as stored: with defaults, JSON only. InvalidRequest names each wrong one."""
-    fields = form_class.base_fields
+    return clean_again(form_class({}, brand=brand), given)
+
+
+def clean_again(form: ParameterForm, given: Mapping[str, Any]) -> dict[str, Any]:
+    """clean_parameters() by a form that may have been used before: for many parameters, making a form of each is most of it."""
+    fields = type(form).base_fields
     errors: dict[str, list[str]] = {}
     for name in given:
         if name not in fields:
@@ -60,8 +65,9 @@ def clean_parameters(form_class: type[ParameterForm], given: Mapping[str, Any], 
                 errors[name] = [f"{given[name]!r} is neither yes nor no."]
         elif type(field) is forms.CharField and isinstance(given[name], list | dict):  # which it would turn into text
             errors[name] = [f"{given[name]!r} is not a text."]
-    form = form_class(data, brand=brand)
-    if not form.is_valid():
+    form.data = data
+    form.full_clean()
+    if form.errors:
         errors |= {name: [str(message) for message in messages] for name, messages in form.errors.items()}
     if errors:
         sentences = [

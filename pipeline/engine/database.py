@@ -153,17 +153,24 @@ class Among(Func):
 
 
 class Composed:
-    """A query whose SQL is written once: for a large one, that takes Django longer than it takes the database to answer."""
+    """A query whose SQL is written once, since that often takes Django longer than it takes the database to answer.
 
-    def __init__(self, queryset: QuerySet[Any]):
+    `prepared`: as in rows(), for a query whose best plan does not depend on the values.
+    """
+
+    def __init__(self, queryset: QuerySet[Any], prepared: bool = False):
+        self._prepared = prepared
         compiler = queryset.query.get_compiler(connection=connection)
         self._sql, self._params = compiler.as_sql()
         self._converters = compiler.get_converters([column[0] for column in compiler.select]).items()
 
     def rows(self, **given: Any) -> list[tuple[Any, ...]]:
         values = [_parameter(given[one.name]) if isinstance(one, Given) else one for one in self._params]
-        with connection.cursor() as cursor:
-            found = cursor.execute(self._sql, values).fetchall()
+        if self._prepared:
+            found = rows(self._sql, values)
+        else:
+            with connection.cursor() as cursor:
+                found = cursor.execute(self._sql, values).fetchall()
         for place, (converters, expression) in self._converters:
             for number, row in enumerate(found):
                 changed = list(row)
@@ -177,6 +184,8 @@ def _parameter(value: Any) -> Any:
     """As the driver takes it. An array of ids is written here: psycopg would look at each of them."""
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, UUID) and connection.vendor == "sqlite":
+        return value.hex
     if isinstance(value, list) and connection.vendor == "sqlite":
         return json.dumps([one.hex if isinstance(one, UUID) else one for one in value])
     if isinstance(value, list) and all(isinstance(one, UUID) for one in value):

@@ -1,13 +1,17 @@
-"""Saves a one-time job and its run, or neither if a live run has the key. On PostgreSQL as one statement."""
+"""Saves one-time jobs and their runs, or none of both if a live run has the key. On PostgreSQL one of each is one statement.
+
+The ORM composes its statements anew each time, with a value for each of seventy columns. That took longer than saving the rows.
+"""
 
 import json
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from datetime import UTC
 from functools import cache
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from ...models import Job, Run
 from ...states import RunStatus
@@ -16,6 +20,14 @@ from ..scheduling.place import PLACE_GAP
 
 JOB, RUN = Job._meta.db_table, Run._meta.db_table
 MOMENTS = ("due_at", "created_at", "asked_at")  # of a run: when it is queued
+# What new one-time work may have a value for. The statements have the default of every other column.
+GIVEN: dict[type[models.Model], tuple[str, ...]] = {
+    Job: ("brand", "job_type", "subject", "name", "parameters", "trigger_source", "max_retries", "created_by", "created_at"),
+    Run: (
+        *("job", "brand", "job_type", "parameters", "subject", "about", "subject_label", "subject_url", "mode", "order_at"),
+        *("priority", "dedupe_key", "trigger_source", "created_by", "reuse", "cost_estimate", *MOMENTS),
+    ),
+}
 # place.order_at_for() says why. Its values: the brand, unless there is none, the type and the priority.
 LAST = (
     f"SELECT r.order_at FROM {RUN} r {{index}} WHERE r.brand_id {{brand}} AND r.job_type = %s AND r.priority = %s"
@@ -30,34 +42,35 @@ def insert(job: Job, run: Run) -> bool:
     """
     saved = _as_one(job, run) if connection.vendor == "postgresql" else _one_by_one(job, run)
     for row in (job, run) if saved else ():
-        row._state.adding, row._state.db = False, connection.alias
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
     return saved
 
 
 def _as_one(job: Job, run: Run) -> bool:
-    of_run = _values(run, {"job", "order_at", *MOMENTS})
-    found = rows(_statement(run.brand_id is None), [*_scope(run), *of_run, *_values(job)])
+    of_run = _values(run, "job", "order_at", *MOMENTS)
+    found = rows(_statement(run.brand_id is None), [*_scope(run), *of_run, *_values(job, "created_at")])
     if found:
         ((run.pk, job.pk, at, run.order_at),) = found
-        run.job, run.due_at, run.created_at, run.asked_at = job, at, at, at
+        run.job, run.due_at, run.created_at, run.asked_at, job.created_at = job, at, at, at, at
     return bool(found)
 
 
 @cache
 def _statement(of_platform: bool) -> str:
+    """At most 50 values and 4,096 characters: psycopg parses longer statements anew each time."""
     gap = f"interval '{PLACE_GAP.total_seconds():.0f} seconds'"
     last = LAST.format(index="", brand="IS NULL" if of_platform else "= %s", since=f"moment.at - {gap}", at="moment.at")
     run = _columns(Run, job="place.job_id", order_at="place.order_at", **dict.fromkeys(MOMENTS, "place.at"))
-    job = {"id": "new.job_id"} | _columns(Job)
+    job = {"id": "place.job_id"} | _columns(Job, created_at="place.at")
     return (
         "WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at),"
         f" place AS MATERIALIZED (SELECT moment.at, nextval(pg_get_serial_sequence('{JOB}', 'id')) AS job_id,"
         f" GREATEST(moment.at, ({last}) + {gap}) AS order_at FROM moment),"
         f" new AS (INSERT INTO {RUN} ({', '.join(run)}) SELECT {', '.join(run.values())} FROM place"
-        " ON CONFLICT DO NOTHING RETURNING id, job_id),"
-        f" its_job AS (INSERT INTO {JOB} ({', '.join(job)}) SELECT {', '.join(job.values())} FROM new),"
+        " ON CONFLICT DO NOTHING RETURNING id),"
+        f" its_job AS (INSERT INTO {JOB} ({', '.join(job)}) SELECT {', '.join(job.values())} FROM new, place),"
         f" woken AS MATERIALIZED (SELECT pg_notify('{CHANNEL}', '') FROM new)"
-        " SELECT new.id, new.job_id, place.at, place.order_at FROM new, place, woken"
+        " SELECT new.id, place.job_id, place.at, place.order_at FROM new, place, woken"
     )
 
 
@@ -71,7 +84,7 @@ def _one_by_one(job: Job, run: Run) -> bool:
     last = LAST.format(index=by_index("run_own_line"), brand=brand, since="%s", at="%s")
     try:
         with transaction.atomic():
-            run.due_at = run.order_at = run.created_at = run.asked_at = at = timezone.now()
+            run.due_at = run.order_at = run.created_at = run.asked_at = job.created_at = at = timezone.now()
             moments = [connection.ops.adapt_datetimefield_value(moment) for moment in (at - PLACE_GAP, at)]
             for (place,) in rows(last, [*_scope(run), *moments]):
                 run.order_at = max(at, place.replace(tzinfo=UTC) + PLACE_GAP)
@@ -89,6 +102,8 @@ def _one_by_one(job: Job, run: Run) -> bool:
 def insert_many(jobs: Sequence[Job], runs: Sequence[Run]) -> None:
     """Save them, each run with its job. IntegrityError, with nothing saved, if a live run has one of the keys."""
     with transaction.atomic():
+        for job, run in zip(jobs, runs, strict=True):
+            job.created_at = run.created_at
         _insert_alike(jobs)
         for job, run in zip(jobs, runs, strict=True):
             run.job = job
@@ -98,55 +113,67 @@ def insert_many(jobs: Sequence[Job], runs: Sequence[Run]) -> None:
 
 
 def _insert_alike(instances: Sequence[models.Model]) -> None:
-    """Insert rows of one model that differ in few columns: only these are sent row by row, as one array for each column."""
-    model, first = type(instances[0]), instances[0]
-    fields = _fields(model)
-    columns: dict[str, str] = {}  # each with its expression
+    """Insert rows of one model that differ in few columns: only these are sent row by row, as one JSON value."""
+    model = type(instances[0])
+    db = connections[DEFAULT_DB_ALIAS]
+    sent: list[list[Any]] = []  # a column each
     constants: list[Any] = []
-    arrays: list[list[Any]] = []
-    types: list[str] = []
-    for field in fields:
-        same = field.pre_save(first, True)
+    expressions: dict[str, str] = {}
+    for field in _given(model):
         values = [getattr(row, field.attname) for row in instances]
-        alike = getattr(field, "auto_now_add", False) or values.count(same) == len(values)
-        if alike and field is not fields[-1]:  # at least one array, for as many rows
-            columns[field.column] = _mark(field)
-            constants.append(field.get_db_prep_save(same, connection))
+        if values.count(values[0]) == len(values):
+            constants.append(field.get_db_prep_save(values[0], db))
         else:
-            columns[field.column] = f"v.c{len(arrays)}"
-            types.append(str(field.db_type(connection)))
-            arrays.append([field.get_db_prep_save(same if alike else value, connection) for value in values])
-    names = [f"c{number}" for number in range(len(arrays))]
-    if connection.vendor == "postgresql":
-        source = f"unnest({', '.join(f'CAST(%s AS {kind}[])' for kind in types)}) AS v({', '.join(names)})"
-        given: list[Any] = arrays
-    else:
-        each = ", ".join(f"json_extract(value, '$[{number}]') AS {name}" for number, name in enumerate(names))
-        source = f"(SELECT {each} FROM json_each(%s)) AS v"
-        given = [json.dumps([*zip(*arrays, strict=True)], default=str)]  # of a Decimal: as SQLite keeps it
+            expressions[field.name] = _element(field, len(sent))
+            sent.append([field.get_db_prep_save(value, db) for value in values])
+    columns = _columns(model, **expressions)
+    each = "jsonb_array_elements(%s)" if db.vendor == "postgresql" else "json_each(%s)"
+    given = json.dumps([*zip(*sent, strict=True)] or [()] * len(instances), default=_plain)
     target = f"{model._meta.db_table} ({', '.join(columns)})"
-    ids = rows(f"INSERT INTO {target} SELECT {', '.join(columns.values())} FROM {source} RETURNING id", [*constants, *given])
+    ids = rows(f"INSERT INTO {target} SELECT {', '.join(columns.values())} FROM {each} AS e RETURNING id", [*constants, given])
     for one, (pk,) in zip(instances, ids, strict=True):
         one.pk = pk
-        one._state.adding, one._state.db = False, connection.alias
+        one._state.adding, one._state.db = False, DEFAULT_DB_ALIAS
+
+
+def _element(field: Any, number: int) -> str:
+    if connection.vendor != "postgresql":
+        return f"json_extract(e.value, '$[{number}]')"
+    if isinstance(field, models.JSONField):
+        return f"e.value->{number}"
+    return f"CAST(e.value->>{number} AS {field.db_type(connection)})"
+
+
+def _plain(value: Any) -> Any:
+    """What PostgreSQL takes as it is, in JSON."""
+    return value.obj if isinstance(value, Jsonb) else str(value)
 
 
 @cache
 def _insert(model: type[models.Model]) -> str:
     columns = _columns(model)
     return (
-        f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"
+        f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) VALUES ({', '.join(columns.values())})"
         " ON CONFLICT DO NOTHING RETURNING id"
     )
 
 
 def _columns(model: type[models.Model], **expressions: str) -> dict[str, str]:
-    """Each column but the id, with its expression, or a mark for its value."""
-    return {field.column: expressions.get(field.name, _mark(field)) for field in _fields(model)}
+    """Each column but the id, with its expression: a mark for its value, or its default."""
+    given = {field.column: expressions.get(field.name, _mark(field)) for field in _given(model)}
+    return given | _defaults(model)
 
 
-def _fields(model: type[models.Model]) -> list[Any]:
-    return [field for field in model._meta.concrete_fields if not field.primary_key]
+@cache
+def _given(model: type[models.Model]) -> list[Any]:
+    return [field for field in model._meta.concrete_fields if field.name in GIVEN[model]]
+
+
+@cache
+def _defaults(model: type[models.Model]) -> dict[str, str]:
+    editor = connection.schema_editor()
+    others = [field for field in model._meta.concrete_fields if not field.primary_key and field.name not in GIVEN[model]]
+    return {field.column: str(editor.quote_value(editor.effective_default(field))) for field in others}
 
 
 def _mark(field: Any) -> str:
@@ -154,12 +181,10 @@ def _mark(field: Any) -> str:
     return f"CAST(%s AS {field.db_type(connection)})" if connection.vendor == "postgresql" else "%s"
 
 
-def _values(row: models.Model, leave_out: Set[str] = frozenset()) -> list[Any]:
-    return [
-        field.get_db_prep_save(field.pre_save(row, True), connection)
-        for field in _fields(type(row))
-        if field.name not in leave_out
-    ]
+def _values(row: models.Model, *leave_out: str) -> list[Any]:
+    db = connections[DEFAULT_DB_ALIAS]
+    fields = [field for field in _given(type(row)) if field.name not in leave_out]
+    return [field.get_db_prep_save(getattr(row, field.attname), db) for field in fields]
 
 
 def _scope(run: Run) -> list[Any]:

@@ -45,12 +45,14 @@ def new_run(job: Job, subject: Subject, **fields: Any) -> Run:
         job_type=job.job_type,
         job_paused=job.status == JobStatus.PAUSED,
         parameters=job.parameters,
-        subject=subject.key,
-        about=subject.about,
-        subject_label=subject.label,
-        subject_url=subject.url,
+        **of_subject(subject),
         **fields,
     )
+
+
+def of_subject(subject: Subject) -> dict[str, str]:
+    """The fields of a run that say what it is about."""
+    return {"subject": subject.key, "about": subject.about, "subject_label": subject.label, "subject_url": subject.url}
 
 
 def build_run(job: Job, *, due_at: datetime, order_at: datetime, at: datetime, subject: Subject, **fields: Any) -> Run:

@@ -122,6 +122,13 @@ def test_many_are_queued_at_once_and_each_is_answered(brand):
     assert [run.job.status for run in work_off()] == ["archived"] * 3
 
 
+def test_of_many_one_that_is_wrong_spoils_no_other(brand):
+    wanted = [{"name": "a", "works": 3}, {"name": "b", "works": -1}, {"name": "c"}]
+    a, wrong, c = api.queue_many(brand.pk, "toy", wanted)
+    assert "works" in wrong.errors
+    assert [one.run.parameters["works"] for one in (a, c)] == [3, 0]
+
+
 def test_many_that_race_with_a_click_make_no_second_run(brand, monkeypatch):
     live = api.queue_one_time_job(brand.pk, "toy", {"name": "live"}).run
     look = enqueue._live_by_key

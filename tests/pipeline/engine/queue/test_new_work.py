@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
+from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH, MAX_CACHED_STATEMENT_PARAMS
 
+from pipeline import api
 from pipeline.contract.job_type import Subject
 from pipeline.engine.queue import new_work
 from pipeline.engine.scheduling.place import PLACE_GAP, new_run
@@ -101,3 +103,38 @@ def test_a_key_that_a_live_run_has_leaves_neither_job_nor_run(brand, person):
     with pytest.raises(IntegrityError):
         new_work.insert_many(*zip(pair(brand, person, "b", **times), pair(brand, person, "a", **times), strict=True))
     assert (Job.objects.count(), Run.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_what_is_queued_is_what_another_process_reads(brand, many):
+    boss = get_user_model().objects.create_superuser("boss")
+    asked = {"created_by": boss, "trigger_source": Job.Trigger.API, "max_retries": 1, "reuse": True}
+    if many:
+        _, queued = api.queue_many(brand.pk, "toy", [{"name": "owl"}, {"name": "fox"}], **asked)
+    else:
+        queued = api.queue_one_time_job(brand.pk, "toy", {"name": "fox"}, name="A fox", **asked)
+    for row in (queued.job, queued.run):
+        stored = type(row).objects.get(pk=row.pk)
+        for field in row._meta.concrete_fields:
+            assert getattr(row, field.attname) == getattr(stored, field.attname), field.name
+    assert (queued.job.max_retries, queued.run.trigger_source, queued.run.reuse) == (1, "api", "done")
+
+
+def test_of_many_each_run_has_its_own_counts(brand):
+    a, b = api.queue_many(brand.pk, "toy", [{"name": "a"}, {"name": "b"}])
+    a.run.counts["new"] = a.run.progress["done"] = 1
+    assert not b.run.counts
+    assert not b.run.progress
+
+
+@pytest.mark.only_on("postgresql")
+def test_a_click_is_prepared_on_the_web_server_too(brand):
+    queued = [api.queue_one_time_job(of, "toy", {"name": name}) for of in (brand.pk, None) for name in "ab"]
+    assert all(one.created for one in queued)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT parameter_types::text[] FROM pg_prepared_statements WHERE statement LIKE 'WITH moment%'")
+        found = cursor.fetchall()
+    assert len(found) == 2, "one for brands, one for the platform"
+    # psycopg keeps what it found in a statement only up to these limits.
+    assert max(len(types) for (types,) in found) <= MAX_CACHED_STATEMENT_PARAMS
+    assert max(len(new_work._statement(platform)) for platform in (False, True)) <= MAX_CACHED_STATEMENT_LENGTH
