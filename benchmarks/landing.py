@@ -3,7 +3,7 @@
     DATABASE_URL=… python -m benchmarks.landing [--items 100000] [--rounds 3] [--no-memory]
 
 Both take turns at writing pages of 1,000, one transaction per page, into an empty table. bulk_create is timed without the
-making of its model instances; ours includes json.loads, parse_item and land. Memory is the peak of a new process per size.
+making of its model instances; ours includes read_json, parse_item and land. Memory is the peak of a new process per size.
 """
 
 import argparse
@@ -63,8 +63,9 @@ def pages(items: int):
 
 def parsed(page: bytes) -> list[dict]:
     from competitors.jobs.amazon_review_scrape.parse import Review, parse_item
+    from pipeline.words.foreign import read_json
 
-    reviews = (parse_item(item, ASIN, "com") for item in json.loads(page))
+    reviews = (parse_item(item, ASIN, "com") for item in read_json(page))
     return [review.row for review in reviews if isinstance(review, Review)]
 
 

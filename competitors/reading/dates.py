@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Set
-from datetime import date, timedelta
-from functools import cache
+from datetime import UTC, date, datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any
 
 from babel.dates import get_month_names
-from django.utils import timezone
 
-from .text import plain
+from .text import KNOWN, LONGEST, plain
 
 EARLIEST = date(1995, 1, 1)  # before that, nobody wrote about anything online
 AHEAD = timedelta(days=2)  # zones and clocks differ; a date further ahead is misread
@@ -24,18 +23,23 @@ def read_date(value: Any, locales: Set[str]) -> date | None:
 
     None if there is none, if there are several, if it does not exist, or if it lies in the future or before 1995.
     """
-    sentence = plain(value) if isinstance(value, str) else ""
-    names, day_first, month_first = _patterns(frozenset(locales))
+    read = _written_date(value, frozenset(locales)) if isinstance(value, str) and len(value) <= LONGEST else None
+    return read if read and EARLIEST <= read <= datetime.now(UTC).date() + AHEAD else None
+
+
+@lru_cache(KNOWN)
+def _written_date(value: str, locales: frozenset[str]) -> date | None:
+    sentence = plain(value)
+    names, day_first, month_first = _patterns(locales)
     found = {(int(year), int(month), int(day)) for year, month, day in _ISO.findall(sentence) + _JAPANESE.findall(sentence)}
     found |= {(int(year), names[month], int(day)) for day, month, year in day_first.findall(sentence)}
     found |= {(int(year), names[month], int(day)) for month, day, year in month_first.findall(sentence)}
     if len(found) != 1:
         return None
     try:
-        read = date(*found.pop())
+        return date(*found.pop())
     except ValueError:  # 30 February
         return None
-    return read if EARLIEST <= read <= timezone.now().date() + AHEAD else None
 
 
 @cache

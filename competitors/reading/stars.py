@@ -1,9 +1,10 @@
 """One to five stars out of a rating, in the languages of the marketplaces."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
-from .text import plain, text
+from .text import KNOWN, LONGEST, plain, text
 
 # How a rating of five is worded, by language. Any of them may come from any marketplace: it answers in the visitor's language.
 PHRASES = {
@@ -36,6 +37,12 @@ def read_stars(value: Any) -> int | None:
     and for words that are not in the table: in a language that we do not know, the first number may be the five."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
+    given = text(value)
+    return _worded_stars(given) if len(given) <= LONGEST else None
+
+
+@lru_cache(KNOWN)
+def _worded_stars(value: str) -> int | None:
     given = plain(value)
     found = _WORDED.fullmatch(given) or _SHORT.fullmatch(given)
     if not found:

@@ -11,7 +11,8 @@ _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});", re.ASCII)
 _INVISIBLE = {"Cf", "Cc"}
 _WIDE = {0xFF01 + offset: 0x21 + offset for offset in range(94)}  # ａ to a, as typed with a Japanese or Chinese keyboard
-_LONGEST = 300  # no sentence with a date or a rating is longer; what is longer is read as empty
+LONGEST = 300  # no sentence with a date or a rating is longer; what is longer is read as empty
+KNOWN = 2_000  # sentences whose reading is remembered: thousands of items share a few dates and ratings
 
 
 def text(value: Any) -> str:
@@ -43,7 +44,7 @@ def visible(text: str) -> str:
 def plain(value: Any) -> str:
     """To read a value from: each letter and digit in one form (NFKC, case folded), single blanks, nothing invisible."""
     given = text(value)
-    found = normalize("NFKC", given) if len(given) <= _LONGEST else ""
+    found = normalize("NFKC", given) if len(given) <= LONGEST else ""
     if not (found.isascii() and found.isprintable()):
         found = "".join(" " if char.isspace() else char for char in found if char.isspace() or category(char) not in _INVISIBLE)
     return " ".join(found.split()).casefold()

@@ -7,10 +7,11 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from django.conf import settings
 
 MAX_DEPTH = 100  # levels of nested JSON that are stored; both databases and Python refuse a few hundred or thousand
@@ -19,6 +20,8 @@ MAX_KEY = 1000  # characters of a JSON key
 TOO_DEEP = f"(left out: nested deeper than {MAX_DEPTH} levels)"
 SHORTEST_SECRET = 8  # characters: a shorter value may be an ordinary word
 
+_strict = msgspec.json.Decoder()
+_LONG_NUMBER, _ALL_ZEROS = b"0" * (MAX_DIGITS + 1), bytes.maketrans(b"123456789", b"0" * 9)
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _HARMFUL = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff{_BIDI}]")  # all controls but tab and newline
 _SECRETS = (
@@ -34,9 +37,24 @@ _SECRETS = (
 
 def storable(text: str) -> str:
     """The text without NUL, and with U+FFFD for each half of a surrogate pair: the databases refuse both."""
-    if text.isascii():
-        return text.replace("\0", "")
-    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    text = text.replace("\0", "")
+    return text if _has_no_surrogate(text) else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def are_storable(texts: Sequence[Any], most: int) -> bool:
+    """Whether all are texts of at most this many characters that the databases take as they are. Much quicker than one by one."""
+    try:
+        together = "".join(texts)
+    except TypeError:
+        return False
+    return "\0" not in together and _has_no_surrogate(together) and max(map(len, texts), default=0) <= most
+
+
+def _has_no_surrogate(text: str) -> bool:
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def shortened(text: str, most: int) -> str:
@@ -93,6 +111,18 @@ def read_json(body: bytes) -> Any:
 
     ValueError if it is not JSON.
     """
+    # msgspec takes half the time, refuses all that must be read leniently, and reads the rest as Python does, only with
+    # longer whole numbers.
+    if _LONG_NUMBER not in body.translate(_ALL_ZEROS):
+        try:
+            return _strict.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            pass
+    return read_leniently(body)
+
+
+def read_leniently(body: bytes) -> Any:
+    """As `read_json`, for what is not strictly JSON."""
     text = body.decode("utf-8-sig", "replace")
     try:
         return json.loads(text, strict=False, parse_int=_whole, parse_float=_real, parse_constant=str)

@@ -4,8 +4,8 @@ An item is rejected only if it is not a review: not an object, an error, or with
 """
 
 import re
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from competitors.models.amazon import MARKETPLACES
 from competitors.reading import decoded, read_count, read_date, read_stars, text, without_rating
@@ -16,12 +16,11 @@ LANGUAGES = frozenset(locale for locales in MARKETPLACES.values() for locale in 
 ASIN = re.compile(r"[A-Z0-9]{10}", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Review:
+class Review(NamedTuple):
     """One row. `unread` names the fields that were given but could not be read."""
 
     row: dict[str, Any]
-    unread: list[str] = field(default_factory=list)
+    unread: list[str]
 
 
 @dataclass(frozen=True)
@@ -39,32 +38,29 @@ def parse_item(item: Any, asin: str, domain_code: str) -> Review | Rejected:
     review_id = storable(text(item.get("reviewId"))).strip()
     if not review_id or len(review_id) > 40 or "\ufffd" in review_id:  # what it was cannot be told
         return Rejected("No review id")
-    read = {
-        "rating": read_stars(item.get("rating")),
-        "review_date": read_date(item.get("date"), LANGUAGES),
-        "helpful_votes": read_count(item.get("numberOfHelpful")),
+    rating, written, votes = item.get("rating"), item.get("date"), item.get("numberOfHelpful")
+    verified = item.get("verified")
+    row = {
+        "review_id": review_id,
+        "asin": asin,
+        "domain_code": domain_code,
+        "variation": _variation(item, asin),
+        "rating": read_stars(rating),
+        "review_date": read_date(written, LANGUAGES),
+        "helpful_votes": read_count(votes),
+        "title": without_rating(decoded(item.get("title")), rating),
+        "body": decoded(item.get("text")),
+        "author": decoded(item.get("userName")),
+        "verified_purchase": verified if isinstance(verified, bool) else None,
     }
-    there = {"rating": item.get("rating"), "review_date": item.get("date"), "helpful_votes": item.get("numberOfHelpful")}
-    return Review(
-        {
-            "review_id": review_id,
-            "asin": asin,
-            "domain_code": domain_code,
-            "variation": _variation(item, asin),
-            **read,
-            "title": without_rating(decoded(item.get("title")), item.get("rating")),
-            "body": decoded(item.get("text")),
-            "author": decoded(item.get("userName")),
-            "verified_purchase": item.get("verified") if isinstance(item.get("verified"), bool) else None,
-        },
-        [name for name, value in read.items() if value is None and there[name] not in (None, "")],
-    )
+    given = (("rating", rating), ("review_date", written), ("helpful_votes", votes))
+    return Review(row, [name for name, value in given if row[name] is None and value not in (None, "")])
 
 
 def _variation(item: dict[str, Any], asin: str) -> str:
     """The ASIN that the item names, '' if that is the listing's or none."""
     for name in ("asin", "variationId"):
         named = text(item.get(name)).strip().upper()
-        if ASIN.fullmatch(named) and named != asin:
+        if named != asin and ASIN.fullmatch(named):
             return named
     return ""

@@ -5,7 +5,7 @@ from random import Random
 from threading import Barrier
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
 from pipeline.contract.landing import Landed, _Page, land
 
@@ -18,6 +18,14 @@ def test_a_value_that_the_database_refuses_rejects_its_page_and_nothing_else(com
         land_items([item("a"), item("b", stars=6), item("before", title="Bad")], run=2)
     assert list(Item.objects.values_list("code", "title", "last_run")) == [("before", "Good", 1)]
     assert land_items([item("a")], run=2) == Landed(new=1)
+
+
+@pytest.mark.only_on("postgresql")
+@pytest.mark.parametrize("beyond", [{"stars": 2**15}, {"stars": 2**16 + 1}, {"stars": -(2**16)}, {"last_run": 2**64 + 1}])
+def test_a_number_that_is_too_large_for_its_column_is_refused_and_never_becomes_another(committing, beyond):
+    with pytest.raises(DataError, match="out of range"):
+        land(Item, [item("a") | beyond], key=KEY)
+    assert not Item.objects.exists()
 
 
 class Crash(Exception):
