@@ -23,6 +23,7 @@ LETTERS = 3
 MOST = 5_000  # rows that are worth finding: for more, reading the texts is as quick
 BATCH, SECONDS = 1_000, 1.0  # rows of a transaction, and work of a turn
 LOCK = 7_311  # PostgreSQL's advisory lock: of two who index a row at once, the later could write the older text
+_OLD_TRIGGER = "INSERT OR IGNORE"  # of SQLite: such a one is made anew
 _LIKE = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
@@ -98,7 +99,8 @@ def make_indexes(using: str, **_: Any) -> None:
     there = connections[using]
     postgresql = there.vendor == "postgresql"
     with there.cursor() as cursor:
-        cursor.execute("SELECT tgname FROM pg_trigger" if postgresql else "SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        ours = f"SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql NOT LIKE '%{_OLD_TRIGGER}%'"
+        cursor.execute("SELECT tgname FROM pg_trigger" if postgresql else ours)
         triggers = {name for (name,) in cursor.fetchall()}
     whole = ("new", "changed", "gone") if postgresql else ("new", "changed")
     lacking = [one for one in indexed_models() if not {f"{one._meta.db_table}_queue_{name}" for name in whole} <= triggers]
@@ -165,9 +167,12 @@ def _trigger_rows(cursor: Any, table: str, columns: Sequence[str]) -> None:
         "new": f"INSERT ON {table}",
         "changed": f"UPDATE OF {', '.join(columns)} ON {table} WHEN {differs}",
     }.items():
+        cursor.execute(f"DROP TRIGGER IF EXISTS {table}_queue_{name}")
+        # No OR IGNORE: inside an upsert, SQLite does as the upsert says.
+        missing = f"NOT EXISTS (SELECT 1 FROM {table}_queue WHERE id = NEW.id)"
         cursor.execute(
-            f"CREATE TRIGGER IF NOT EXISTS {table}_queue_{name} AFTER {event}"
-            f" BEGIN INSERT OR IGNORE INTO {table}_queue VALUES (NEW.id); END"
+            f"CREATE TRIGGER {table}_queue_{name} AFTER {event}"
+            f" BEGIN INSERT INTO {table}_queue SELECT NEW.id WHERE {missing}; END"
         )
 
 

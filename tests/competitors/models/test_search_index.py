@@ -84,6 +84,27 @@ def test_a_changed_text_is_found_at_once_and_one_that_stays_is_not_indexed_anew(
     assert (queued(), found("drops")) == (0, {three[0]})
 
 
+def test_a_row_that_is_still_queued_can_be_changed_by_an_upsert(listing):
+    row = make_review(listing, review_id="RNEW", body="something else")
+    row.body, row.search_text = "sour drops", "sour drops"
+    key = ["review_id", "asin", "domain_code"]
+    AmazonReview.objects.bulk_create([row], update_conflicts=True, unique_fields=key, update_fields=["body", "search_text"])
+    assert found("drops") == {row.pk}
+
+
+@pytest.mark.only_on("sqlite")
+def test_triggers_that_failed_in_an_upsert_are_replaced(listing):
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {TABLE}_queue_new")
+        cursor.execute(
+            f"CREATE TRIGGER {TABLE}_queue_new AFTER INSERT ON {TABLE}"
+            f" BEGIN INSERT OR IGNORE INTO {TABLE}_queue VALUES (NEW.id); END"
+        )
+        make_indexes("default")
+        cursor.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%%OR IGNORE%%'")
+        assert cursor.fetchone() == (0,)
+
+
 def test_a_deleted_row_is_no_row_of_a_search(three, listing):
     AmazonReview.objects.filter(pk=three[0]).delete()
     assert not listing.reviews().filter(pk__in=found("chews")).exists()
