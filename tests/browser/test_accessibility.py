@@ -195,6 +195,8 @@ def test_no_page_violates_wcag_or_scrolls_sideways(open_page, filled, width):
         assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"), (
             f"{path} scrolls sideways"
         )
+        hidden = page.evaluate("[...document.querySelectorAll('thead a')].filter(a => a.closest('thead').clientWidth < 2).length")
+        assert not hidden, f"{path}: a link in a table's head is reached by keys, but not seen"
         assert not said, f"{path}: {said}"
 
 
