@@ -172,7 +172,9 @@ def _given(model: type[models.Model]) -> list[Any]:
 @cache
 def _defaults(model: type[models.Model]) -> dict[str, str]:
     editor = connection.schema_editor()
-    others = [field for field in model._meta.concrete_fields if not field.primary_key and field.name not in GIVEN[model]]
+    others: list[Any] = [
+        field for field in model._meta.concrete_fields if not field.primary_key and field.name not in GIVEN[model]
+    ]
     return {field.column: str(editor.quote_value(editor.effective_default(field))) for field in others}
 
 
