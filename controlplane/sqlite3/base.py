@@ -14,6 +14,8 @@ USUAL_TIMEOUT = 5.0  # Python's
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    transaction_mode: str | None  # the parent's, set as it connects
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         path = str(conn_params["database"])
         if not path.startswith(IN_MEMORY):

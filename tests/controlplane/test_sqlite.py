@@ -32,7 +32,8 @@ def writing(connection):
 def test_a_transaction_begins_soon_after_the_one_that_it_waited_for(another):
     waits = []
     for _ in range(3):
-        ready, begun = threading.Event(), []
+        ready = threading.Event()
+        begun: list[float] = []
 
         def begin(ready=ready, begun=begun):
             connection.ensure_connection()

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -20,7 +21,7 @@ from pipeline.engine.queue import claim as claims
 from pipeline.engine.queue.claim import take_lease
 from pipeline.engine.queue.limits import KEEPS_BACK, Stage
 from pipeline.engine.queue.next_run.candidates import DEPLOYED_WITHIN
-from pipeline.engine.queue.waiter import IDLE_SECONDS, Waiter
+from pipeline.engine.queue.waiter import IDLE_SECONDS, Waiter, next_event
 from pipeline.engine.scheduling.place import build_run, order_at_for
 from pipeline.engine.upstreams import health
 from pipeline.engine.workers.inline import work_off, work_one
@@ -268,6 +269,21 @@ def test_an_idle_waiter_is_woken_by_a_click(brands):
     assert waited[0] < IDLE_SECONDS
     os.close(read_end)
     os.close(write_end)
+
+
+def test_an_idle_worker_wakes_for_the_row_that_falls_due_first(brands):
+    at = now()
+    assert next_event(at) is None
+    runs = [queue(brands[0], str(number)).pk for number in range(4)]
+    due = [at + timedelta(seconds=after) for after in (-1, 60, 50, 40)]
+    for run, moment, status in zip(runs, due, ("pending", "pending", "pending", "waiting"), strict=True):
+        Run.objects.filter(pk=run).update(due_at=moment, status=status)
+    assert next_event(at) == due[3]
+    Run.objects.filter(pk=runs[3]).update(due_at=at + timedelta(seconds=70))
+    assert next_event(at) == due[2]
+    lease = {"lease_token": uuid.uuid4(), "lease_expires_at": at - timedelta(seconds=5)}
+    Run.objects.filter(pk=runs[3]).update(status="running", **lease)
+    assert next_event(at) == lease["lease_expires_at"], "a lease that has lapsed as well"
 
 
 def test_whoever_is_further_on_waits_for_no_more_than_whoever_is_not():
