@@ -165,6 +165,7 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     server_options = (
         f"-c idle_in_transaction_session_timeout={int(PIPELINE_LEASE_SECONDS * 1000)}"
         f" -c lock_timeout={int(PIPELINE_LEASE_SECONDS * 1000)} -c client_connection_check_interval=1000"
+        " -c jit=off"  # a query of thousands of rows looks expensive enough to be compiled, which takes longer than to run it
     )
     if "pool" in database_options:  # the web process; controlplane/time_limit.py has the page that people see
         server_options += f" -c statement_timeout={int(PIPELINE_STATEMENT_SECONDS * 1000)}"

@@ -93,6 +93,7 @@ def test_the_options_of_the_databases_address_join_ours():
     options = in_settings("settings.DATABASES['default']['OPTIONS']", DATABASE_URL=url)
     assert (options["sslmode"], options["connect_timeout"], options["keepalives"]) == ("require", 9, 1)
     assert "-c lock_timeout=30000" in options["options"]
+    assert "-c jit=off" in options["options"]
     assert options["options"].endswith("-c search_path=app")
 
 
