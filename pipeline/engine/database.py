@@ -23,10 +23,7 @@ CHANNEL = "pipeline_runs"
 CLAIM_LOCK, MONEY_LOCK, CHANGES_LOCK = 7_301, 7_302, 7_303  # advisory locks of this application
 # Sorts off: with statistics from when nothing was pending, PostgreSQL would sort all pending runs instead of using the
 # index.
-# jit off: a sort that is off but needed looks so expensive that PostgreSQL would compile the query for 200 ms.
-CLAIM_PLAN_SETTINGS = "".join(
-    f", set_config('{name}', 'off', true)" for name in ("enable_sort", "enable_incremental_sort", "jit")
-)
+CLAIM_PLAN_SETTINGS = "".join(f", set_config('{name}', 'off', true)" for name in ("enable_sort", "enable_incremental_sort"))
 CHANGES = "pipeline_changes"  # a sequence with PostgreSQL, a table with SQLite, and the triggers that count there
 # Workers write here every few seconds. What pages tell of it depends on the clock too.
 UPDATED_BY_THE_CLOCK = {f"pipeline_{name}" for name in ("worker", "sourcestate", "schedulerule", "retention", "notificationrule")}
@@ -138,7 +135,10 @@ class Given(Expression):
 
 
 class Among(Func):
-    """Whether a column has one of these values, given as one parameter: Django's `in` spends milliseconds on hundreds."""
+    """Whether a column has one of these values, given as one parameter: Django's `in` spends milliseconds on hundreds.
+
+    A `Given` list is one that its `Composed` knows.
+    """
 
     output_field = BooleanField()
 
@@ -148,20 +148,25 @@ class Among(Func):
 
     def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]
         sql, params = compiler.compile(self.get_source_expressions()[0])
+        if isinstance(self.values, Given):
+            return f"{sql} IN (SELECT value FROM given_{self.values.name})", params
         test = "IN (SELECT value FROM json_each(%s))" if connection.vendor == "sqlite" else "= ANY(%s)"
-        return f"{sql} {test}", [*params, self.values if isinstance(self.values, Given) else _parameter(self.values)]
+        return f"{sql} {test}", [*params, _parameter(self.values)]
 
 
 class Composed:
     """A query whose SQL is written once, since that often takes Django longer than it takes the database to answer.
 
+    `lists`: given values that it looks for a column `Among`. Each is sent once, in however many places it stands.
     `prepared`: as in rows(), for a query whose best plan does not depend on the values.
     """
 
-    def __init__(self, queryset: QuerySet[Any], prepared: bool = False):
+    def __init__(self, queryset: QuerySet[Any], *lists: Given, prepared: bool = False):
         self._prepared = prepared
         compiler = queryset.query.get_compiler(connection=connection)
-        self._sql, self._params = compiler.as_sql()
+        sql, params = compiler.as_sql()
+        ahead = ", ".join(f"given_{one.name}(value) AS ({_values_of(one)})" for one in lists)
+        self._sql, self._params = f"WITH {ahead} {sql}" if lists else sql, [*lists, *params]
         self._converters = compiler.get_converters([column[0] for column in compiler.select]).items()
 
     def rows(self, **given: Any) -> list[tuple[Any, ...]]:
@@ -178,6 +183,12 @@ class Composed:
                     changed[place] = convert(changed[place], expression, connection)
                 found[number] = tuple(changed)
         return found
+
+
+def _values_of(one: Given) -> str:
+    if connection.vendor == "sqlite":
+        return "SELECT value FROM json_each(%s)"
+    return f"SELECT unnest(%s::{one.output_field.db_type(connection)}[])"
 
 
 def _parameter(value: Any) -> Any:

@@ -4,7 +4,7 @@ judged() says the same of each subject, with its words; it is for one page of th
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
@@ -119,7 +119,7 @@ class Counts:
     @cached_property
     def _one_by_one(self) -> list[Judged]:
         """Of the datasets that the database cannot count."""
-        counted = {key for _, keys in _groups() for key in keys}
+        counted = set(_keys(_groups()))
         return judged(self.brands, [one for key, one in datasets().items() if key not in counted], self.now, named=False)
 
 
@@ -145,12 +145,11 @@ def _groups_of(every: tuple[JobType, ...]) -> tuple[Group, ...]:
 @cache
 def _counted(groups: tuple[Group, ...]) -> Composed:
     """Rows of: whether they are fresh, of how many datasets, how many. What two types fetch for a subject counts once."""
-    parts = []
+    fresh = DatasetStatus.objects.filter(Among("brand", BRANDS), _young(_keys(groups), 1), _watched(groups))
+    parts = [_one_row(fresh, fresh=True, times=1)]
     for types, keys in groups:
-        fresh = DatasetStatus.objects.filter(Among("brand", BRANDS), _young(keys, 1), _watched(types), dataset_key__in=keys)
-        parts.append(_one_row(fresh, fresh=True, times=1))
         parts += [_one_row(_subjects(types, number), fresh=False, times=len(keys)) for number in range(len(types))]
-    return Composed(parts[0].union(*parts[1:], all=True))
+    return Composed(parts[0].union(*parts[1:], all=True), BRANDS)
 
 
 def _one_row(rows: QuerySet[Any], *, fresh: bool, times: int) -> QuerySet[Any]:
@@ -160,33 +159,27 @@ def _one_row(rows: QuerySet[Any], *, fresh: bool, times: int) -> QuerySet[Any]:
 
 @cache
 def _worst(groups: tuple[Group, ...], most: int) -> Composed:
-    counted = [key for _, keys in groups for key in keys]
+    counted = _keys(groups)
     known = DatasetStatus.objects.filter(
         Among("brand", BRANDS), ~_young(counted, 1), dataset_key__in=counted, last_success_at__isnull=False
     )
     stale = known.annotate(stale=Case(When(_young(counted, 2), then=Value(False)), default=Value(True)))
     first = stale.order_by("-stale", "last_success_at")[: most * LOOKED_AT]
-    return Composed(first.values_list("stale", "last_success_at", "brand_id", "dataset_key", "subject"))
+    return Composed(first.values_list("stale", "last_success_at", "brand_id", "dataset_key", "subject"), BRANDS)
 
 
 @cache
 def _stale(groups: tuple[Group, ...]) -> Composed:
     known = DatasetStatus.objects.filter(Among("brand", BRANDS), last_success_at__isnull=False).order_by()
-    parts = []
-    for types, keys in groups:
-        old = known.filter(~_young(keys, 2), _watched(types), dataset_key__in=keys)
-        parts.append(old.values("brand_id", "dataset_key").annotate(n=Count("pk")).values_list("brand_id", "dataset_key", "n"))
-    return Composed(parts[0].union(*parts[1:], all=True))
+    old = known.filter(~_young(_keys(groups), 2), _watched(groups)).values("brand_id", "dataset_key")
+    return Composed(old.annotate(n=Count("pk")).values_list("brand_id", "dataset_key", "n"), BRANDS)
 
 
 @cache
 def _in_need(groups: tuple[Group, ...]) -> Composed:
     rows = DatasetStatus.objects.filter(Among("brand", BRANDS), Among("dataset_key", KEYS)).order_by()
-    parts = []
-    for types, keys in groups:
-        bad = Q(last_status=Last.FAILED) | Q(last_success_at__isnull=False) & ~_young(keys, 1)
-        parts.append(rows.filter(bad, _watched(types), dataset_key__in=keys).values_list("brand_id"))
-    return Composed(parts[0].distinct().union(*parts[1:]))
+    bad = Q(last_status=Last.FAILED) | Q(last_success_at__isnull=False) & ~_young(_keys(groups), 1)
+    return Composed(rows.filter(bad, _watched(groups)).values_list("brand_id").distinct(), BRANDS, KEYS)
 
 
 @cache
@@ -195,7 +188,7 @@ def _never(types: tuple[JobType, ...], number: int, key: str, most: int) -> Comp
         brand=OuterRef("of_brand"), dataset_key=key, subject=OuterRef("subject_key"), last_success_at__isnull=False
     )
     rows = _subjects(types, number).filter(~Exists(success))
-    return Composed(rows.values_list("of_brand", "subject_key")[:most])
+    return Composed(rows.values_list("of_brand", "subject_key")[:most], BRANDS)
 
 
 def _subjects(types: Sequence[JobType], number: int) -> QuerySet[Any]:
@@ -206,11 +199,20 @@ def _subjects(types: Sequence[JobType], number: int) -> QuerySet[Any]:
     return rows
 
 
-def _watched(types: Sequence[JobType]) -> Q:
-    """Whether the row of a dataset is of a subject that one of the types has."""
+def _keys(groups: Iterable[Group]) -> list[str]:
+    return [key for _, keys in groups for key in keys]
+
+
+def _watched(groups: Iterable[Group]) -> Q:
+    """Whether the row of a dataset is of a subject that one of its types has. All datasets in one condition: each scan of the
+
+    table takes longer than to look its rows' subjects up."""
     found = Q()
-    for one in types:
-        found |= Q(Exists(_rows(one).filter(of_brand=OuterRef("brand"), subject_key=OuterRef("subject"))))
+    for types, keys in groups:
+        has = Q()
+        for one in types:
+            has |= Q(Exists(_rows(one).filter(of_brand=OuterRef("brand"), subject_key=OuterRef("subject"))))
+        found |= Q(dataset_key__in=keys) & has
     return found
 
 
@@ -225,9 +227,11 @@ def _young(keys: Sequence[str], times: int) -> Q:
     usual = Q()
     for key in keys:
         usual |= Q(dataset_key=key, last_success_at__gte=Given(f"{key} {times}", DateTimeField()))
-    own = MaxAge.objects.filter(brand=OuterRef("brand"), dataset_key=OuterRef("dataset_key"), max_age__isnull=False)
+    known = MaxAge.objects.filter(brand__isnull=False, max_age__isnull=False)
+    own = known.filter(brand=OuterRef("brand"), dataset_key=OuterRef("dataset_key"))
     until = OuterRef("last_success_at") + F("max_age")
     for _ in range(times - 1):
         until += F("max_age")
     in_time = own.annotate(until=ExpressionWrapper(until, output_field=DateTimeField()))
-    return usual & ~Exists(own) | Q(Exists(in_time.filter(until__gte=Given("now", DateTimeField()))))
+    has_own = Q(brand__in=known.values("brand"))  # of few brands: the others' thousands of rows need not be looked up
+    return usual & (~has_own | ~Exists(own)) | has_own & Exists(in_time.filter(until__gte=Given("now", DateTimeField())))

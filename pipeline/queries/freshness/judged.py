@@ -105,4 +105,5 @@ def all_keys(handler: JobType) -> Composed | None:
     rows = handler.subject_rows()
     if rows is None:
         return None
-    return Composed(rows.filter(Among("of_brand", Given("brands", UUIDField()))).values_list("of_brand", "subject_key"))
+    brands = Given("brands", UUIDField())
+    return Composed(rows.filter(Among("of_brand", brands)).values_list("of_brand", "subject_key"), brands)
