@@ -60,6 +60,8 @@ def judged(
     """
     chosen = list(wanted)
     keys = {one.key for one in chosen}
+    if all(one.platform for dataset in chosen for one in dataset.types):  # nothing of it is of any brand
+        brands = {pk: brand for pk, brand in brands.items() if pk is None}
     of = of_brands(brands)
     rows = DatasetStatus.objects.filter(of, dataset_key__in=keys).values_list(
         "brand_id", "dataset_key", "subject", "last_success_at", "last_status", "last_run_id", "recent_ends"

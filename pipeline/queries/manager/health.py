@@ -23,6 +23,7 @@ from .needs import Need, needs, recovering
 from .stale import StaleRow, freshness_of
 
 RUNS_SHOWN = 5  # of those that are under way
+READ = ("status", "attempt", "started_at", "subject_label", "job__name", "brand__name")  # of them
 NOW_WORDS = {"running": "running", "fetching": "being fetched", "retrying": "retrying", "waiting": "waiting"}
 
 
@@ -165,7 +166,8 @@ def _under_way(runs: RunQuerySet, at: datetime) -> list[tuple[Run, Badge]]:
     begun_first = (F("started_at").desc(nulls_last=True), "-pk")
     # Found by their keys alone: with all that a row shows, thousands of them would be sorted.
     first = list(runs.live().exclude(**later).order_by(*begun_first).values_list("pk", flat=True)[:RUNS_SHOWN])
-    shown = Run.objects.for_rows().filter(pk__in=first).order_by(*begun_first)
+    read = Run.objects.select_related("job", "brand").prefetch_related("upstream_runs").only(*READ)
+    shown = read.filter(pk__in=first).order_by(*begun_first)
     return [(run, run_badge(run.status, tries_failed=run.attempt, waits_at=waits_at(run))) for run in shown]
 
 
@@ -193,7 +195,7 @@ def _workers(user: Any, at: datetime) -> list[WorkerRow]:
     """Those that are alive, with what they do. Which run that is, only who may see it is told."""
     alive = list(Worker.objects.alive(at).filter(kind=Worker.Kind.WORKER).order_by("host", "pid"))
     work = Run.objects.filter(status=RunStatus.RUNNING, worker__in=alive).order_by(F("started_at").asc(nulls_last=True))
-    busy = {run.worker_id: run for run in work}
+    busy = {run.worker_id: run for run in work.only("worker_id", "brand_id")}
     seen = brands_for(user)
     return [
         WorkerRow(one, run if run and run.brand_id in seen else None, run is not None)

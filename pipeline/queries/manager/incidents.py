@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum, Window
@@ -24,11 +24,26 @@ SHOWN, RESOLVED_SHOWN = 20, 5
 NAMED = 3  # subjects of an incident that a list names
 RESOLVED_WITHIN = timedelta(days=7)
 _FIRST = re.compile(r"(?<=[.!?])\s")
-READ = (  # of a failed run
-    *("incident_id", "brand_id", "job_type", "over_at"),
-    *(f"run__{name}" for name in ("status", "error_message", "subject_label", "cost_estimate", "brand__name")),
-)
+READ = ("brand_id", "job_type", "over_at", *(f"run__{name}" for name in ("status", "error_message", "cost_estimate")))
 State, Fixing = Incident.State, Incident.Fixing
+
+
+class Failed(NamedTuple):
+    """What a list says of a failed run: `READ`, and whose it is."""
+
+    brand_id: UUID | None
+    job_type: str
+    over_at: datetime | None
+    status: str
+    error_message: str
+    cost_estimate: Decimal | None
+    brand: str | None
+    subject: str
+
+    @property
+    def named(self) -> str:
+        """'Acme: toy bear'."""
+        return ": ".join(filter(None, [self.brand, self.subject]))
 
 
 @dataclass(frozen=True)
@@ -53,7 +68,6 @@ class IncidentRow:
     first_seen: datetime
     last_seen: datetime
     subjects: list[str]
-    last: Run | None
     steps: list[FixStep]
     recovers: bool
     whole: bool
@@ -85,7 +99,7 @@ class Figures:
     first: datetime | None = None
     last: datetime | None = None
     usd: Decimal | None = None
-    latest: list[FailedRun] = field(default_factory=list)
+    latest: list[Failed] = field(default_factory=list)
 
 
 def incidents_now(user: Any, at: datetime) -> tuple[list[IncidentRow], list[IncidentRow], int]:
@@ -154,21 +168,22 @@ def _figures(ids: list[int], brands: Brands) -> dict[int, Figures]:
     first = list(
         rows.filter(brands.q()).annotate(back=back).filter(back__lte=NAMED).order_by("back").values_list("pk", flat=True)
     )
-    known = FailedRun.objects.select_related("run__brand").only(*READ).in_bulk(first)
-    for failed in (known[pk] for pk in first if pk in known):
-        found[failed.incident_id].latest.append(failed)
+    read = FailedRun.objects.filter(pk__in=first).order_by()
+    known = {row[0]: row for row in read.values_list("pk", "incident_id", *READ, "run__brand__name", "run__subject_label")}
+    for _, incident, *values in (known[pk] for pk in first if pk in known):
+        found[incident].latest.append(Failed(*values))
     return found
 
 
 def _row(incident: Incident, of: Figures, brands: Brands, around: QueueView, user: Any) -> IncidentRow:
-    latest = of.latest[0].run if of.latest else None
+    latest = of.latest[0] if of.latest else None
     # The incident's own words and times may be of a brand that the reader does not see.
     said = incident.message if brands.every else latest.error_message if latest else ""
     title, *rest = _FIRST.split(said or "Its runs failed.", maxsplit=1)
-    title = _of_all(title, [_FIRST.split(one.run.error_message, maxsplit=1)[0] for one in of.latest])
+    title = _of_all(title, [_FIRST.split(one.error_message, maxsplit=1)[0] for one in of.latest])
     canary = incident.canary if incident.canary and incident.canary.brand_id in brands else None
     handler = find_type(incident.job_type)
-    waiting = [one for one in of.latest if one.over_at is None and one.run.status == RunStatus.FAILED]
+    waiting = [one for one in of.latest if one.over_at is None and one.status == RunStatus.FAILED]
     recovers = incident.fixing in (Fixing.TRYING, Fixing.PASSED) or bool(of.open and of.open == of.at_work)
     recovers = recovers or bool(incident.fixing == Fixing.FOLLOWED and of.at_work)
     unresolved_now = incident.state != State.RESOLVED
@@ -182,8 +197,7 @@ def _row(incident: Incident, of: Figures, brands: Brands, around: QueueView, use
         open=of.open,
         first_seen=(incident.first_seen if brands.every else of.first) or incident.first_seen,
         last_seen=of.last or incident.last_seen,
-        subjects=[_named(one.run) for one in of.latest if one.over_at is None],
-        last=latest,
+        subjects=[one.named for one in of.latest if one.over_at is None],
         steps=_steps(incident, of, canary, around),
         recovers=recovers,
         whole=brands.every or not of.others,
@@ -192,7 +206,7 @@ def _row(incident: Incident, of: Figures, brands: Brands, around: QueueView, use
         and bool(waiting)
         and any(may_spend(user, one.brand_id, one.job_type) for one in waiting[:1]),
         may_manage=unresolved_now and not of.others and user is not None and user.has_perm("pipeline.manage_incident"),
-        first_price=waiting[0].run.cost_estimate if waiting else None,
+        first_price=waiting[0].cost_estimate if waiting else None,
         price=of.usd,
     )
 
@@ -204,11 +218,6 @@ def _of_all(title: str, others: Sequence[str]) -> str:
         if len(other) == len(words):
             words = [word if word == theirs else "…" for word, theirs in zip(words, other, strict=True)]
     return " ".join(words)
-
-
-def _named(run: Run) -> str:
-    """'Acme: toy bear'."""
-    return ": ".join(filter(None, [run.brand.name if run.brand else "", run.subject_label]))
 
 
 def _steps(incident: Incident, of: Figures, canary: Run | None, around: QueueView) -> list[FixStep]:
