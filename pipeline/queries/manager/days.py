@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -45,11 +46,11 @@ class TypeDays:
     seconds: float
     usd: Decimal
 
-    @property
+    @cached_property
     def worked(self) -> int:
         return sum(day.worked for day in self.days)
 
-    @property
+    @cached_property
     def failed(self) -> int:
         return sum(day.failed for day in self.days)
 
