@@ -9,7 +9,7 @@ session worked for one request: about the page's time on a machine that does not
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from importlib import import_module
@@ -143,8 +143,8 @@ def admin_lists() -> Iterator[tuple[str, str]]:
             yield f"{name}, a search", f"{url}?q=promised"
 
 
-def timed(client: Any, url: str, samples: int) -> tuple[float, float, float, float]:
-    """CPU time of one request, then p50, p95 and max, in ms."""
+def timed(client: Any, url: str, samples: int, between: Callable[[], Any] = lambda: None) -> tuple[float, float, float, float]:
+    """CPU time of one request, then p50, p95 and max, in ms. `between`: before each, and part of its CPU time."""
     from django.db import connection
 
     from benchmarks.measures import cpu_seconds
@@ -155,6 +155,7 @@ def timed(client: Any, url: str, samples: int) -> tuple[float, float, float, flo
     session = [connection.connection.info.backend_pid] if connection.vendor == "postgresql" else []
     took, spent = [], time.process_time() + cpu_seconds(session)
     for _ in range(samples):
+        between()
         began = time.perf_counter()
         get(client, url)
         took.append((time.perf_counter() - began) * 1000)
@@ -162,9 +163,10 @@ def timed(client: Any, url: str, samples: int) -> tuple[float, float, float, flo
     return spent / samples * 1000, *percentiles(took)
 
 
-def queries(client: Any, url: str) -> int:
+def queries(client: Any, url: str, between: Callable[[], Any] = lambda: None) -> int:
     """How many one request takes. The second request: the first fills caches."""
     get(client, url)
+    between()
     with counted() as found:
         get(client, url)
     return len(found)

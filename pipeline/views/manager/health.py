@@ -18,10 +18,11 @@ from ...contract.errors import NotAllowed
 from ...models import FailedRun, Incident, Outage
 from ...people import brands_for
 from ..access import back_to, needs
-from ..live import fragment
+from ..live import around, fragment
 from .counts import remember
 
 PAGE = 50
+BODY = "pipeline/manager/_health_body.html"  # of both pages; it polls at the idle pace
 SNOOZES = {"1": "1 hour", "24": "1 day", "72": "3 days", "168": "1 week"}  # by hours
 
 
@@ -38,21 +39,24 @@ class SnoozeForm(NoteForm):
 @require_GET
 @needs("pipeline.view_run")
 def health(request: HttpRequest) -> HttpResponse:
-    return render(request, "pipeline/manager/health.html", _context(request))
+    return _page(request, "pipeline/manager/health.html")
 
 
 @require_GET
 @needs("pipeline.view_run")
 def overview(request: HttpRequest) -> HttpResponse:
     """The first page: Health of the brands that are open to the person."""
-    return render(request, "pipeline/overview.html", _context(request))
+    return _page(request, "pipeline/overview.html")
 
 
 @require_GET
 @needs("pipeline.view_run")
 def health_live(request: HttpRequest) -> HttpResponse:
-    """The body of both pages, which polls at the idle pace."""
-    return fragment(request, "pipeline/manager/_health_body.html", lambda: _context(request), shared=True)
+    return fragment(request, BODY, lambda: _context(request), shared=True)
+
+
+def _page(request: HttpRequest, template: str) -> HttpResponse:
+    return around(request, template, reverse("health_live"), BODY, lambda: _context(request), shared=True)
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:

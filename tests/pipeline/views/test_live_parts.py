@@ -80,6 +80,20 @@ def test_how_long_an_ended_run_took_is_no_word_that_the_clock_changes(operator, 
     assert len(asked) <= FEW, [one["sql"] for one in asked]
 
 
+@pytest.mark.parametrize("page", ["health", "overview"])
+def test_a_page_around_a_part_reads_nothing_that_a_poll_has_just_read_and_its_own_poll_has_nothing_new(operator, page):
+    queue("owl")
+    operator.get(reverse("health_live"), {"seen": ""})
+    with CaptureQueriesContext(connection) as asked:
+        said = operator.get(reverse(page)).content.decode()
+    assert len(asked) <= FEW, [one["sql"] for one in asked]
+    assert "toy owl" in said
+    seen = re.search(r"seen=(\w+)&", said)[1]
+    assert operator.get(reverse("health_live"), {"seen": seen}).status_code == 304
+    queue("fox")
+    assert "toy fox" in operator.get(reverse(page)).content.decode()
+
+
 def test_the_clock_changes_words_too(operator):
     queue("owl")
     url = reverse("active_live")
@@ -101,7 +115,8 @@ def test_who_has_other_brands_is_not_answered_by_what_others_saw():
     assert ann.get(url, {"seen": seen}).status_code == 200
 
 
-def test_what_many_share_is_shown_to_nobody_with_other_brands_or_rights():
+@pytest.mark.parametrize("page", ["health_live", "health", "overview"])
+def test_what_many_share_is_shown_to_nobody_with_other_brands_or_rights(page):
     """Health is rendered once for all who see the same. None of these do."""
     register_worker()
     acme, bolt = make_brand("Acme"), make_brand("Bolt")
@@ -116,10 +131,27 @@ def test_what_many_share_is_shown_to_nobody_with_other_brands_or_rights():
     incident = Incident.objects.create(job_type="toy", kind="Error", message="The shop burned.", first_seen=now, last_seen=now)
     Run.objects.filter(pk=failed.pk).update(status="failed", completed_at=now)
     FailedRun.objects.create(incident=incident, run=failed, job_type="toy", brand=acme, failed_at=now)
-    said = {name: client.get(reverse("health_live"), {"seen": ""}).content.decode() for name, client in clients.items()}
+    said = {name: client.get(reverse(page), {"seen": ""}).content.decode() for name, client in clients.items()}
     assert ["toy owl" in said[name] for name in people] == [True, False, True, True]
     assert ["Retry" in said[name] for name in people] == [True, False, False, True]
     assert said["ann"] != said["bob"]
+
+
+def test_the_forms_of_a_part_that_was_rendered_for_another_are_those_of_its_reader():
+    register_worker()
+    acme, now = make_brand("Acme"), timezone.now()
+    run = queue("fox", acme)
+    incident = Incident.objects.create(job_type="toy", kind="Error", message="The shop burned.", first_seen=now, last_seen=now)
+    Run.objects.filter(pk=run.pk).update(status="failed", completed_at=now)
+    FailedRun.objects.create(incident=incident, run=run, job_type="toy", brand=acme, failed_at=now)
+    retry = reverse("incident_retry", args=[incident.pk])
+    clients = [Client(enforce_csrf_checks=True) for _ in range(2)]
+    for client, name in zip(clients, ("ann", "max"), strict=True):
+        client.force_login(make_person(name, "operator"))
+    for client in clients:
+        said = client.get(reverse("health")).content.decode()
+        token = re.search(rf'action="{retry}"><input type="hidden" name="csrfmiddlewaretoken" value="(\w+)"', said)[1]
+    assert client.post(retry, {"csrfmiddlewaretoken": token}).status_code == 303
 
 
 def test_what_names_its_reader_is_not_shown_to_another_one():
