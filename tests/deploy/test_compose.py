@@ -1,5 +1,6 @@
 """What the containers may do, and what they call."""
 
+import os
 import shutil
 import subprocess
 
@@ -28,6 +29,31 @@ def test_a_container_writes_only_to_volumes_and_memory_and_gains_no_rights(name)
     assert not service.get("privileged")
 
 
+@pytest.mark.parametrize("name", ["web", "worker", "notify", "db", "proxy"])
+def test_a_container_starts_again_and_stops_in_order(name):
+    service = SERVICES[name]
+    assert service["restart"] == "always"
+    if name in ("web", "worker", "notify"):
+        assert service["init"] is True, "as process 1, Python ignores signals that it does not handle"
+        assert service["tmpfs"] == ["/tmp:size=1g,mode=1777"]
+    assert service.get("stop_signal") == {"web": "SIGINT", "notify": "SIGINT"}.get(name)
+
+
+def test_a_worker_has_longer_to_stop_than_it_takes(settings):
+    assert int(SERVICES["worker"]["stop_grace_period"].removesuffix("s")) > settings.PIPELINE_GRACE_SECONDS + 5
+
+
+def test_the_web_believes_its_proxy_which_alone_reaches_it():
+    assert SERVICES["web"]["environment"]["TRUSTED_PROXY"] == "*"
+    assert "ports" not in SERVICES["web"]
+
+
+def test_nothing_is_migrated_before_the_database_is_there():
+    assert SERVICES["migrate"]["depends_on"] == {"db": {"condition": "service_healthy"}}
+    assert SERVICES["migrate"]["restart"] == "no"
+    assert SERVICES["db"]["healthcheck"]["test"].startswith("pg_isready -h 127.0.0.1")
+
+
 def test_only_the_proxy_can_be_reached():
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
 
@@ -37,6 +63,21 @@ def test_web_and_workers_wait_for_the_check():
     for name in ("web", "worker", "notify"):
         assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
         assert SERVICES[name]["command"].startswith(f"python manage.py {name}")
+
+
+def test_docker_compose_can_read_the_file(tmp_path):
+    """Where it is installed: with a misspelled key it says so."""
+    plugin = ["docker", "compose"]
+    if not shutil.which("docker") or subprocess.run([*plugin, "version"], capture_output=True, check=False).returncode:
+        plugin = ["docker-compose"]
+    if not shutil.which(plugin[0]):
+        pytest.skip("Docker Compose is not installed.")
+    folder = shutil.copytree(FOLDER, tmp_path / "deploy")
+    shutil.copy(folder / "controlplane.env.example", folder / "controlplane.env")
+    command = [*plugin, "-f", str(folder / "compose.yaml"), "config", "-q"]
+    environment = {**os.environ, "DOMAIN": "a.example"}
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert answer.returncode == 0, answer.stderr
 
 
 def test_every_volume_and_file_exists():
