@@ -288,7 +288,10 @@ class Event(models.Model):
     class Meta:
         ordering = ["-id"]
         permissions = [("audit_event", "Can see who did what")]
-        indexes = [models.Index(fields=["brand", "subject"], name="event_of_subject", condition=~Q(subject=""))]
+        indexes = [
+            models.Index(fields=["brand", "subject"], name="event_of_subject", condition=~Q(subject="")),
+            models.Index(fields=["kind"], name="event_of_kind"),  # a page of the audit log, of a group that is rare
+        ]
 
     def __str__(self) -> str:
         return self.message

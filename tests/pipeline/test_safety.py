@@ -109,9 +109,10 @@ def test_commands_refuse(production, monkeypatch, command):
 
 @pytest.mark.only_on("sqlite")
 def test_any_server_that_loads_the_site_refuses():
-    result = run(["-c", "import controlplane.wsgi"], GOOD | {"ALLOWED_HOSTS": "*"})
+    result = run(["-c", "import controlplane.wsgi"], GOOD | {"ALLOWED_HOSTS": "*", "PIPELINE_WORKERS": "many"})
     assert result.returncode == 1
-    assert "ImproperlyConfigured: ALLOWED_HOSTS has *" in result.stderr
+    assert "ImproperlyConfigured: PIPELINE_WORKERS" in result.stderr
+    assert "ALLOWED_HOSTS has *" in result.stderr
 
 
 def test_with_debug_the_web_listens_on_this_machine_only(production, monkeypatch):
