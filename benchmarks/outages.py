@@ -163,7 +163,8 @@ def watch(host: str, cookie: str) -> None:
     """A process of its own, as the load's threads would delay it: asks for pages until its input ends, then tells their times."""
     ended = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
-    session, took, failed = requests.Session(), [], 0
+    took: list[float] = []
+    session, failed = requests.Session(), 0
     session.cookies["sessionid"] = cookie
     for path in PAGES:
         session.get(f"http://{host}{path}", timeout=60)

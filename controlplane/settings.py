@@ -4,18 +4,15 @@
 start with what would let others in.
 """
 
-import contextlib
 import tomllib
 import warnings
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import environ
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
-from controlplane import environment
+from controlplane import database, environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 CONFIGURATION_PROBLEMS = environment.PROBLEMS
@@ -93,34 +90,14 @@ TEMPLATES = [
 FORM_RENDERER = "pipeline.templatetags.form_widgets.QuickRenderer"
 
 # ---- database: SQLite file by default, PostgreSQL in production -------------------------------------------------
+PIPELINE_LEASE_SECONDS = environment.number("PIPELINE_LEASE_SECONDS", 30.0, at_least=1)
+PIPELINE_STATEMENT_SECONDS = environment.number("PIPELINE_STATEMENT_SECONDS", 15.0, at_least=0)  # of a page's query; 0: no limit
 DEFAULT_DATABASE_URL = f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
-DATABASES: dict[str, dict[str, Any]] = {"default": {}}
-with warnings.catch_warnings(), contextlib.suppress(ValueError, ImproperlyConfigured):
-    warnings.simplefilter("ignore")  # of an unknown engine; the check below reports it in one line
-    DATABASES["default"] = dict(environ.Env.db_url_config(environment.text("DATABASE_URL", DEFAULT_DATABASE_URL)))
-if not str(DATABASES["default"].get("ENGINE", "")).endswith(("sqlite3", "postgresql")):
-    CONFIGURATION_PROBLEMS.append(
-        ("DATABASE_URL", "DATABASE_URL cannot be used: it is neither sqlite:///path nor postgres://user:password@host:port/name.")
-    )
-    DATABASES["default"] = dict(environ.Env.db_url_config(DEFAULT_DATABASE_URL))
-database_options: dict[str, Any] = {}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["ENGINE"] = "controlplane.sqlite3"
-    database_options = {
-        "transaction_mode": "IMMEDIATE",  # otherwise a read that becomes a write fails instead of waiting
-        "timeout": environment.number("PIPELINE_SQLITE_TIMEOUT", 20.0, at_least=0),  # seconds that one writer waits for another
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
-elif environment.flag("PIPELINE_DATABASE_POOL"):  # web process only: pool threads do not survive a worker's fork
-    database_options = {"pool": {"min_size": 1, "max_size": 20, "timeout": 10}}
-# Without a pool, connections stay open. A pooled one is tried before use: the server may have restarted meanwhile.
-DATABASES["default"]["CONN_MAX_AGE"] = 0 if "pool" in database_options else None
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES = {"default": database.configured(DEFAULT_DATABASE_URL, PIPELINE_LEASE_SECONDS, PIPELINE_STATEMENT_SECONDS)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---- the engine --------------------------------------------------------------------------------------------------
 PIPELINE_WORKERS = environment.integer("PIPELINE_WORKERS", 2, at_least=1)
-PIPELINE_LEASE_SECONDS = environment.number("PIPELINE_LEASE_SECONDS", 30.0, at_least=1)
 PIPELINE_GRACE_SECONDS = environment.number("PIPELINE_GRACE_SECONDS", 25.0, at_least=0)
 PIPELINE_DAILY_SPEND_LIMIT_USD = environment.usd("PIPELINE_DAILY_SPEND_LIMIT_USD", "50")
 AMAZON_REVIEWS_PRICE_USD = environment.usd("AMAZON_REVIEWS_PRICE_USD", "0.75")  # of 1,000 items, until Apify tells its price
@@ -147,33 +124,6 @@ PIPELINE_LOG_LINES = environment.integer("PIPELINE_LOG_LINES", 10_000, at_least=
 PIPELINE_KEEP_PAGES_DAYS = environment.integer("PIPELINE_KEEP_PAGES_DAYS", 90, at_least=0)
 PIPELINE_KEEP_LOGS_DAYS = environment.integer("PIPELINE_KEEP_LOGS_DAYS", 180, at_least=0)
 PIPELINE_KEEP_EVENTS_DAYS = environment.integer("PIPELINE_KEEP_EVENTS_DAYS", 730, at_least=0)
-PIPELINE_STATEMENT_SECONDS = environment.number("PIPELINE_STATEMENT_SECONDS", 15.0, at_least=0)  # of a page's query; 0: no limit
-if DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    database_options |= {
-        # Notice a vanished server within seconds instead of the kernel's default of two hours.
-        "connect_timeout": 5,
-        "keepalives": 1,
-        "keepalives_idle": 10,
-        "keepalives_interval": 5,
-        "keepalives_count": 3,
-        # Without a number, Django lets psycopg prepare nothing, not even what engine/database.py asks it to. Django's own
-        # queries are not prepared.
-        "prepare_threshold": 5,
-    }
-    # A process suspended in a transaction must not keep its locks, nor make others wait, for longer than a lease.
-    # PostgreSQL 14 and newer also ends the query of a client that was killed.
-    server_options = (
-        f"-c idle_in_transaction_session_timeout={int(PIPELINE_LEASE_SECONDS * 1000)}"
-        f" -c lock_timeout={int(PIPELINE_LEASE_SECONDS * 1000)} -c client_connection_check_interval=1000"
-        " -c jit=off"  # a query of thousands of rows looks expensive enough to be compiled, which takes longer than to run it
-    )
-    if "pool" in database_options:  # the web process; controlplane/time_limit.py has the page that people see
-        server_options += f" -c statement_timeout={int(PIPELINE_STATEMENT_SECONDS * 1000)}"
-# What DATABASE_URL says itself, such as ?sslmode=require, comes on top of ours.
-asked = DATABASES["default"].get("OPTIONS", {})
-DATABASES["default"]["OPTIONS"] = database_options | asked
-if DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    DATABASES["default"]["OPTIONS"]["options"] = f"{server_options} {asked.get('options', '')}".strip()
 # The warning is about brokers that redeliver; none is used here.
 warnings.filterwarnings("ignore", message="Retry and timeout are misconfigured")
 Q_CLUSTER: dict[str, Any] = {

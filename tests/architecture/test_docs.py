@@ -14,8 +14,9 @@ COMMAND = re.compile(r"^(?!tests/).*/management/commands/([a-z]\w+)\.py$")  # th
 
 
 def settings_read() -> set[str]:
-    """Names in calls of controlplane/settings.py: environment.text("NAME", …)."""
-    calls = [node for node in ast.walk(tree("controlplane/settings.py")) if isinstance(node, ast.Call) and node.args]
+    """Names in calls like environment.text("NAME", …)."""
+    files = ("controlplane/settings.py", "controlplane/database.py")
+    calls = [node for file in files for node in ast.walk(tree(file)) if isinstance(node, ast.Call) and node.args]
     readers = [call for call in calls if getattr(getattr(call.func, "value", None), "id", "") == "environment"]
     return {call.args[0].value for call in readers if isinstance(call.args[0], ast.Constant)}
 

@@ -23,7 +23,7 @@ HOMES = {
     "pipeline/engine/queue/waiter.py",
     "pipeline/management/backups/sqlite.py",
 }
-EXCEPTIONS = {"controlplane/settings.py": "the PRAGMAs of each new SQLite connection are a setting"}
+EXCEPTIONS = {"controlplane/database.py": "the PRAGMAs of each new SQLite connection are a setting"}
 CALLS = {"raw", "extra", "cursor", "executescript", "RawSQL"}
 DRIVERS = ("psycopg", "sqlite3", "django.db.models.expressions.RawSQL", "django.db.migrations.RunSQL")
 STATEMENT = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|MERGE|CREATE|ALTER|DROP|PRAGMA|COPY|LISTEN|NOTIFY)\s")

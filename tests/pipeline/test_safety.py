@@ -70,7 +70,7 @@ def test_debug_is_for_ones_own_machine(production):
     assert danger.msg.startswith("DEBUG shows code and settings")
 
 
-@pytest.mark.parametrize("ending", ["", "-wal"])
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm"])
 def test_a_database_that_every_user_of_the_machine_can_read_is_named(production, tmp_path, ending):
     (tmp_path / "db.sqlite3").touch(0o600)
     path = tmp_path / f"db.sqlite3{ending}"

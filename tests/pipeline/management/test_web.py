@@ -52,6 +52,7 @@ def asked(monkeypatch, settings):
     """What waitress is started with."""
     settings.SECRET_KEY = "kT4p-0s9Xw2_vLq8ZrB7mYc3NdE6uJfH1aGi5oQW"
     found = []
+    monkeypatch.setenv("PIPELINE_DATABASE_POOL", "")  # the command sets it
     monkeypatch.setattr("os.execv", lambda _, arguments: found.extend(arguments))
     return found
 
@@ -62,10 +63,21 @@ def test_a_silent_connection_ends_and_a_body_has_a_limit(asked, settings):
     assert {"--channel-timeout=20", "--cleanup-interval=5", "--max-request-body-size=7001000000"} <= set(asked)
 
 
+def test_more_connections_than_select_can_watch_are_open_at_once(asked):
+    call_command("web")
+    assert {"--connection-limit=1000", "--asyncore-use-poll"} <= set(asked)
+
+
+def test_the_server_has_the_threads_that_are_asked_for_a_pool_and_no_name(asked):
+    call_command("web", threads=5)
+    assert {"--threads=5", "--ident="} <= set(asked)
+    assert os.environ["PIPELINE_DATABASE_POOL"] == "1"
+
+
 def test_only_a_named_proxy_is_believed(asked, settings):
     call_command("web")
     assert not [one for one in asked if one.startswith("--trusted")]
     assert "--clear-untrusted-proxy-headers" in asked
     settings.TRUSTED_PROXY = "10.0.0.7"
     call_command("web")
-    assert "--trusted-proxy=10.0.0.7" in asked
+    assert {"--trusted-proxy=10.0.0.7", "--trusted-proxy-headers=x-forwarded-proto x-forwarded-for"} <= set(asked)

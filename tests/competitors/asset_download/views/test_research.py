@@ -189,6 +189,7 @@ def test_the_web_server_sends_a_zip_file_without_a_thread_that_waits_for_its_rea
     places = AdMedia.objects.filter(brand_ad=files["1"]).select_related("media", "brand_ad")
     for _ in range(2):
         answer = archive.response(places, "files.zip", 1)
+        assert answer
         with contextlib.closing(answer):
             assert ReadOnlyFileBasedBuffer(answer.file_to_stream).prepare() == int(answer.headers["Content-Length"]) > 100
 

@@ -49,7 +49,8 @@ def wait_in_threads(turns, people, came):
 
 
 def test_some_wait_for_their_turn_but_of_one_person_only_half():
-    turns, came = Turns(1, of_one=1, waiting=4, seconds=30), []
+    turns = Turns(1, of_one=1, waiting=4, seconds=30)
+    came: list[tuple[str, bool]] = []
     with turns.turn("ann"):
         waiting = wait_in_threads(turns, ["ann"] * 3, came)
         until(lambda: came == [("ann", False)], "the third of the same person to be refused")
