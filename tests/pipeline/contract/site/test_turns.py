@@ -49,7 +49,7 @@ def wait_in_threads(turns, people, came):
 
 
 def test_some_wait_for_their_turn_but_of_one_person_only_half():
-    turns = Turns(1, of_one=1, waiting=4, seconds=30)
+    turns = Turns(1, of_one=1, waiting=4, seconds=300)
     came: list[tuple[str, bool]] = []
     with turns.turn("ann"):
         waiting = wait_in_threads(turns, ["ann"] * 3, came)
@@ -59,6 +59,7 @@ def test_some_wait_for_their_turn_but_of_one_person_only_half():
         assert asked(turns, ExitStack(), "dot") == [False]
     for thread in waiting:
         thread.join(30)
+        assert not thread.is_alive(), "the end of a turn wakes those who wait"
     assert sorted(came) == [("ann", False), ("ann", True), ("ann", True), ("ben", True), ("cay", True)]
 
 

@@ -42,6 +42,21 @@ def test_a_doubtful_result_needs_a_person_until_it_is_accepted(brand, channel):
     assert messages() == [("resolved", f"Run {run.pk} may be incomplete: Acme, toy owl")]
 
 
+def test_no_result_counts_as_accepted_because_a_look_tells_of_the_newest_only(brand, channel, monkeypatch):
+    monkeypatch.setattr("pipeline.queries.manager.watch.troubles.AT_MOST", 2)
+    make_rule("needs", channel)
+    runs = [toy(brand, name, ends="partial") for name in ("owl", "fox", "elk")]
+    work_off()
+    assert messages() == [("opened", f"Run {runs[2].pk} may be incomplete: Acme, toy elk, and 1 more")]
+    newest = toy(brand, "cat", ends="partial")
+    work_off()
+    assert messages() == [("opened", f"Run {newest.pk} may be incomplete: Acme, toy cat")], "the oldest is left out, not over"
+    for run in (*runs, newest):
+        run.refresh_from_db()
+        api.accept(run, None)
+    assert [phase for phase, _ in messages()] == ["resolved"]
+
+
 def test_a_paid_start_that_nobody_knows_about_needs_a_person(channel):
     run = make_orphan()
     make_rule("needs", channel)
