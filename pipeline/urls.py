@@ -19,6 +19,7 @@ urlpatterns = [
     path("", health.overview, name="overview"),
     path("search/", search.search, name="search"),
     path("theme/", account.theme, name="theme"),
+    path("updates/", account.updates, name="updates"),
     path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("logout/everywhere/", account.sign_out_of_all, name="logout_everywhere"),

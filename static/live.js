@@ -42,9 +42,10 @@ htmx.defineExtension("change", {
     return [target]; // htmx takes notice of what is new in it
   },
 });
-// A hidden page does not poll.
+// A hidden page does not poll, nor one whose reader has paused updates.
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.verb === "get" && document.hidden) event.preventDefault();
+  if ("paused" in document.body.dataset && event.detail.path.includes("seen=")) event.preventDefault();
   if (leftOut && !inUse(document.body)) {
     event.detail.path = event.detail.path.replace(/seen=\w*/, "seen=");
     leftOut = false;

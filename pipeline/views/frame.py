@@ -21,6 +21,9 @@ THEMES = [
 ]
 
 
+PAUSED = "live_paused"  # session key
+
+
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Sections, tabs of the Pipeline Manager, theme, zone and environment, as `frame`."""
     theme = request.COOKIES.get("theme", "auto")
@@ -36,6 +39,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "sections": sections,
             "tabs": partial(_tabs, request),
             "no_worker": partial(_no_worker, request),
+            "paused": partial(_paused, request),
             "scrapes": next((section for section in sections if section["scrapes"]), None),
             "home": sections[0] if sections else None,
         }
@@ -69,6 +73,11 @@ def _sections(request: HttpRequest) -> list[dict[str, Any]]:
 def _no_worker(request: HttpRequest) -> str | None:
     """What to say while no worker is alive, to those who see runs."""
     return queries.no_worker_since(timezone.now()) if request.user.has_perm("pipeline.view_run") else None
+
+
+def _paused(request: HttpRequest) -> bool:
+    """Whether this session wants pages to stay as they are: no part of one polls then."""
+    return bool(request.session.get(PAUSED))
 
 
 def _tabs(request: HttpRequest) -> list[dict[str, Any]]:

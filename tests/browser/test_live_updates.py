@@ -69,16 +69,20 @@ def test_an_end_is_announced_once_and_the_poll_stops(open_page, listing):
     assert not asked
 
 
-def test_paused_updates_leave_the_page_still(open_page, listing):
+def test_paused_updates_leave_every_page_still(open_page, listing):
     runs.running(listing)
     page = open_page(listing.competitor.get_absolute_url())
     page.get_by_role("button", name="Pause updates").click()
     expect(page.get_by_role("button", name="Resume updates")).to_be_visible()
+    page.goto("/pipeline/active/")
     asked = []
     # A busy browser fetches the icon late.
     page.on("request", lambda request: asked.append(request.url) if "/static/" not in request.url else None)
     page.wait_for_timeout(POLL)
     assert not asked
+    page.get_by_role("button", name="Resume updates").click()
+    with page.expect_request(lambda request: "/pipeline/active/live/" in request.url):
+        pass
 
 
 def test_a_signed_out_user_is_sent_to_sign_in_and_back(open_page, listing):

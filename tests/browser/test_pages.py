@@ -137,7 +137,7 @@ def test_without_javascript_nothing_claims_to_be_live_and_rows_unfold(open_page,
     runs.running(listing)
     other = make_listing(listing.competitor, asin="B000000002")
     page = open_page(listing.competitor.get_absolute_url(), java_script_enabled=False)
-    expect(page.get_by_text("Live, every 3 s")).to_be_hidden()
+    expect(page.get_by_text("Live", exact=True)).to_be_hidden()
     expect(page.get_by_role("button", name="Pause updates")).to_be_hidden()
     expect(page.locator(f"#unfold-{other.asin}")).to_be_hidden()
     page.locator(f"#more-{other.asin} > summary").click()

@@ -25,7 +25,6 @@ from .page import SubjectPage
 from .panel import Panel
 
 Page = SubjectPage[Any]
-PAUSED = "live_paused"  # session key: live updates are paused
 _tabs: dict[str, list[tuple[str, Page]]] = {}  # address above -> the pages side by side below it, each with its own address
 ROW_ACTIONS = ("scrape", "price", "schedule")
 MAY_SCHEDULE = "pipeline.change_job"
@@ -33,7 +32,7 @@ MOST_WATCHED = 100  # run ids that one poll may name
 
 
 def urls(page: Page, base: str) -> list[URLPattern]:
-    """The page at `base`, and its live fragment, switches and Scrape button below it."""
+    """The page at `base`, and its live fragment, switch and Scrape button below it."""
     _tabs.setdefault(_parent(base), []).append((base, page))
     requirements.require(page.url_name, Requirement.of(page), page.tab)
     name, view, act = page.url_name, needs(page.may_view), needs(page.may_scrape)
@@ -41,7 +40,6 @@ def urls(page: Page, base: str) -> list[URLPattern]:
     return [
         path(base, require_GET(view(partial(_show, page))), name=name),
         path(f"{base}live/", require_GET(view(partial(_live, page))), name=f"{name}_live"),
-        path(f"{base}updates/", require_POST(view(partial(_updates, page))), name=f"{name}_updates"),
         path(f"{base}legacy/", require_POST(act(partial(_legacy, page))), name=f"{name}_legacy"),
         path(f"{base}several/", act(partial(_several, page)), name=f"{name}_several"),
         path(f"{base}<{page.key_kind}:pk>/price/", require_GET(view(partial(_price, page))), name=f"{name}_price"),
@@ -57,7 +55,7 @@ def _show(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
 
 def _live(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
     """The panels that were live at the page's last poll, or are now. They also depend on what this session has chosen."""
-    chosen = [request.session.get(name) for name in (PAUSED, page.legacy_key, _followed_key(page))]
+    chosen = [request.session.get(name) for name in (page.legacy_key, _followed_key(page))]
     return fragment(request, "competitors/_live.html", lambda: _changing(page, request, address), of=chosen)
 
 
@@ -72,13 +70,6 @@ def _changing(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict
         queries.run_row(run, request.user) for run in runs if run.status != before[run.pk] and run.status in TERMINAL
     ]
     return context
-
-
-def _updates(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
-    """Pause or resume live updates for this session."""
-    page.place(address)  # 404 if it does not exist
-    request.session[PAUSED] = request.POST.get("updates") == "pause"
-    return see_other(reverse(page.url_name, kwargs=address))
 
 
 def _legacy(page: Page, request: HttpRequest, **address: Any) -> HttpResponse:
@@ -146,7 +137,7 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
     return place | {
         "page": page,
         "tabs": _tabs_beside(page, place, address, len(rows)),
-        "links": {name: reverse(f"{page.url_name}_{name}", kwargs=address) for name in ("live", "updates", "legacy", "several")},
+        "links": {name: reverse(f"{page.url_name}_{name}", kwargs=address) for name in ("live", "legacy", "several")},
         "panels": shown,
         "live_panels": live_panels,
         "subject_count": len(rows),
@@ -156,7 +147,6 @@ def _context(page: Page, request: HttpRequest, address: dict[str, Any]) -> dict[
         "before": [] if closed else queries.before_the_click(page.job_type, place["brand"].pk, request.user),
         "bill": several.bill(shown),
         "legacy": bool(request.session.get(page.legacy_key)),
-        "paused": bool(request.session.get(PAUSED)),
         "watch": ",".join(f"{panel.live.run.pk}:{panel.live.run.status}" for panel in live_panels if panel.live),
         "primary": panels.most_wanted(shown),
         "may_scrape": may_scrape,

@@ -113,7 +113,6 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "shown": found,
         "sentence": _sentence(Counter(cell.badge for cell in cells)),
         "old": sum(cell.badge in (states.STALE, states.LATE) for cell in cells),
-        "paused": request.GET.get("live") == "off",
         "legend": LEGEND,
     }
 

@@ -1,4 +1,4 @@
-"""What people do for themselves: theme, password, signing out everywhere."""
+"""What people do for themselves: theme, live updates, password, signing out everywhere."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from ...people import sign_out_everywhere
 from ..access import back_to, see_other
-from ..frame import THEMES
+from ..frame import PAUSED, THEMES
 
 
 @require_POST
@@ -22,6 +22,13 @@ def theme(request: HttpRequest) -> HttpResponse:
     if chosen in [one["value"] for one in THEMES]:
         response.set_cookie("theme", chosen, max_age=31_536_000, samesite="Lax", httponly=True, secure=request.is_secure())
     return response
+
+
+@require_POST
+def updates(request: HttpRequest) -> HttpResponse:
+    """Pause or resume the updates of live pages for this session."""
+    request.session[PAUSED] = request.POST.get("updates") == "pause"
+    return back_to(request, "/")
 
 
 @require_POST

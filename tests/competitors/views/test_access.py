@@ -19,7 +19,6 @@ OF_COMPETITOR = {
     "amazon": "get",
     "amazon_live": "get",
     "amazon_add": "get",
-    "amazon_updates": "post",
     "amazon_legacy": "post",
 }
 OF_LISTING = {"amazon_edit": "get", "amazon_remove": "get", "amazon_scrape": "post", "reviews": "get", "reviews_csv": "get"}
@@ -27,7 +26,6 @@ NEEDED = {
     "competitor": "view_competitor",
     "amazon": "view_competitoramazonurl",
     "amazon_live": "view_competitoramazonurl",
-    "amazon_updates": "view_competitoramazonurl",
     "amazon_add": "add_competitoramazonurl",
     "amazon_legacy": "scrape_competitoramazonurl",
     "amazon_edit": "change_competitoramazonurl",

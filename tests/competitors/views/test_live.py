@@ -126,19 +126,6 @@ def test_a_poll_tells_nothing_of_other_brands_runs(
     assert run.get_absolute_url() not in text
 
 
-def test_paused_updates_stay_paused_for_the_session(page: Client, listing: CompetitorAmazonUrl) -> None:
-    runs.running(listing)
-    response = page.post(of_competitor("amazon_updates", listing.competitor), {"updates": "pause"})
-    assert response.status_code == 303
-    text = open_tab(page, listing)
-    assert poll_address(text) is None
-    assert "Resume updates" in text
-    page.post(of_competitor("amazon_updates", listing.competitor), {"updates": "resume"})
-    text = open_tab(page, listing)
-    assert poll_address(text)
-    assert "Pause updates" in text
-
-
 def test_the_polls_queries_do_not_grow_with_the_listings(
     page: Client, listing: CompetitorAmazonUrl, django_assert_max_num_queries: Any
 ) -> None:

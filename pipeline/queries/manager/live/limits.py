@@ -68,6 +68,8 @@ class LimitRow:
             ends = [(1, "used")] * used + [(1, "wait")] * self.waiting + [(1, "free")] * (total - used - self.waiting)
         slots, at = [], 0.0
         for size, kind in ends:
+            if not size:
+                continue
             width = size / total * 100
             slots.append(Slot(round(at + 0.5, 1), round(max(width - 1, 0.5), 1), kind))
             at += width

@@ -101,7 +101,7 @@ def _cost(detail: queries.RunDetail) -> dict[str, object] | None:
     over = round(100 * (paid / expected - 1)) if expected and detail.cost_settled else 0
     return {
         "tone": "amber" if paid >= NEAR * detail.cap else "grey",
-        "mark": round(100 * min(expected / detail.cap, 1)) if expected else 0,
+        "mark": min(round(100 * expected / detail.cap), 100) if expected else 0,
         "over": over if over >= TOLD_OVER else 0,
     }
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from pipeline import api
 from pipeline.engine.queue.claim import claimable
 from pipeline.models import ConcurrencyLimit, DayTotal, Event, Pause, Run, SourceState, UpstreamRun, Worker
+from pipeline.queries.manager.live.limits import LimitRow
 from tests.factories import make_brand, make_person, make_upstream
 from tests.toy.job import Toy
 
@@ -257,3 +258,8 @@ def test_a_planned_run_of_a_paid_type_says_what_its_cancel_saves(client, brand, 
     DayTotal.objects.create(day=timezone.localdate(), job_type="toy", good=4, usd=2)
     asked = client.get(f"/pipeline/active/{Run.objects.get().pk}/cancel/").content.decode()
     assert "It has spent nothing so far. A cancel saves up to ≈ $0.50." in asked
+
+
+def test_a_large_limit_that_nobody_uses_is_one_free_bar():
+    assert [slot.kind for slot in LimitRow("Toy at once", 50).slots] == ["free"]
+    assert [slot.kind for slot in LimitRow("Toy at once", 50, used=3).slots] == ["used", "free"]

@@ -56,6 +56,20 @@ def test_a_run_offers_what_one_may_do_and_says_who_can_do_the_rest(client, role,
     assert bool(words) == ("Only managers can" in body)
 
 
+def test_updates_are_paused_and_resumed_for_the_session_on_every_page_that_has_them(client):
+    client.force_login(make_person("vera", "viewer"))
+    assert "data-paused" not in client.get("/pipeline/active/").content.decode()
+    answer = client.post(reverse("updates"), {"updates": "pause", "next": "/pipeline/active/?job_type=toy"})
+    assert (answer.status_code, answer["Location"]) == (303, "/pipeline/active/?job_type=toy")
+    for page in ("/", "/pipeline/", "/pipeline/active/", "/pipeline/freshness/"):
+        body = client.get(page).content.decode()
+        assert '<body class="app" hx-ext="change" data-paused>' in body, page
+        assert "Resume updates" in body
+    client.post(reverse("updates"), {"updates": "resume"})
+    body = client.get("/pipeline/active/").content.decode()
+    assert ("data-paused" in body, "Pause updates" in body) == (False, True)
+
+
 def test_everybody_changes_their_own_password(client):
     user = make_user("new")
     client.force_login(user)
