@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -19,11 +20,15 @@ from django.db.models import BooleanField, Expression, Field, Func, QuerySet
 from django.utils import timezone
 
 logger = logging.getLogger(__name__)
+Statement = tuple[str, Sequence[Any]]  # with its values
 CHANNEL = "pipeline_runs"
 CLAIM_LOCK, MONEY_LOCK, CHANGES_LOCK = 7_301, 7_302, 7_303  # advisory locks of this application
 # Sorts off: with statistics from when nothing was pending, PostgreSQL would sort all pending runs instead of using the
 # index.
 CLAIM_PLAN_SETTINGS = "".join(f", set_config('{name}', 'off', true)" for name in ("enable_sort", "enable_incremental_sort"))
+# Planned once for all values: planning it takes many times as long as running it. No table is read from its first row on, though
+# it was empty when that was planned.
+QUICK_CLAIM_SETTINGS = ", set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)"
 CHANGES = "pipeline_changes"  # a sequence with PostgreSQL, a table with SQLite, and the triggers that count there
 # Workers write here every few seconds. What pages tell of it depends on the clock too.
 UPDATED_BY_THE_CLOCK = {f"pipeline_{name}" for name in ("worker", "sourcestate", "schedulerule", "retention", "notificationrule")}
@@ -50,6 +55,12 @@ def lock(number: int) -> datetime:
     planner = CLAIM_PLAN_SETTINGS if number == CLAIM_LOCK else ""
     query = f"SELECT pg_advisory_xact_lock(%s), clock_timestamp(){planner}"
     return rows(query, [number])[0][1].astimezone(UTC)
+
+
+def begin_claim(*, locked: bool) -> Statement:
+    """What the quick claim is sent together with, on PostgreSQL: takes the claim's lock, or only sets how it is planned."""
+    settings = CLAIM_PLAN_SETTINGS + QUICK_CLAIM_SETTINGS
+    return (f"SELECT pg_advisory_xact_lock(%s){settings}", [CLAIM_LOCK]) if locked else (f"SELECT 1{settings}", [])
 
 
 def wait_for_readers(table: str) -> None:
@@ -92,7 +103,7 @@ def rows(query: str, values: Sequence[Any] = ()) -> list[Any]:
     if connection.vendor == "postgresql":
         connection.ensure_connection()
         with connection.wrap_database_errors:
-            return psycopg.Cursor(connection.connection).execute(query, values, prepare=True).fetchall()
+            return _prepared(connection.connection, query, values).fetchall()
     with connection.cursor() as cursor:
         try:
             return cursor.execute(query, values).fetchall()
@@ -103,12 +114,23 @@ def rows(query: str, values: Sequence[Any] = ()) -> list[Any]:
             return cursor.execute(_HINT.sub("", query), values).fetchall()
 
 
-def claim_rows(query: str, values: Sequence[Any]) -> list[Any]:
-    """rows() for PostgreSQL under CLAIM_PLAN_SETTINGS, sent together: one transaction, where none is open."""
+def together(statements: Sequence[Statement]) -> list[list[Any]]:
+    """The rows of each, on PostgreSQL: sent in one go, and one transaction, where none is open."""
     connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.pipeline():
-        psycopg.Cursor(connection.connection).execute(f"SELECT 1{CLAIM_PLAN_SETTINGS}", prepare=True)
-        return psycopg.Cursor(connection.connection).execute(query, values, prepare=True).fetchall()
+        sent = [_prepared(connection.connection, *one) for one in statements]
+        return [cursor.fetchall() for cursor in sent]
+
+
+def _prepared(of: Any, query: str, values: Sequence[Any]) -> Any:
+    return psycopg.RawCursor(of).execute(_numbered(query), values, prepare=True)
+
+
+@cache
+def _numbered(query: str) -> str:
+    """With $1, $2, … instead of each %s: psycopg would look for these each time, if the query is long."""
+    numbers = count(1)
+    return re.sub("%[s%]", lambda found: f"${next(numbers)}" if found[0] == "%s" else "%", query)
 
 
 @cache

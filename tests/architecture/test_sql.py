@@ -17,6 +17,7 @@ HOMES = {
     "pipeline/engine/queue/new_work.py",
     "pipeline/engine/queue/next_run/candidates.py",
     "pipeline/engine/queue/claim.py",
+    "pipeline/engine/queue/next_run/open_lines.py",
     "pipeline/engine/queue/next_run/pending.py",
     "pipeline/engine/queue/next_run/quick_claim.py",
     "pipeline/engine/queue/stops.py",

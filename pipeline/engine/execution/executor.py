@@ -44,13 +44,18 @@ logger = logging.getLogger(__name__)
 DATABASE_RETRY_SECONDS = 5  # until a run that lost the database continues
 
 
-def execute(run: Run, lease: Lease, *, stopping: Callable[[], bool], waits_here: bool = False) -> None:
-    """Execute the run and write its next state. Whatever happens, the caller can go on to the next run."""
+def execute(
+    run: Run, lease: Lease, *, stopping: Callable[[], bool], waits_here: bool = False, then: plain_end.NextClaim | None = None
+) -> None:
+    """Execute the run and write its next state. Whatever happens, the caller can go on to the next run.
+
+    `then`: the worker's next claim, which may be made together with the end of this run.
+    """
     with bound_contextvars(**_about(run)):
         logger.debug("Run %s (%s) begins.", run.pk, run.job_type)
         ctx = WorkerContext(run, lease, stopping=stopping, waits_here=waits_here)
         try:
-            write_end(_work(ctx, lease), lease, ctx.cancelling)
+            write_end(_work(ctx, lease, then), lease, ctx.cancelling)
         except LeaseLost:
             logger.info("Run %s was taken over by another worker; this one writes nothing.", run.pk)
 
@@ -65,7 +70,7 @@ def _about(run: Run) -> dict[str, Any]:
     return about
 
 
-def _work(ctx: WorkerContext, lease: Lease) -> Callable[[], None]:
+def _work(ctx: WorkerContext, lease: Lease, then: plain_end.NextClaim | None) -> Callable[[], None]:
     """Do the work. Returns the state change to make."""
     run = ctx.run
     try:
@@ -115,11 +120,11 @@ def _work(ctx: WorkerContext, lease: Lease) -> Callable[[], None]:
         return _failed_by(error, lease, ctx.cancelling)
     if handler.source and not handler.actor:  # what is paid is noted by the ledger, with each answer
         health.note_success(handler.source)
-    return lambda: _completed(run, lease, done)
+    return lambda: _completed(ctx, lease, done, then)
 
 
-def _completed(run: Run, lease: Lease, done: Done) -> None:
-    if not plain_end.complete(run, lease, done):
+def _completed(ctx: WorkerContext, lease: Lease, done: Done, then: plain_end.NextClaim | None) -> None:
+    if not plain_end.complete(ctx.run, lease, done, None if ctx.stopping() else then):
         by_worker.complete(lease, done)
 
 

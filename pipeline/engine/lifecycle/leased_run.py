@@ -21,7 +21,7 @@ class LeasedRun:
 
     def __init__(self, run: Run, lease: Lease, *, stopping: Callable[[], bool], waits_here: bool = False):
         self.run, self.lease, self.waits_here = run, lease, waits_here
-        self._stopping = stopping
+        self.stopping = stopping
         self.cancelling = run.cancel_requested_at is not None
         if self.cancelling:
             lease.cancel.set()
@@ -38,7 +38,7 @@ class LeasedRun:
         """Leave the handler if the lease is lost or the worker stops. Notice a cancel."""
         if self.lease.lost.is_set():
             raise LeaseLost
-        if self._stopping():
+        if self.stopping():
             raise HandBack
         if self.lease.cancel.is_set():
             self.cancelling = True

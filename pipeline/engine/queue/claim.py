@@ -2,7 +2,7 @@
 
 A run may be handed out again after its worker's death, so everything that a run does must be a checkpoint or an upsert. Claims
 are serialized (an advisory lock on PostgreSQL, an IMMEDIATE transaction on SQLite), so limits, keys and order are plain reads.
-Where there are none to read, next_run/quick_claim.py needs no lock.
+Most runs are taken by next_run/quick_claim.py, which needs the lock for limits only.
 """
 
 import logging
@@ -19,7 +19,7 @@ from ..database import CLAIM_LOCK, lock, now, rows
 from ..lifecycle import by_death, by_queue, freshness
 from ..lifecycle.lease import RUN_COLUMNS, Lease, run_from
 from .next_run.candidates import next_candidate
-from .next_run.quick_claim import Answer, quick_claim
+from .next_run.quick_claim import Answer, QuickClaim
 from .stops import read_stops
 
 logger = logging.getLogger(__name__)
@@ -36,18 +36,23 @@ TRIED = (
 
 
 def claim(
-    worker: Worker, *, may_take_over: Callable[[], bool] = lambda: True, expecting: bool = False
+    worker: Worker,
+    *,
+    may_take_over: Callable[[], bool] = lambda: True,
+    expecting: bool = False,
+    quick: QuickClaim | None = None,
 ) -> tuple[Run, Lease] | None:
     """The best due run, now running under a new lease of this worker; None where nothing can be claimed.
 
     `may_take_over`: whether a lapsed lease counts as a death. Called after the lock is taken, since that may take a while.
     `expecting`: whether something is probably due. Otherwise SQLite looks before it takes the lock that all writers share.
+    `quick`: the worker's own, which knows what its last claim saw.
     """
     if connection.vendor == "postgresql":
-        quick = quick_claim(worker)
-        if not isinstance(quick, Answer):
-            return quick
-        if quick == Answer.NOTHING_DUE:
+        found = (quick or QuickClaim(worker)).take()
+        if not isinstance(found, Answer):
+            return found
+        if found == Answer.NOTHING_DUE:
             return None
     elif not expecting and not claimable():  # every heartbeat and log line wakes the idle workers
         return None
@@ -55,15 +60,15 @@ def claim(
     while True:
         with transaction.atomic():
             at = lock(CLAIM_LOCK)
-            found = next_candidate(*read_stops(at), at, lapsed=may_take_over())
-            if found is None:
+            candidate = next_candidate(*read_stops(at), at, lapsed=may_take_over())
+            if candidate is None:
                 return None
-            if not (found.lapsed or found.needs_key):
-                return take_lease(found.pk, worker, at)
-            run = Run.objects.select_related("job", "brand").get(pk=found.pk)
+            if not (candidate.lapsed or candidate.needs_key):
+                return take_lease(candidate.pk, worker, at)
+            run = Run.objects.select_related("job", "brand").get(pk=candidate.pk)
             try:
                 with transaction.atomic():
-                    if found.lapsed:  # pending now: limits apply to it as to all others
+                    if candidate.lapsed:  # pending now: limits apply to it as to all others
                         by_death.record_death(run, at)
                         continue
                     if not by_queue.claim_key(run, at):
@@ -78,7 +83,7 @@ def claim(
                 logger.exception("Run %s could not be claimed. It is set aside for a while.", run.pk)
                 by_queue.set_aside(run, at, f"It could not be started ({type(error).__name__}: {error}).")
             else:
-                return take_lease(found.pk, worker, at)
+                return take_lease(candidate.pk, worker, at)
 
 
 def claimable() -> bool:

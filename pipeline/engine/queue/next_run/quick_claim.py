@@ -1,62 +1,73 @@
-"""The claim as one statement without the claim's lock, for PostgreSQL: while nothing limits or stops any run, and the next one is
-a plain pending run whose taking changes only the run and its attempt.
+"""The claim as one statement, for PostgreSQL: of a plain run, whose taking changes only the run and its attempt.
 
-The lock is there because limits and keys are counted before a run is taken. Here there are none, and two workers that choose the
-same run at the same moment get different ones by SKIP LOCKED. It locks no run of another type. Where it finds a
-run and cannot take it, `claim` goes on with the lock: a worker that went to sleep would leave that run to nobody.
+Two workers that choose the same run at the same moment get different ones by SKIP LOCKED. Limits have to be counted before a run
+is taken, so where there are any, the claim's lock is taken first, in the same round trip. Where it finds a run and cannot take
+it, `claim` goes on with its own queries: a worker that went to sleep would leave that run to nobody.
 """
 
 import json
 import uuid
 from enum import Enum, auto
 from functools import cache
+from typing import Any
 
 from django.conf import settings
-from django.db import connection
 
-from ....contract.registry import all_types, versions
-from ....models import Attempt, ConcurrencyLimit, Pause, Run, SourceState, Worker
-from ...database import claim_rows
+from ....contract.registry import all_types, internal_names, versions
+from ....models import Attempt, ConcurrencyLimit, Run, Worker
+from ....states import RunStatus
+from ...database import Statement, begin_claim, together
 from ...lifecycle.lease import RUN_COLUMNS, Lease, run_from
-from .pending import JOB_GOES, READY, pending_types
+from .open_lines import CLOSED, LINES, NOW, READABLE, RUN, STOPS, covers, first_of
 
-RUN, TRY = Run._meta.db_table, Attempt._meta.db_table
-NOW = "statement_timestamp()"  # the database's
-READABLE = "r.code_version <= COALESCE((%s::jsonb ->> r.job_type)::int, -1)"
-# id > 0: without it, PostgreSQL would not use run_claim_pending.
-DUE = f"{READY} AND r.due_at <= {NOW} AND r.id > 0 AND {READABLE} AND {JOB_GOES}"
-IN_ORDER = "ORDER BY r.priority, r.order_at, r.id LIMIT 1"
-STOPPED = (
-    f"EXISTS (SELECT 1 FROM {ConcurrencyLimit._meta.db_table})"
-    f" OR EXISTS (SELECT 1 FROM {Pause._meta.db_table} WHERE until IS NULL OR until > {NOW})"
-    f" OR EXISTS (SELECT 1 FROM {SourceState._meta.db_table} WHERE slow_until IS NOT NULL OR blocked_until IS NOT NULL)"
-    f" OR EXISTS (SELECT 1 FROM {RUN} WHERE status = 'running' AND lease_expires_at < {NOW})"
-    f" OR EXISTS (SELECT 1 FROM {RUN} WHERE status IN ('pending', 'waiting') AND cancel_requested_at IS NOT NULL"
-    f" AND due_at <= {NOW})"
-    f" OR EXISTS (SELECT 1 FROM {RUN} WHERE status = 'waiting' AND due_at <= {NOW})"
+TRY = Attempt._meta.db_table
+PLAIN, LOCKED, ENDED, TOKEN, WORKER, LABEL, SECONDS = (
+    f"${number}::{kind}"
+    for number, kind in enumerate(["text[]", "boolean", "bigint", "uuid", "uuid", "text", "double precision"], start=3)
+)
+LIMITED = f"EXISTS (SELECT 1 FROM {ConcurrencyLimit._meta.db_table} WHERE source = '')"
+# A run whose wait is over, unless a stop keeps it back.
+WOKEN = (
+    f"FROM {RUN} r WHERE r.status = '{RunStatus.WAITING}' AND r.due_at <= {NOW} AND {READABLE}"
+    f" AND NOT EXISTS (SELECT 1 FROM stops s WHERE s.up_to = {CLOSED} AND {covers('s', 'r.job_type', 'r.brand_id')})"
+)
+# What the statement leaves to the claim. `ENDED`: the run that the worker ends in the same transaction, unless it could not.
+LEFT = (
+    f"{LIMITED} AND NOT {LOCKED}"
+    f" OR EXISTS (SELECT 1 FROM {RUN} WHERE status = '{RunStatus.RUNNING}' AND lease_expires_at < {NOW})"
+    f" OR EXISTS (SELECT 1 FROM {RUN} WHERE status IN ('{RunStatus.PENDING}', '{RunStatus.WAITING}')"
+    f" AND cancel_requested_at IS NOT NULL AND due_at <= {NOW})"
+    f" OR EXISTS (SELECT 1 {WOKEN} AND r.job_type <> ALL({PLAIN}))"
+    f" OR EXISTS (SELECT 1 FROM {RUN} WHERE id = {ENDED} AND status = '{RunStatus.RUNNING}' AND worker_id = {WORKER})"
+)
+# `first` locks nothing: it is of any line. `next` is the first of its line that nobody is taking just now.
+FIRST = first_of(lambda column: f"l.{column}")
+NEXT = first_of(
+    lambda column: f"(SELECT {column} FROM first{f' WHERE job_type = ANY({PLAIN})' if column == 'job_type' else ''})",
+    "FOR UPDATE OF r SKIP LOCKED",
 )
 TAKEN = (
-    f"UPDATE {RUN} SET status = 'running', lease_token = %s, worker_id = %s, blocked_reason = '',"
-    f" lease_expires_at = {NOW} + %s * interval '1 second', started_at = COALESCE(started_at, {NOW})"
-    f" FROM next WHERE {RUN}.id = next.id AND (scheduled_for IS NULL OR dedupe_key IS NOT NULL) AND cancel_requested_at IS NULL"
-    f" RETURNING {', '.join(f'{RUN}.{column}' for column in RUN_COLUMNS.split(', '))}"
+    f"UPDATE {RUN} SET status = '{RunStatus.RUNNING}', lease_token = {TOKEN}, worker_id = {WORKER}, blocked_reason = '',"
+    f" lease_expires_at = {NOW} + {SECONDS} * interval '1 second', started_at = COALESCE(started_at, {NOW})"
+    f" WHERE id = COALESCE((SELECT id FROM woken), (SELECT id FROM next ORDER BY priority, order_at, id LIMIT 1))"
+    " AND (scheduled_for IS NULL OR dedupe_key IS NOT NULL) AND cancel_requested_at IS NULL"
+    f" RETURNING {RUN_COLUMNS}"
 )
 TRIED = (
-    f"INSERT INTO {TRY} (run_id, number, worker_id, worker_label, lease_token, started_at, outcome, error, traceback)"
-    f" SELECT id, (SELECT count(*) + 1 FROM {TRY} WHERE run_id = taken.id), %s, %s, %s, {NOW}, '', '', '' FROM taken RETURNING id"
+    f"INSERT INTO {TRY} (run_id, number, worker_id, worker_label, lease_token, started_at, outcome, error, traceback) SELECT id,"
+    f" (SELECT count(*) + 1 FROM {TRY} WHERE run_id = taken.id), {WORKER}, {LABEL}, {TOKEN}, {NOW}, '', '', '' FROM taken"
+    " RETURNING id"
 )
-# `first` locks nothing: it is of any type. `next` is the first of its type that nobody is taking just now.
 STATEMENT = (
-    f"WITH RECURSIVE stops AS MATERIALIZED (SELECT {STOPPED} AS stopped),"
-    f" types(name) AS ({pending_types()}),"
-    " first AS MATERIALIZED (SELECT r.* FROM types CROSS JOIN LATERAL"
-    f" (SELECT r.job_type, r.priority, r.order_at, r.id FROM {RUN} r WHERE r.job_type = types.name AND {DUE} {IN_ORDER}) AS r"
-    f" WHERE NOT (SELECT stopped FROM stops) {IN_ORDER}),"
-    f" next AS MATERIALIZED (SELECT r.id FROM {RUN} r WHERE r.job_type = (SELECT job_type FROM first WHERE job_type = ANY(%s))"
-    f" AND {DUE} {IN_ORDER} FOR UPDATE OF r SKIP LOCKED),"
+    f"WITH RECURSIVE {STOPS}, leaves AS MATERIALIZED (SELECT {LEFT} AS it), {LINES},"
+    f" woken AS MATERIALIZED (SELECT r.id {WOKEN} AND NOT (SELECT it FROM leaves) ORDER BY r.due_at LIMIT 1"
+    " FOR UPDATE OF r SKIP LOCKED),"
+    " first AS MATERIALIZED (SELECT l.*, r.id FROM lines l CROSS JOIN LATERAL"
+    f" ({FIRST}) AS r WHERE NOT (SELECT it FROM leaves) ORDER BY r.priority, r.order_at, r.id LIMIT 1),"
+    f" next AS MATERIALIZED ({NEXT}),"
     f" taken AS ({TAKEN}), tried AS ({TRIED})"
-    " SELECT stops.stopped, first.id, tried.id, taken.* FROM stops LEFT JOIN first ON true"
-    " LEFT JOIN taken ON true LEFT JOIN tried ON true"
+    f" SELECT {LIMITED}, tried.id IS NULL AND (leaves.it OR EXISTS (SELECT 1 FROM first) OR EXISTS (SELECT 1 {WOKEN})),"
+    " tried.id, taken.* FROM leaves LEFT JOIN taken ON true LEFT JOIN tried ON true"
 )
 
 
@@ -65,20 +76,49 @@ class Answer(Enum):
     NOT_FOR_ME = auto()  # something stands in the way, or the next run needs more
 
 
-def quick_claim(worker: Worker) -> tuple[Run, Lease] | Answer:
-    """The next run under a new lease of this worker, or why there is none."""
-    token = uuid.uuid4()
-    its_token = Run._meta.get_field("lease_token").get_db_prep_value(token, connection)
-    known, plain = _types(tuple(versions().items()))
-    taking = [its_token, worker.pk, settings.PIPELINE_LEASE_SECONDS, worker.pk, str(worker), its_token]
-    ((stopped, first, attempt_id, *taken),) = claim_rows(STATEMENT, [known, plain, known, *taking])
-    if attempt_id is None:
-        return Answer.NOT_FOR_ME if stopped or first else Answer.NOTHING_DUE
-    (run,) = run_from(taken)
-    return run, Lease(run.pk, token, attempt_id)
+class QuickClaim:
+    """The quick claims of one worker. It remembers whether there are limits: then the next claim takes the lock first."""
+
+    def __init__(self, worker: Worker):
+        self.worker, self.limited = worker, False
+        self._claimed: tuple[Run, Lease] | None = None
+
+    def take(self) -> tuple[Run, Lease] | Answer:
+        """The next run under a new lease of this worker, or why there is none."""
+        locked = self.limited
+        answer = self.read(together(self.statements())[-1])
+        if self.limited and not locked:
+            answer = self.read(together(self.statements())[-1])
+        return answer
+
+    def statements(self, ended: int | None = None) -> tuple[Statement, Statement]:
+        """What begins the transaction, and the claim. `ended`: the run that is ended between the two; if it was not, nothing is
+        taken.
+        """
+        self.token = uuid.uuid4()
+        known, internal, plain = _types(tuple(versions().items()))
+        lease = [self.token, self.worker.pk, str(self.worker), settings.PIPELINE_LEASE_SECONDS]
+        return begin_claim(locked=self.limited), (STATEMENT, [known, internal, plain, self.limited, ended, *lease])
+
+    def hand_over(self, found: list[Any]) -> None:
+        """The claim was sent together with the end of a run: keep what it found."""
+        answer = self.read(found)
+        self._claimed = None if isinstance(answer, Answer) else answer
+
+    def handed_over(self) -> tuple[Run, Lease] | None:
+        claimed, self._claimed = self._claimed, None
+        return claimed
+
+    def read(self, found: list[Any]) -> tuple[Run, Lease] | Answer:
+        ((self.limited, left, attempt_id, *taken),) = found
+        if attempt_id is None:
+            return Answer.NOT_FOR_ME if left else Answer.NOTHING_DUE
+        (run,) = run_from(taken)
+        return run, Lease(run.pk, self.token, attempt_id)
 
 
 @cache
-def _types(known: tuple[tuple[str, int], ...]) -> tuple[str, list[str]]:
-    """The versions of the types' code here, as JSON, and the types whose runs move no clock when they are taken."""
-    return json.dumps(dict(known)), [one.name for one in all_types() if not set(one.datasets) - one.own_clocks]
+def _types(known: tuple[tuple[str, int], ...]) -> tuple[str, list[str], list[str]]:
+    """The versions of the types' code here, as JSON; the internal types; those whose runs move no clock and use no source."""
+    plain = [one.name for one in all_types() if not (set(one.datasets) - one.own_clocks or one.source)]
+    return json.dumps(dict(known)), internal_names(), plain

@@ -1,7 +1,9 @@
 """The end of a run as one statement: it writes what `by_worker.complete` writes, or nothing."""
 
+import os
 import threading
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -10,12 +12,17 @@ from django.utils import timezone
 
 from pipeline import api
 from pipeline.contract.job_type import Done, JobType, Subject
+from pipeline.engine.database import CLAIM_LOCK, lock
 from pipeline.engine.execution import executor
 from pipeline.engine.lifecycle import by_worker
 from pipeline.engine.lifecycle.ends import plain_end
 from pipeline.engine.queue.claim import claim
+from pipeline.engine.queue.next_run.quick_claim import Answer, QuickClaim
+from pipeline.engine.workers import claim_queue
+from pipeline.engine.workers.claim_queue import ClaimQueue
+from pipeline.engine.workers.heartbeat import Heartbeat
 from pipeline.engine.workers.processes import register_worker
-from pipeline.models import Attempt, Brand, DatasetStatus, FailedRun, Incident, Job, Run, RunLog
+from pipeline.models import Attempt, Brand, ConcurrencyLimit, DatasetStatus, FailedRun, Incident, Job, Run, RunLog
 from tests.toy.job import Marble, Toy
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -169,16 +176,92 @@ def test_a_line_that_is_logged_at_the_same_moment_costs_neither_the_line_nor_the
         RunLog.objects.create(run=run, seq=1, at=timezone.now(), message="A person was here.")
         other.start()
         written.set()
-        with connection.cursor() as cursor:
-            waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-            for _ in range(500):
-                cursor.execute("SELECT pg_stat_clear_snapshot(), pg_sleep(0.01)")
-                cursor.execute(waits)
-                if cursor.fetchone()[0]:
-                    break
-            else:
-                raise AssertionError("the end did not wait for the line")
+        until_a_lock_is_waited_for()
     other.join(10)
     assert ended == [False]
     by_worker.complete(lease, DONE)
     assert [line.message for line in run.logs.all()] == ["A person was here.", "Completed: 2 marbles."]
+
+
+@pytest.mark.only_on("postgresql")
+class TestTheNextClaimIsMadeTogetherWithTheEnd:
+    @pytest.fixture
+    def quick(self):
+        return QuickClaim(register_worker())
+
+    @pytest.fixture
+    def taken(self, queue, quick):
+        queue(name="1"), queue(name="2")
+        return quick.take()
+
+    def test_in_one_transaction(self, taken, quick):
+        run, lease = taken
+        assert plain_end.complete(run, lease, DONE, quick)
+        following, its_lease = quick.handed_over()
+        assert (following.subject, following.status, following.lease_token) == ("2", "running", its_lease.token)
+        assert Run.objects.get(pk=run.pk).status == "completed"
+        assert quick.handed_over() is None
+
+    @pytest.mark.parametrize("hangs", [lost, data_under_way, failed_before, log_is_full], ids=lambda hangs: hangs.__name__)
+    def test_but_not_without_the_end(self, taken, quick, hangs):
+        """The long way ends the run; a second one would wait for that under a lease of a worker that is not at it."""
+        run, lease = taken
+        hangs(run, lease)
+        assert plain_end.complete(run, lease, DONE, quick) is False
+        assert quick.handed_over() is None
+        assert Run.objects.filter(status="running").get() == run
+
+    def test_and_counts_the_slot_that_the_end_makes_free(self, taken, quick):
+        ConcurrencyLimit.objects.create(max_running=1)
+        assert quick.take() is Answer.NOTHING_DUE
+        assert quick.limited
+        run, lease = taken
+        assert plain_end.complete(run, lease, DONE, quick)
+        assert quick.handed_over()[0].subject == "2"
+
+    def test_and_takes_the_claims_lock_before_it_locks_the_run(self, taken, quick):
+        """As all do that need both: otherwise two of them could wait for each other."""
+        quick.limited = True
+        run, lease = taken
+        ended = []
+        other = threading.Thread(target=lambda: (ended.append(plain_end.complete(run, lease, DONE, quick)), connection.close()))
+        with transaction.atomic():
+            lock(CLAIM_LOCK)
+            other.start()
+            until_a_lock_is_waited_for()
+            assert Run.objects.select_for_update(nowait=True).get(pk=run.pk)
+        other.join(10)
+        assert ended == [True]
+
+    def test_but_not_by_a_worker_that_is_to_stop(self, taken, quick, monkeypatch):
+        asked_to_stop = []
+        monkeypatch.setattr(Marble, "run", lambda self, ctx, params: asked_to_stop.append("now") or DONE)
+        executor.execute(*taken, stopping=lambda: bool(asked_to_stop), then=quick)
+        assert Run.objects.get(pk=taken[0].pk).status == "completed"
+        assert quick.handed_over() is None
+        assert Run.objects.filter(status="running").count() == 0
+
+    def test_until_django_q2_is_to_look_whether_the_process_is_replaced(self, queue, monkeypatch):
+        monkeypatch.setattr(claim_queue, "RUNS_IN_A_ROW", 3)
+        for number in range(5):
+            queue(name=str(number))
+        worker = ClaimQueue(uuid4())
+        worker.worker, worker.pid = register_worker(), os.getpid()
+        worker.quick, worker.heartbeat = QuickClaim(worker.worker), Heartbeat(worker.worker)
+        try:
+            worker.execute(*worker.get()["args"])
+            assert list(Run.objects.order_by("pk").values_list("status", flat=True)) == ["completed"] * 3 + ["pending"] * 2
+        finally:
+            os.close(worker.read_end)
+            worker.put("STOP")
+
+
+def until_a_lock_is_waited_for():
+    with connection.cursor() as cursor:
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        for _ in range(500):
+            cursor.execute("SELECT pg_stat_clear_snapshot(), pg_sleep(0.01)")
+            cursor.execute(waits)
+            if cursor.fetchone()[0]:
+                return
+    raise AssertionError("nobody waited for a lock")

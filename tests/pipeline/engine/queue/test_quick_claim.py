@@ -6,13 +6,18 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pipeline import api
 from pipeline.api.enqueue import take_queued
 from pipeline.engine.database import CLAIM_LOCK, lock
-from pipeline.engine.queue.claim import claim
-from pipeline.engine.queue.next_run.quick_claim import Answer, quick_claim
+from pipeline.engine.queue.claim import claim, take_lease
+from pipeline.engine.queue.next_run.candidates import next_candidate
+from pipeline.engine.queue.next_run.quick_claim import Answer, QuickClaim
+from pipeline.engine.queue.stops import read_stops
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, ConcurrencyLimit, Job, Pause, Run, SourceState
 from tests.processes import until
@@ -28,6 +33,10 @@ def brand():
 @pytest.fixture
 def queue(brand):
     return lambda name="a", kind="marble": api.queue_one_time_job(brand.pk, kind, {"name": name}).run
+
+
+def quick_claim(worker=None):
+    return QuickClaim(worker or register_worker()).take()
 
 
 def in_another_session(work):
@@ -48,48 +57,149 @@ def in_another_session(work):
 
 def test_it_takes_the_first_run_as_the_claim_would(queue):
     first, second = queue("first"), queue("second")
-    run, lease = quick_claim(register_worker())
+    run, lease = quick_claim()
     assert (run, run.status, run.lease_token) == (first, "running", lease.token)
     assert Run.objects.get(pk=run.pk).lease_expires_at > timezone.now()
     assert (run.attempts.get().pk, run.attempts.get().number) == (lease.attempt_id, 1)
-    assert quick_claim(register_worker())[0] == second
+    assert quick_claim()[0] == second
 
 
 def test_it_needs_no_lock(queue):
+    Pause.objects.create(job_type="toy")
     run, worker = queue(), register_worker()
     with transaction.atomic():
         lock(CLAIM_LOCK)
         assert in_another_session(lambda: quick_claim(worker)[0]) == run
 
 
-STOPS = {
-    "a limit": lambda run: ConcurrencyLimit.objects.create(max_running=9),
-    "a limit of a source": lambda run: ConcurrencyLimit.objects.create(source="apify", max_running=9),
-    "a pause": lambda run: Pause.objects.create(job_type="toy"),
-    "a source that rests": lambda run: SourceState.objects.create(
-        source="apify", next_poll_at=timezone.now(), blocked_until=timezone.now()
+def test_where_there_are_limits_it_waits_for_the_claim_that_is_counting(queue):
+    queue("first"), queue("second")
+    ConcurrencyLimit.objects.create(max_running=1)
+    worker, said = register_worker(), []
+    second = threading.Thread(target=lambda: (said.append(quick_claim(worker)), connection.close()))
+    with transaction.atomic():
+        quick_claim()
+        second.start()
+        until(somebody_waits, "the other claim to wait", 10)
+    second.join(10)
+    assert said == [Answer.NOTHING_DUE]
+
+
+def test_a_limit_is_taken_note_of_and_forgotten_with_it(queue):
+    """A lock that every claim takes for nothing would slow all workers."""
+    quick = QuickClaim(register_worker())
+    limit = ConcurrencyLimit.objects.create(max_running=9)
+    for number in range(3):
+        queue(str(number))
+    assert (quick.take()[0].subject, quick.limited) == ("0", True)
+    limit.delete()
+    assert (quick.take()[0].subject, quick.limited) == ("1", False)
+
+
+def test_a_brand_that_is_stopped_is_jumped_over_and_the_others_keep_their_order(queue, brand):
+    other = Brand.objects.create(name="Other", slug="other")
+    for name in ("1", "2"):
+        queue(name)
+    late, free = api.queue_one_time_job(other.pk, "marble", {"name": "3"}).run, api.queue_one_time_job(None, "marble").run
+    Run.objects.filter(pk=late.pk).update(order_at=F("order_at") + timedelta(minutes=1), priority=Run.SCHEDULED)
+    Run.objects.filter(brand=brand).update(order_at=F("order_at") - timedelta(minutes=1))
+    Pause.objects.create(brand=brand)
+    assert [quick_claim()[0], quick_claim()[0], quick_claim()] == [free, late, Answer.NOTHING_DUE]
+
+
+KINDS = st.sampled_from(["marble", "marble", "toy"])
+PLACES = st.sampled_from([None, 0, 1])
+SCOPES = st.tuples(st.sampled_from(["", "marble", "toy"]), PLACES)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    limits=st.dictionaries(SCOPES, st.integers(0, 2), max_size=3),
+    pauses=st.sets(SCOPES, max_size=2),
+    runs=st.lists(
+        st.tuples(
+            KINDS,
+            PLACES,
+            st.sampled_from(["pending", "pending", "waiting", "running"]),
+            st.sampled_from([Run.WOKEN, Run.MANUAL, Run.SCHEDULED]),
+        ),
+        max_size=6,
     ),
-    "a cancel": lambda run: Run.objects.filter(pk=run.pk).update(cancel_requested_at=timezone.now()),
+    last=st.integers(0, 5),
+)
+def test_it_takes_the_run_that_the_claims_own_queries_find(brand, limits, pauses, runs, last):
+    with transaction.atomic():
+        brands = [brand, Brand.objects.create(name="Other", slug="other")]
+        for (job_type, place), most in limits.items():
+            ConcurrencyLimit.objects.create(job_type=job_type, brand=None if place is None else brands[place], max_running=most)
+        for job_type, place in pauses:
+            Pause.objects.create(job_type=job_type, brand=None if place is None else brands[place])
+        worker = register_worker()
+        for number, (kind, place, status, priority) in enumerate(runs):
+            run = api.queue_one_time_job(None if place is None else brands[place].pk, kind, {"name": str(number)}).run
+            at = run.order_at - timedelta(seconds=60 if number == last else 0)
+            if status == "running":
+                take_lease(run.pk, worker, timezone.now())
+            else:
+                Run.objects.filter(pk=run.pk).update(priority=priority, order_at=at, due_at=at, status=status)
+        at = timezone.now()
+        expected, found = next_candidate(*read_stops(at), at), quick_claim(worker)
+        if found == Answer.NOT_FOR_ME:  # a type whose runs move a clock when they are taken
+            due = Run.objects.filter(job_type="toy").exclude(status="running")
+            assert due.filter(status="waiting").exists() or due.filter(pk=expected.pk).exists()
+        else:
+            assert (None if found == Answer.NOTHING_DUE else found[0].pk) == (expected and expected.pk)
+        transaction.set_rollback(True)
+
+
+def rests(run):
+    SourceState.objects.create(source="apify", next_poll_at=timezone.now(), blocked_until=timezone.now())
+
+
+BESIDE = {
+    "a limit with free slots": lambda run: ConcurrencyLimit.objects.create(max_running=9),
+    "a limit of another type": lambda run: ConcurrencyLimit.objects.create(job_type="toy", max_running=0),
+    "a limit of a source": lambda run: ConcurrencyLimit.objects.create(source="apify", max_running=0),
+    "a pause of another type": lambda run: Pause.objects.create(job_type="toy"),
+    "a pause of another brand": lambda run: Pause.objects.create(brand=Brand.objects.create(name="Other", slug="other")),
+    "a pause of a source": lambda run: Pause.objects.create(source="apify"),
+    "a pause that is over": lambda run: Pause.objects.create(until=timezone.now()),
+    "a source that rests": rests,
     "a wait that is over": lambda run: Run.objects.filter(pk=run.pk).update(status="waiting"),
-    "a key that is missing": lambda run: Run.objects.filter(pk=run.pk).update(scheduled_for=timezone.now(), dedupe_key=None),
-    "data": lambda run: Run.objects.filter(pk=run.pk).update(job_type="toy"),
 }
 
 
-@pytest.mark.parametrize("stop", STOPS)
-def test_it_leaves_what_needs_more_to_the_claim_under_the_lock(queue, stop):
-    STOPS[stop](queue())
-    assert quick_claim(register_worker()) is Answer.NOT_FOR_ME
+@pytest.mark.parametrize("beside", BESIDE)
+def test_it_takes_a_run_beside_what_does_not_stop_it(queue, beside):
+    run = queue()
+    BESIDE[beside](run)
+    assert quick_claim()[0] == run
+
+
+MORE = {
+    "a cancel": lambda run: Run.objects.filter(pk=run.pk).update(cancel_requested_at=timezone.now()),
+    "a key that is missing": lambda run: Run.objects.filter(pk=run.pk).update(scheduled_for=timezone.now(), dedupe_key=None),
+    "data": lambda run: Run.objects.filter(pk=run.pk).update(job_type="toy"),
+    "a wait for data that is over": lambda run: Run.objects.filter(pk=run.pk).update(status="waiting", job_type="toy"),
+}
+
+
+@pytest.mark.parametrize("more", MORE)
+def test_it_leaves_what_needs_more_to_the_claims_own_queries(queue, more):
+    MORE[more](queue())
+    assert quick_claim() is Answer.NOT_FOR_ME
     assert claim(register_worker())
 
 
 def test_it_leaves_a_dead_workers_run_to_the_claim_under_the_lock(queue):
-    run, _ = (queue(), quick_claim(register_worker()))
+    run, _ = (queue(), quick_claim())
     Run.objects.filter(pk=run.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
-    assert quick_claim(register_worker()) is Answer.NOT_FOR_ME
+    assert quick_claim() is Answer.NOT_FOR_ME
 
 
 WAITS = {
+    "pause": lambda run: Pause.objects.create(brand=run.brand),
+    "limit": lambda run: ConcurrencyLimit.objects.create(max_running=0),
     "not due": lambda run: Run.objects.filter(pk=run.pk).update(due_at=timezone.now() + timedelta(minutes=1)),
     "newer code": lambda run: Run.objects.filter(pk=run.pk).update(code_version=9),
     "no code": lambda run: Run.objects.filter(pk=run.pk).update(job_type="gone"),
@@ -100,7 +210,7 @@ WAITS = {
 @pytest.mark.parametrize("wait", WAITS)
 def test_it_says_when_nothing_is_due(queue, wait):
     WAITS[wait](queue())
-    assert quick_claim(register_worker()) is Answer.NOTHING_DUE
+    assert quick_claim() is Answer.NOTHING_DUE
     assert claim(register_worker()) is None
 
 
