@@ -69,6 +69,7 @@ class ClaimQueue(Sink):
         self.read_end, self.write_end = os.pipe()
         self.sentinel = self.pid = os.getpid()
         self.found = False  # by the last claim
+        self.quick: QuickClaim | None = None
 
     def put(self, item: Any) -> None:
         """The sentinel puts "STOP" once per worker; the first one closes the pipe for all."""
@@ -128,7 +129,7 @@ class ClaimQueue(Sink):
             executor.execute(run, lease, stopping=self.stopping, then=then)
         finally:
             self.heartbeat.release(lease)
-        return then and then.handed_over()
+        return then.handed_over() if then else None
 
     def _begin(self) -> bool:
         """First call after the fork, in the worker's own process. False if it was stopped before it could register."""
