@@ -19,6 +19,7 @@ from ..access import needs, see_other
 from .form import OFF, RuleForm
 
 VIEW, CHANGE = "pipeline.view_job", "pipeline.change_job"
+TEMPLATE = "pipeline/manager/schedules/page.html"
 PARAMETER = "parameter"  # prefix of a type's own fields
 SHOWN_SUBJECTS = 500  # in the list to choose from: of more, all
 GONE = "There is no such job type here. Reload the page."
@@ -100,8 +101,13 @@ class RowForms:
 @require_GET
 @needs(VIEW)
 def schedules(request: HttpRequest) -> HttpResponse:
-    brand = _brand(request, request.GET)
-    return _page(request, brand)
+    if request.GET.get("on") == "platform" or request.GET.get("brand"):
+        return _page(request, _brand(request, request.GET))
+    first = _first_brand(request)
+    if first is None:
+        may_platform = None in brands_for(request.user)
+        return render(request, TEMPLATE, {"tab": "schedules", "no_brand": True, "may_platform": may_platform})
+    return _page(request, first)
 
 
 @require_POST
@@ -191,7 +197,7 @@ def _page(request: HttpRequest, brand: Brand | None, *, refused: RowForms | None
         "refused": refused,
         "lacking": "" if may(request.user, CHANGE, brand_id) else can_words(CHANGE),
     }
-    return render(request, "pipeline/manager/schedules/page.html", context, status=422 if refused else 200)
+    return render(request, TEMPLATE, context, status=422 if refused else 200)
 
 
 def _outlook(both: RowForms) -> dict[str, Any]:
@@ -229,10 +235,14 @@ def _brand(request: HttpRequest, data: QueryDict) -> Brand | None:
     slug = data.get("brand", "")
     if slug:
         return get_object_or_404(brands.rows(), slug=slug)
-    first = brands.rows().filter(archived_at=None).order_by("name").first()
+    first = _first_brand(request)
     if first is None and None not in brands:
         raise Http404
     return first
+
+
+def _first_brand(request: HttpRequest) -> Brand | None:
+    return brands_for(request.user).rows().filter(archived_at=None).order_by("name").first()
 
 
 def seen_version(request: HttpRequest) -> int:

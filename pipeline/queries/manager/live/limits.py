@@ -53,6 +53,8 @@ class LimitRow:
             return "0: nothing starts until it is raised."
         if self.waiting:
             return f"{counted(self.waiting, 'run')} waiting."
+        if not self.allowed:
+            return "None is alive."
         if self.used is None:
             return "Reached." if self.full else "Not reached."
         free = max(self.allowed - self.used, 0)

@@ -262,4 +262,5 @@ def test_a_planned_run_of_a_paid_type_says_what_its_cancel_saves(client, brand, 
 
 def test_a_large_limit_that_nobody_uses_is_one_free_bar():
     assert [slot.kind for slot in LimitRow("Toy at once", 50).slots] == ["free"]
+    assert LimitRow("Workers", 0, used=0).sentence == "None is alive."
     assert [slot.kind for slot in LimitRow("Toy at once", 50, used=3).slots] == ["used", "free"]

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from pipeline import api, queries
 from pipeline.contract.registry import get_type
-from pipeline.models import Job, Run, ScheduleRule
+from pipeline.models import Brand, Job, Run, ScheduleRule
 from tests.factories import make_brand, make_person
 from tests.toy.kennel import NAME, open_kennel
 
@@ -146,6 +146,15 @@ def test_what_a_row_would_cost_is_told_before_it_is_saved_and_a_costly_one_asks(
     assert (answer.status_code, ScheduleRule.objects.exists()) == (422, False)
     assert "a month. Not saved yet." in words(answer)
     assert save(client, brand, sure="on").status_code == 303
+
+
+@pytest.mark.parametrize("limited", [False, True])
+def test_without_a_brand_the_tab_says_what_to_do_first(client, limited):
+    client.force_login(make_person("anna", "viewer", make_brand("Gone")) if limited else make_person("anna", "manager"))
+    Brand.objects.update(archived_at=timezone.now())
+    answer = client.get(PAGE)
+    assert "No brands yet. Add a brand and what is to be scraped for it." in words(answer)
+    assert (f"{PAGE}?on=platform" in answer.content.decode()) != limited
 
 
 def test_who_may_not_change_schedules_sees_them_and_no_form(client, brand, walk):
