@@ -10,7 +10,7 @@ FROM_MODELS := --nomigrations
 # Without DEBUG, manage.py needs a SECRET_KEY. These commands only check code.
 CHECK := DEBUG=1 $(RUN) manage.py
 
-.PHONY: install demo test test-fast test-pages test-faults lint format bench screenshots needs
+.PHONY: install demo test test-fast test-pages test-faults lint format bench bench-queue peers screenshots needs
 .DEFAULT_GOAL := demo
 
 install: .venv/installed
@@ -60,8 +60,20 @@ screenshots: needs
 	$(RUN) -m tests.browser.screenshots docs/images/pages
 	SHOTS_DIR=docs/images/days $(PYTEST) $(FROM_MODELS) tests/browser/days
 
-# Each benchmark that has a main() prints one table. PostgreSQL is a temporary server without fsync.
-BENCHMARKS := $(basename $(notdir $(shell grep -l "__main__" benchmarks/*.py)))
-bench: needs
+# Queues that ours is compared with and whose packages are not for our environment. django-ox needs Python 3.12.
+peers:
+	$(PYTHON) -m venv .venv-dbos && .venv-dbos/bin/pip install dbos==3.4.0 'psycopg[binary]==3.3.9'
+	python3.12 -m venv .venv-ox && .venv-ox/bin/pip install django-ox==1.9.1 'psycopg[binary]==3.3.9'
+
+# Each benchmark that has a main() prints one table. PostgreSQL is a temporary server without fsync, unless TEST_POSTGRES_FSYNC=on.
+export BENCH_DBOS_PYTHON ?= $(wildcard .venv-dbos/bin/python)
+export BENCH_OX_PYTHON ?= $(wildcard .venv-ox/bin/python)
+BENCHMARKS := $(filter-out queue,$(basename $(notdir $(shell grep -l "__main__" benchmarks/*.py))))
+bench: needs bench-queue
 	for each in $(BENCHMARKS); do $(RUN) -m benchmarks.$$each || exit 1; done
 	$(ON_POSTGRES) sh -c 'for each in $(BENCHMARKS); do $(RUN) -m benchmarks.$$each || exit 1; done'
+
+# The table of docs/benchmarks.md, within half an hour.
+bench-queue: needs
+	$(ON_POSTGRES) $(RUN) -m benchmarks.queue
+	$(RUN) -m benchmarks.queue

@@ -137,7 +137,7 @@ def open_dashboards(seconds: int, between: Callable[[], Any]) -> float:
     from django.db import connection
     from django.urls import reverse
 
-    from benchmarks.measures import cpu_seconds
+    from benchmarks.scratch import cpu_seconds
 
     clients = [signed_in() for _ in range(DASHBOARDS)]
     url, seen = reverse("health_live"), [""] * DASHBOARDS

@@ -147,7 +147,7 @@ def timed(client: Any, url: str, samples: int, between: Callable[[], Any] = lamb
     """CPU time of one request, then p50, p95 and max, in ms. `between`: before each, and part of its CPU time."""
     from django.db import connection
 
-    from benchmarks.measures import cpu_seconds
+    from benchmarks.scratch import cpu_seconds
     from controlplane.garbage import keep_what_is_loaded
 
     get(client, url)  # loads what is loaded once

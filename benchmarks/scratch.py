@@ -5,12 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parent.parent
+DURABILITY = ("server_version", "fsync", "synchronous_commit", "full_page_writes")
+MANAGE = (sys.executable, "manage.py")
 
 
 @contextlib.contextmanager
@@ -43,11 +45,13 @@ def database() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def process(*arguments: str, settings: str, log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `manage.py …` in its own session, and end it with everything below it."""
+def process(
+    *arguments: str, settings: str, log: Path, program: Sequence[str] = MANAGE, **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `manage.py …`, or another program, in its own session, and end it with everything below it."""
     with log.open("ab") as output:
         child = subprocess.Popen(
-            [sys.executable, "manage.py", *arguments],
+            [*program, *arguments],
             cwd=ROOT,
             stdout=output,
             stderr=output,
@@ -85,6 +89,22 @@ def tree(pid: int) -> list[int]:
     for one in found:
         found += children_of(one)
     return found
+
+
+def server() -> str:
+    """The database's version, and what it does for a commit to survive a power cut."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT " + ", ".join(f"current_setting('{name}')" for name in DURABILITY))
+            version, *values = cursor.fetchone()
+            return f"PostgreSQL {version}, " + ", ".join(
+                f"{name} {value}" for name, value in zip(DURABILITY[1:], values, strict=True)
+            )
+        cursor.execute("SELECT sqlite_version(), journal_mode, synchronous FROM pragma_journal_mode, pragma_synchronous")
+        version, journal, synchronous = cursor.fetchone()
+        return f"SQLite {version}, journal_mode {journal}, synchronous {synchronous}"
 
 
 def percentile(values: list[float], share: float) -> float:

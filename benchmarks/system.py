@@ -2,12 +2,14 @@
 
 import contextlib
 import subprocess
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.marks import seen
-from benchmarks.scratch import process
+from benchmarks.rows import Row
+from benchmarks.scratch import MANAGE, process
 from tests.processes import until
 
 
@@ -17,11 +19,15 @@ class Lacks(Exception):
 
 class System(ABC):
     label: str
+    version: str
+    setup: str  # its settings, in words
     settings: str
+    program: Sequence[str] = MANAGE
     commands: list[list[str]]
     bulk = True  # whether put_many is more than a loop
+    share = 1.0  # of the drained jobs, for a slow system
     leases = False  # whether another host takes over a dead host's jobs
-    waits_without_worker = False
+    waits_without_worker = False  # and whether that is measured
 
     def __init__(self, folder: Path):
         self.log = folder / f"{self.label}.log"
@@ -29,6 +35,12 @@ class System(ABC):
     @abstractmethod
     def put(self, name: str) -> None:
         """Queue a job."""
+
+    def put_timed(self, name: str) -> tuple[int, int]:
+        """Queue a job. Returns when that began and when it was committed, in ns since the epoch."""
+        began = time.time_ns()
+        self.put(name)
+        return began, time.time_ns()
 
     def put_many(self, names: list[str]) -> None:
         for name in names:
@@ -46,17 +58,30 @@ class System(ABC):
         """Insert due jobs that come after whatever is queued later."""
         raise Lacks
 
-    def saturated(self, count: int) -> None:
-        """Insert jobs that come before whatever is queued later but may not start."""
+    def stopped(self, count: int) -> Iterable[Row]:
+        """Insert jobs that come before whatever is queued later. Then set one stop after the other that keeps them from starting,
+        and yield its row while it is set.
+        """
         raise Lacks
 
     def history(self, count: int) -> None:
         """Insert completed jobs."""
         raise Lacks
 
+    def pending(self, count: int) -> None:
+        """Insert due jobs of which each may start."""
+        raise Lacks
+
+    def claim_cost(self) -> float:
+        """How long one claim takes, in ms."""
+        raise Lacks
+
     @abstractmethod
     def empty(self) -> None:
-        """Delete all jobs."""
+        """Delete all jobs, and end all stops."""
+
+    def close(self) -> None:  # noqa: B027 - most have nothing
+        """End what it needs besides its workers."""
 
     @abstractmethod
     def worker_pids(self, roots: list[int]) -> list[int]:
@@ -67,7 +92,7 @@ class System(ABC):
         """Run two workers. Yields the pids of the commands."""
         with contextlib.ExitStack() as stack:
             started: list[subprocess.Popen[bytes]] = [
-                stack.enter_context(process(*command, settings=self.settings, log=self.log, **environment))
+                stack.enter_context(process(*command, settings=self.settings, log=self.log, program=self.program, **environment))
                 for command in self.commands
             ]
             yield [child.pid for child in started]
@@ -77,7 +102,7 @@ class System(ABC):
         """The same, after both workers are there and the system has worked."""
         seen.forget()
         with self.workers() as roots:
-            for number in range(1, 7):
+            for number in range(1, 5):
                 self.put(f"warm-{number}")
                 seen.wait_for(number)
             until(lambda: len(self.worker_pids(roots)) == 2, "two workers")

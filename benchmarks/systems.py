@@ -1,22 +1,36 @@
 """The systems that are compared."""
 
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
+from statistics import median
+from uuid import uuid4
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ, Task
 from django_q.tasks import async_task
 
-from benchmarks import load
+from benchmarks import load, rows
+from benchmarks.peers.remote import PEERS
+from benchmarks.rows import Row
 from benchmarks.scratch import tree
 from benchmarks.system import System
 from pipeline import api
-from pipeline.models import Brand, ConcurrencyLimit, Job, SourceState, Worker
+from pipeline.engine.queue.claim import claim
+from pipeline.engine.workers.processes import register_worker
+from pipeline.models import Attempt, Brand, ConcurrencyLimit, Job, Pause, Run, RunLog, SourceState, Worker
 from tests.processes import alive, children_of
+
+WARM, CLAIMS = 10, 150  # claims, until their queries are prepared and after that
 
 
 class Ours(System):
-    label = "ours"
+    label = rows.OURS
+    version = ""
+    setup = "`manage.py worker` with its defaults"
     settings = "benchmarks.settings"
     commands = [["worker"]]
     leases = waits_without_worker = True
@@ -42,18 +56,56 @@ class Ours(System):
         at = timezone.now()
         load.runs(count, "pending", job_type="load", due_at=at, order_at=at, priority=20)
 
-    def saturated(self, count: int) -> None:
+    def stopped(self, count: int) -> Iterator[Row]:
         at = timezone.now()
-        load.runs(count, "pending", job_type="load", due_at=at, order_at=at, priority=0)
-        ConcurrencyLimit.objects.create(job_type="load", max_running=0)
+        other = Brand.objects.create(name="Other", slug="other")
+        load.runs(count, "pending", job_type="load", brand=other, due_at=at, order_at=at, priority=0)
+        for row, stop in (
+            (rows.SATURATED, ConcurrencyLimit(job_type="load", max_running=0)),
+            (rows.PAUSED, Pause(brand=other)),
+        ):
+            stop.save()
+            yield row
+            stop.delete()
+        load.empty(Job)
+        other.delete()
+        for limit in (ConcurrencyLimit(job_type="mark", max_running=50), ConcurrencyLimit(brand=self.brand, max_running=50)):
+            limit.save()
+        yield rows.LIMITED
+        ConcurrencyLimit.objects.all().delete()
 
     def history(self, count: int) -> None:
-        at = timezone.now()
+        """Each run with its attempt and two log lines."""
+        at = timezone.now() - timedelta(days=2)
         over = {"verdict": "ok", "due_at": at, "order_at": at, "started_at": at, "completed_at": at}
-        load.runs(count, "completed", job_type="mark", brand=self.brand, subject="load", **over)
+        with load.unchecked():
+            job = Job.objects.create(job_type="mark", brand=self.brand, subject="load")
+            load.insert(Run(job=job, status="completed", created_at=at, job_type="mark", brand=self.brand, **over), count)
+            attempt = Attempt(
+                number=1, worker_label="box:1", lease_token=uuid4(), started_at=at, ended_at=at, outcome="completed"
+            )
+            load.insert(attempt, 1, of=f"{Run._meta.db_table} r", run_id="r.id")
+            load.insert(RunLog(at=at, message="Done."), 1, of=f"{Run._meta.db_table} r", run_id="r.id", seq="n")
+        load.settle()
+
+    def pending(self, count: int) -> None:
+        at = timezone.now()
+        load.runs(count, "pending", job_type="mark", brand=self.brand, due_at=at, order_at=at)
+
+    def claim_cost(self) -> float:
+        """The median of claims in ms, each of which is rolled back, so that all see the same rows."""
+        worker = register_worker()
+        took = []
+        for _ in range(WARM + CLAIMS):
+            with transaction.atomic():
+                began = time.perf_counter()
+                assert claim(worker), "nothing was claimed"
+                took.append((time.perf_counter() - began) * 1000)
+                transaction.set_rollback(True)
+        return median(took[WARM:])
 
     def empty(self) -> None:
-        load.empty(Job, Worker, ConcurrencyLimit, SourceState)
+        load.empty(Job, Worker, ConcurrencyLimit, Pause, SourceState)
 
     def worker_pids(self, roots: list[int]) -> list[int]:
         pids = [pid for root in roots for pid in tree(root)]
@@ -62,20 +114,19 @@ class Ours(System):
 
 
 class Stock(System):
-    label = "stock django-q2"
+    label = rows.STOCK
+    version = version("django-q2")
+    setup = "ORM broker, its defaults, two workers"
     settings = "benchmarks.stock_settings"
     commands = [["qcluster"]]
     bulk = False
+    share = 0.1
 
     def put(self, name: str) -> None:
-        async_task("benchmarks.marks.job.note", name)
+        async_task("benchmarks.marks.notes.note", name)
 
     def doze(self, name: str, works: float) -> None:
-        async_task("benchmarks.marks.job.doze", name, works)
-
-    def backlog(self, count: int) -> None:
-        # It has no priorities: only another queue's jobs can come after ours.
-        load.many(OrmQ(key="load", payload="load", lock=timezone.now()), count)
+        async_task("benchmarks.marks.notes.doze", name, works)
 
     def empty(self) -> None:
         load.empty(OrmQ, Task)
@@ -87,14 +138,20 @@ class Stock(System):
 
 class Tuned(Stock):
     label = "tuned django-q2"
+    setup = (
+        "poll 0.05, bulk 50, queue_limit 100, save_limit -1, recycle 5000, retry 70, persistent connections; a dying worker takes"
+        " up to 50 tasks with it until their retry"
+    )
+    share = 1.0
     settings = "benchmarks.tuned_settings"
 
 
 def systems(folder: Path) -> list[System]:
-    """The systems that this database supports."""
+    """The systems that this database supports, and whose Python is here."""
     found: list[System] = [Ours(folder), Stock(folder), Tuned(folder)]
-    if connection.vendor == "postgresql":
-        from benchmarks.procrastinate_system import Procrastinate  # needs its Django app
+    postgresql = connection.vendor == "postgresql"
+    if postgresql:
+        from benchmarks.peers.procrastinate_system import Procrastinate  # needs its Django app
 
         found.append(Procrastinate(folder))
-    return found
+    return found + [peer(folder) for peer in PEERS if peer.is_here() and (postgresql or peer.on_sqlite)]

@@ -24,10 +24,11 @@ import psycopg
 from tests.machine import Missing, postgres_binaries
 
 PR_SET_PDEATHSIG = 1
-# Tests kill processes, not the machine: the kernel keeps the writes of a killed server even without fsync.
+# Tests kill processes, not the machine: the kernel keeps the writes of a killed server even without fsync. TEST_POSTGRES_FSYNC=on
+# is for benchmarks.
 OPTIONS = {
-    "fsync": "off",
-    "full_page_writes": "off",
+    "fsync": os.environ.get("TEST_POSTGRES_FSYNC", "off"),
+    "full_page_writes": os.environ.get("TEST_POSTGRES_FSYNC", "off"),
     "max_connections": "200",
     "listen_addresses": "127.0.0.1",
     "timezone": "UTC",

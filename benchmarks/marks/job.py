@@ -1,6 +1,5 @@
-"""The work for every system: note when it begins, and stay busy if asked to. Ours gets it as two job types."""
+"""The work as job types of ours."""
 
-import os
 import time
 from datetime import timedelta
 from typing import Any
@@ -11,17 +10,7 @@ from pipeline.contract.job_type import Done, JobType, Subject
 from pipeline.contract.parameters import ParameterForm
 from pipeline.contract.registry import job_type
 
-
-def note(name: str) -> None:
-    """Append one short line. Appends of less than a page are atomic, so any number of workers may write."""
-    moment = time.time_ns()
-    with open(os.environ["BENCH_MARKS"], "a") as marks:
-        marks.write(f"{name} {moment} {os.getpid()}\n")
-
-
-def doze(name: str, works: float) -> None:
-    note(name)
-    time.sleep(works)
+from .notes import note
 
 
 @job_type("mark", label="Mark", emoji="⏱", datasets={})

@@ -25,5 +25,15 @@ def wait_for(count: int, seconds: float = 30) -> list[Mark]:
     return [Mark(name, int(at), int(pid)) for name, at, pid in lines]
 
 
+def named(name: str, count: int, seconds: float) -> list[Mark]:
+    """Wait until there are `count` marks of this name, and return these."""
+
+    def found() -> list[Mark]:
+        return [mark for mark in wait_for(0) if mark.name == name]
+
+    until(lambda: len(found()) >= count, f"{name} to begin for the {count}th time", seconds)
+    return found()
+
+
 def _file() -> Path:
     return Path(os.environ["BENCH_MARKS"])

@@ -2,14 +2,14 @@
 
 from procrastinate.contrib.django import app
 
-from . import job
+from . import notes
 
 
 @app.task(name="mark")
 def mark(name):
-    job.note(name)
+    notes.note(name)
 
 
 @app.task(name="doze")
 def doze(name, works):
-    job.doze(name, works)
+    notes.doze(name, works)

@@ -1,5 +1,7 @@
 """procrastinate as a compared system. Needs PostgreSQL and settings with its app."""
 
+from importlib.metadata import version
+
 from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateWorker
 
 from benchmarks import load
@@ -9,6 +11,8 @@ from benchmarks.system import System
 
 class Procrastinate(System):
     label = "procrastinate"
+    version = version("procrastinate")
+    setup = "its defaults, two `procrastinate worker`"
     settings = "benchmarks.procrastinate_settings"
     commands = [["procrastinate", "worker"], ["procrastinate", "worker"]]  # two processes, like the two workers of the others
     waits_without_worker = True
