@@ -53,5 +53,5 @@ def queue_replay(run: Run, by: Any) -> Queued:
     check_replayable(run, by)
     queued = queue_one_time_job(run.brand_id, REPLAY, {"run": run.pk}, max_retries=0, created_by=by)
     if queued.created:
-        record_event("replay_queued", f"A replay of run {run.pk} is queued as run {queued.run.pk}.", run=run, by=by)
+        record_event("replay_queued", f"A replay of run {run.pk} was queued by {by}: run {queued.run.pk}.", run=run, by=by)
     return queued

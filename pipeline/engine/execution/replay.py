@@ -61,7 +61,7 @@ def replay(run: Run, by: Any = None, *, dry_run: bool = False) -> Replayed:
                 raise _DryRunDone
             Run.objects.select_for_update(no_key=True).get(pk=run.pk)  # log() needs the row locked
             log(run.pk, f"Replayed by {by or 'the system'} at no cost: {done.summary}")
-            record_event("replay", f"Run {run.pk} was replayed: {done.summary}", run=run, by=by)
+            record_event("replay", f"Run {run.pk} was replayed by {by or 'the system'}: {done.summary}", run=run, by=by)
     except _DryRunDone:
         pass
     return Replayed(done, pages)

@@ -20,7 +20,7 @@ from .senders import send
 FIRST_ONE_SECONDS = 60
 
 
-@job_type(DELIVER, label="Notification", emoji="📣", datasets={}, internal=True, max_runtime=timedelta(minutes=5))
+@job_type(DELIVER, label="Notification", emoji="🔔", datasets={}, internal=True, max_runtime=timedelta(minutes=5))
 class Deliver(JobType):
     class Params(ParameterForm):
         notification = forms.UUIDField()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ....models import Attempt, Run, Step
-from ....states import OUTCOMES, RUNNING, Badge, Outcome
+from ....states import OUTCOMES, RUNNING, Badge, Outcome, RunStatus
 
 SAID = {
     Outcome.PARKED: "Worked, then waited",
@@ -48,7 +48,8 @@ def timeline(
         else:
             entries.append(entry)
     if run.completed_at:
-        entries.append(Entry("end", run.completed_at, badge.icon, badge.tone, badge.word))
+        why = f"asked for by {run.cancel_requested_by}" if run.status == RunStatus.CANCELLED and run.cancel_requested_by else ""
+        entries.append(Entry("end", run.completed_at, badge.icon, badge.tone, badge.word, why=why))
     return entries
 
 

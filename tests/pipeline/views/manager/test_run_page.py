@@ -76,6 +76,12 @@ def test_an_attempt_that_only_waited_or_went_back_to_the_queue_is_not_told_as_a_
     assert "Attempt 2: handed back to the queue: <bdi>Over today&#x27;s limit.</bdi>" in page
 
 
+def test_a_cancelled_run_says_who_asked_for_it(operator, brand):
+    run = queue(brand)
+    operator.post(f"{run.get_absolute_url()}cancel/")
+    assert "<p>Cancelled: <bdi>asked for by operator</bdi></p>" in operator.get(run.get_absolute_url()).content.decode()
+
+
 def test_a_run_is_compared_with_what_is_usual_and_with_the_last_good_one(operator, brand):
     for minutes in (8, 9, 10):
         run = queue(brand)
