@@ -17,7 +17,9 @@ from .window import Window, today_of
 
 RETURN = ("spend", "purchase_value")  # what the period before is compared by, for each ad
 CUT = ("spend", "impressions", "link_clicks", "purchases", "purchase_value")  # what a part of an ad's day has
+RETURN_OF_ALL = [NAMES.index(name) for name in RETURN]
 COLUMNS = tuple(name for name in NAMES if name != "video_impressions")
+Sums = dict[str, Sequence[Any]]  # by ad: how many days, then the sums
 EXACT = Decimal("0.0001")  # as the columns are
 
 
@@ -37,9 +39,10 @@ def of_ads(account: AdAccount, window: Window) -> Iterator[tuple[str, int, Figur
     Whole months are read as they are added up already, the days around them one by one. The two periods are read apart: sums
     of which each takes its own rows only would look at every row of both.
     """
-    before = _return(account, window.before)
     now = window.with_days_to_come() if window.until >= today_of(account) else window
-    for ad_id, (days, *values) in _by_ad(account, now, NAMES).items():
+    loose = _of_days(account, now.loose, NAMES)
+    before = _return(account, window.before, loose if now.loose == [window.before.rest] else None)
+    for ad_id, (days, *values) in _together(_of_months(account, now, NAMES), loose).items():
         _, spend, value = before.get(ad_id, (0, None, None))
         yield ad_id, int(days), Figures._make(values), Figures(spend=spend, purchase_value=value)
 
@@ -76,37 +79,51 @@ def _days(model: type[Model], account: AdAccount, window: Window) -> QuerySet[An
     return model._default_manager.filter(ad_account=account, date__range=(window.since, window.until)).order_by()
 
 
-def _return(account: AdAccount, window: Window) -> dict[str, Sequence[Any]]:
+def _return(account: AdAccount, window: Window, rest: Sums | None) -> Sums:
     """Of each ad in the window, perhaps of others as well. A last month of which most days are in it is read as a whole, and
-    the other days are subtracted: 0 and nothing are the same for a return.
+    the other days are subtracted: 0 and nothing are the same for a return. `rest`: all sums of these days, where they are known.
     """
     if not window.rest:
         return _by_ad(account, window, RETURN)
     found = _by_ad(account, window.with_days_to_come(), RETURN)
-    for ad_id, values in _by_ad(account, Window(*window.rest), RETURN).items():
+    if rest is None:
+        rest = _of_days(account, [window.rest], RETURN)
+    else:
+        rest = {ad_id: [count, *(sums[place] for place in RETURN_OF_ALL)] for ad_id, (count, *sums) in rest.items()}
+    for ad_id, values in rest.items():
         if ad_id in found:
             found[ad_id] = [None if a is None else a - (b or 0) for a, b in zip(found[ad_id], values, strict=True)]
     return found
 
 
-def _by_ad(account: AdAccount, window: Window, names: Sequence[str]) -> dict[str, Sequence[Any]]:
+def _by_ad(account: AdAccount, window: Window, names: Sequence[str]) -> Sums:
     """Of each ad with a row in the window: how many days it has, and these sums."""
-    found: dict[str, Sequence[Any]] = {}
-    if window.months:
-        months = AdMonth.objects.filter(ad_account=account, month__range=(window.months[0], window.months[-1])).order_by()
-        found = _rows(months.values("ad_id").annotate(day_count=Total("days"), **_sums(names)), names)
-    if window.loose:
-        ranges = reduce(or_, (Q(date__range=part) for part in window.loose))
-        days = AdDay.objects.filter(ranges, ad_account=account).order_by()
-        loose = _rows(days.values("ad_id").annotate(day_count=Count("pk"), **_sums(names, of_days=True)), names)
-        if not found:
-            return loose
-        for ad_id, values in loose.items():
-            found[ad_id] = _both(found[ad_id], values) if ad_id in found else values
+    return _together(_of_months(account, window, names), _of_days(account, window.loose, names))
+
+
+def _of_months(account: AdAccount, window: Window, names: Sequence[str]) -> Sums:
+    if not window.months:
+        return {}
+    months = AdMonth.objects.filter(ad_account=account, month__range=(window.months[0], window.months[-1])).order_by()
+    return _rows(months.values("ad_id").annotate(day_count=Total("days"), **_sums(names)), names)
+
+
+def _of_days(account: AdAccount, parts: Sequence[tuple[date, date]], names: Sequence[str]) -> Sums:
+    if not parts:
+        return {}
+    days = AdDay.objects.filter(reduce(or_, (Q(date__range=part) for part in parts)), ad_account=account).order_by()
+    return _rows(days.values("ad_id").annotate(day_count=Count("pk"), **_sums(names, of_days=True)), names)
+
+
+def _together(found: Sums, others: Sums) -> Sums:
+    if not found:
+        return others
+    for ad_id, values in others.items():
+        found[ad_id] = _both(found[ad_id], values) if ad_id in found else values
     return found
 
 
-def _rows(grouped: QuerySet[Any], names: Sequence[str]) -> dict[str, Sequence[Any]]:
+def _rows(grouped: QuerySet[Any], names: Sequence[str]) -> Sums:
     # "day_count" and "sum_…", as the columns' own names are taken.
     return {row[0]: row[1:] for row in grouped.values_list("ad_id", "day_count", *(f"sum_{name}" for name in names))}
 

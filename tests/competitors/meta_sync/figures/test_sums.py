@@ -98,13 +98,14 @@ def test_months_that_are_added_up_and_the_days_around_them_are_the_sums_of_all_d
 def test_the_month_of_today_is_read_as_it_is_added_up_so_far(time_machine):
     time_machine.move_to("2026-05-05T12:00:00Z", tick=False)
     account = make_account()
-    kept = [make_ad_day(account, "1", day, "1.01").date for day in days_back(LAST, 70)]
+    kept = [make_ad_day(account, "1", day, "1.01", purchase_value=D("2.02"), purchases=1).date for day in days_back(LAST, 70)]
     add_up(account, [("1", day) for day in kept])
     for count in (3, 4, 5, 6, 40, 66):
         window = Window.of_days(LAST, count)
         [row] = ads.rows(account, window, {})
-        expected = (count, count * D("1.01"), min(count, 70 - count) * D("1.01"))
-        assert (row.days, row.now.spend, row.before.spend) == expected, count
+        earlier = min(count, 70 - count)
+        assert (row.days, row.now.spend, row.now.purchase_value) == (count, count * D("1.01"), count * D("2.02")), count
+        assert (row.before.spend, row.before.purchase_value) == (earlier * D("1.01"), earlier * D("2.02")), count
     [row] = ads.rows(account, Window(date(2026, 5, 1), date(2026, 5, 4)), {})
     assert row.now.spend == D("4.04"), "yesterday, the month is not over"
     account.ad_days.all().delete()
