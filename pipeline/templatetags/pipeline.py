@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,6 +25,7 @@ register.filter("counted", counted)
 DASH = '<span aria-hidden="true">–</span><span class="vh">{}</span>'
 UNKNOWN, NOT_STARTED, NO_COST = (format_html(DASH, words) for words in ("unknown", "not started", "none"))
 LONGEST_RESULT = 160
+KEPT = 256  # icons and badges: a page has a hundred, and few that differ
 LINE_OF_RUN = (
     '<tr><th scope="row" class="nowrap"><a id="run-{}" href="{}"><span class="wide">Run </span>{}</a></th>'
     '<td>{}{}{}</td><td>{}<span class="by">, by {}</span></td>'
@@ -34,12 +36,14 @@ ICONS = {constants.SUCCESS: "check", constants.WARNING: "alert", constants.ERROR
 
 
 @register.simple_tag
+@lru_cache(KEPT)
 def icon(name: str) -> SafeString:
     """A symbol of templates/_icons.html. Decorative: the text beside it says what it means."""
     return format_html('<svg class="icon" aria-hidden="true"><use href="#i-{}"/></svg>', name)
 
 
 @register.simple_tag
+@lru_cache(KEPT)
 def badge(value: Badge, size: str = "") -> SafeString:
     """Icon, word and color of a state."""
     return format_html(
@@ -52,6 +56,7 @@ def badge(value: Badge, size: str = "") -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(KEPT)
 def state(value: Badge) -> SafeString:
     """The same without the pill, where it is not the first state in its row."""
     return format_html('<span class="state tone-{}">{} {}</span>', value.tone, icon(value.icon), value.word)

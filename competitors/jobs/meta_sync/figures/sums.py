@@ -13,7 +13,7 @@ from django.db.models import Count, DecimalField, Model, Q, QuerySet, Sum
 from competitors.models import AccountDay, AdAccount, AdDay, AdDemographicDay, AdMonth
 
 from .rates import NAMES, Figures
-from .window import Window, today_of
+from .window import Window, stretches, today_of
 
 RETURN = ("spend", "purchase_value")  # what the period before is compared by, for each ad
 CUT = ("spend", "impressions", "link_clicks", "purchases", "purchase_value")  # what a part of an ad's day has
@@ -51,8 +51,7 @@ def by_day(account: AdAccount, days: Collection[date]) -> dict[date, Figures]:
     """What the ads of each of these days did together."""
     if not days:
         return {}
-    # The range is for the index, which would be asked for each day of a list.
-    rows = AdDay.objects.filter(ad_account=account, date__range=(min(days), max(days)), date__in=days).order_by()
+    rows = AdDay.objects.filter(_in(stretches(days)), ad_account=account).order_by()
     sums = _sums(NAMES, of_days=True)
     return {row[0]: Figures._make(row[1:]) for row in rows.values("date").annotate(**sums).values_list("date", *sums)}
 
@@ -111,8 +110,12 @@ def _of_months(account: AdAccount, window: Window, names: Sequence[str]) -> Sums
 def _of_days(account: AdAccount, parts: Sequence[tuple[date, date]], names: Sequence[str]) -> Sums:
     if not parts:
         return {}
-    days = AdDay.objects.filter(reduce(or_, (Q(date__range=part) for part in parts)), ad_account=account).order_by()
+    days = AdDay.objects.filter(_in(parts), ad_account=account).order_by()
     return _rows(days.values("ad_id").annotate(day_count=Count("pk"), **_sums(names, of_days=True)), names)
+
+
+def _in(parts: Sequence[tuple[date, date]]) -> Q:
+    return reduce(or_, (Q(date__range=part) for part in parts))
 
 
 def _together(found: Sums, others: Sums) -> Sums:

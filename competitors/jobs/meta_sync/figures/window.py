@@ -1,5 +1,6 @@
 """The days that are looked at. They are the ad account's own: Meta counts them in its zone."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -76,6 +77,17 @@ class Window:
     @property
     def length_in_words(self) -> str:
         return "day" if self.length == 1 else f"{self.length} days"
+
+
+def stretches(days: Iterable[date]) -> list[tuple[date, date]]:
+    """First and last of each row of days without a gap: a list of hundreds of days is most often one or two of these."""
+    found: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if found and day - found[-1][1] == A_DAY:
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
 
 
 def day_in_words(day: date, *, year: bool = False) -> str:

@@ -7,12 +7,14 @@ from typing import Any
 
 from competitors.models import AdAccount, AdClassification, AdMedia, BrandAd, MediaStatus
 from pipeline.states import Badge
+from pipeline.words.foreign import shortened
 
 from ...figures.ads import AdRow
 from ...figures.rates import Figures, has_fallen
 from ...figures.words import count, money, percent, ratio
 
 Role = AdMedia.Role
+NAME = 120  # characters of it that are shown
 PICTURES = (Role.THUMBNAIL, Role.PICTURE, Role.POSTER)  # in this order
 
 
@@ -98,7 +100,7 @@ def _line(row: AdRow, ad: BrandAd | None, picture: AdMedia | None, currency: str
     )
     return AdLine(
         ad_id=row.ad_id,
-        name=row.name,
+        name=shortened(row.name, NAME),
         about=kind_in_words(ad),
         state=row.state,
         picture=picture,
