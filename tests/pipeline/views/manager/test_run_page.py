@@ -79,7 +79,19 @@ def test_an_attempt_that_only_waited_or_went_back_to_the_queue_is_not_told_as_a_
 def test_a_cancelled_run_says_who_asked_for_it(operator, brand):
     run = queue(brand)
     operator.post(f"{run.get_absolute_url()}cancel/")
-    assert "<p>Cancelled: <bdi>asked for by operator</bdi></p>" in operator.get(run.get_absolute_url()).content.decode()
+    page = operator.get(run.get_absolute_url()).content.decode()
+    assert "<p>Cancelled: <bdi>asked for by operator</bdi></p>" in page
+    assert "Retry from the failed step" not in page
+
+
+@pytest.mark.parametrize(("status", "filled"), [("failed", "Retry"), ("cancelled", "See the 1 new row")])
+def test_one_button_of_a_run_is_filled(operator, brand, monkeypatch, status, filled):
+    run = queue(brand)
+    brought = Brought("/rows/?run=1", "pipeline.view_run", [("Good", "It works.", None)])
+    monkeypatch.setattr(Toy, "brought", lambda *_: brought, raising=False)
+    Run.objects.filter(pk=run.pk).update(status=status, completed_at=timezone.now(), counts={"new": 1})
+    page = operator.get(run.get_absolute_url()).content.decode()
+    assert re.findall(r'class="btn btn--primary"[^>]*>([^<]+)', page) == [filled]
 
 
 def test_a_run_is_compared_with_what_is_usual_and_with_the_last_good_one(operator, brand):
