@@ -116,7 +116,12 @@ def _save(rule: ScheduleRule, handler: JobType, values: dict[str, Any], by: Any,
     rule.before, rule.changed_by, rule.version = before, by, rule.version + 1
     rule.save()
     off = "" if rule.enabled else ", and switched off"
-    record_event("rule_changed", f"{what} by {by or 'another program'}: {rule.cadence or 'on demand'}{off}.", rule=rule, by=by)
+    record_event(
+        "rule_changed",
+        f"{what} by {by or 'another program'}: {cadence.told(rule.cadence) if rule.cadence else 'on demand'}{off}.",
+        rule=rule,
+        by=by,
+    )
     rules.follow_rule(rule.pk)
     return rule
 

@@ -2,6 +2,8 @@
 
 from ..engine.database import change_stamp
 from ..engine.database import now as database_now
+from ..engine.scheduling.cadence import WEEKDAYS, plain_cron
+from ..engine.scheduling.cadence import in_words as cadence_in_words
 from ..engine.upstreams.budget import spent_today
 from .already_queued import already_queued
 from .estimates import (
@@ -30,13 +32,10 @@ from .runs import RunRow, live_run, place_in_queue, recent_runs, run_row, run_ro
 from .schedules.rows import TypeRow, schedule_rows
 from .schedules.week import Week, week_ahead
 from .schedules.words import (
-    WEEKDAYS,
     ScheduleRow,
-    cadence_in_words,
     changes,
     next_ticks,
     next_times,
-    plain_cron,
     question,
     runs_a_month,
     schedule_row,

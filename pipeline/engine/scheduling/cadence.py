@@ -16,6 +16,7 @@ from itertools import count, islice, takewhile
 from zoneinfo import ZoneInfo
 
 from ...contract.errors import InvalidRequest
+from ...words import counted
 from . import cron
 
 CRON, FRESH, READY, ONCE = "cron", "fresh", "ready", "once"
@@ -30,6 +31,8 @@ PAUSE = timedelta(hours=1)  # after a run that did not make the data fresh; twic
 MOST_DOUBLED = 10
 LAST_MINUTE = 59  # of an hour
 YEAR = timedelta(days=365)
+WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+TWICE = re.compile(r"(\d+) (\d+),(\d+) \* \* \*")  # a day
 
 
 @dataclass(frozen=True)
@@ -204,3 +207,55 @@ def starts(expression: str, zone: str, first: Due, until: datetime, at_most: int
 
 def _refused(words: str) -> InvalidRequest:
     return InvalidRequest(words, {"cron_expression": [words]})
+
+
+def in_words(expression: str) -> str:
+    """'Every Monday at 06:00' for what the page's form makes; other expressions as the cron library describes them."""
+    match kind(expression):
+        case "fresh":
+            hours = within(expression) // timedelta(hours=1)
+            return f"Kept fresh within {counted(hours, 'hour') if hours % 24 else counted(hours // 24, 'day')}"
+        case "ready":
+            return f"Ready by {_deadline_in_words(cron_of(expression))}"
+        case "once":
+            local = once_at(expression, "UTC")
+            return f"Once at {local.day} {local:%b %Y, %H:%M}"
+    fields = plain_cron(expression)
+    if fields is None:
+        if twice := TWICE.fullmatch(expression.strip()):
+            return "Every day at " + " and ".join(f"{int(hour):02}:{int(twice[1]):02}" for hour in twice.groups()[1:])
+        return cron.in_words(expression)
+    minute, hour, day, weekday = fields
+    every = (
+        f"Every {WEEKDAYS[int(weekday) % 7]}" if weekday != "*" else f"Every month on day {day}" if day != "*" else "Every day"
+    )
+    return f"{every} at {int(hour):02}:{int(minute):02}"
+
+
+def _deadline_in_words(expression: str) -> str:
+    """'09:00, Monday to Friday'."""
+    plain = re.fullmatch(r"(\d+) (\d+) \* \* (\*|1-5)", expression)
+    if plain is None:
+        words = in_words(expression)
+        return words[:1].lower() + words[1:]
+    return f"{int(plain[2]):02}:{int(plain[1]):02}, {'every day' if plain[3] == '*' else 'Monday to Friday'}"
+
+
+def plain_cron(expression: str) -> tuple[str, str, str, str] | None:
+    """Minute, hour, day and weekday of once a day, a week or a month, which the page's form makes; None for any other."""
+    plain = re.fullmatch(r"(\d+) (\d+) (\d+|\*) \* ([0-7]|\*)", expression.strip())
+    if plain is None or "*" not in plain.groups()[2:]:
+        return None
+    minute, hour, day, weekday = plain.groups()
+    return minute, hour, day, weekday
+
+
+def said_in_full(expression: str) -> bool:
+    """Whether its words say all about its times, so that examples of them say no more."""
+    return kind(expression) != CRON or bool(plain_cron(expression) or TWICE.fullmatch(expression.strip()))
+
+
+def told(expression: str) -> str:
+    """'every day at 06:00', within a sentence. A cron expression that says more than its words stands as it is."""
+    words = in_words(expression)
+    return f"{words[:1].lower()}{words[1:]}" if said_in_full(expression) else expression

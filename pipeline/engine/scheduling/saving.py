@@ -9,6 +9,7 @@ from ...models import Brand, Job, ScheduleRule
 from ...states import JobStatus, RunStatus
 from ..database import CLAIM_LOCK, lock, now
 from ..journal import record_event
+from . import cadence
 from .place import follow_job, locked_with_run
 from .ticks import drop_future_tick, reschedule, tell_skipped
 
@@ -74,7 +75,12 @@ def save_schedule(
     job.save()
     if before is None:
         by = f"the schedule of all by {wanted.created_by}" if wanted.rule else wanted.created_by
-        record_event("scheduled", f"Scheduled by {by or 'another program'}: {cron_expression}.", job=job, by=wanted.created_by)
+        record_event(
+            "scheduled",
+            f"Scheduled by {by or 'another program'}: {cadence.told(cron_expression)}.",
+            job=job,
+            by=wanted.created_by,
+        )
     if before == (job.cron_expression, job.time_zone, job.status):  # its tick stays, even if it is due already
         job.runs.filter(status=RunStatus.PENDING, started_at=None).update(parameters=params)
     else:
@@ -105,7 +111,9 @@ def _record_old_skips(job: Job, cron_expression: str, by: Any) -> None:
     at = now()
     for tick in job.runs.live().filter(scheduled_for__lte=at):
         tell_skipped(tick, job, at)
-    other = f"{cron_expression}, before {job.cron_expression}" if cron_expression != job.cron_expression else "another time zone"
+    other = "another time zone"
+    if cron_expression != job.cron_expression:
+        other = f"{cadence.told(cron_expression)}; before: {cadence.told(job.cron_expression)}"
     record_event("rescheduled", f"Schedule changed by {by or 'another program'}: {other}.", job=job, by=by)
 
 

@@ -20,7 +20,7 @@ from ...states import JobStatus, RunStatus
 from ...words import time_of_day
 from ..estimates import estimate_for
 from ..runs import RunRow, run_rows
-from .words import TIMES_SHOWN, next_times, runs_a_month, said_in_full, tick_in_words, when_it_runs
+from .words import TIMES_SHOWN, next_times, runs_a_month, tick_in_words, when_it_runs
 
 PRICED = 20  # the last paid runs tell what one costs
 CHANGES = 5
@@ -136,7 +136,11 @@ class TypeRow:
         if not expression:
             return {"words": "On demand", "times": [], "runs": Decimal(0), "cost": Decimal(0)}
         runs = runs_a_month(expression, zone) * subjects
-        times = [] if said_in_full(expression) else [tick_in_words(time) for time in next_times(expression, zone, TIMES_SHOWN)]
+        times = (
+            []
+            if cadence.said_in_full(expression)
+            else [tick_in_words(time) for time in next_times(expression, zone, TIMES_SHOWN)]
+        )
         return {"words": when_it_runs(expression, zone), "times": times, "runs": runs, "cost": runs * (self.price or 0)}
 
 

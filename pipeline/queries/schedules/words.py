@@ -1,9 +1,8 @@
 """A schedule in words: when it runs, how often a month, and what that costs."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,12 +17,9 @@ from ...engine.scheduling import cadence, cron
 from ...engine.scheduling.ticks import zone_of
 from ...models import Brand, Event, Job, Run
 from ...states import JobStatus
-from ...words import counted
 from ...words.zones import validate_time_zone
 
 TIMES_SHOWN = 5
-WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-TWICE = re.compile(r"(\d+) (\d+),(\d+) \* \* \*")  # a day
 HOURLY = 745  # runs in the longest month: a schedule of a paid type that runs more often asks first
 
 
@@ -76,7 +72,7 @@ def schedule_row(job: Job, tick: Run | None = None) -> ScheduleRow:
 
 def when_it_runs(expression: str, zone: str) -> str:
     """'Every day at 06:00, Los Angeles time'."""
-    words = cadence_in_words(expression)
+    words = cadence.in_words(expression)
     return words if cadence.kind(expression) == cadence.FRESH else f"{words}, {zone_in_words(zone)}"
 
 
@@ -85,57 +81,11 @@ def when_in_words(job: Job) -> str:
     if not job.recurring:
         return "Once"
     zone = zone_of(job)
-    words = f"{cadence_in_words(job.cron_expression)}, {zone}."
+    words = f"{cadence.in_words(job.cron_expression)}, {zone}."
     if cadence.learns(job.cron_expression):
         return words
     following = ", ".join(tick_in_words(time) for time in next_times(job.cron_expression, zone))
     return f"{words} Next: {following}" if following else words
-
-
-def cadence_in_words(expression: str) -> str:
-    """'Every Monday at 06:00' for what the page's form makes; other expressions as the cron library describes them."""
-    match cadence.kind(expression):
-        case "fresh":
-            hours = cadence.within(expression) // timedelta(hours=1)
-            return f"Kept fresh within {counted(hours, 'hour') if hours % 24 else counted(hours // 24, 'day')}"
-        case "ready":
-            return f"Ready by {_deadline_in_words(cadence.cron_of(expression))}"
-        case "once":
-            local = cadence.once_at(expression, "UTC")
-            return f"Once at {local.day} {local:%b %Y, %H:%M}"
-    fields = plain_cron(expression)
-    if fields is None:
-        if twice := TWICE.fullmatch(expression.strip()):
-            return "Every day at " + " and ".join(f"{int(hour):02}:{int(twice[1]):02}" for hour in twice.groups()[1:])
-        return cron.in_words(expression)
-    minute, hour, day, weekday = fields
-    every = (
-        f"Every {WEEKDAYS[int(weekday) % 7]}" if weekday != "*" else f"Every month on day {day}" if day != "*" else "Every day"
-    )
-    return f"{every} at {int(hour):02}:{int(minute):02}"
-
-
-def _deadline_in_words(expression: str) -> str:
-    """'09:00, Monday to Friday'."""
-    plain = re.fullmatch(r"(\d+) (\d+) \* \* (\*|1-5)", expression)
-    if plain is None:
-        words = cadence_in_words(expression)
-        return words[:1].lower() + words[1:]
-    return f"{int(plain[2]):02}:{int(plain[1]):02}, {'every day' if plain[3] == '*' else 'Monday to Friday'}"
-
-
-def plain_cron(expression: str) -> tuple[str, str, str, str] | None:
-    """Minute, hour, day and weekday of once a day, a week or a month, which the page's form makes; None for any other."""
-    plain = re.fullmatch(r"(\d+) (\d+) (\d+|\*) \* ([0-7]|\*)", expression.strip())
-    if plain is None or "*" not in plain.groups()[2:]:
-        return None
-    minute, hour, day, weekday = plain.groups()
-    return minute, hour, day, weekday
-
-
-def said_in_full(expression: str) -> bool:
-    """Whether its words say all about its times, so that examples of them say no more."""
-    return cadence.kind(expression) != cadence.CRON or bool(plain_cron(expression) or TWICE.fullmatch(expression.strip()))
 
 
 def zone_exists(zone: str) -> bool:

@@ -155,7 +155,7 @@ def test_accept_retry_and_a_schedule_tell_what_was_before(ann):
     assert said(ann, group="money") == [f"Run {failed.pk} was retried by ann: was failed, is queued."]
     for cron in ("0 6 * * *", "0 7 * * *"):
         api.ensure_recurring_job(brand.pk, "toy", cron_expression=cron, created_by=ann)
-    assert said(ann, group="schedules")[0] == "Schedule changed by ann: 0 7 * * *, before 0 6 * * *."
+    assert said(ann, group="schedules")[0] == "Schedule changed by ann: every day at 07:00; before: every day at 06:00."
 
 
 def test_a_download_is_recorded_with_its_filter_and_brand(page, ann):

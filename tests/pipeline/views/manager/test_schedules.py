@@ -54,7 +54,7 @@ def test_a_type_appears_by_being_registered_and_is_scheduled_in_its_row(client, 
     assert "Walk saved. Every day at 06:00, Los Angeles time." in words(page)
     rule = ScheduleRule.objects.get()
     assert (rule.cadence, rule.parameters, rule.enabled) == ("0 6 * * *", {"miles": 2, "leash": True}, True)
-    assert "Scheduled by anna: 0 6 * * *." in words(page)
+    assert "Scheduled by anna: every day at 06:00." in words(page)
     assert sorted(Job.objects.values_list("subject", flat=True)) == ["Bella", "Rex"]
     assert "the first of 2" in words(page)
     assert "All 2, new ones included" in words(page)
@@ -221,7 +221,7 @@ def test_a_collision_is_spread_after_a_look_at_what_moves_and_comes_back_by_undo
         assert "Somebody else just changed this schedule." in words(client.post(address, old, follow=True))
     said = client.post(address, {"version": rule.version}, follow=True)
     assert "Walk saved: they start one after the other within the hour." in words(said)
-    assert "Spread over the hour by anna: 0 6 * * *." in words(said)
+    assert "Spread over the hour by anna: every day at 06:00." in words(said)
     assert said.context["week"].collisions == []
     jobs = Job.objects.filter(rule=rule)
     assert dict(jobs.values_list("subject", "cron_expression")) == {"Bella": "20 6 * * *", "Rex": "40 6 * * *"}

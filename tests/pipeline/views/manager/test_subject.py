@@ -83,7 +83,7 @@ def test_one_list_has_runs_settings_schedules_prices_and_actors_newest_first(ope
         "Scraped with toys~new",
         "name was a, is b",
         "1,000 items cost $0.50, before $0.30",
-        "Scheduled by maria: 0 3 * * *.",
+        "Scheduled by maria: every day at 03:00.",
     ]
     for words, line in zip([*told, "30 hours back"], found, strict=True):
         assert words in line
@@ -94,7 +94,8 @@ def test_one_list_has_runs_settings_schedules_prices_and_actors_newest_first(ope
     DatasetStatus.objects.create(brand=brand, dataset_key="toys", subject="bear", last_success_at=timezone.now())
     assert "Fresh" in operator.get(page_of(brand)).content.decode()
     api.ensure_recurring_job(brand.pk, "toy", "0 4 * * *", {"name": "bear"}, created_by=manager)
-    assert lines(operator.get(page_of(brand)))[0].endswith("Schedule changed by maria: 0 4 * * *, before 0 3 * * *.")
+    told = "Schedule changed by maria: every day at 04:00; before: every day at 03:00."
+    assert lines(operator.get(page_of(brand)))[0].endswith(told)
     job.refresh_from_db()
     api.pause(job, manager)
     assert lines(operator.get(page_of(brand)))[0].endswith("Schedule: Pause by maria.")
