@@ -99,11 +99,11 @@ class Leave(BaseException):
 
 
 class Park(Leave):
-    """The run waits (upstream, or for a time) and needs no worker until `due_at`."""
+    """The run waits (upstream, or for a time) and needs no worker until `due_at`. `step`: of a sleep that begins, for its end."""
 
-    def __init__(self, due_at: datetime, reason: str = ""):
+    def __init__(self, due_at: datetime, reason: str = "", step: str = ""):
         super().__init__(reason)
-        self.due_at, self.reason = due_at, reason
+        self.due_at, self.reason, self.step = due_at, reason, step
 
 
 class HandBack(Leave):

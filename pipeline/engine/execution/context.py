@@ -13,6 +13,7 @@ from ...contract.errors import (
     BlockedError,
     Cancelled,
     CredentialRejected,
+    Park,
     PermanentError,
     RunError,
     TransientError,
@@ -36,6 +37,7 @@ from .prices import due_for_start
 from .used_pages import use_pages
 
 LONGEST_NAME = 100  # characters of a step's name
+SLEEPS = "Waiting before its next step."
 
 
 class WorkerContext(LeasedRun, Context):
@@ -110,6 +112,11 @@ class WorkerContext(LeasedRun, Context):
         self._sleeps += 1
         name = f"sleep {self._sleeps}"
         stored = Step.objects.filter(run=self.run, name=name).first()  # a sleep is the engine's own step, so any version will do
+        if stored is None and not self.waits_here and duration > timedelta(0):
+            self.check()
+            if self.cancelling:
+                raise Cancelled
+            raise Park(self.now() + duration, SLEEPS, step=name)
         version = version_of(self.run.job_type)
         end = stored.result if stored else self._checkpoint(name, lambda: (self.now() + duration).isoformat(), version)
         until = datetime.fromisoformat(str(end))
@@ -117,7 +124,7 @@ class WorkerContext(LeasedRun, Context):
             self.check()
             if self.cancelling:
                 raise Cancelled
-            self.pause(left, "Waiting before its next step.")
+            self.pause(left, SLEEPS)
 
     @contextlib.contextmanager
     def dataset(self, key: str, subject: str | None = None, *, fatal: bool = False) -> Iterator[DatasetClock]:

@@ -33,7 +33,8 @@ from ...contract.source import source_label
 from ...models import Run, UpstreamRun
 from ..database import now
 from ..lifecycle import by_worker
-from ..lifecycle.ends import plain_end
+from ..lifecycle.ends import plain_end, plain_sleep
+from ..lifecycle.ends.one_go import NextClaim
 from ..lifecycle.lease import Lease
 from ..lifecycle.state import subject_now
 from ..upstreams import health
@@ -45,7 +46,7 @@ DATABASE_RETRY_SECONDS = 5  # until a run that lost the database continues
 
 
 def execute(
-    run: Run, lease: Lease, *, stopping: Callable[[], bool], waits_here: bool = False, then: plain_end.NextClaim | None = None
+    run: Run, lease: Lease, *, stopping: Callable[[], bool], waits_here: bool = False, then: NextClaim | None = None
 ) -> None:
     """Execute the run and write its next state. Whatever happens, the caller can go on to the next run.
 
@@ -70,7 +71,7 @@ def _about(run: Run) -> dict[str, Any]:
     return about
 
 
-def _work(ctx: WorkerContext, lease: Lease, then: plain_end.NextClaim | None) -> Callable[[], None]:
+def _work(ctx: WorkerContext, lease: Lease, then: NextClaim | None) -> Callable[[], None]:
     """Do the work. Returns the state change to make."""
     run = ctx.run
     try:
@@ -79,8 +80,7 @@ def _work(ctx: WorkerContext, lease: Lease, then: plain_end.NextClaim | None) ->
         _follow_subject(ctx)
         done = handler.run(ctx, params)
     except Park as way:
-        due_at, reason, knew = way.due_at, way.reason, ctx.cancelling
-        return lambda: by_worker.park(lease, due_at, reason, cancel_seen=knew)
+        return partial(_park, ctx, lease, way, then)
     except HandBack:
         return lambda: by_worker.hand_back(lease)
     except LeaseLost:
@@ -123,9 +123,19 @@ def _work(ctx: WorkerContext, lease: Lease, then: plain_end.NextClaim | None) ->
     return lambda: _completed(ctx, lease, done, then)
 
 
-def _completed(ctx: WorkerContext, lease: Lease, done: Done, then: plain_end.NextClaim | None) -> None:
-    if not plain_end.complete(ctx.run, lease, done, None if ctx.stopping() else then):
+def _completed(ctx: WorkerContext, lease: Lease, done: Done, then: NextClaim | None) -> None:
+    if not plain_end.complete(ctx.run, lease, done, _unless_stopping(ctx, then)):
         by_worker.complete(lease, done)
+
+
+def _park(ctx: WorkerContext, lease: Lease, way: Park, then: NextClaim | None) -> None:
+    if way.step and plain_sleep.fall_asleep(ctx.run, lease, way.step, way.due_at, way.reason, _unless_stopping(ctx, then)):
+        return
+    by_worker.park(lease, way.due_at, way.reason, cancel_seen=ctx.cancelling, step=way.step)
+
+
+def _unless_stopping(ctx: WorkerContext, then: NextClaim | None) -> NextClaim | None:
+    return then if then and not ctx.stopping() else None
 
 
 def _follow_subject(ctx: WorkerContext) -> None:

@@ -1,10 +1,11 @@
 """State changes that a worker makes to the run that it has leased. Each is fenced: after a takeover it changes nothing."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from ...contract.job_type import Done
-from ...contract.registry import get_type
-from ...models import Job, Reuse, Run, RunLog
+from ...contract.registry import get_type, version_of
+from ...models import Job, Reuse, Run, RunLog, Step
 from ...states import Outcome, RunStatus, Verdict
 from ...words import clock
 from ..database import wake_workers
@@ -29,14 +30,20 @@ MAX_BLOCKED_TIME = timedelta(hours=2)
 MAX_CANCEL_PAUSE = 30.0  # seconds until a blocked cancel is tried again
 
 
-def park(lease: Lease, due_at: datetime, reason: str, *, cancel_seen: bool = False) -> None:
+def park(lease: Lease, due_at: datetime, reason: str, *, cancel_seen: bool = False, step: str = "") -> None:
     """The run waits for something outside and needs no worker. It continues when woken, at the latest at `due_at`.
 
     `cancel_seen`: the handler has already seen any cancel request. Otherwise a cancel makes the run due at once.
+    `step`: a sleep begins, whose end it keeps.
     """
     with fenced(lease) as (run, at):
         due = at if run.cancel_requested_at and not cancel_seen else due_at
-        set_state(run, RunStatus.WAITING, due_at=due, blocked_reason=reason, blocked_since=None)
+        version, fields = version_of(run.job_type), dict[str, Any]()
+        if step:
+            stored = {"result": due_at.isoformat(), "version": version}
+            Step.objects.update_or_create(run=run, name=step, defaults=stored)
+            fields = {"recoveries": 0, "code_version": version}
+        set_state(run, RunStatus.WAITING, due_at=due, blocked_reason=reason, blocked_since=None, **fields)
         end_attempt(lease, Outcome.PARKED, at, reason)
 
 

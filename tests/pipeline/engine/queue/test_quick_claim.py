@@ -177,6 +177,7 @@ def test_it_takes_a_run_beside_what_does_not_stop_it(queue, beside):
 
 
 MORE = {
+    "a cancel further back": lambda run: Run.objects.filter(pk=run.pk).update(cancel_requested_at=timezone.now(), priority=99),
     "a cancel": lambda run: Run.objects.filter(pk=run.pk).update(cancel_requested_at=timezone.now()),
     "a key that is missing": lambda run: Run.objects.filter(pk=run.pk).update(scheduled_for=timezone.now(), dedupe_key=None),
     "data": lambda run: Run.objects.filter(pk=run.pk).update(job_type="toy"),
@@ -187,8 +188,9 @@ MORE = {
 @pytest.mark.parametrize("more", MORE)
 def test_it_leaves_what_needs_more_to_the_claims_own_queries(queue, more):
     MORE[more](queue())
+    queue("next")
     assert quick_claim() is Answer.NOT_FOR_ME
-    assert claim(register_worker())
+    assert claim(register_worker())[0].subject == "a"
 
 
 def test_it_leaves_a_dead_workers_run_to_the_claim_under_the_lock(queue):

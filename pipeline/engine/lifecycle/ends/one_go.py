@@ -1,0 +1,52 @@
+"""What a worker writes to its run and beside it, as one statement on PostgreSQL, one after the other on SQLite."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any, Protocol
+
+from django.db import IntegrityError, connection, models, transaction
+
+from ....models import Run
+from ...database import Statement, rows, together
+
+
+class NextClaim(Protocol):
+    """The claim of the worker's next run, sent together with what ends this one's turn: half the round trips and commits."""
+
+    def statements(self, ended: int) -> tuple[Statement, Statement]:
+        """What comes first, and the claim, which takes nothing if the run goes on."""
+
+    def hand_over(self, found: list[Any]) -> None: ...
+
+
+def write(run: Run, mine: Statement, beside: Sequence[Statement], then: NextClaim | None = None) -> bool:
+    """Whether `mine` changed the run's row. Otherwise, and if a row beside it is there already, nothing is written.
+
+    `mine` returns one column, which it names `at`. `beside`: what reads that from `mine`.
+    """
+    try:
+        if connection.vendor != "postgresql":
+            with transaction.atomic():  # it writes nothing within a SELECT
+                found = rows(*mine)
+                for query, values in beside if found else []:
+                    rows(f"WITH mine AS (SELECT %s AS at) {query}", [*found[0], *values])
+                return bool(found)
+        parts = ", ".join(f"part{number} AS ({query})" for number, (query, _) in enumerate(beside))
+        values = [value for _, its in [mine, *beside] for value in its]
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            return _send((f"WITH mine AS ({mine[0]}), {parts} SELECT at FROM mine", values), run, then)
+    except IntegrityError:
+        return False
+
+
+def _send(change: Statement, run: Run, then: NextClaim | None) -> bool:
+    if then is None:
+        return bool(rows(*change))
+    before, claim = then.statements(run.pk)
+    _, found, claimed = together([before, change, claim])
+    then.hand_over(claimed)
+    return bool(found)
+
+
+def saved(model: type[models.Model], name: str, value: Any) -> Any:
+    return model._meta.get_field(name).get_db_prep_save(value, connection)  # type: ignore[union-attr]
