@@ -17,6 +17,7 @@ from ...people import brands_for
 from ...queries.runs import RunRow, run_row
 from ...states import RunStatus
 from ..access import needs
+from ..person.audit import MADE_BY
 
 SHOWN = 50
 
@@ -52,6 +53,7 @@ def export_file(request: HttpRequest, pk: int) -> FileResponse:
         raise Http404("The file is not there yet, or was removed after a week. Open the list and export it again.")
     answer = FileResponse(file, as_attachment=True, filename=run.parameters["name"], content_type="text/csv; charset=utf-8")
     answer.headers["Cache-Control"] = "private, no-store"
+    setattr(answer, MADE_BY, run)
     return answer
 
 

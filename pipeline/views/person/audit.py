@@ -11,6 +11,7 @@ from ...models import Brand
 from ...people.audited import request_here
 
 EXPORT = "export"
+MADE_BY = "made_by"  # a file's answer has the run that made the file as an attribute of this name
 FILES = ("text/csv", "application/zip")  # not a single picture, nor a log
 
 
@@ -36,7 +37,10 @@ def _record_download(request: Any, response: HttpResponseBase) -> None:
     _, _, name = response.headers.get("Content-Disposition", "").partition("filename=")
     slug = request.resolver_match.kwargs.get("brand") if request.resolver_match else None
     brand = Brand.objects.filter(slug=slug).first() if slug else None
+    query = request.GET.urlencode()
+    if made_by := getattr(response, MADE_BY, None):  # what was asked for stands in the run, not in this address
+        brand, query = made_by.brand, made_by.parameters["query"]
     of = f" of {brand}" if brand else ""
-    chosen = f", filter {request.GET.urlencode()}" if request.GET else ""
+    chosen = f", filter {query}" if query else ""
     words = f"{request.user} downloaded {name.strip(chr(34)) or request.path}{of}{chosen}."
     record_change(EXPORT, words, request.user, subjects=[("", brand.pk if brand else None, "")])

@@ -15,7 +15,7 @@ from tests.processes import until
 
 IDLE = 150  # a browser keeps about six connections open; waitress takes 100 in all unless told otherwise
 UNFINISHED = 200
-SLOWEST = 0.5  # seconds, for another user's page
+QUICK = 0.5  # seconds, for another user's page; of five the third, as others may use the machine
 HALF = b"POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n\r\nusername="
 
 
@@ -39,9 +39,12 @@ def test_connections_kept_open_and_requests_never_finished_shut_nobody_out(tmp_p
                 connection = held.enter_context(socket.create_connection(("127.0.0.1", port)))
                 if number >= IDLE:
                     connection.sendall(HALF)
-            began = time.monotonic()
-            assert requests.get(page, timeout=10).status_code == 200
-            assert time.monotonic() - began < SLOWEST
+            took = []
+            for _ in range(5):
+                began = time.monotonic()
+                assert requests.get(page, timeout=10).status_code == 200
+                took.append(time.monotonic() - began)
+            assert sorted(took)[2] < QUICK, took
     finally:
         web.terminate()
         web.wait(20)

@@ -15,7 +15,7 @@ from pipeline.contract.site.list_files import ListFile
 from pipeline.engine.workers.inline import work_off, work_one
 from pipeline.jobs.export import files, job
 from pipeline.jobs.export.job import NAME
-from pipeline.models import BrandLimit, Run
+from pipeline.models import BrandLimit, Event, Run
 from pipeline.people import assign, limit_to
 from pipeline.views.exports import lists
 from tests.factories import make_brand, make_person
@@ -66,6 +66,16 @@ def saved(client, run):
             assert answer["Content-Disposition"].startswith("attachment")
             return 200, answer.getvalue()
     return answer.status_code, answer.content
+
+
+@pytest.mark.usefixtures("ann", "large")
+def test_the_audit_log_tells_whose_rows_are_in_a_file_that_a_run_made(client, brand):
+    run = ask_for(client)
+    work_off()
+    Run.objects.filter(pk=run.pk).update(brand=brand)
+    assert saved(client, run)[0] == 200
+    event = Event.objects.get(kind="export")
+    assert (event.brand, event.message) == (brand, "ann downloaded runs.csv of Northpaw, filter status=completed.")
 
 
 @pytest.mark.usefixtures("ann")
