@@ -14,11 +14,14 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
-from benchmarks.scratch import ROOT, database
+from benchmarks.scratch import ROOT, cpu_seconds, database
 
 PAGE = 1000
 ASIN = "B0BENCH001"
@@ -92,46 +95,60 @@ def land_all(pages, run, at):
     return tally.counts
 
 
-def seconds(work, *arguments):
-    began = time.perf_counter()
-    answer = work(*arguments)
-    return time.perf_counter() - began, answer
+class Spent(NamedTuple):
+    """Seconds by the clock, and of CPU: of this process and of its database session."""
+
+    clock: float
+    cpu: float
 
 
-def bulk_create_all(batches):
+@contextmanager
+def measured(spent: list[Spent]) -> Iterator[None]:
+    from django.db import connection
+
+    connection.ensure_connection()
+    session = [connection.connection.info.backend_pid] if connection.vendor == "postgresql" else []
+
+    def now():
+        return time.perf_counter(), time.process_time() + cpu_seconds(session)
+
+    began = now()
+    yield
+    spent.append(Spent(*(end - begin for begin, end in zip(began, now(), strict=True))))
+
+
+def bulk_create_all(pages, run, at):
+    """What bulk_create took. The rows of a page are made beside it, so that garbage collection need not scan those of all."""
     from competitors.models import AmazonReview
 
     kept = ["variation", "rating", "title", "body", "author", "review_date", "verified_purchase", "helpful_votes"]
-    for batch in batches:
-        AmazonReview.objects.bulk_create(
-            batch, update_conflicts=True, unique_fields=KEY, update_fields=[*kept, "last_seen_at", "last_run"]
-        )
-
-
-def ready(pages, run, at):
-    from competitors.models import AmazonReview
-
-    shared = {"first_seen_at": at, "last_seen_at": at, "last_run_id": run}
-    return [[AmazonReview(**row, **shared) for row in parsed(page)] for page in pages]
+    shared = {"first_seen_at": at, "last_seen_at": at, "last_run_id": run, "first_run_id": run}
+    spent: list[Spent] = []
+    for page in pages:
+        batch = [AmazonReview(**row, **shared) for row in parsed(page)]
+        with measured(spent):
+            AmazonReview.objects.bulk_create(
+                batch, update_conflicts=True, unique_fields=KEY, update_fields=[*kept, "last_seen_at", "last_run"]
+            )
+    return Spent(*map(sum, zip(*spent, strict=True)))
 
 
 def compare(items, rounds, runs):
-    """Median seconds of each measurement, and the counts of its last round."""
+    """What each measurement took, a median of the rounds, and the counts of its last round."""
     from competitors.models import AmazonReview
 
     at, stock = datetime.now(UTC), list(pages(items))
-    took: dict[str, float] = {}
+    took: dict[str, list[Spent]] = {}
     counts: dict[str, dict[str, int]] = {}
     for _ in range(rounds):
         for name, run in zip(("bulk_create, new", "bulk_create, again"), runs, strict=True):
-            spent, _ = seconds(bulk_create_all, ready(stock, run, at))
-            took.setdefault(name, []).append(spent)
+            took.setdefault(name, []).append(bulk_create_all(stock, run, at))
         AmazonReview.objects.all()._raw_delete("default")
         for name, run in zip(("landing, new", "landing, unchanged"), runs, strict=True):
-            spent, counts[name] = seconds(land_all, stock, run, at)
-            took.setdefault(name, []).append(spent)
+            with measured(took.setdefault(name, [])):
+                counts[name] = land_all(stock, run, at)
         AmazonReview.objects.all()._raw_delete("default")
-    return {name: median(values) for name, values in took.items()}, counts
+    return {name: Spent(*map(median, zip(*values, strict=True))) for name, values in took.items()}, counts
 
 
 def peak_memory_mb(items, run):
@@ -170,12 +187,13 @@ def main():
         runs = [api.queue_one_time_job(brand.pk, "mark", {"name": name}).run.pk for name in ("first", "second")]
         took, counts = compare(options.items, options.rounds, runs)
         print(f"Landing on {connection.vendor}, {options.items:,} items, median of {options.rounds}")
-        print(f"{'':22}{'s':>9}{'rows/s':>9}")
+        print(f"{'':22}{'s':>9}{'rows/s':>9}{'CPU, µs a row':>15}")
         for name, spent in took.items():
-            print(f"{name:22}{spent:9.2f}{options.items / spent:9,.0f}  {counts.get(name, '')}")
-        print(f"new, ours ÷ bulk_create: {took['bulk_create, new'] / took['landing, new']:.2f}")
-        print(f"again, ours ÷ bulk_create: {took['bulk_create, again'] / took['landing, unchanged']:.2f}")
-        print(f"ours, unchanged ÷ new: {took['landing, new'] / took['landing, unchanged']:.2f}")
+            figures = f"{spent.clock:9.2f}{options.items / spent.clock:9,.0f}{spent.cpu / options.items * 1e6:15.1f}"
+            print(f"{name:22}{figures}  {counts.get(name, '')}")
+        for theirs, ours in (("new", "new"), ("again", "unchanged")):
+            clock, cpu = (a / b for a, b in zip(took[f"bulk_create, {theirs}"], took[f"landing, {ours}"], strict=True))
+            print(f"{ours}, ours ÷ bulk_create: {clock:.2f} by the clock, {cpu:.2f} of CPU")
         if not options.no_memory:
             peaks = []
             for items in (10_000, 200_000):

@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import cache, partial
+from itertools import repeat
 from typing import Any, TypeAlias
 
 from django.conf import settings
@@ -108,7 +109,7 @@ class _Page:
         """`same`: values that all rows share; they are not staged."""
         self.connection, self.meta = connection, model._meta
         self.data = [name for name in rows[0] if name not in key]
-        if any(len(row) != len(rows[0]) for row in rows) or not {*key} <= rows[0].keys():
+        if {*map(len, rows)} != {len(rows[0])} or not {*key} <= rows[0].keys():
             raise ValueError(f"Rows must have the same fields, {', '.join(key)} among them; the first has {', '.join(rows[0])}.")
         if twice := same.keys() & rows[0].keys():
             raise ValueError(f"{', '.join(sorted(twice))}: given in the rows and in `touch` or `first` too.")
@@ -129,9 +130,12 @@ class _Page:
         if any(None in values for values in prepared[: len(key)]):
             raise ValueError(f"A row of {self.meta.label} has None in its key ({', '.join(key)}).")
         # Distinct by the prepared key, since the database compares that.
-        distinct = {row[: len(key)]: row for row in zip(*prepared, strict=True)}
-        self.keys = ["\x1f".join([self.meta.model_name or "", *map(str, values)]) for values in distinct]
-        self.rows = [(*row, number) for number, row in enumerate(distinct.values())]
+        if len({*zip(*prepared[: len(key)], strict=True)}) < len(rows):
+            distinct = {row[: len(key)]: row for row in zip(*prepared, strict=True)}
+            prepared = list(zip(*distinct.values(), strict=True))
+        texts = (map(str, values) for values in prepared[: len(key)])
+        self.keys = list(map("\x1f".join, zip(repeat(self.meta.model_name or ""), *texts)))
+        self.rows = list(zip(*prepared, range(len(self.keys)), strict=True))
         self.shared = [field.get_db_prep_save(value, connection) for field, value in shared.items()]
 
         self.keep_absent: set[str] = set()
@@ -185,27 +189,42 @@ class _Page:
         self, cursor: CursorWrapper, touch: Values, content: Collection[str], age: str | None
     ) -> tuple[list[int], list[int]]:
         """Write what is to be written. Returns which rows of the page are new and which changed."""
-        everything = [*self.data, *touch]
         self.keep = f"stored.{self.column(age)} > excluded.{self.column(age)}" if age else "false"
         if self.connection.vendor == "postgresql":
             new, equal = self.written(cursor, self.upsert(touch, differs=touch, equals=content))
             # Usually nothing is left here: in a first scrape all rows are new, in the next nearly all unchanged.
             left = content and len(new) + len(equal) < len(self.rows)
-            missed, changed = self.written(cursor, self.upsert(everything, differs=content)) if left else ([], [])
+            missed, changed = self.written(cursor, self.upsert([*self.data, *touch], differs=content)) if left else ([], [])
             return new + missed, changed  # missed: somebody deleted these rows after the first statement
         # A SQLite transaction has one snapshot: nobody can write in between.
         missing, later = f"stored.{self.key[0]} IS NULL", f"stored.{self.column(age)} > %s" if age else "false"
+        at = [self.field(age).get_db_prep_save(touch[age], self.connection)] if age else []
         cursor.execute(
             f"SELECT staged.{ROW}, {missing} FROM {self.staging} AS staged LEFT JOIN {self.table} AS stored"
             f" ON {self.same_key('stored')} WHERE {missing} OR ({self.differ(content, 'staged')}) AND ({later}) IS NOT TRUE",
-            [self.field(age).get_db_prep_save(touch[age], self.connection)] if age else [],
+            at,
         )
         found = cursor.fetchall()
-        cursor.execute(self.upsert(touch, differs=touch), self.shared)
-        changed = [row for row, is_missing in found if not is_missing]
-        if changed:
-            cursor.execute(self.upsert(everything, differs=content), self.shared)
-        return [row for row, is_missing in found if is_missing], changed
+        new = [row for row, is_missing in found if is_missing]
+        if new:
+            cursor.execute(f"{self.insert} NOTHING", self.shared)
+        if touch and len(new) < len(self.rows):
+            self.touch(cursor, touch, f"({later}) IS NOT TRUE", at)
+        if len(found) > len(new):
+            cursor.execute(self.upsert([*self.data, *touch], differs=content), self.shared)
+        return new, [row for row, is_missing in found if not is_missing]
+
+    def touch(self, cursor: CursorWrapper, values: Values, condition: str, parameters: Sequence[Any]) -> None:
+        """SQLite: let all stored rows of this page that fulfill the condition take the values. An upsert takes twice the time."""
+        given = [self.field(name).get_db_prep_save(value, self.connection) for name, value in values.items()]
+        columns = list(map(self.column, values))
+        cursor.execute(
+            f"UPDATE {self.table} SET {', '.join(f'{column} = %s' for column in columns)} WHERE rowid IN"
+            # LEFT: however large SQLite believes the two are, each staged row is looked up, and nothing else is read.
+            f" (SELECT stored.rowid FROM {self.staging} AS staged LEFT JOIN {self.table} AS stored ON {self.same_key('stored')}"
+            f" WHERE {condition} AND ({' OR '.join(f'stored.{column} IS NOT %s' for column in columns)}))",
+            [*given, *parameters, *given],
+        )
 
     def upsert(self, write: Collection[str], *, differs: Collection[str], equals: Collection[str] = ()) -> str:
         """SQL: insert missing rows. Of stored rows, write the fields `write` if any of `differs` differs and none of `equals`."""

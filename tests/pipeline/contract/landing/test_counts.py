@@ -76,6 +76,25 @@ def test_a_page_costs_a_few_statements_whatever_its_size(db, size):
         assert len(statements) <= 6
 
 
+@pytest.mark.only_on("sqlite")
+def test_stored_rows_are_looked_up_by_their_key_whatever_sqlite_knows_of_the_tables(db):
+    land_items([item("a"), item("b")])
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        # Fewer than it believes the staging table to have.
+        cursor.execute("UPDATE sqlite_stat1 SET stat = '500000 1' || substr(stat, 4) WHERE tbl = %s", [Item._meta.db_table])
+        cursor.execute("ANALYZE sqlite_schema")
+        with CaptureQueriesContext(connection) as statements:
+            land_items([item("a"), item("b", title="Bad")], run=2)
+        joins = [one["sql"] for one in statements if "AS staged" in one["sql"]]
+        plans = []
+        for sql in joins:
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+            plans.append(" / ".join(step for *_, step in cursor.fetchall()))
+    assert len(plans) == 2
+    assert all("SCAN staged / SEARCH stored" in plan and plan.count("SCAN") == 1 and "BLOOM" not in plan for plan in plans), plans
+
+
 def test_an_empty_page_costs_nothing(db, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert land_items([]) == Landed()
