@@ -94,8 +94,8 @@ def test_one_list_has_runs_settings_schedules_prices_and_actors_newest_first(ope
     DatasetStatus.objects.create(brand=brand, dataset_key="toys", subject="bear", last_success_at=timezone.now())
     assert "Fresh" in operator.get(page_of(brand)).content.decode()
     api.ensure_recurring_job(brand.pk, "toy", "0 4 * * *", {"name": "bear"}, created_by=manager)
-    told = "Schedule changed by maria: every day at 04:00; before: every day at 03:00."
-    assert lines(operator.get(page_of(brand)))[0].endswith(told)
+    changed = "Schedule changed by maria: every day at 04:00; before: every day at 03:00."
+    assert lines(operator.get(page_of(brand)))[0].endswith(changed)
     job.refresh_from_db()
     api.pause(job, manager)
     assert lines(operator.get(page_of(brand)))[0].endswith("Schedule: Pause by maria.")
