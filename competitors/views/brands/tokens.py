@@ -122,5 +122,10 @@ def _on_the_overview(user: Any) -> list[Notice]:
     troubled = soon | Q(token_state__in=[State.EXPIRED, State.BLOCKED, State.MISSING])
     accounts = AdAccount.objects.filter(brands_for(user).q(), troubled, brand__archived_at=None)
     told = queries.subjects_failing_by(TOLD_BY_INCIDENTS, user)
-    untold = [one for one in accounts if state_now(one, now) == State.EXPIRES or (one.brand_id, str(one.pk)) not in told]
+    untold = [
+        one
+        for one in accounts
+        # Of the account's own sync, or of one of all accounts of the brand.
+        if state_now(one, now) == State.EXPIRES or told.isdisjoint({(one.brand_id, str(one.pk)), (one.brand_id, "")})
+    ]
     return [*version_notices(), *token_notices(untold, now)]

@@ -80,13 +80,14 @@ def test_health_leaves_a_token_to_the_incident_that_tells_of_it(client):
     incident = Incident.objects.create(**seen, kind="TokenRefused")
     other_kind = Incident.objects.create(**seen, kind="TransientError")
 
-    def failing(name, of=incident, **fields):
+    def failing(name, of=incident, *, whole_brand=False, **fields):
         account = make_account(make_brand(name), f"act_{name}", name=name, **fields)
-        job = {"brand": account.brand, "job_type": "meta_sync", "subject": str(account.pk)}
+        job = {"brand": account.brand, "job_type": "meta_sync", "subject": "" if whole_brand else str(account.pk)}
         run = Run.objects.create(**job, job=Job.objects.create(**job), status="failed", **times)
         return FailedRun.objects.create(incident=of, run=run, **job, failed_at=now)
 
     failing("Told", token_state="expired")
+    failing("Told too", token_state="expired", whole_brand=True)
     make_account(make_brand("Untold"), "act_2", name="Untold", token_state="expired")
     failing("Soon", token_state="valid", token_expires_at=now + timedelta(days=2))
     failing("Otherwise", of=other_kind, token_state="missing")
