@@ -90,6 +90,8 @@ def test_it_leaves_what_is_more_to_the_long_way(queue, more):
 @pytest.mark.only_on("postgresql")
 def test_the_next_run_is_claimed_together_with_it(queue):
     queue(name="1"), queue(name="2")
-    quick = QuickClaim(register_worker())
-    assert fall_asleep(*quick.take(), "sleep 1", UNTIL, WHY, quick)
+    worker = register_worker()
+    run, lease = claim(worker)
+    quick = QuickClaim(worker)
+    assert fall_asleep(run, lease, "sleep 1", UNTIL, WHY, quick)
     assert quick.handed_over()[0].subject == "2"
