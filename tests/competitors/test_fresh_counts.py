@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from competitors.models import CompetitorAmazonUrl
 from pipeline import api, states
 from pipeline.contract.registry import all_types
 from pipeline.models import DatasetStatus, MaxAge
@@ -39,6 +40,8 @@ def brands(now):
         make_research(brand)
     gone = make_listing(make_competitor(made[0], "Gone", archived_at=now))
     DatasetStatus.objects.create(brand=made[0], dataset_key="amazon_reviews", subject=str(gone.pk), last_success_at=now)
+    other = CompetitorAmazonUrl.objects.filter(competitor__brand=made[0]).earliest("pk")  # a subject, but not of this data
+    DatasetStatus.objects.create(brand=made[0], dataset_key="competitor_ads", subject=str(other.pk), last_success_at=now)
     MaxAge.objects.create(brand=made[1], dataset_key="amazon_reviews", max_age=timedelta(days=4), at=now)
     chance = random.Random(7)
     for one in all_types():
