@@ -55,12 +55,17 @@ def measure(systems, options, figures):
 
     for name in options.only:
         began = time.monotonic()
+        failed = set()
         for system, found in getattr(measures, name)(systems, options):
             print(f"{name}: {system.label}: {len(found)} figures", file=sys.stderr, flush=True)
             for row, value in found.items():
                 figures.setdefault((row, system.label), []).append(value)
             if not found:
-                figures |= {(row, system.label): [math.nan] for row in ROWS if row.measure == name}
+                failed.add(system.label)
+        for label in failed:
+            for row in ROWS:
+                if row.measure == name:
+                    figures.setdefault((row, label), [math.nan])
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
 
