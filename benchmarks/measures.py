@@ -224,7 +224,7 @@ def drained(system: System, runs: int) -> tuple[float, float]:
     system.put_many([f"drain-{number}" for number in range(runs)])
     took = time.perf_counter() - began
     with system.workers():
-        at = [mark.at for mark in seen.wait_for(runs, 60)]
+        at = [mark.at for mark in seen.wait_for(runs, 120)]
     return (len(at) - 1) / ((max(at) - min(at)) / 1e9), runs / took
 
 

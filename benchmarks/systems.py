@@ -57,9 +57,9 @@ class Ours(System):
         load.runs(count, "pending", job_type="load", due_at=at, order_at=at, priority=20)
 
     def stopped(self, count: int) -> Iterator[Row]:
-        at = timezone.now()
+        at = timezone.now() - timedelta(hours=1)  # and not of a woken run's priority: a pause lets these go on
         other = Brand.objects.create(name="Other", slug="other")
-        load.runs(count, "pending", job_type="load", brand=other, due_at=at, order_at=at, priority=0)
+        load.runs(count, "pending", job_type="load", brand=other, due_at=at, order_at=at)
         for row, stop in (
             (rows.SATURATED, ConcurrencyLimit(job_type="load", max_running=0)),
             (rows.PAUSED, Pause(brand=other)),
