@@ -5,13 +5,16 @@ Separate from the heartbeat: an upstream that never answers must not cost a work
 """
 
 import time
-from functools import partial
+from functools import cache, partial, reduce
+from operator import or_
 
 from django.conf import settings
+from django.db.models import Exists, Q
 
 from ....contract.source import rounds
-from ....models import Worker
-from ...database import now
+from ....models import BulkAction, Incident, SourceState, UpstreamRun, Worker
+from ....states import RunStatus
+from ...database import Composed, now
 from ...execution.prices import read_prices
 from ...queue.asked import bulk_actions, canaries
 from ...upstreams.watch import watch_upstreams
@@ -29,13 +32,29 @@ class Housekeeping(RepeatingThread):
         self._next_healing = 0.0
 
     def work(self) -> None:
-        watch_upstreams()
-        canaries.advance()
+        if watched := bool(_watched().rows()):
+            watch_upstreams()
+            canaries.advance()
         if (at := time.monotonic()) >= self._next_healing:
             heal_if_due(now())
             if self._of_worker:
                 read_prices()
                 in_turn([partial(remove_old, now()), *rounds()])
             self._next_healing = at + HEALING_INTERVAL.total_seconds() / 4
-        if self._of_worker:
+        if watched and self._of_worker:
             bulk_actions.advance()
+
+
+@cache
+def _watched() -> Composed:
+    """Finds a row if there is anything that is looked after every few seconds: asked each time by every process, nearly always
+    for nothing.
+    """
+    waiting = UpstreamRun.objects.filter(status=UpstreamRun.Status.RUNNING, run__status=RunStatus.WAITING)
+    rest = (
+        SourceState.objects.filter(blocked_until__isnull=False),
+        Incident.objects.filter(fixing__in=canaries.UNDER_WAY),
+        BulkAction.objects.filter(finished_at=None),
+    )
+    anything = reduce(or_, (Exists(one) for one in rest), Q(Exists(waiting)))
+    return Composed(Worker.objects.filter(anything).order_by().values_list("pk")[:1], prepared=True)
