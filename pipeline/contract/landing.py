@@ -132,7 +132,7 @@ class _Page:
         # Distinct by the prepared key, since the database compares that.
         if len({*zip(*prepared[: len(key)], strict=True)}) < len(rows):
             distinct = {row[: len(key)]: row for row in zip(*prepared, strict=True)}
-            prepared = list(zip(*distinct.values(), strict=True))
+            prepared = list(map(list, zip(*distinct.values(), strict=True)))
         texts = (map(str, values) for values in prepared[: len(key)])
         self.keys = list(map("\x1f".join, zip(repeat(self.meta.model_name or ""), *texts)))
         self.rows = list(zip(*prepared, range(len(self.keys)), strict=True))
