@@ -103,7 +103,13 @@ def rows(query: str, values: Sequence[Any] = ()) -> list[Any]:
     if connection.vendor == "postgresql":
         connection.ensure_connection()
         with connection.wrap_database_errors:
-            return _prepared(connection.connection, query, values).fetchall()
+            try:
+                return _prepared(connection.connection, query, values).fetchall()
+            except psycopg.errors.FeatureNotSupported:  # a migration changed a column after it was prepared
+                if connection.in_atomic_block:  # rolled back, the driver forgets what is prepared
+                    raise
+                connection.connection.execute("DEALLOCATE ALL")
+                return _prepared(connection.connection, query, values).fetchall()
     try:
         return _sqlite_rows(query, values)
     except OperationalError as error:
@@ -132,8 +138,9 @@ def _with_question_marks(query: str) -> str:
 def together(statements: Sequence[Statement]) -> list[list[Any]]:
     """The rows of each, on PostgreSQL: sent in one go, and one transaction, where none is open."""
     connection.ensure_connection()
-    with connection.wrap_database_errors, connection.connection.pipeline():
+    with connection.wrap_database_errors, connection.connection.pipeline() as pipeline:
         sent = [_prepared(connection.connection, *one) for one in statements]
+        pipeline.sync()  # commits: a worker that is suspended while it reads the answers keeps no lock
         return [cursor.fetchall() for cursor in sent]
 
 
@@ -141,7 +148,7 @@ def _prepared(of: Any, query: str, values: Sequence[Any]) -> Any:
     return psycopg.RawCursor(of).execute(_numbered(query), values, prepare=True)
 
 
-@cache
+@lru_cache(maxsize=200)
 def _numbered(query: str) -> str:
     """With $1, $2, … instead of each %s: psycopg would look for these each time, if the query is long."""
     numbers = count(1)

@@ -31,7 +31,7 @@ def save_stop(stop: ConcurrencyLimit | Pause, by: Any) -> None:
     if isinstance(stop, Pause):
         stop.by = stop.by or by
     with transaction.atomic():
-        if new and isinstance(stop, ConcurrencyLimit):  # claims without the lock see no limit, and their runs are not counted yet
+        if isinstance(stop, ConcurrencyLimit):  # claims without the lock see no limit of runs, and theirs are not counted yet
             wait_for_readers(ConcurrencyLimit._meta.db_table)
         stop.save()
         _tell("set" if new else "changed", stop, by, before)

@@ -124,18 +124,19 @@ def _work(ctx: WorkerContext, lease: Lease, then: NextClaim | None) -> Callable[
 
 
 def _completed(ctx: WorkerContext, lease: Lease, done: Done, then: NextClaim | None) -> None:
-    if not plain_end.complete(ctx.run, lease, done, _unless_stopping(ctx, then)):
+    if not plain_end.complete(ctx.run, lease, done, _following(ctx, then)):
         by_worker.complete(lease, done)
 
 
 def _park(ctx: WorkerContext, lease: Lease, way: Park, then: NextClaim | None) -> None:
-    if way.step and plain_sleep.fall_asleep(ctx.run, lease, way.step, way.due_at, way.reason, _unless_stopping(ctx, then)):
+    if way.step and plain_sleep.fall_asleep(ctx.run, lease, way.step, way.due_at, way.reason, _following(ctx, then)):
         return
     by_worker.park(lease, way.due_at, way.reason, cancel_seen=ctx.cancelling, step=way.step)
 
 
-def _unless_stopping(ctx: WorkerContext, then: NextClaim | None) -> NextClaim | None:
-    return then if then and not ctx.stopping() else None
+def _following(ctx: WorkerContext, then: NextClaim | None) -> NextClaim | None:
+    """Not again if it may have been what failed: the end of a run needs no claim."""
+    return then if then and not then.unanswered and not ctx.stopping() else None
 
 
 def _follow_subject(ctx: WorkerContext) -> None:

@@ -22,6 +22,7 @@ LAPSED_LEASE_SECONDS = 0.25  # between claims while a lapsed lease may not be ta
 # SQLite, in seconds. Its log is written just before a commit can be seen, or long before, where it is synced to the disk first.
 FIRST_LOOK, LONGEST_LOOK = 0.0005, 0.02  # between two looks whether what was heard can be seen
 LOOK_FOR = 0.25
+SLOW_DISK = 0.1  # after that, between two looks for what was heard and is still not to be seen
 _TIMES = ", ".join(
     f"(SELECT {column} FROM {Run._meta.db_table} WHERE status = '{status}'{later} ORDER BY {column} LIMIT 1)"
     for column, status, later in (
@@ -106,6 +107,7 @@ class Waiter:
         """SQLite notifies nobody, but the kernel tells of each write to its log. Where it does not, look again and again."""
         at = time.monotonic()
         end, look_until, pause = at + seconds, -math.inf, FIRST_LOOK
+        heard = False
         while at < end:
             watched = self._watched()
             version, before = self._data_version(), self.version
@@ -113,11 +115,11 @@ class Waiter:
                 self.version = version
                 return
             if watched and at >= look_until:
-                readable = select.select([watched, self.stop_fd], [], [], end - at)[0]
+                readable = select.select([watched, self.stop_fd], [], [], min(end - at, SLOW_DISK if heard else end - at))[0]
                 if watched in readable:
                     watched.read(timeout=0)
-                    look_until, pause = time.monotonic() + LOOK_FOR, FIRST_LOOK
-                elif not readable and self._data_version() != before and not select.select([watched], [], [], 0)[0]:
+                    heard, look_until, pause = True, time.monotonic() + LOOK_FOR, FIRST_LOOK
+                elif not (readable or heard) and self._data_version() != before and not select.select([watched], [], [], 0)[0]:
                     logger.warning(
                         "Changes of the database file are not heard here: this worker looks for them 50 times a second."
                     )

@@ -13,6 +13,10 @@ from ...database import Statement, rows, together
 class NextClaim(Protocol):
     """The claim of the worker's next run, sent together with what ends this one's turn: half the round trips and commits."""
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether it was sent, and no answer came."""
+
     def statements(self, ended: int) -> tuple[Statement, Statement]:
         """What comes first, and the claim, which takes nothing if the run goes on."""
 

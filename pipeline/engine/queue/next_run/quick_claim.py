@@ -16,7 +16,7 @@ from django.conf import settings
 from ....contract.registry import all_types, internal_names, versions
 from ....models import Attempt, ConcurrencyLimit, Run, Worker
 from ....states import RunStatus
-from ...database import Statement, begin_claim, together
+from ...database import Statement, begin_claim, rows, together
 from ...lifecycle.lease import RUN_COLUMNS, Lease, run_from
 from .open_lines import CLOSED, LINES, NOW, READABLE, RUN, STOPS, covers, first_of
 
@@ -70,6 +70,11 @@ STATEMENT = (
     " tried.id, taken.* FROM leaves LEFT JOIN taken ON true LEFT JOIN tried ON true"
 )
 
+ASKED = (
+    f"SELECT (SELECT id FROM {TRY} WHERE run_id = {RUN}.id AND lease_token = {RUN}.lease_token), {RUN_COLUMNS} FROM {RUN}"
+    f" WHERE status = '{RunStatus.RUNNING}' AND lease_token = %s AND lease_expires_at > {NOW}"
+)
+
 
 class Answer(Enum):
     NOTHING_DUE = auto()
@@ -77,14 +82,24 @@ class Answer(Enum):
 
 
 class QuickClaim:
-    """The quick claims of one worker. It remembers whether there are limits: then the next claim takes the lock first."""
+    """The quick claims of one worker. It remembers whether there are limits: then the next claim takes the lock first.
+
+    It also remembers a claim whose answer did not come: it may have taken a run, which would be nobody's until its lease lapses.
+    """
 
     def __init__(self, worker: Worker):
         self.worker, self.limited = worker, False
         self._claimed: tuple[Run, Lease] | None = None
+        self._asked: uuid.UUID | None = None  # the token of the claim that was sent
+
+    @property
+    def unanswered(self) -> bool:
+        return self._asked is not None
 
     def take(self) -> tuple[Run, Lease] | Answer:
         """The next run under a new lease of this worker, or why there is none."""
+        if self._asked and (found := rows(ASKED, [self._asked])):
+            return self._of(self._asked, *found[0])
         locked = self.limited
         answer = self.read(together(self.statements())[-1])
         if self.limited and not locked:
@@ -95,9 +110,9 @@ class QuickClaim:
         """What begins the transaction, and the claim. `ended`: the run that is ended between the two; if it was not, nothing is
         taken.
         """
-        self.token = uuid.uuid4()
+        self._asked = uuid.uuid4()
         known, internal, plain = _types(tuple(versions().items()))
-        lease = [self.token, self.worker.pk, str(self.worker), settings.PIPELINE_LEASE_SECONDS]
+        lease = [self._asked, self.worker.pk, str(self.worker), settings.PIPELINE_LEASE_SECONDS]
         return begin_claim(locked=self.limited), (STATEMENT, [known, internal, plain, self.limited, ended, *lease])
 
     def hand_over(self, found: list[Any]) -> None:
@@ -111,10 +126,15 @@ class QuickClaim:
 
     def read(self, found: list[Any]) -> tuple[Run, Lease] | Answer:
         ((self.limited, left, attempt_id, *taken),) = found
-        if attempt_id is None:
+        token, self._asked = self._asked, None
+        if token is None or attempt_id is None:
             return Answer.NOT_FOR_ME if left else Answer.NOTHING_DUE
+        return self._of(token, attempt_id, *taken)
+
+    def _of(self, token: uuid.UUID, attempt_id: int, *taken: Any) -> tuple[Run, Lease]:
+        self._asked = None
         (run,) = run_from(taken)
-        return run, Lease(run.pk, self.token, attempt_id)
+        return run, Lease(run.pk, token, attempt_id)
 
 
 @cache

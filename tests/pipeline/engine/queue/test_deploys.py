@@ -1,4 +1,4 @@
-"""A worker of the old code, from the migration to its restart."""
+"""Processes of the old code, from the migration to their restart."""
 
 import pytest
 from django.db import connection
@@ -10,9 +10,6 @@ from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, ConcurrencyLimit, Pause
 from pipeline.queries.explain import explain
 
-pytestmark = [pytest.mark.django_db, pytest.mark.only_on("sqlite")]
-
-
 def narrowed(index: str) -> str:
     """The same index, of some of its rows only."""
     with connection.cursor() as cursor:
@@ -20,9 +17,11 @@ def narrowed(index: str) -> str:
     return f"{made} AND subject <> 'x'"
 
 
+@pytest.mark.django_db
+@pytest.mark.only_on("sqlite")
 @pytest.mark.parametrize("index", ["run_claim_pending", "run_own_line", "run_claim_expired"])
 @pytest.mark.parametrize("change", [lambda index: "", narrowed], ids=["dropped", "narrowed"])
-def test_it_still_claims_though_a_migration_changed_an_index(index, change, caplog):
+def test_a_worker_still_claims_though_a_migration_changed_an_index(index, change, caplog):
     """PostgreSQL takes another index by itself."""
     database._say_once.cache_clear()
     paused, other = (Brand.objects.create(name=name, slug=name) for name in ("paused", "other"))
@@ -41,3 +40,18 @@ def test_it_still_claims_though_a_migration_changed_an_index(index, change, capl
     assert "paused" in explain(waits, database.now())
     told = [record for record in caplog.records if "This process is older than the database" in record.message]
     assert len(told) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.only_on("postgresql")
+def test_a_click_works_though_a_migration_has_widened_a_column_that_it_reads():
+    """PostgreSQL refuses what was prepared before, and a web process keeps its connections."""
+    brand = Brand.objects.create(name="Acme", slug="acme")
+    try:
+        for size in (300, 200):  # as it is in the end
+            api.queue_one_time_job(brand.pk, "toy", {"name": f"before {size}"})
+            with connection.cursor() as cursor:
+                cursor.execute(f"DO $$ BEGIN ALTER TABLE {Brand._meta.db_table} ALTER COLUMN name TYPE varchar({size}); END $$")
+            assert api.queue_one_time_job(brand.pk, "toy", {"name": f"after {size}"}).created
+    finally:
+        connection.close()

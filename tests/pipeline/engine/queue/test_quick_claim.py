@@ -238,9 +238,12 @@ def locked_by_me():
         return list(Run.objects.select_for_update(skip_locked=True).filter(status="pending"))
 
 
-def test_the_first_limit_waits_for_claims_that_have_not_seen_it(queue):
-    """Otherwise the next claim would not count their runs."""
+@pytest.mark.parametrize("was", ["", "apify"])
+def test_the_first_limit_of_runs_waits_for_claims_that_have_not_seen_it(queue, was):
+    """Otherwise the next claim would not count their runs. `was`: the source of a limit of an account's memory, if any."""
     queue()
+    limit = ConcurrencyLimit.objects.create(source=was, max_running=1) if was else ConcurrencyLimit(job_type="marble", max_running=1)
+    limit.source = ""
     worker, taken, go_on = register_worker(), threading.Event(), threading.Event()
 
     def claims_slowly():
@@ -253,7 +256,7 @@ def test_the_first_limit_waits_for_claims_that_have_not_seen_it(queue):
     thread = threading.Thread(target=claims_slowly)
     thread.start()
     assert taken.wait(10)
-    saves = threading.Thread(target=saves_a_limit)
+    saves = threading.Thread(target=save_limit, args=[limit])
     saves.start()
     try:
         until(somebody_waits, "the limit to wait", 10)
@@ -270,8 +273,8 @@ def somebody_waits():
         return cursor.fetchone()[0]
 
 
-def saves_a_limit():
-    api.save_stop(ConcurrencyLimit(job_type="marble", max_running=1), get_user_model().objects.create_superuser("ann"))
+def save_limit(limit):
+    api.save_stop(limit, get_user_model().objects.create_superuser("ann"))
     connection.close()
 
 

@@ -79,6 +79,16 @@ def test_what_is_written_may_be_seen_later(waiter, monkeypatch):
     assert waiter.version == -2
 
 
+def test_what_a_slow_disk_takes_its_time_for_is_looked_for_until_it_is_seen(waiter, monkeypatch):
+    monkeypatch.setattr(waiting, "LOOK_FOR", 0.01)
+    monkeypatch.setattr(waiting, "SLOW_DISK", 0.01)
+    seen = iter([waiter.version] * 40 + [-2])
+    monkeypatch.setattr(waiter, "_data_version", lambda: next(seen))
+    change()
+    assert waited(waiter) < IDLE_SECONDS
+    assert (waiter.version, waiter.deaf) == (-2, False)
+
+
 def test_where_the_system_has_no_watch_it_looks_again_and_again(waiter, looks, monkeypatch):
     def refuse():
         raise OSError("too many watches")
