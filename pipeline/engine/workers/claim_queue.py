@@ -17,8 +17,7 @@ from ...contract.registry import longest_work
 from ...models import Run
 from ..execution import executor
 from ..lifecycle.lease import Lease
-from ..queue.claim import claim
-from ..queue.next_run.quick_claim import QuickClaim
+from ..queue.claim import ClaimWithEnd, claim
 from ..queue.waiter import Waiter
 from .heartbeat import Heartbeat
 from .processes import die_with_parent, register_worker
@@ -69,7 +68,7 @@ class ClaimQueue(Sink):
         self.read_end, self.write_end = os.pipe()
         self.sentinel = self.pid = os.getpid()
         self.found = False  # by the last claim
-        self.quick: QuickClaim | None = None
+        self.quick: ClaimWithEnd | None = None
 
     def put(self, item: Any) -> None:
         """The sentinel puts "STOP" once per worker; the first one closes the pipe for all."""
@@ -123,7 +122,7 @@ class ClaimQueue(Sink):
             if claimed:
                 claimed = self._execute(*claimed, self.quick if left else None)
 
-    def _execute(self, run: Run, lease: Lease, then: QuickClaim | None) -> tuple[Run, Lease] | None:
+    def _execute(self, run: Run, lease: Lease, then: ClaimWithEnd | None) -> tuple[Run, Lease] | None:
         self.heartbeat.hold(lease, longest_work(run.job_type))
         try:
             executor.execute(run, lease, stopping=self.stopping, then=then)
@@ -146,7 +145,7 @@ class ClaimQueue(Sink):
         while not self.stopping():
             try:
                 self.worker = register_worker(cluster=self.cluster)
-                self.quick = QuickClaim(self.worker)
+                self.quick = ClaimWithEnd(self.worker)
             except DatabaseError as error:
                 self.waiter.recover(error)
                 continue

@@ -1,5 +1,6 @@
 """What a worker writes to its run and beside it, as one statement on PostgreSQL, one after the other on SQLite."""
 
+import logging
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any, Protocol
@@ -8,6 +9,8 @@ from django.db import IntegrityError, connection, models, transaction
 
 from ....models import Run
 from ...database import Statement, rows, together
+
+logger = logging.getLogger(__name__)
 
 
 class NextClaim(Protocol):
@@ -22,6 +25,9 @@ class NextClaim(Protocol):
 
     def hand_over(self, found: list[Any]) -> None: ...
 
+    def take_here(self) -> None:
+        """On SQLite: make the claim now, in the open transaction."""
+
 
 def write(run: Run, mine: Statement, beside: Sequence[Statement], then: NextClaim | None = None) -> bool:
     """Whether `mine` changed the run's row. Otherwise, and if a row beside it is there already, nothing is written.
@@ -30,17 +36,30 @@ def write(run: Run, mine: Statement, beside: Sequence[Statement], then: NextClai
     """
     try:
         if connection.vendor != "postgresql":
-            with transaction.atomic():  # it writes nothing within a SELECT
-                found = rows(*mine)
-                for query, values in beside if found else []:
-                    rows(f"WITH mine AS (SELECT %s AS at) {query}", [*found[0], *values])
-                return bool(found)
+            return _one_by_one(run, mine, beside, then)
         parts = ", ".join(f"part{number} AS ({query})" for number, (query, _) in enumerate(beside))
         values = [value for _, its in [mine, *beside] for value in its]
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
             return _send((f"WITH mine AS ({mine[0]}), {parts} SELECT at FROM mine", values), run, then)
     except IntegrityError:
         return False
+
+
+def _one_by_one(run: Run, mine: Statement, beside: Sequence[Statement], then: NextClaim | None) -> bool:
+    """SQLite writes nothing within a SELECT."""
+    try:
+        with transaction.atomic():
+            found = rows(*mine)
+            for query, values in beside if found else []:
+                rows(f"WITH mine AS (SELECT %s AS at) {query}", [*found[0], *values])
+            if found and then:
+                then.take_here()
+            return bool(found)
+    except Exception:  # a savepoint around each claim would take longer than most of them
+        if then is None:
+            raise
+        logger.exception("What run %s came to could not be written together with the next claim. It is written alone.", run.pk)
+        return _one_by_one(run, mine, beside, None)
 
 
 def _send(change: Statement, run: Run, then: NextClaim | None) -> bool:

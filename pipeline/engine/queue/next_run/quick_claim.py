@@ -118,7 +118,10 @@ class QuickClaim:
     def hand_over(self, found: list[Any]) -> None:
         """The claim was sent together with the end of a run: keep what it found."""
         answer = self.read(found)
-        self._claimed = None if isinstance(answer, Answer) else answer
+        self.keep(None if isinstance(answer, Answer) else answer)
+
+    def keep(self, claimed: tuple[Run, Lease] | None) -> None:
+        self._claimed = claimed
 
     def handed_over(self) -> tuple[Run, Lease] | None:
         claimed, self._claimed = self._claimed, None

@@ -16,7 +16,7 @@ from pipeline.engine.database import CLAIM_LOCK, lock
 from pipeline.engine.execution import executor
 from pipeline.engine.lifecycle import by_worker
 from pipeline.engine.lifecycle.ends import plain_end
-from pipeline.engine.queue.claim import claim
+from pipeline.engine.queue.claim import ClaimWithEnd, claim
 from pipeline.engine.queue.next_run.quick_claim import Answer, QuickClaim
 from pipeline.engine.workers import claim_queue
 from pipeline.engine.workers.claim_queue import ClaimQueue
@@ -247,7 +247,7 @@ class TestTheNextClaimIsMadeTogetherWithTheEnd:
             queue(name=str(number))
         worker = ClaimQueue(uuid4())
         worker.worker, worker.pid = register_worker(), os.getpid()
-        worker.quick, worker.heartbeat = QuickClaim(worker.worker), Heartbeat(worker.worker)
+        worker.quick, worker.heartbeat = ClaimWithEnd(worker.worker), Heartbeat(worker.worker)
         try:
             worker.execute(*worker.get()["args"])
             assert list(Run.objects.order_by("pk").values_list("status", flat=True)) == ["completed"] * 3 + ["pending"] * 2
