@@ -10,6 +10,7 @@ from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, ConcurrencyLimit, Pause
 from pipeline.queries.explain import explain
 
+
 def narrowed(index: str) -> str:
     """The same index, of some of its rows only."""
     with connection.cursor() as cursor:

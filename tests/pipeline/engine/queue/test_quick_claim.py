@@ -242,8 +242,10 @@ def locked_by_me():
 def test_the_first_limit_of_runs_waits_for_claims_that_have_not_seen_it(queue, was):
     """Otherwise the next claim would not count their runs. `was`: the source of a limit of an account's memory, if any."""
     queue()
-    limit = ConcurrencyLimit.objects.create(source=was, max_running=1) if was else ConcurrencyLimit(job_type="marble", max_running=1)
-    limit.source = ""
+    limit = ConcurrencyLimit(source=was, max_running=1)
+    if was:
+        limit.save()
+        limit.source = ""
     worker, taken, go_on = register_worker(), threading.Event(), threading.Event()
 
     def claims_slowly():
