@@ -76,7 +76,7 @@ def test_a_run_ends_while_another_keeps_the_claims_lock(three_runs, monkeypatch)
 def test_a_run_that_was_claimed_by_an_answer_that_was_lost_is_handed_out_next(three_runs, monkeypatch):
     quick = QuickClaim(register_worker())
     run, lease = quick.take()
-    together, lost = one_go.together, []
+    together, lost = one_go.together, list[object]()
 
     def commits_and_loses_the_answer(statements):
         found = together(statements)
