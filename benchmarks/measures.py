@@ -58,7 +58,8 @@ def _waiting_workers(system: System, options: Namespace, first: bool) -> Found:
 
 def _idle(roots: list[int], seconds: float) -> Found:
     pids = [pid for root in roots for pid in tree(root)]
-    time.sleep(2)  # let what the pick-ups began finish
+    # Let what the pick-ups began finish. PostgreSQL counts a session's transactions up to 10 s later.
+    time.sleep(11 if connection.vendor == "postgresql" else 2)
     began, commits, spent = time.monotonic(), committed(), cpu_seconds(pids)
     time.sleep(seconds)
     minutes = (time.monotonic() - began) / 60
