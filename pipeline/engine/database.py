@@ -135,12 +135,14 @@ def _with_question_marks(query: str) -> str:
     return re.sub("%[s%]", lambda found: "?" if found[0] == "%s" else "%", query)
 
 
-def together(statements: Sequence[Statement]) -> list[list[Any]]:
-    """The rows of each, on PostgreSQL: sent in one go, and one transaction, where none is open."""
+def together(*transactions: Sequence[Statement]) -> list[list[Any]]:
+    """The rows of each statement, on PostgreSQL: sent in one go, each group as one transaction, where none is open."""
     connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.pipeline() as pipeline:
-        sent = [_prepared(connection.connection, *one) for one in statements]
-        pipeline.sync()  # commits: a worker that is suspended while it reads the answers keeps no lock
+        sent = []
+        for statements in transactions:
+            sent += [_prepared(connection.connection, *one) for one in statements]
+            pipeline.sync()  # commits: a worker that is suspended while it reads the answers keeps no lock
         return [cursor.fetchall() for cursor in sent]
 
 

@@ -20,6 +20,8 @@ class NextClaim(Protocol):
     def unanswered(self) -> bool:
         """Whether it was sent, and no answer came."""
 
+    limited: bool  # whether the claim takes the claim's lock
+
     def statements(self, ended: int) -> tuple[Statement, Statement]:
         """What comes first, and the claim, which takes nothing if the run goes on."""
 
@@ -66,7 +68,10 @@ def _send(change: Statement, run: Run, then: NextClaim | None) -> bool:
     if then is None:
         return bool(rows(*change))
     before, claim = then.statements(run.pk)
-    _, found, claimed = together([before, change, claim])
+    if then.limited:  # the lock is for the claim alone, and nobody waits for it who has locked a run
+        found, _, claimed = together([change], [before, claim])
+    else:
+        _, found, claimed = together([before, change, claim])
     then.hand_over(claimed)
     return bool(found)
 

@@ -219,8 +219,8 @@ class TestTheNextClaimIsMadeTogetherWithTheEnd:
         assert plain_end.complete(run, lease, DONE, quick)
         assert quick.handed_over()[0].subject == "2"
 
-    def test_and_takes_the_claims_lock_before_it_locks_the_run(self, taken, quick):
-        """As all do that need both: otherwise two of them could wait for each other."""
+    def test_and_has_locked_no_run_while_it_waits_for_the_claims_lock(self, taken, quick):
+        """Whoever needs both takes that lock first: otherwise two of them could wait for each other."""
         quick.limited = True
         run, lease = taken
         ended = []
