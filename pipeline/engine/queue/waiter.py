@@ -114,19 +114,18 @@ class Waiter:
             if version != before:
                 self.version = version
                 return
-            if watched and at >= look_until:
-                readable = select.select([watched, self.stop_fd], [], [], min(end - at, SLOW_DISK if heard else end - at))[0]
-                if watched in readable:
-                    watched.read(timeout=0)
-                    heard, look_until, pause = True, time.monotonic() + LOOK_FOR, FIRST_LOOK
-                elif not (readable or heard) and self._data_version() != before and not select.select([watched], [], [], 0)[0]:
-                    logger.warning(
-                        "Changes of the database file are not heard here: this worker looks for them 50 times a second."
-                    )
-                    self.deaf = True
-            else:
-                readable = select.select([self.stop_fd], [], [], min(pause, end - at))[0]
+            listen = [watched, self.stop_fd] if watched else [self.stop_fd]
+            looking = not watched or at < look_until
+            most = pause if looking else SLOW_DISK if heard else end - at
+            readable = select.select(listen, [], [], min(most, end - at))[0]
+            if watched and watched in readable:
+                watched.read(timeout=0)
+                heard, look_until, pause = True, time.monotonic() + LOOK_FOR, FIRST_LOOK
+            elif looking:
                 pause = min(pause * 2, LONGEST_LOOK)
+            elif not (readable or heard) and self._data_version() != before and not select.select([watched], [], [], 0)[0]:
+                logger.warning("Changes of the database file are not heard here: this worker looks for them 50 times a second.")
+                self.deaf = True
             if self.stop_fd in readable:
                 return
             at = time.monotonic()

@@ -89,6 +89,15 @@ def test_what_a_slow_disk_takes_its_time_for_is_looked_for_until_it_is_seen(wait
     assert (waiter.version, waiter.deaf) == (-2, False)
 
 
+def test_while_it_looks_for_one_change_it_hears_of_the_next(waiter, monkeypatch):
+    for name in ("LOOK_FOR", "FIRST_LOOK", "LONGEST_LOOK"):
+        monkeypatch.setattr(waiting, name, 10)
+    change()
+    waiter.version = waiter._data_version()  # what is heard next is known already
+    threading.Timer(0.1, lambda: change("b")).start()
+    assert waited(waiter) < IDLE_SECONDS
+
+
 def test_where_the_system_has_no_watch_it_looks_again_and_again(waiter, looks, monkeypatch):
     def refuse():
         raise OSError("too many watches")
