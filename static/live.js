@@ -1,4 +1,4 @@
-// What only a script can do is shown only where it runs: "Live, every 3 s" and its button.
+// What only a script can do is shown only where it runs: "Live" and its button.
 document.documentElement.classList.add("scripted");
 
 // ---- live regions poll by htmx and are changed in place, so focus, what is open and what somebody typed or ticked stay ----

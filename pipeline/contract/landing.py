@@ -168,9 +168,9 @@ class _Page:
         # Created if missing, at every page: the connection may be new, and a rollback removes the table.
         # Emptied at commit, since nothing vacuums a temporary table, and here, since this transaction may have landed a page.
         keep = "ON COMMIT DELETE ROWS" if self.connection.vendor == "postgresql" else ""
-        cursor.execute(
-            f"CREATE TEMPORARY TABLE IF NOT EXISTS {self.staging} {keep} AS SELECT *, 0 AS {ROW} FROM {self.table} WHERE false"
-        )
+        # Its types are the code's: a migration may have changed the table's, and binary values do not fit another type.
+        columns = ", ".join(f"{self.column(field.name)} {field.db_type(self.connection)}" for field in self.meta.concrete_fields)
+        cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {self.staging} ({columns}, {ROW} integer) {keep}")
         cursor.execute(f"DELETE FROM {self.staging}")
         if self.connection.vendor == "postgresql":
             with (

@@ -22,7 +22,7 @@ from django.utils import timezone
 logger = logging.getLogger(__name__)
 Statement = tuple[str, Sequence[Any]]  # with its values
 CHANNEL = "pipeline_runs"
-CLAIM_LOCK, MONEY_LOCK, CHANGES_LOCK = 7_301, 7_302, 7_303  # advisory locks of this application
+CLAIM_LOCK, MONEY_LOCK, CHANGES_LOCK, LIMITS_LOCK = 7_301, 7_302, 7_303, 7_304  # advisory locks of this application
 # Sorts off: with statistics from when nothing was pending, PostgreSQL would sort all pending runs instead of using the
 # index.
 CLAIM_PLAN_SETTINGS = "".join(f", set_config('{name}', 'off', true)" for name in ("enable_sort", "enable_incremental_sort"))
@@ -58,16 +58,15 @@ def lock(number: int) -> datetime:
 
 
 def begin_claim(*, locked: bool) -> Statement:
-    """What the quick claim is sent together with, on PostgreSQL: takes the claim's lock, or only sets how it is planned."""
-    settings = CLAIM_PLAN_SETTINGS + QUICK_CLAIM_SETTINGS
-    return (f"SELECT pg_advisory_xact_lock(%s){settings}", [CLAIM_LOCK]) if locked else (f"SELECT 1{settings}", [])
+    """What the quick claim is sent together with, on PostgreSQL: takes the claim's lock, or says that limits are looked for."""
+    lock, number = ("pg_advisory_xact_lock", CLAIM_LOCK) if locked else ("pg_advisory_xact_lock_shared", LIMITS_LOCK)
+    return f"SELECT {lock}(%s){CLAIM_PLAN_SETTINGS}{QUICK_CLAIM_SETTINGS}", [number]
 
 
-def wait_for_readers(table: str) -> None:
-    """In a transaction that makes the first row of the table: whoever looked and found none has committed by then."""
+def wait_for_claims() -> None:
+    """In a transaction that saves a limit: whoever looked and found none has committed by then."""
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {connection.ops.quote_name(table)} IN ACCESS EXCLUSIVE MODE")
+        lock(LIMITS_LOCK)
 
 
 @contextmanager

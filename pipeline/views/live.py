@@ -20,7 +20,7 @@ from ..people import brands_for
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="\w+"')  # masked anew in every answer, so not a change
 FORM_KEY = "<the key of a form>"
 # Words that the clock may change at once; not "every 3 s", nor how long something took (the filter `lasted`, or "6 m 59 s").
-SECONDS = re.compile(r"\d s so far|(?<![\d.])(?<! m )(?<!every )(?!0\.0 )[\d.]+ s\b(?!</time>)")
+SECONDS = re.compile(r"\d s so far|\d seconds?\b|(?<![\d.])(?<! m )(?<!every )(?!0\.0 )[\d.]+ s\b(?!</time>)")
 PLACE = "<!-- the part that polls -->"  # no text of others has it: that is escaped
 KEPT = 60  # seconds; all other words that depend on the clock are of minutes
 

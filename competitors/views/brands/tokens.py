@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q
@@ -23,7 +24,11 @@ State = AdAccount.TokenState
 WARNED_BEFORE = ((1, "red"), (7, "amber"), (14, "grey"))  # days before a token's end, and how loud the banner is then
 VERSION_WARNED_BEFORE = timedelta(days=60)
 # Errors of a run that say the same as the notice about its account's token, beside the button that retries it.
-TOLD_BY_INCIDENTS = [error.__name__ for error in (TokenRefused, BlockedAtMeta, CredentialRejected)]
+TOLD_BY_INCIDENTS = {
+    State.EXPIRED: TokenRefused.__name__,
+    State.BLOCKED: BlockedAtMeta.__name__,
+    State.MISSING: CredentialRejected.__name__,
+}
 NAMED = 3  # accounts of one banner that are named
 RENEW = "Make a new token at Meta and set it as META_ACCESS_TOKENS (act_…=token) or META_ACCESS_TOKEN, for web and worker."
 
@@ -121,11 +126,12 @@ def _on_the_overview(user: Any) -> list[Notice]:
     soon = Q(token_expires_at__lte=now + timedelta(days=WARNED_BEFORE[-1][0]))
     troubled = soon | Q(token_state__in=[State.EXPIRED, State.BLOCKED, State.MISSING])
     accounts = AdAccount.objects.filter(brands_for(user).q(), troubled, brand__archived_at=None)
-    told = queries.subjects_failing_by(TOLD_BY_INCIDENTS, user)
-    untold = [
-        one
-        for one in accounts
-        # Of the account's own sync, or of one of all accounts of the brand.
-        if state_now(one, now) == State.EXPIRES or told.isdisjoint({(one.brand_id, str(one.pk)), (one.brand_id, "")})
-    ]
+    told = queries.subjects_failing_by(TOLD_BY_INCIDENTS.values(), user)
+    untold = [one for one in accounts if state_now(one, now) == State.EXPIRES or told.isdisjoint(_tellers(one))]
     return [*version_notices(), *token_notices(untold, now)]
+
+
+def _tellers(account: AdAccount) -> set[tuple[UUID | None, str, str]]:
+    """Failures that tell of its token: of the account's own sync, or of one of all accounts, which fails by only one of them."""
+    of_all = {(account.brand_id, "", kind) for state, kind in TOLD_BY_INCIDENTS.items() if state == account.token_state}
+    return of_all | {(account.brand_id, str(account.pk), kind) for kind in TOLD_BY_INCIDENTS.values()}

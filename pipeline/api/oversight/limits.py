@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from ...contract.errors import NotAllowed
-from ...engine.database import now, wait_for_readers
+from ...engine.database import now, wait_for_claims
 from ...engine.queue import outages
 from ...models import ConcurrencyLimit, Event, Outage, Pause
 from ...people import brands_for, require
@@ -32,7 +32,7 @@ def save_stop(stop: ConcurrencyLimit | Pause, by: Any) -> None:
         stop.by = stop.by or by
     with transaction.atomic():
         if isinstance(stop, ConcurrencyLimit):  # claims without the lock see no limit of runs, and theirs are not counted yet
-            wait_for_readers(ConcurrencyLimit._meta.db_table)
+            wait_for_claims()
         stop.save()
         _tell("set" if new else "changed", stop, by, before)
 

@@ -27,7 +27,7 @@ class Turns:
 
     def give_back(self, who: Hashable) -> None:
         with self._ended:
-            self._at_work[who] -= 1
+            _less(self._at_work, who)
             self._ended.notify_all()
 
     @contextmanager
@@ -49,4 +49,10 @@ class Turns:
         try:
             return self._ended.wait_for(lambda: self._is_free(who), self._seconds)
         finally:
-            self._waiting[who] -= 1
+            _less(self._waiting, who)
+
+
+def _less(counts: Counter[Hashable], who: Hashable) -> None:
+    counts[who] -= 1
+    if not counts[who]:
+        del counts[who]  # everybody who ever came would be remembered

@@ -114,7 +114,7 @@ class Waiter:
             if version != before:
                 self.version = version
                 return
-            listen = [watched, self.stop_fd] if watched else [self.stop_fd]
+            listen: list[Any] = [watched, self.stop_fd] if watched else [self.stop_fd]
             looking = not watched or at < look_until
             most = pause if looking else SLOW_DISK if heard else end - at
             readable = select.select(listen, [], [], min(most, end - at))[0]
@@ -123,7 +123,7 @@ class Waiter:
                 heard, look_until, pause = True, time.monotonic() + LOOK_FOR, FIRST_LOOK
             elif looking:
                 pause = min(pause * 2, LONGEST_LOOK)
-            elif not (readable or heard) and self._data_version() != before and not select.select([watched], [], [], 0)[0]:
+            elif not (readable or heard) and self._data_version() != before and not select.select(listen, [], [], 0)[0]:
                 logger.warning("Changes of the database file are not heard here: this worker looks for them 50 times a second.")
                 self.deaf = True
             if self.stop_fd in readable:

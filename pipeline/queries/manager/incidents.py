@@ -116,12 +116,12 @@ def incidents_now(user: Any, at: datetime) -> tuple[list[IncidentRow], list[Inci
     return rows[: len(rows) - len(resolved)], rows[len(rows) - len(resolved) :], more
 
 
-def subjects_failing_by(kinds: Collection[str], user: Any) -> set[tuple[UUID | None, str]]:
-    """Brand and key of the subjects for which an unresolved incident of such errors tells what to do."""
+def subjects_failing_by(kinds: Collection[str], user: Any) -> set[tuple[UUID | None, str, str]]:
+    """Brand, key and error of the subjects for which an unresolved incident of such errors tells what to do."""
     failing = FailedRun.objects.filter(
         brands_for(user).q(), over_at=None, incident__state__in=Incident.UNRESOLVED, incident__kind__in=kinds
     )
-    return set(failing.values_list("brand_id", "subject"))
+    return set(failing.values_list("brand_id", "subject", "incident__kind"))
 
 
 def failed_runs(incident: Incident, user: Any) -> QuerySet[FailedRun]:

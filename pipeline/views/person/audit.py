@@ -21,7 +21,11 @@ def audit(answer: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRe
         try:
             response = answer(request)
             if request.method == "GET" and response.status_code == 200 and _is_file(response):
-                _record_download(request, response)
+                try:
+                    _record_download(request, response)
+                except BaseException:
+                    getattr(response, "let_go", bool)()  # a page about the error takes its place
+                    raise
             return response
         finally:
             request_here.reset(token)

@@ -16,7 +16,8 @@ def few_at_once(answer: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[
     """Middleware. Every list, the admin's too, has the words that are searched for in `q`."""
 
     def answered(request: HttpRequest) -> HttpResponseBase:
-        if not request.GET.get("q") or not request.user.is_authenticated:
+        zipped = request.path.endswith(".zip")  # it takes a turn of its own, for longer
+        if zipped or not request.GET.get("q") or not request.user.is_authenticated:
             return answer(request)
         with TURNS.turn(request.user.pk) as came:
             if came:

@@ -17,6 +17,7 @@ from pipeline.engine.database import change_stamp
 from pipeline.engine.incidents.days import count_days
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, Event, FailedRun, Incident, Pause, Run, Worker
+from pipeline.views import live
 from tests.factories import make_brand, make_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -92,6 +93,11 @@ def test_a_page_around_a_part_reads_nothing_that_a_poll_has_just_read_and_its_ow
     assert operator.get(reverse("health_live"), {"seen": seen}).status_code == 304
     queue("fox")
     assert "toy fox" in operator.get(reverse(page)).content.decode()
+
+
+@pytest.mark.parametrize("words", ["5 seconds ago", "in 1 second", "12 s so far", "3.5 s"])
+def test_words_of_seconds_are_not_kept(words):
+    assert live.SECONDS.search(words)
 
 
 def test_the_clock_changes_words_too(operator):

@@ -1,7 +1,7 @@
 """Stored files as one ZIP file. It is made on the disk and sent from there: no thread waits for its reader."""
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import PurePath
 from shutil import copyfileobj
@@ -42,23 +42,24 @@ def response(places: Iterable[AdMedia], filename: str, person: int) -> FileRespo
         if not TURNS.take(person):
             return None
         stack.callback(TURNS.give_back, person)
-        file = stack.enter_context(unnamed())
+        file = unnamed()
+        stack.callback(file.close)  # not what the answer makes of it, which ends the request
         _write(file, places)
         file.seek(0)
         answer = _Sent(file, as_attachment=True, filename=filename, content_type="application/zip")
         answer.headers["Cache-Control"] = "private, no-store"
-        answer.ended = stack.pop_all()
+        answer.let_go = stack.pop_all().close
         return answer
 
 
 class _Sent(FileResponse):
     """Its turn ends when its file is sent, or its reader is gone."""
 
-    ended: ExitStack
+    let_go: Callable[[], object]  # also called where an error takes its place: nobody closes it then
 
     def close(self) -> None:
         super().close()
-        self.ended.close()
+        self.let_go()
 
 
 def _write(target: IO[bytes], places: Iterable[AdMedia]) -> None:

@@ -10,6 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 from django.contrib.messages import get_messages
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +20,7 @@ from competitors.jobs.asset_download.views import archive
 from competitors.models import AdAccount, AdMedia, BrandAd, Media
 from pipeline import api
 from pipeline.models import Run
+from pipeline.views.person import audit, searches
 from tests.factories import make_brand, make_media, make_person
 
 pytestmark = pytest.mark.django_db
@@ -199,6 +201,21 @@ def test_a_zip_file_that_cannot_be_made_leaves_its_turn_to_the_next(page, accoun
         broken.setattr(archive, "copyfileobj", Mock(side_effect=OSError(errno.ENOSPC, "full")))
         assert "the disk is full" in said(page.get(at(account, "research_zip"), {"all": "1"}))
     assert len(names(page.get(at(account, "research_zip"), {"all": "1"}))) == 3
+
+
+def test_a_zip_file_that_an_error_takes_the_place_of_leaves_its_turn_to_the_next(page, account, files, monkeypatch):
+    page.raise_request_exception = False
+    with monkeypatch.context() as broken:
+        broken.setattr(audit, "record_change", Mock(side_effect=OperationalError("the server restarts")))
+        assert page.get(at(account, "research_zip"), {"all": "1"}).status_code == 500
+    assert len(names(page.get(at(account, "research_zip"), {"all": "1"}))) == 3
+
+
+def test_a_zip_file_of_words_takes_no_turn_of_the_searches(page, account, files, monkeypatch):
+    searching, write = [], archive._write
+    monkeypatch.setattr(archive, "_write", lambda *its: (searching.append(searches.TURNS._at_work.total()), write(*its)))
+    names(page.get(at(account, "research_zip"), {"all": "1", "q": "Offer"}))
+    assert searching == [0]
 
 
 def test_a_zip_file_says_which_file_is_missing(page, account, files, settings):

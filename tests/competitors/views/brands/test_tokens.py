@@ -87,7 +87,8 @@ def test_health_leaves_a_token_to_the_incident_that_tells_of_it(client):
         return FailedRun.objects.create(incident=of, run=run, **job, failed_at=now)
 
     failing("Told", token_state="expired")
-    failing("Told too", token_state="expired", whole_brand=True)
+    told = failing("Told too", token_state="expired", whole_brand=True)
+    make_account(told.run.brand, "act_1", name="Stopped", token_state="blocked")  # the sync of all failed by the other one
     make_account(make_brand("Untold"), "act_2", name="Untold", token_state="expired")
     failing("Soon", token_state="valid", token_expires_at=now + timedelta(days=2))
     failing("Otherwise", of=other_kind, token_state="missing")
@@ -98,4 +99,5 @@ def test_health_leaves_a_token_to_the_incident_that_tells_of_it(client):
     assert "Meta no longer accepts the token of Untold." in body
     assert "The Meta token of Soon ends in" in body
     assert "There is no Meta token for Otherwise." in body
-    assert "Meta has blocked Over." in body
+    assert "Meta has blocked 2 ad accounts." in body
+    assert "Concerns Stopped, Over." in body

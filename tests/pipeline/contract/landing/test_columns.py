@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import FieldDoesNotExist
+from django.db import connection
 
 from pipeline.contract.landing import Landed, land
 
@@ -107,3 +108,12 @@ def test_rows_that_cannot_be_landed_are_refused_with_an_explanation(db, rows, op
 def test_an_unknown_field_is_named(db):
     with pytest.raises(FieldDoesNotExist, match="color"):
         land_items([item("a", color="red")])
+
+
+@pytest.mark.only_on("postgresql")
+def test_code_that_is_older_than_a_column_lands_in_it(db):
+    """Workers go on while a migration widens it. The other database has no types that a value could miss."""
+    with connection.cursor() as cursor:
+        cursor.execute(f'ALTER TABLE "{Item._meta.db_table}" ALTER COLUMN "order" TYPE bigint')
+    assert land_items([item("a", stars=4)]) == Landed(new=1)
+    assert Item.objects.get().stars == 4

@@ -85,3 +85,10 @@ def test_two_work_at_the_same_time():
     for thread in threads:
         thread.join(30)
     assert not both.broken
+
+
+def test_whoever_has_left_is_forgotten():
+    turns = Turns(1, of_one=1, waiting=2, seconds=0.01)
+    with turns.turn("ann"), turns.turn("ben"):
+        assert turns._at_work == {"ann": 1}
+    assert (len(turns._at_work), len(turns._waiting)) == (0, 0)

@@ -3,6 +3,7 @@
 import threading
 from datetime import timedelta
 
+import psycopg
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
@@ -285,3 +286,14 @@ def test_another_process_does_not_take_a_run_that_is_being_claimed(queue):
     with transaction.atomic():
         assert quick_claim(worker)[0] == run
         assert in_another_session(lambda: take_queued("marble", worker)) is None
+
+
+def test_a_limit_can_be_changed_while_a_backup_reads_all_tables():
+    limit = ConcurrencyLimit.objects.create(job_type="marble", max_running=3)
+    limit.max_running = 1
+    with psycopg.connect(**{**connection.get_connection_params(), "cursor_factory": None}) as backup:
+        backup.execute(f"LOCK TABLE {ConcurrencyLimit._meta.db_table} IN ACCESS SHARE MODE")
+        saves = threading.Thread(target=save_limit, args=[limit])
+        saves.start()
+        saves.join(10)
+        assert ConcurrencyLimit.objects.get().max_running == 1

@@ -56,6 +56,14 @@ def test_a_run_offers_what_one_may_do_and_says_who_can_do_the_rest(client, role,
     assert bool(words) == ("Only managers can" in body)
 
 
+def test_a_form_on_a_page_that_refuses_another_form_does_not_lead_back_to_it(client):
+    """That address takes no GET."""
+    client.force_login(make_person("vera", "viewer"))
+    for page in (client.get("/pipeline/active/"), client.post(reverse("password"), {})):
+        kept = re.findall(r'name="next" value="([^"]*)"', page.content.decode())
+        assert set(kept) == ({"/pipeline/active/"} if page.request["REQUEST_METHOD"] == "GET" else {""})
+
+
 def test_updates_are_paused_and_resumed_for_the_session_on_every_page_that_has_them(client):
     client.force_login(make_person("vera", "viewer"))
     assert "data-paused" not in client.get("/pipeline/active/").content.decode()
