@@ -1,6 +1,6 @@
 """The tab Schedules: a row for each job type of a brand, or of the platform. Queries do not grow with subjects or brands."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -130,6 +130,12 @@ class TypeRow:
     def cost(self) -> Decimal:
         """USD a month of the saved rule."""
         return self.outlook(self.rule.cadence if self.rule and self.rule.enabled else "", self.zone, self.for_rule)["cost"]
+
+    @property
+    def own_cost(self) -> Decimal:
+        """USD a month of the schedules that subjects have of their own and that are not paused."""
+        going = Counter((one.job.cron_expression, zone_of(one.job)) for one in self.own if one.job.status == JobStatus.ACTIVE)
+        return sum((self.outlook(*schedule, count)["cost"] for schedule, count in going.items()), Decimal(0))
 
     def outlook(self, expression: str, zone: str, subjects: int) -> dict[str, Any]:
         """What a cadence would mean: in words, its next times, runs and USD a month."""

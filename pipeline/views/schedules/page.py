@@ -191,7 +191,7 @@ def _page(request: HttpRequest, brand: Brand | None, *, refused: RowForms | None
         "may_platform": None in brands,
         "rows": every,
         "on": sum(row.on for row in rows),
-        "cost": sum(row.cost for row in rows),
+        "cost": sum(row.cost + row.own_cost for row in rows),
         "zone": queries.zone_in_words(queries.zone_for(brand)),
         "week": queries.week_ahead(brand, rows),
         "refused": refused,

@@ -148,6 +148,22 @@ def test_what_a_row_would_cost_is_told_before_it_is_saved_and_a_costly_one_asks(
     assert save(client, brand, sure="on").status_code == 303
 
 
+def test_the_months_cost_counts_what_has_a_schedule_of_its_own_and_is_not_paused(client, brand, walk, anna, monkeypatch):
+    monkeypatch.setattr(type(get_type(NAME)), "actor", "walker")
+    run = api.queue_one_time_job(brand.pk, NAME, {"dog": "Rex"}).run
+    Run.objects.filter(pk=run.pk).update(
+        status="completed", verdict="ok", completed_at=timezone.now(), cost_actual=Decimal("0.5")
+    )
+    api.ensure_recurring_job(brand.pk, NAME, "0 6 1 * *", {"dog": "Rex"})
+    paused = api.ensure_recurring_job(brand.pk, NAME, "0 6 1 * *", {"dog": "Bella"})
+    page = words(client.get(PAGE))
+    assert re.search(r"2 with schedules of their own, ≈ \$(1\.00|0\.9\d|1\.0\d) a month", page), page
+    Job.objects.filter(pk=paused.pk).update(status="paused")
+    page = words(client.get(PAGE))
+    assert re.search(r"2 with schedules of their own, ≈ \$0\.[45]\d a month", page), page
+    assert re.search(r"on, ≈ \$0\.[45]\d a month in all", page), page
+
+
 @pytest.mark.parametrize("limited", [False, True])
 def test_without_a_brand_the_tab_says_what_to_do_first(client, limited):
     client.force_login(make_person("anna", "viewer", make_brand("Gone")) if limited else make_person("anna", "manager"))
