@@ -11,6 +11,7 @@ import time
 import requests
 
 from benchmarks.scratch import database, percentiles, process
+from tests.machine import free_port
 
 
 def main():
@@ -31,9 +32,7 @@ def main():
             for number in range(samples)
         ]
         get_user_model().objects.create_superuser("bench", password="bench")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         site = f"http://127.0.0.1:{port}"
         with process("web", "--listen", f"127.0.0.1:{port}", settings="benchmarks.settings", log=folder / "web.log", DEBUG="1"):
             wait_for(port)

@@ -239,7 +239,7 @@ def kill(pids: list[int]) -> int:
 
 
 def since(killed: int, name: str, times: int, patience: float, most: float | None = None) -> float:
-    """Seconds from the kill until the job began for the so-manieth time. `most`: how long to wait for that from now on."""
+    """Seconds from the kill until the job had begun so many times. `most`: how long to wait for that from now on."""
     try:
         return (seen.named(name, times, patience if most is None else max(most, 0))[times - 1].at - killed) / 1e9
     except AssertionError:

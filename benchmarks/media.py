@@ -20,6 +20,7 @@ import requests
 from PIL import Image
 
 from benchmarks.scratch import ROOT, database
+from tests.machine import free_port
 
 SIDE, QUALITY = 470, 92  # noise of this size makes a JPEG of about 200 KB
 MP4 = b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41"
@@ -41,9 +42,7 @@ def make_files(folder: Path, pictures: int, video_mb: int) -> int:
 @contextlib.contextmanager
 def served(folder: Path):
     """The address of a web server of its own process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(folder)]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

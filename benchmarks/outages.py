@@ -27,6 +27,7 @@ import requests
 
 from benchmarks.click import wait_for
 from benchmarks.scratch import ROOT, cpu_seconds, database, percentiles, process
+from tests.machine import free_port
 
 LIMIT_MS = 500  # each page of the other person
 REVIEWS, THREADS = 200_000, 16
@@ -208,12 +209,6 @@ def served(folder: Path) -> Iterator[Site]:
         wait_for(upstream)
         wait_for(port)
         yield Site(f"127.0.0.1:{port}", port, web.pid, sessions, paths)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def fill() -> tuple[dict[str, str], dict[str, str]]:

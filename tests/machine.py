@@ -2,6 +2,7 @@
 
 import ctypes
 import shutil
+import socket
 import sys
 from pathlib import Path
 
@@ -13,6 +14,13 @@ INSTALL_FAKETIME = "apt-get install -y libfaketime"
 
 class Missing(Exception):
     """Something that the tests need is not installed."""
+
+
+def free_port() -> int:
+    """Of loopback. Nobody has it now; somebody else may take it before it is used."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def chromium() -> str:

@@ -9,7 +9,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from typing import Any
 
 import psycopg
 
-from tests.machine import Missing, postgres_binaries
+from tests.machine import Missing, free_port, postgres_binaries
 
 PR_SET_PDEATHSIG = 1
 # Tests kill processes, not the machine: the kernel keeps the writes of a killed server even without fsync. TEST_POSTGRES_FSYNC=on
@@ -46,9 +45,7 @@ class Server:
         # For root, use /tmp: the server's user may have no access to root's TMPDIR.
         self.folder = Path(tempfile.mkdtemp(prefix="controlplane-pg-", dir="/tmp" if self.identity else None))
         self.password = secrets.token_hex(8)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         (self.folder / "password").write_text(self.password)
         if self.identity:

@@ -21,6 +21,7 @@ from pipeline import api
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, ConcurrencyLimit, Run
 from pipeline.states import RunStatus
+from tests.machine import free_port
 from tests.postgres import server
 from tests.processes import cluster, database_url, make_tables, reached, until
 
@@ -112,9 +113,7 @@ def test_a_page_after_the_server_restarted_is_no_error(tmp_path):
     with server() as ours:
         environment = {**os.environ, "DATABASE_URL": ours.url, "DEBUG": "1"}
         make_tables(ours.url)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            address = f"127.0.0.1:{probe.getsockname()[1]}"
+        address = f"127.0.0.1:{free_port()}"
         with (tmp_path / "log").open("wb") as log:
             web = subprocess.Popen(
                 [sys.executable, "manage.py", "web", "--listen", address, "--threads", "12"],

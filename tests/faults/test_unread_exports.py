@@ -16,6 +16,7 @@ from competitors.models import AmazonReview
 from pipeline.engine.workers.inline import work_off
 from pipeline.models import Run
 from tests.factories import make_competitor, make_listing, make_person
+from tests.machine import free_port
 from tests.processes import database_url, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
@@ -31,9 +32,7 @@ def answers(address):
 
 @pytest.fixture
 def site(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = probe.getsockname()
+    address = ("127.0.0.1", free_port())
     command = [sys.executable, "manage.py", "web", "--listen", f"127.0.0.1:{address[1]}"]
     environment = {**os.environ, "DATABASE_URL": database_url(), "DEBUG": "1"}
     with (tmp_path / "log").open("ab") as log:

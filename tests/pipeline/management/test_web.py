@@ -11,6 +11,7 @@ import pytest
 import requests
 from django.core.management import call_command
 
+from tests.machine import free_port
 from tests.processes import until
 
 IDLE = 150  # a browser keeps about six connections open; waitress takes 100 in all unless told otherwise
@@ -25,9 +26,7 @@ def listens(port):
 
 
 def test_connections_kept_open_and_requests_never_finished_shut_nobody_out(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, "DEBUG": "1", "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
     web = subprocess.Popen([sys.executable, "manage.py", "web", "--listen", f"127.0.0.1:{port}"], env=environment)
     try:
