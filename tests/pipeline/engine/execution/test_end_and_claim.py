@@ -15,6 +15,7 @@ from pipeline.engine.queue.next_run.quick_claim import QuickClaim
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, ConcurrencyLimit, Run
 from tests.processes import until
+from tests.sessions import held_by_another
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.only_on("postgresql")]
 
@@ -53,23 +54,8 @@ def test_a_run_ends_while_another_keeps_the_claims_lock(three_runs, monkeypatch)
     ConcurrencyLimit.objects.create(max_running=5)
     quick = QuickClaim(register_worker())
     run, lease = quick.take()
-    held, go_on = threading.Event(), threading.Event()
-
-    def keep():
-        with transaction.atomic():
-            lock(CLAIM_LOCK)
-            held.set()
-            go_on.wait(20)
-        connection.close()
-
-    other = threading.Thread(target=keep)
-    other.start()
-    try:
-        assert held.wait(10)
+    with held_by_another(lambda: lock(CLAIM_LOCK)):
         assert execute(quick, run, lease) == "completed"
-    finally:
-        go_on.set()
-        other.join()
     assert quick.take()[0] == three_runs[1]
 
 

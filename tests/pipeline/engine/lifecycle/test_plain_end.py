@@ -30,16 +30,6 @@ DONE = Done({"new": 2}, summary="2 marbles.")
 
 
 @pytest.fixture
-def brand():
-    return Brand.objects.create(name="Acme", slug="acme")
-
-
-@pytest.fixture
-def queue(brand):
-    return lambda **parameters: api.queue_one_time_job(brand.pk, "marble", parameters).run
-
-
-@pytest.fixture
 def taken(queue):
     queue()
     return claim(register_worker())

@@ -5,28 +5,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from pipeline import api
 from pipeline.contract.errors import LeaseLost
 from pipeline.engine.lifecycle import by_worker
 from pipeline.engine.lifecycle.ends.plain_sleep import fall_asleep
 from pipeline.engine.queue.claim import claim
 from pipeline.engine.queue.next_run.quick_claim import QuickClaim
 from pipeline.engine.workers.processes import register_worker
-from pipeline.models import Attempt, Brand, DatasetStatus, Run, Step
+from pipeline.models import Attempt, DatasetStatus, Run, Step
 
 pytestmark = pytest.mark.django_db(transaction=True)
 UNTIL = timezone.now() + timedelta(hours=1)
 WHY = "It rolls on later."
-
-
-@pytest.fixture
-def brand():
-    return Brand.objects.create(name="Acme", slug="acme")
-
-
-@pytest.fixture
-def queue(brand):
-    return lambda **parameters: api.queue_one_time_job(brand.pk, "marble", parameters).run
 
 
 def rows_of(run):

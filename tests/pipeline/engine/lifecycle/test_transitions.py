@@ -17,16 +17,11 @@ from pipeline.engine.queue import claim as claims
 from pipeline.engine.workers.housekeeping.healing import heal_schedules
 from pipeline.engine.workers.inline import work_off, work_one
 from pipeline.engine.workers.processes import register_worker
-from pipeline.models import Brand, DatasetStatus, Run
+from pipeline.models import DatasetStatus, Run
 from pipeline.queries import explain
 from pipeline.states import Outcome, RunStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def brand():
-    return Brand.objects.create(name="Acme", slug="acme")
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from pipeline.engine.queue.stops import read_stops
 from pipeline.engine.workers.processes import register_worker
 from pipeline.models import Brand, ConcurrencyLimit, Job, Pause, Run, SourceState
 from tests.processes import until
+from tests.sessions import held_by_another
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.only_on("postgresql")]
 
@@ -247,26 +248,12 @@ def test_the_first_limit_of_runs_waits_for_claims_that_have_not_seen_it(queue, w
     if was:
         limit.save()
         limit.source = ""
-    worker, taken, go_on = register_worker(), threading.Event(), threading.Event()
-
-    def claims_slowly():
-        with transaction.atomic():
-            quick_claim(worker)
-            taken.set()
-            go_on.wait(10)
-        connection.close()
-
-    thread = threading.Thread(target=claims_slowly)
-    thread.start()
-    assert taken.wait(10)
+    worker = register_worker()
     saves = threading.Thread(target=save_limit, args=[limit])
-    saves.start()
-    try:
+    with held_by_another(lambda: quick_claim(worker)):
+        saves.start()
         until(somebody_waits, "the limit to wait", 10)
-    finally:
-        go_on.set()
-        thread.join(10)
-        saves.join(10)
+    saves.join(10)
     assert ConcurrencyLimit.objects.get().max_running == 1
 
 
