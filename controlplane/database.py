@@ -52,9 +52,8 @@ def _of_postgresql(pooled: bool, lease_seconds: float, statement_seconds: float)
     # A process suspended in a transaction must not keep its locks, nor make others wait, for longer than a lease.
     # PostgreSQL 14 and newer also ends the query of a client that was killed.
     server = f"-c idle_in_transaction_session_timeout={lease} -c lock_timeout={lease} -c client_connection_check_interval=1000"
-    server += (
-        " -c jit=off"  # a query of thousands of rows looks expensive enough to be compiled, which takes longer than to run it
-    )
+    # A query of thousands of rows looks expensive enough to be compiled, which takes longer than to run it.
+    server += " -c jit=off"
     if pooled:  # the web process; controlplane/time_limit.py has the page that people see
         server += f" -c statement_timeout={int(statement_seconds * 1000)}"
     return ({"pool": {"min_size": 1, "max_size": 20, "timeout": 10}} if pooled else {}) | {

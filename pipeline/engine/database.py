@@ -125,13 +125,8 @@ def _sqlite_rows(query: str, values: Sequence[Any]) -> list[Any]:
             return cursor.execute(query, values).fetchall()
     here.ensure_connection()
     with here.wrap_database_errors:  # Django's cursor costs a worker more than most of these queries
-        found: list[Any] = here.connection.execute(_with_question_marks(query), values).fetchall()
+        found: list[Any] = here.connection.execute(_marked(query, "?"), values).fetchall()
     return found
-
-
-@lru_cache(maxsize=200)
-def _with_question_marks(query: str) -> str:
-    return re.sub("%[s%]", lambda found: "?" if found[0] == "%s" else "%", query)
 
 
 def together(*transactions: Sequence[Statement]) -> list[list[Any]]:
@@ -146,14 +141,14 @@ def together(*transactions: Sequence[Statement]) -> list[list[Any]]:
 
 
 def _prepared(of: Any, query: str, values: Sequence[Any]) -> Any:
-    return psycopg.RawCursor(of).execute(_numbered(query), values, prepare=True)
+    return psycopg.RawCursor(of).execute(_marked(query, "${}"), values, prepare=True)
 
 
 @lru_cache(maxsize=200)
-def _numbered(query: str) -> str:
-    """With $1, $2, … instead of each %s: psycopg would look for these each time, if the query is long."""
+def _marked(query: str, mark: str) -> str:
+    """With the driver's own mark instead of each %s; {} in it is its number. Otherwise each query would be searched each time."""
     numbers = count(1)
-    return re.sub("%[s%]", lambda found: f"${next(numbers)}" if found[0] == "%s" else "%", query)
+    return re.sub("%[s%]", lambda found: mark.format(next(numbers)) if found[0] == "%s" else "%", query)
 
 
 @cache

@@ -11,7 +11,6 @@ from ...contract.context import Context, DatasetClock, Ingested
 from ...contract.errors import (
     STOPS_EVERY_PART,
     BlockedError,
-    Cancelled,
     CredentialRejected,
     Park,
     PermanentError,
@@ -62,9 +61,7 @@ class WorkerContext(LeasedRun, Context):
         return result
 
     def _checkpoint(self, name: str, fn: Callable[[], Any], version: int) -> Any:
-        self.check()
-        if self.cancelling:
-            raise Cancelled
+        self.check_not_cancelled()
         result = fn()
         with self.fenced():
             Step.objects.update_or_create(run=self.run, name=name, defaults={"result": result, "version": version})
@@ -113,17 +110,13 @@ class WorkerContext(LeasedRun, Context):
         name = f"sleep {self._sleeps}"
         stored = Step.objects.filter(run=self.run, name=name).first()  # a sleep is the engine's own step, so any version will do
         if stored is None and not self.waits_here and duration > timedelta(0):
-            self.check()
-            if self.cancelling:
-                raise Cancelled
+            self.check_not_cancelled()
             raise Park(self.now() + duration, SLEEPS, step=name)
         version = version_of(self.run.job_type)
         end = stored.result if stored else self._checkpoint(name, lambda: (self.now() + duration).isoformat(), version)
         until = datetime.fromisoformat(str(end))
         while (left := until - self.now()) > timedelta(0):
-            self.check()
-            if self.cancelling:
-                raise Cancelled
+            self.check_not_cancelled()
             self.pause(left, SLEEPS)
 
     @contextlib.contextmanager

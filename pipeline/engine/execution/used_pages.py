@@ -1,7 +1,7 @@
 """Saves the kept pages of another run's scrape for a run that uses it, page by page, each with its checkpoint. Free."""
 
 from ...contract.context import Ingested
-from ...contract.errors import Cancelled, TransientError
+from ...contract.errors import TransientError
 from ...models import RawPage, Reuse, UpstreamRun
 from ..lifecycle.leased_run import LeasedRun
 from .ingest import record
@@ -14,9 +14,7 @@ def use_pages(leased: LeasedRun, upstream: UpstreamRun, land: Land) -> Ingested:
     reuse = Reuse.objects.get(run=leased.run, upstream_run=upstream)
     counts = RunCounts(leased.run, upstream)
     while page := RawPage.objects.filter(upstream_run=upstream, offset=reuse.read_offset).first():
-        leased.check()
-        if leased.cancelling:
-            raise Cancelled
+        leased.check_not_cancelled()
         _land(leased, reuse, page, land, counts)
     if reuse.read_offset < upstream.read_offset:  # deleted meanwhile
         with leased.fenced():

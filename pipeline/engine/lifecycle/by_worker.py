@@ -38,10 +38,10 @@ def park(lease: Lease, due_at: datetime, reason: str, *, cancel_seen: bool = Fal
     """
     with fenced(lease) as (run, at):
         due = at if run.cancel_requested_at and not cancel_seen else due_at
-        version, fields = version_of(run.job_type), dict[str, Any]()
+        fields: dict[str, Any] = {}
         if step:
-            stored = {"result": due_at.isoformat(), "version": version}
-            Step.objects.update_or_create(run=run, name=step, defaults=stored)
+            version = version_of(run.job_type)
+            Step.objects.update_or_create(run=run, name=step, defaults={"result": due_at.isoformat(), "version": version})
             fields = {"recoveries": 0, "code_version": version}
         set_state(run, RunStatus.WAITING, due_at=due, blocked_reason=reason, blocked_since=None, **fields)
         end_attempt(lease, Outcome.PARKED, at, reason)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from ...contract.errors import HandBack, LeaseLost, Park
+from ...contract.errors import Cancelled, HandBack, LeaseLost, Park
 from ...contract.registry import version_of
 from ...models import Run, RunLog
 from .. import journal
@@ -42,6 +42,12 @@ class LeasedRun:
             raise HandBack
         if self.lease.cancel.is_set():
             self.cancelling = True
+
+    def check_not_cancelled(self) -> None:
+        """Leave the handler also by a cancel."""
+        self.check()
+        if self.cancelling:
+            raise Cancelled
 
     def pause(self, duration: timedelta, reason: str) -> None:
         """Park the run for `duration`, which leaves the handler. With `waits_here`, wait and return, early on a cancel."""

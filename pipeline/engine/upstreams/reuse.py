@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import F, QuerySet, Sum
 
-from ...contract.errors import BlockedError, Cancelled, PermanentError
+from ...contract.errors import BlockedError, PermanentError
 from ...contract.job_type import JobType
 from ...contract.registry import get_type
 from ...contract.source import Order
@@ -72,9 +72,7 @@ def shared(leased: LeasedRun, order: Order, step: str) -> UpstreamRun | None:
         if upstream and _under_way(upstream, now()):
             here = timedelta(seconds=settings.PIPELINE_POLL_SECONDS)
             leased.pause(here if leased.waits_here else LOOK_AGAIN, _waits_for(leased.run, upstream))
-            leased.check()
-            if leased.cancelling:
-                raise Cancelled
+            leased.check_not_cancelled()
         else:
             _leave(leased, reuse, upstream)
     return None

@@ -98,13 +98,12 @@ class QuickClaim:
 
     def take(self) -> tuple[Run, Lease] | Answer:
         """The next run under a new lease of this worker, or why there is none."""
-        if self._asked and (found := rows(ASKED, [self._asked])):
-            return self._of(self._asked, *found[0])
+        if (token := self._asked) and (found := rows(ASKED, [token])):
+            self._asked = None
+            return _leased(token, *found[0])
         locked = self.limited
         answer = self.read(together(self.statements())[-1])
-        if self.limited and not locked:
-            answer = self.read(together(self.statements())[-1])
-        return answer
+        return self.take() if self.limited and not locked else answer
 
     def statements(self, ended: int | None = None) -> tuple[Statement, Statement]:
         """What begins the transaction, and the claim. `ended`: the run that is ended between the two; if it was not, nothing is
@@ -132,12 +131,12 @@ class QuickClaim:
         token, self._asked = self._asked, None
         if token is None or attempt_id is None:
             return Answer.NOT_FOR_ME if left else Answer.NOTHING_DUE
-        return self._of(token, attempt_id, *taken)
+        return _leased(token, attempt_id, *taken)
 
-    def _of(self, token: uuid.UUID, attempt_id: int, *taken: Any) -> tuple[Run, Lease]:
-        self._asked = None
-        (run,) = run_from(taken)
-        return run, Lease(run.pk, token, attempt_id)
+
+def _leased(token: uuid.UUID, attempt_id: int, *taken: Any) -> tuple[Run, Lease]:
+    (run,) = run_from(taken)
+    return run, Lease(run.pk, token, attempt_id)
 
 
 @cache

@@ -5,8 +5,7 @@ Separate from the heartbeat: an upstream that never answers must not cost a work
 """
 
 import time
-from functools import cache, partial, reduce
-from operator import or_
+from functools import cache, partial
 
 from django.conf import settings
 from django.db.models import Exists, Q
@@ -50,11 +49,11 @@ def _watched() -> Composed:
     """Finds a row if there is anything that is looked after every few seconds: asked each time by every process, nearly always
     for nothing.
     """
-    waiting = UpstreamRun.objects.filter(status=UpstreamRun.Status.RUNNING, run__status=RunStatus.WAITING)
-    rest = (
+    watched = (
+        UpstreamRun.objects.filter(status=UpstreamRun.Status.RUNNING, run__status=RunStatus.WAITING),
         SourceState.objects.filter(blocked_until__isnull=False),
         Incident.objects.filter(fixing__in=canaries.UNDER_WAY),
         BulkAction.objects.filter(finished_at=None),
     )
-    anything = reduce(or_, (Exists(one) for one in rest), Q(Exists(waiting)))
+    anything = Q(*map(Exists, watched), _connector=Q.OR)
     return Composed(Worker.objects.filter(anything).order_by().values_list("pk")[:1], prepared=True)
