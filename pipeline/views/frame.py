@@ -40,6 +40,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "tabs": partial(_tabs, request),
             "no_worker": partial(_no_worker, request),
             "paused": partial(_paused, request),
+            # Where a form leads back to. A page that refuses a form may have an address that takes no GET.
+            "here": request.get_full_path() if request.method == "GET" else "",
             "scrapes": next((section for section in sections if section["scrapes"]), None),
             "home": sections[0] if sections else None,
         }

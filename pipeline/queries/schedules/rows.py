@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -131,7 +132,7 @@ class TypeRow:
         """USD a month of the saved rule."""
         return self.outlook(self.rule.cadence if self.rule and self.rule.enabled else "", self.zone, self.for_rule)["cost"]
 
-    @property
+    @cached_property
     def own_cost(self) -> Decimal:
         """USD a month of the schedules that subjects have of their own and that are not paused."""
         going = Counter((one.job.cron_expression, zone_of(one.job)) for one in self.own if one.job.status == JobStatus.ACTIVE)

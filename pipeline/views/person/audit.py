@@ -24,7 +24,8 @@ def audit(answer: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRe
                 try:
                     _record_download(request, response)
                 except BaseException:
-                    getattr(response, "let_go", bool)()  # a page about the error takes its place
+                    if let_go := getattr(response, "let_go", None):  # a page about the error takes its place: nobody closes it
+                        let_go()
                     raise
             return response
         finally:

@@ -1,12 +1,14 @@
 """Searches take turns: each may read all texts there are, which takes a processor and a thread."""
 
 from collections.abc import Callable
+from functools import partial
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from ...contract.site.turns import Turns
+from .in_turn import answered_in_turn
 
 SECONDS = 5
 TURNS = Turns(2, of_one=1, waiting=4, seconds=SECONDS)
@@ -19,11 +21,7 @@ def few_at_once(answer: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[
         zipped = request.path.endswith(".zip")  # it takes a turn of its own, for longer
         if zipped or not request.GET.get("q") or not request.user.is_authenticated:
             return answer(request)
-        with TURNS.turn(request.user.pk) as came:
-            if came:
-                return answer(request)
-        page = render(None, "429.html", status=429)  # it reads nothing of the database, which has enough to do
-        page.headers["Retry-After"] = str(SECONDS)
-        return page
+        busy = partial(render, None, "429.html", status=429)  # it reads nothing of the database, which has enough to do
+        return answered_in_turn(TURNS, request.user.pk, partial(answer, request), busy, SECONDS)
 
     return answered

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from math import ceil
 from typing import Any
 
@@ -15,8 +15,10 @@ from django.utils import timezone
 from ...contract.site.turns import Turns
 from ...people import refused_until
 from ...people.sign_in import address_of
+from .in_turn import answered_in_turn
 
-TURNS = Turns(1, of_one=1, waiting=4, seconds=3)  # a password takes a core for half a second and more
+SECONDS = 3
+TURNS = Turns(1, of_one=1, waiting=4, seconds=SECONDS)  # a password takes a core for half a second and more
 
 
 def few_at_once(answer: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
@@ -25,12 +27,8 @@ def few_at_once(answer: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[
     def answered(request: HttpRequest) -> HttpResponseBase:
         if request.method != "POST" or request.path not in _doors():
             return answer(request)
-        with TURNS.turn(address_of(request)) as came:
-            if came:
-                return answer(request)
-        page = render(request, "registration/refused.html", status=429)
-        page.headers["Retry-After"] = "3"
-        return page
+        busy = partial(render, request, "registration/refused.html", status=429)
+        return answered_in_turn(TURNS, address_of(request), partial(answer, request), busy, SECONDS)
 
     return answered
 
