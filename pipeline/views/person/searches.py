@@ -15,7 +15,9 @@ TURNS = Turns(2, of_one=1, waiting=4, seconds=SECONDS)
 
 
 def few_at_once(answer: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware. Every list, the admin's too, has the words that are searched for in `q`."""
+    """Middleware. The lists of what was scraped, the bar and the admin have the words that are searched for in `q`. History has
+    them in fields of other names: it reads a limited number of runs.
+    """
 
     def answered(request: HttpRequest) -> HttpResponseBase:
         zipped = request.path.endswith(".zip")  # it takes a turn of its own, for longer
